@@ -1,0 +1,51 @@
+# Everything runs in .venv, made here; uv is used when it is on PATH, pip otherwise.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+UV := $(shell command -v uv 2>/dev/null)
+
+.DEFAULT_GOAL := help
+.PHONY: help install migrate serve test check prove bench lock diagram clean
+
+help:  ## what there is
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
+
+install: $(STAMP)  ## make the environment in .venv
+
+$(STAMP): requirements-dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; name one: make PYTHON=python3.12"; exit 1; }
+ifneq ($(UV),)
+	@test -x $(BIN)/python || $(UV) venv --quiet --python $(PYTHON) $(VENV)
+	@$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements-dev.txt
+else
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "Python's ensurepip is missing; install it (Debian, Ubuntu: apt install python3-venv), or install uv"; exit 1; }
+	@test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+endif
+	@touch $(STAMP)
+
+migrate: $(STAMP)  ## alembic upgrade head, on DATABASE_URL or on the embedded PostgreSQL in .postgres/
+	@cd backend && ../$(BIN)/alembic upgrade head
+
+serve: migrate  ## migrate, then the API on http://127.0.0.1:8000 (docs at /docs)
+	@$(BIN)/uvicorn src.api.app:create_app --factory --app-dir backend
+
+test: $(STAMP)  ## all tests, on PostgreSQL 18 and 16
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+
+check: $(STAMP)  ## lint, format and types
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+diagram: $(STAMP)  ## draw the tables into README.md
+	@cd backend && ../$(BIN)/python -m src.db.diagram --write ../README.md
+
+lock:  ## write the two lock files anew (needs uv)
+	@command -v uv >/dev/null || { echo "make lock needs uv: pip install uv"; exit 1; }
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --custom-compile-command "make lock" pyproject.toml -o requirements.txt
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --custom-compile-command "make lock" --extra dev -c requirements.txt pyproject.toml -o requirements-dev.txt
+
+clean:  ## remove the environment and the embedded database
+	@rm -rf $(VENV) .postgres
