@@ -1,0 +1,1 @@
+"""Facts about PostgreSQL: URLs, the embedded server, errors, the catalogue. No models, no Alembic."""

@@ -1,0 +1,52 @@
+"""Connecting with patience: a server that is starting is waited for, every other refusal is said at once."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import asyncpg
+import psycopg
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from src.postgres import sqlstate as state
+from src.postgres.failures import explain_connection
+from src.postgres.url import DatabaseURL
+
+_PAUSE = 0.25  # seconds; a recovery takes seconds, a request of ours takes a millisecond
+
+
+@asynccontextmanager
+async def connected(
+    engine: AsyncEngine,
+    target: DatabaseURL,
+    *,
+    patience: float = 0.0,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+) -> AsyncIterator[AsyncConnection]:
+    """A connection, waiting up to `patience` seconds for a server that says it is starting or shutting down.
+
+    Raises `ServerUnreachable`, `AccessRefused`, `ServerUnfit`, `InvalidURL`.
+    """
+    deadline = clock() + patience
+    while True:
+        try:
+            connection = await engine.connect()
+            break
+        except (OSError, SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, psycopg.Error) as error:
+            problem = explain_connection(error, target)
+            if problem is None:
+                raise
+            if not _is_starting(error) or clock() >= deadline:
+                raise problem from error
+            await sleep(_PAUSE)
+    try:
+        yield connection
+    finally:
+        await connection.close()
+
+
+def _is_starting(error: Exception) -> bool:
+    return state.sqlstate(error) == state.CANNOT_CONNECT_NOW or "FATAL:  the database system is" in str(error)

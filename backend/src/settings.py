@@ -1,0 +1,50 @@
+"""The environment, read once into one frozen `Settings`."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, cast
+
+ROOT = Path(__file__).resolve().parents[2]
+EMBEDDED_URL = f"embedded://{ROOT.as_posix()}/.postgres"
+
+
+class Variable(str):
+    """A value that remembers the environment variable it came from, so that an error can name it."""
+
+    name: str
+
+    def __new__(cls, value: str, name: str) -> "Variable":
+        variable = super().__new__(cls, value)
+        variable.name = name
+        return variable
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a deployment decides. URLs are checked where they are used: there the error becomes a sentence."""
+
+    database_url: str
+    migration_url: str
+    environment: Literal["development", "production"]
+
+
+def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
+    """Read the settings; with no `DATABASE_URL` everything runs on the embedded PostgreSQL in `.postgres/`.
+
+    `MIGRATION_DATABASE_URL` is for migrations alone: the direct URL where `DATABASE_URL` leads through a pooler.
+    """
+    database_url = _variable(environ, "DATABASE_URL") or Variable(EMBEDDED_URL, "the built-in default")
+    environment = environ.get("SYLLABUS_ENV", "development")
+    if environment not in ("development", "production"):
+        raise ValueError(f"SYLLABUS_ENV is {environment!r}. Set it to 'development' or 'production'.")
+    return Settings(
+        database_url=database_url,
+        migration_url=_variable(environ, "MIGRATION_DATABASE_URL") or database_url,
+        environment=cast(Literal["development", "production"], environment),
+    )
+
+
+def _variable(environ: Mapping[str, str], name: str) -> Variable | None:
+    return Variable(environ[name], name) if name in environ else None

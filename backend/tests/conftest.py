@@ -1,0 +1,98 @@
+"""Real databases for every test: a server of each version, and a new database cloned from a template a test.
+
+`--database` chooses the servers: `embedded` (default), `container`, or a URL of a server where databases may be made.
+`--postgres` chooses the versions of the first two.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, create_engine
+
+from tests.alembic_command import Alembic
+from tests.servers import Server, container, embedded, existing
+
+BACKEND = Path(__file__).resolve().parents[1]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--database", default="embedded", metavar="embedded|container|URL", help="the servers to test on")
+    parser.addoption("--postgres", default="18,16", metavar="VERSIONS", help="versions of PostgreSQL, by comma")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "server" in metafunc.fixturenames:
+        one = not metafunc.config.option.database.isalpha()
+        versions = ["url"] if one else metafunc.config.option.postgres.split(",")
+        metafunc.parametrize("server", versions, indirect=True, ids=lambda version: f"pg{version}", scope="session")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Each version's tests go to one worker, which then starts one server."""
+    if "," in config.option.postgres:
+        for item in items:
+            if isinstance(item, pytest.Function) and hasattr(item, "callspec") and "server" in item.callspec.params:
+                item.add_marker(pytest.mark.xdist_group(f"pg{item.callspec.params['server']}"))
+
+
+@pytest.fixture(scope="session")
+def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A PostgreSQL server, once for each version."""
+    choice = request.config.option.database
+    if choice == "embedded":
+        made = embedded(tmp_path_factory.mktemp("pg", numbered=True), int(request.param))
+    elif choice == "container":
+        made = container(int(request.param))
+    else:
+        made = existing(choice)
+    with made as running:
+        yield running
+
+
+@pytest.fixture
+def database(server: Server) -> Iterator[str]:
+    """The URL of a new, empty database."""
+    with server.database() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def template(server: Server, alembic: Alembic) -> Iterator[str]:
+    """The name of a database at head, to clone."""
+    with server.database() as url:
+        alembic(url, "upgrade", "head")
+        yield url.rsplit("/", 1)[1].split("?")[0]
+
+
+@pytest.fixture
+def migrated(server: Server, template: str) -> Iterator[str]:
+    """The URL of a database of this test's own, at head."""
+    with server.database(template=template) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def alembic() -> Alembic:
+    """`alembic(url, "upgrade", "head")` runs the command in this process and returns what it printed."""
+    return Alembic(BACKEND / "alembic.ini")
+
+
+@pytest.fixture
+def connection(database: str) -> Iterator[Connection]:
+    """A connection to an empty database, in a transaction that is rolled back."""
+    yield from _connected(database)
+
+
+@pytest.fixture
+def migrated_connection(migrated: str) -> Iterator[Connection]:
+    """A connection to a database at head, in a transaction that is rolled back."""
+    yield from _connected(migrated)
+
+
+def _connected(url: str) -> Iterator[Connection]:
+    engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://", 1))
+    with engine.connect() as connection:
+        yield connection
+        connection.rollback()
+    engine.dispose()

@@ -1,0 +1,79 @@
+"""The servers that tests run on: out of the wheel, in a container, or one that is already there."""
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+import pytest
+
+from src.postgres.embedded import start_server
+
+# A test's data need not survive a power cut.
+_FAST = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "max_connections": "200",
+    "shared_buffers": "'64MB'",
+}
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running server; `admin` is the URL of a role that may create databases, by `postgresql://`."""
+
+    admin: str
+    version: int
+
+    def url(self, database: str) -> str:
+        """The URL of one of its databases."""
+        return urlunsplit(urlsplit(self.admin)._replace(path=f"/{database}"))
+
+    @contextmanager
+    def database(self, template: str = "template1") -> Iterator[str]:
+        """A new database, dropped at the end whoever is still connected; yields its URL."""
+        name = f"test_{secrets.token_hex(6)}"
+        with psycopg.connect(self.admin, autocommit=True) as admin:
+            admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY wal_log')
+        try:
+            yield self.url(name)
+        finally:
+            with psycopg.connect(self.admin, autocommit=True) as admin:
+                admin.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+@contextmanager
+def embedded(directory: Path, version: int) -> Iterator[Server]:
+    """The server out of the wheel, its data gone afterwards."""
+    running = start_server(directory / "data", version=version, settings=_FAST, temporary=True)
+    yield Server(running.get_uri(), version)
+    running.cleanup()
+
+
+@contextmanager
+def container(version: int) -> Iterator[Server]:
+    """The server of docker-compose.yml, in a container of its own."""
+    # Imported late: a quarter of a second that only this option should pay.
+    from docker.errors import DockerException  # noqa: PLC0415
+    from testcontainers.community.postgres import PostgresContainer  # noqa: PLC0415
+
+    try:
+        running = PostgresContainer(f"pgvector/pgvector:pg{version}", driver=None).start()
+    except DockerException as error:
+        pytest.exit(f"--database container needs a Docker engine: {error}. Start one, or leave the option out.", 2)
+    try:
+        yield Server(running.get_connection_url(), version)
+    finally:
+        running.stop()
+
+
+@contextmanager
+def existing(url: str) -> Iterator[Server]:
+    """A server that is already there."""
+    with psycopg.connect(url) as connection:
+        version = connection.info.server_version // 10000
+    yield Server(url, version)
