@@ -1,0 +1,11 @@
+"""The toolkit: an Alembic environment in which schema changes are safe. It works for anybody's models.
+
+    models.py ──► autogenerate ──► online operations ──► lint / plan ──► apply ──► backfill ──► verify
+    (intent)      (what differs)   (the safe way)        (review)        (locks)   (data)       (round trip)
+
+`run_environment(metadata, url=...)` is all that an env.py needs.
+"""
+
+from src.safety.environment import run_environment
+
+__all__ = ["run_environment"]

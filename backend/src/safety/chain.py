@@ -1,0 +1,123 @@
+"""The revision files as one chain: loaded with care, so that whatever is wrong with them is a sentence.
+
+Alembic loads the files late, only warns of two files with one id, and lets a syntax error through as it is.
+"""
+
+import ast
+import traceback
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+from alembic.script import ScriptDirectory
+from alembic.script.revision import CycleDetected
+
+from src.safety.errors import BrokenChain
+
+
+def load_chain(scripts: ScriptDirectory) -> None:
+    """Import every revision file and link them. Raises `BrokenChain` with the files and the way out."""
+    try:
+        with warnings.catch_warnings(record=True) as seen:
+            warnings.simplefilter("always", UserWarning)
+            _ = scripts.revision_map.heads
+    except CycleDetected as error:
+        raise _cycle(scripts, list(error.revisions)) from error
+    except Exception as error:
+        raise _missing_parent(scripts) or _does_not_import(scripts, error) from error
+    if any("is present more than once" in str(warning.message) for warning in seen):
+        raise _one_id_twice(scripts)
+
+
+def several_heads(scripts: ScriptDirectory) -> BrokenChain:
+    """The error for a command that needs one head and finds more."""
+    heads = sorted(scripts.get_heads())
+    files = ", ".join(Path(script.path).name for script in scripts.get_revisions(tuple(heads)))
+    return BrokenChain(
+        f"The chain has {len(heads)} heads: {files}.",
+        f'Join them: alembic merge -m "merge {" and ".join(head.split("_")[0] for head in heads)}" heads\n'
+        f"Or, if one of them is not applied anywhere yet, renumber it and set its down_revision to the other.",
+    )
+
+
+@dataclass(frozen=True)
+class RevisionFile:
+    """What a revision file says of itself, read from its text and not by running it."""
+
+    path: Path
+    revision: str
+    parents: tuple[str, ...]
+
+
+def read_files(scripts: ScriptDirectory) -> list[RevisionFile]:
+    """Every revision file that can be parsed, in order of their names."""
+    paths = sorted(path for folder in scripts._version_locations for path in Path(folder).glob("[!._]*.py"))
+    return [found for path in paths if (found := _read_file(path))]
+
+
+def _read_file(path: Path) -> RevisionFile | None:
+    try:
+        names = dict(filter(None, map(_assignment, ast.parse(path.read_bytes()).body)))
+    except SyntaxError:
+        return None  # load_chain says so, with the line
+    parents = names.get("down_revision") or ()
+    revision = names.get("revision")
+    if not isinstance(revision, str) or not isinstance(parents, str | tuple | list):
+        return None
+    return RevisionFile(path, revision, (parents,) if isinstance(parents, str) else tuple(parents))
+
+
+def _assignment(node: ast.stmt) -> tuple[str, object] | None:
+    """Name and value of `name = literal`, annotated or not."""
+    target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
+    value = getattr(node, "value", None)
+    if isinstance(target, ast.Name) and isinstance(value, ast.Constant | ast.Tuple | ast.List):
+        return target.id, ast.literal_eval(value)
+    return None
+
+
+def _cycle(scripts: ScriptDirectory, revisions: list[str]) -> BrokenChain:
+    files = [file.path.name for file in read_files(scripts) if file.revision in revisions]
+    return BrokenChain(
+        f"The revisions {', '.join(revisions)} refer to each other in a circle ({', '.join(files)}).",
+        "Set the down_revision of the oldest of them to the revision before it, or to None if it is the first.",
+    )
+
+
+def _missing_parent(scripts: ScriptDirectory) -> BrokenChain | None:
+    files = read_files(scripts)
+    known = {file.revision for file in files}
+    for file in files:
+        for parent in file.parents:
+            if parent not in known:
+                return BrokenChain(
+                    f"{file.path.name} has down_revision {parent!r}, and no file has that revision.",
+                    "Bring the missing file back (git log --all -- its name), or correct the down_revision.",
+                )
+    return None
+
+
+def _one_id_twice(scripts: ScriptDirectory) -> BrokenChain:
+    files = read_files(scripts)
+    ids = [file.revision for file in files]
+    revision = next(name for name in ids if ids.count(name) > 1)
+    names = " and ".join(file.path.name for file in files if file.revision == revision)
+    return BrokenChain(
+        f"{ids.count(revision)} files have the revision id {revision!r}: {names}.",
+        "Give the newer one the next free number, in its file name and in its revision line.",
+    )
+
+
+def _does_not_import(scripts: ScriptDirectory, error: Exception) -> BrokenChain:
+    folders = [Path(folder).resolve() for folder in scripts._version_locations]
+    frames = traceback.extract_tb(error.__traceback__)
+    places = [(frame.filename, frame.lineno) for frame in frames if Path(frame.filename).resolve().parent in folders]
+    if isinstance(error, SyntaxError) and error.filename:
+        places.append((error.filename, error.lineno))
+    if not places:
+        return BrokenChain(f"The revision files cannot be read: {error}", "Correct the file that it names.")
+    path, line = places[-1]
+    return BrokenChain(
+        f"The revision file {Path(path).name} cannot be imported: line {line}: {type(error).__name__}: {error}",
+        "Correct the file; --raiseerr shows the whole traceback.",
+    )

@@ -1,0 +1,106 @@
+"""What every env.py calls: Alembic's command is run online, offline, or on a connection that is passed in."""
+
+import asyncio
+import logging.config
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from configparser import ConfigParser
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from alembic import context
+from sqlalchemy import Connection, MetaData, pool
+from sqlalchemy.exc import DBAPIError
+
+from src.postgres.connect import connected
+from src.postgres.engine import async_engine, resolve_url
+from src.safety import preflight
+from src.safety.chain import load_chain
+from src.safety.command import Command
+from src.safety.explanation import plain_errors
+from src.safety.offending_rows import note_offending_rows
+from src.safety.policy import Policy
+from src.safety.revision_file import prepare, process_directives, render_item
+
+APPLICATION_NAME = "alembic"
+
+
+def run_environment(metadata: MetaData, *, url: str, policy: Policy | None = None) -> None:
+    """Run the Alembic command at hand with `metadata` as the models; called from an env.py and nowhere else.
+
+    `url` is in any usual spelling (see `src.postgres.url`), and looked at only by a command that needs the database. A
+    caller who puts a sync Connection into `config.attributes["connection"]` has everything run on it, in his own
+    transaction. On the command line a `UserError` is printed and becomes the exit code; from code it is raised.
+    """
+    command = Command.at_hand()
+    with plain_errors(command):
+        _configure_logging()
+        prepare(context.script)
+        load_chain(context.script)
+        if command.offline:
+            _configure(metadata, dialect_name="postgresql", literal_binds=True, dialect_opts={"paramstyle": "named"})
+            with context.begin_transaction():
+                context.run_migrations()
+        elif not command.needs_database:
+            _configure(metadata, dialect_name="postgresql")
+            command.run_on_files(context.get_context())
+        elif (connection := context.config.attributes.get("connection")) is not None:
+            _run(metadata, command, connection)
+        else:
+            _run_in_loop(partial(_run_online, metadata, command, url, policy or Policy.from_environment()))
+
+
+async def _run_online(metadata: MetaData, command: Command, url: str, policy: Policy) -> None:
+    target = resolve_url(url)
+    command.target = target
+    engine = async_engine(target, application_name=APPLICATION_NAME, poolclass=pool.NullPool)
+    try:
+        async with connected(engine, target, patience=policy.connect_patience) as connection:
+            await preflight.check_session(engine, connection, target)
+            await connection.run_sync(partial(_run, metadata, command))
+    finally:
+        await engine.dispose()
+
+
+def _run(metadata: MetaData, command: Command, connection: Connection) -> None:
+    _configure(metadata, connection=connection, on_version_apply=command.count_step)
+    preflight.check_database(connection, context.get_context(), metadata, command)
+    try:
+        with context.begin_transaction():
+            context.run_migrations()
+    except DBAPIError as error:
+        note_offending_rows(error, connection)
+        raise
+    command.report(context.get_context())
+
+
+def _configure(metadata: MetaData, **options: Any) -> None:
+    context.configure(
+        target_metadata=metadata,
+        transaction_per_migration=True,
+        compare_type=True,
+        compare_server_default=True,
+        process_revision_directives=process_directives,
+        render_item=render_item,
+        **options,
+    )
+
+
+def _run_in_loop(run: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """`asyncio.run`, in a thread of its own where the caller is inside a running event loop already."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        asyncio.run(run())
+        return
+    with ThreadPoolExecutor(max_workers=1) as executor:
+        executor.submit(lambda: asyncio.run(run())).result()
+
+
+def _configure_logging() -> None:
+    """Only for the command line: a program that calls Alembic from code has loggers of its own."""
+    ini = ConfigParser(interpolation=None)
+    ini.read(Path(context.script.dir).resolve() / "alembic.ini", encoding="utf-8")
+    if context.config.cmd_opts is not None and ini.has_section("loggers"):
+        logging.config.fileConfig(ini, disable_existing_loggers=False)

@@ -1,0 +1,47 @@
+"""What a migration refuses, each one plain sentence and the next step.
+
+The refusals of servers and networks are in `src.postgres.errors`.
+
+SafetyError
+├── BrokenChain         exit 14   the revision files do not make one chain: heads, ids, parents, a file that fails
+├── DatabaseMismatch    exit 15   database and code are not at a common point: unknown revision, no version table
+├── RequestRefused      exit 16   what was asked for is not there or not allowed: unknown name, empty message
+├── TableBlocked        exit 17   a lock or a statement was not granted its time; nothing was changed
+└── RevisionFailed      exit 18   the revision's own statement or code failed
+"""
+
+from src.postgres.errors import UserError
+
+
+class SafetyError(UserError):
+    """The base of all that the toolkit refuses."""
+
+
+class BrokenChain(SafetyError):
+    """The files in `versions/` do not make one chain of revisions."""
+
+    exit_code = 14
+
+
+class DatabaseMismatch(SafetyError):
+    """The database is at a point that this code does not know, or not at the one the command needs."""
+
+    exit_code = 15
+
+
+class RequestRefused(SafetyError):
+    """The command asks for a revision that is not there, or for something that the rules do not allow."""
+
+    exit_code = 16
+
+
+class TableBlocked(SafetyError):
+    """A lock was not granted, or a statement not finished, within its time; nothing was changed."""
+
+    exit_code = 17
+
+
+class RevisionFailed(SafetyError):
+    """A statement or a line of Python in a revision failed."""
+
+    exit_code = 18

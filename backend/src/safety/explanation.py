@@ -1,0 +1,87 @@
+"""From whatever was raised to the sentence that the user reads, and to the exit code.
+
+The order of the questions matters: a server that is full or gone is the server's matter, whatever was running; then
+come Alembic's own errors; then a failure inside a revision. What none of them knows is a defect of ours, and keeps its
+traceback.
+"""
+
+import difflib
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from alembic.script.revision import MultipleHeads, RangeNotAncestorError, ResolutionError, RevisionError
+from alembic.util import CommandError
+from sqlalchemy.exc import SQLAlchemyError
+
+from src.postgres import sqlstate as state
+from src.postgres.errors import UserError
+from src.postgres.failures import explain_statement
+from src.safety.chain import several_heads
+from src.safety.command import Command
+from src.safety.errors import DatabaseMismatch, RequestRefused
+from src.safety.revision_failure import explain_revision_failure
+
+_LINES = 8  # of a message on the terminal
+
+
+@contextmanager
+def plain_errors(command: Command) -> Iterator[None]:
+    """Raise `UserError` for what a user can cause; on the command line print it to stderr and exit with its code."""
+    try:
+        yield
+    except Exception as error:
+        problem = error if isinstance(error, UserError) else explain(error, command)
+        if problem is None or command.wants_traceback:
+            raise
+        if not command.from_command_line:
+            raise problem from error
+        sys.stdout.flush()  # what was said before comes before
+        sys.stderr.write("\n".join(str(problem).splitlines()[:_LINES]) + "\n")
+        sys.exit(problem.exit_code)
+
+
+def explain(error: Exception, command: Command) -> UserError | None:
+    """The user's error for `error`, or None if it is a defect of ours."""
+    place = command.target.place if command.target else "the database"
+    source = command.target.source if command.target else "the URL of the connection"
+    if isinstance(error, SQLAlchemyError) and (refusal := explain_statement(error, place, source)):
+        return refusal
+    if isinstance(error, CommandError):
+        return _explain_command(error, command)
+    return explain_revision_failure(error, command.scripts, place)
+
+
+def _explain_command(error: CommandError, command: Command) -> UserError:
+    match next((cause for cause in state.causes(error) if isinstance(cause, RevisionError)), None):
+        case MultipleHeads():
+            return several_heads(command.scripts)
+        case ResolutionError(argument=name):
+            return _unknown_revision(name, command)
+        case RangeNotAncestorError():
+            return RequestRefused(
+                f"{str(error).rstrip('.')}.",
+                "An upgrade goes up the chain and a downgrade down it: see alembic history --indicate-current",
+            )
+    if "not up to date" in str(error):
+        if len(command.scripts.get_heads()) > 1:
+            return several_heads(command.scripts)
+        return DatabaseMismatch(
+            "The database is behind the revision files, so what autogenerate would write is there already.",
+            "Run: alembic upgrade head, then the same command again.",
+        )
+    return RequestRefused(f"{str(error).rstrip('.')}.", "See: alembic history")
+
+
+def _unknown_revision(name: str, command: Command) -> UserError:
+    known = [script.revision for script in command.scripts.walk_revisions()]
+    if name in command.heads_seen:
+        return DatabaseMismatch(
+            f"The database is at revision {name!r}, which is not among the files of this code.",
+            "The deployed code is older than the database: deploy the newer code, or bring the missing file back.\n"
+            "If that revision is gone for good: alembic stamp --purge <revision that the database equals>",
+        )
+    near = difflib.get_close_matches(name, known, n=3, cutoff=0.4) or known[:3]
+    return RequestRefused(
+        f"No revision is called {name!r}.", f"The nearest: {', '.join(near) or 'none at all'}. All: alembic history"
+    )

@@ -1,0 +1,142 @@
+"""What is looked at before anything is changed: is this a session of ours, can this server carry the migration?"""
+
+from typing import Any
+
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Connection, MetaData, inspect, text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from src.postgres.declared import Extension, declared, release
+from src.postgres.errors import AccessRefused, ServerUnfit
+from src.postgres.failures import behind_transaction_pooler
+from src.postgres.url import DatabaseURL
+from src.safety.command import Command
+from src.safety.errors import DatabaseMismatch
+
+OLDEST_SERVER = 16
+_PACKAGES = {"vector": "package pgvector, or postgresql-NN-pgvector"}
+
+_SERVER = text(
+    """
+    SELECT current_setting('server_version_num')::int / 10000 AS version,
+           current_setting('server_version') AS full_version,
+           current_setting('transaction_read_only')::bool AS read_only,
+           current_schema() AS schema, has_schema_privilege(current_schema(), 'CREATE') AS may_create,
+           current_user AS role, current_database() AS database
+    """
+)
+_EXTENSION = text(
+    """
+    SELECT r.rolname AS role, e.extversion AS installed, a.default_version AS available,
+           coalesce(r.rolsuper OR NOT v.superuser OR v.trusted, false) AS may_create
+    FROM pg_roles r
+    LEFT JOIN pg_available_extensions a ON a.name = :name
+    LEFT JOIN pg_available_extension_versions v ON v.name = a.name AND v.version = a.default_version
+    LEFT JOIN pg_extension e ON e.extname = :name
+    WHERE r.rolname = current_user
+    """
+)
+
+
+async def check_session(engine: AsyncEngine, connection: AsyncConnection, target: DatabaseURL) -> None:
+    """Raise `ServerUnfit` behind a pooler in transaction mode.
+
+    A pooler shows itself by a backend pid of its own making; then, in transaction mode and only there, a second client
+    is given the server connection that the first one, still connected, has just used.
+    """
+    pid = await _backend_pid(connection)
+    if pid == await _announced_pid(connection):
+        return
+    for _ in range(3):
+        async with engine.connect() as second:
+            if pid == await _backend_pid(second):
+                raise behind_transaction_pooler(target.place)
+        pid = await _backend_pid(connection)
+
+
+async def _backend_pid(connection: AsyncConnection) -> int:
+    pid = int(await connection.scalar(text("SELECT pg_backend_pid()")) or 0)
+    await (
+        connection.rollback()
+    )  # ends the transaction: only now may a pooler give its server connection to somebody else
+    return pid
+
+
+async def _announced_pid(connection: AsyncConnection) -> int:
+    driver: Any = (await connection.get_raw_connection()).driver_connection
+    return int(driver.get_server_pid() if hasattr(driver, "get_server_pid") else driver.info.backend_pid)
+
+
+def check_database(
+    connection: Connection, migration_context: MigrationContext, metadata: MetaData, command: Command
+) -> None:
+    """Raise `ServerUnfit`, `AccessRefused` or `DatabaseMismatch` where the command could only fail, or do harm."""
+    in_transaction = connection.in_transaction()
+    _check_server(connection, command)
+    command.heads_seen = migration_context.get_current_heads()
+    if command.name == "upgrade":
+        _check_version_table(connection, command, metadata)
+        for extension in declared(metadata):
+            if isinstance(extension, Extension):
+                _check_extension(connection, extension)
+    if not in_transaction:
+        connection.rollback()
+
+
+def _check_server(connection: Connection, command: Command) -> None:
+    server = connection.execute(_SERVER).one()
+    if server.version < OLDEST_SERVER:
+        raise ServerUnfit(
+            f"The server is PostgreSQL {server.full_version}, and {OLDEST_SERVER} is the oldest that this works with.",
+            f"Use PostgreSQL {OLDEST_SERVER} or newer; the embedded one is there when DATABASE_URL is not set.",
+        )
+    if command.name not in ("upgrade", "downgrade", "stamp"):
+        return
+    if server.read_only:
+        raise ServerUnfit(
+            f"The database {server.database!r} is read-only: a standby, or default_transaction_read_only is on.",
+            "Point MIGRATION_DATABASE_URL at the primary, or turn the setting off for this role.",
+        )
+    if not server.may_create:
+        raise AccessRefused(
+            f"The role {server.role!r} may not create anything in the schema {server.schema!r} of {server.database!r}.",
+            f"Ask its owner for: GRANT CREATE, USAGE ON SCHEMA {server.schema or 'public'} TO {server.role}",
+        )
+
+
+def _check_version_table(connection: Connection, command: Command, metadata: MetaData) -> None:
+    if command.heads_seen:
+        return
+    there = set(inspect(connection).get_table_names())
+    mine = sorted(there.intersection(table.name for table in metadata.tables.values() if table.schema is None))
+    if mine:
+        raise DatabaseMismatch(
+            f"The database has tables of this project, and no revision ({len(mine)} tables, {mine[0]} among them).",
+            "To adopt them, find the revision that they equal and stamp it: alembic stamp <revision>\n"
+            "If they may go, drop them, then run the same command again.",
+        )
+
+
+def _check_extension(connection: Connection, extension: Extension) -> None:
+    found = connection.execute(_EXTENSION, {"name": extension.name}).one()
+    name, minimum = extension.name, extension.minimum_version or "0"
+    if found.installed is None and found.available is None:
+        raise ServerUnfit(
+            f"The server does not have the extension {name!r}.",
+            f"Install it on the server's machine ({_PACKAGES.get(name, name)}), then run the same command again.",
+        )
+    if found.installed is not None and release(found.installed) < release(minimum):
+        raise ServerUnfit(
+            f"The database has {name} {found.installed}, and {minimum} is the oldest that the models work with.",
+            f"Run: ALTER EXTENSION {name} UPDATE (the server offers {found.available}).",
+        )
+    if found.installed is None and release(found.available) < release(minimum):
+        raise ServerUnfit(
+            f"The server offers {name} {found.available}, and {minimum} is the oldest that the models work with.",
+            f"Install a newer one on the server's machine ({_PACKAGES.get(name, name)}).",
+        )
+    if found.installed is None and not found.may_create:
+        raise AccessRefused(
+            f"The role {found.role!r} may not create the extension {name!r}.",
+            f"Ask an administrator to run this once in the database: CREATE EXTENSION {name}",
+        )

@@ -1,0 +1,61 @@
+"""A revision that failed: which file and line, what it was doing, to which table, and on which row."""
+
+import linecache
+import traceback
+from pathlib import Path
+
+from alembic.script import ScriptDirectory
+
+from src.postgres import sqlstate as state
+from src.safety.errors import RevisionFailed, SafetyError, TableBlocked
+
+_BLOCKED = {state.LOCK_NOT_AVAILABLE: "lock", state.QUERY_CANCELED: "statement", state.DEADLOCK_DETECTED: "lock"}
+
+
+def explain_revision_failure(error: Exception, scripts: ScriptDirectory, place: str) -> SafetyError | None:
+    """The user's error if `error` comes out of a revision's upgrade() or downgrade(), else None."""
+    frame = _frame(error, scripts)
+    if frame is None:
+        return None
+    where = f"{Path(frame.filename).stem}, {frame.name}(), line {frame.lineno}"
+    doing = linecache.getline(frame.filename, frame.lineno or 0).strip()
+    if (code := state.sqlstate(error)) in _BLOCKED:
+        return _blocked(code, error, where, doing)
+    if code is None:
+        problem = f"Revision {where} failed: {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
+        return RevisionFailed(
+            problem, f"It was running: {doing}\nCorrect the file; --raiseerr shows the whole traceback."
+        )
+    return RevisionFailed(
+        f"Revision {where} failed: {state.server_message(error)}.",
+        "\n".join(
+            [f"It was running: {doing}", *_facts(error), f"Correct the data or the file, then run it again ({place})."]
+        ),
+    )
+
+
+def _frame(error: Exception, scripts: ScriptDirectory) -> traceback.FrameSummary | None:
+    folders = {Path(folder).resolve() for folder in scripts._version_locations}
+    frames = traceback.extract_tb(error.__traceback__)
+    return next((frame for frame in reversed(frames) if Path(frame.filename).resolve().parent in folders), None)
+
+
+def _facts(error: Exception) -> list[str]:
+    """Table and row, as far as the server names them."""
+    table, column = state.server_field(error, "table_name"), state.server_field(error, "column_name")
+    detail = state.server_field(error, "detail")
+    return [
+        *([f"Table: {table}{f', column: {column}' if column else ''}"] if table else []),
+        *([f"Row: {detail.splitlines()[0]}"] if detail else []),
+        *getattr(error, "__notes__", []),
+    ]
+
+
+def _blocked(code: str, error: Exception, where: str, doing: str) -> TableBlocked:
+    what = {"lock": "a lock was not granted in time", "statement": "a statement took too long"}[_BLOCKED[code]]
+    return TableBlocked(
+        f"Revision {where} was stopped, {what}: {state.server_message(error)}.",
+        f"It was running: {doing}\n"
+        "See who holds the table: SELECT pid, state, query FROM pg_stat_activity WHERE state <> 'idle'\n"
+        "Then run the same command again: what the revision had done was rolled back.",
+    )

@@ -1,0 +1,100 @@
+"""The commands of the seed, typed literally, as processes of their own, from the folders that a person stands in."""
+
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+ALEMBIC = str(Path(sys.executable).with_name("alembic"))
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A copy of what the commands read, so that new revisions land in no real folder."""
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    ignore = shutil.ignore_patterns("__pycache__", "tests", "benchmarks")
+    shutil.copytree(ROOT / "backend", tmp_path / "backend", ignore=ignore)
+    return tmp_path
+
+
+def typed(command: str, folder: Path, url: str) -> str:
+    """Run the command line in `folder`; returns what it printed. Fails the test if it fails."""
+    done = run(command, folder, url)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def run(command: str, folder: Path, url: str) -> subprocess.CompletedProcess[str]:
+    """Run the command line in `folder` with `DATABASE_URL=url`."""
+    words = shlex.split(command)
+    environment = os.environ | {"DATABASE_URL": url}
+    return subprocess.run(
+        [ALEMBIC, *words[1:]], cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+def test_the_commands_of_the_seed_from_backend(checkout: Path, database: str) -> None:
+    backend, versions = checkout / "backend", checkout / "backend" / "migrations" / "versions"
+    assert typed("alembic current", backend, database) == ""
+    typed("alembic upgrade head", backend, database)
+    assert "(head)" in typed("alembic current", backend, database)
+    assert "No new upgrade operations detected." in typed("alembic check", backend, database)
+    assert "Nothing to write" in typed('alembic revision --autogenerate -m "description of changes"', backend, database)
+    typed('alembic revision -m "description"', backend, database)
+    (made,) = versions.glob("*_description.py")
+    assert f"{made.stem} (head), description" in typed("alembic history", backend, database)
+    typed("alembic upgrade head", backend, database)
+    typed("alembic downgrade -1", backend, database)
+    typed(f"alembic upgrade {made.stem}", backend, database)
+    typed("alembic downgrade base", backend, database)
+    assert typed("alembic current", backend, database) == ""
+
+
+def test_the_ini_beside_env_py_works_from_the_root_and_from_anywhere(checkout: Path, database: str) -> None:
+    typed("alembic -c backend/migrations/alembic.ini upgrade head", checkout, database)
+    ini = checkout / "backend" / "migrations" / "alembic.ini"
+    elsewhere = checkout / "elsewhere"
+    elsewhere.mkdir()
+    assert "(head)" in typed(f"alembic -c {ini} current", elsewhere, database)
+    assert "(head)" in typed("alembic -c ../backend/alembic.ini current", elsewhere, database)
+
+
+def test_the_root_has_a_door_of_its_own(checkout: Path, database: str) -> None:
+    typed("alembic upgrade head", checkout, database)
+    assert "(head)" in typed("alembic current", checkout, database)
+
+
+def test_sql_of_a_range_is_written_without_any_server(checkout: Path) -> None:
+    nowhere = "postgresql://nobody@localhost:1/none"
+    backend = checkout / "backend"
+    typed('alembic revision -m "a second one"', backend, nowhere)
+    assert "CREATE TABLE users" in typed("alembic upgrade head --sql", backend, nowhere)
+    between = typed("alembic upgrade 001_initial_schema:002_a_second_one --sql", backend, nowhere)
+    assert "CREATE TABLE" not in between
+    assert "002_a_second_one" in between
+    assert "DROP TABLE users" in typed("alembic downgrade 001_initial_schema:base --sql", backend, nowhere)
+
+
+def test_a_refusal_is_on_stderr_with_its_exit_code_and_no_traceback(checkout: Path) -> None:
+    refused = run("alembic upgrade head", checkout / "backend", "postgresql://u:secret@localhost:1/d")
+    assert refused.returncode == 11
+    assert refused.stderr.splitlines()[-2].startswith("Nobody answers for database 'd' at localhost:1 as role 'u'")
+    assert "Traceback" not in refused.stderr
+    assert "secret" not in refused.stderr + refused.stdout
+
+
+def test_raiseerr_shows_the_whole_traceback(checkout: Path) -> None:
+    refused = run("alembic --raiseerr upgrade head", checkout / "backend", "postgresql://u:secret@localhost:1/d")
+    assert "Traceback" in refused.stderr
+
+
+def test_a_folder_without_a_configuration_gets_one_sentence(tmp_path: Path) -> None:
+    refused = run("alembic upgrade head", tmp_path, "")
+    assert refused.returncode != 0
+    assert "Traceback" not in refused.stderr
+    assert "script_location" in refused.stdout

@@ -1,0 +1,71 @@
+"""Whatever is wrong with the revision files is a sentence with file names in it, and the way out."""
+
+from tests.safety.project import Project
+
+NOWHERE = "postgresql://nobody@localhost:1/none"  # a broken chain is found before any server is asked
+
+
+def test_a_file_that_does_not_import_is_named_with_its_line(project: Project) -> None:
+    project.revision("001_a").write_text("revision = '001_a'\ndown_revision = None\nimport no_such_module\n")
+    code, stderr = project.alembic.refused(NOWHERE, "upgrade", "head")
+    assert code == 14
+    assert stderr.startswith("The revision file 001_a.py cannot be imported: line 3: ModuleNotFoundError")
+
+
+def test_a_syntax_error_is_named_with_its_line(project: Project) -> None:
+    project.revision("001_a").write_text("revision = '001_a'\ndef upgrade(:\n")
+    code, stderr = project.alembic.refused(NOWHERE, "upgrade", "head")
+    assert (code, stderr.splitlines()[0].split(" (")[0]) == (
+        14,
+        "The revision file 001_a.py cannot be imported: line 2: SyntaxError: invalid syntax",
+    )
+
+
+def test_two_files_with_one_id_are_both_named(project: Project) -> None:
+    project.revision("001_a")
+    project.revision("001_a", name="001_other")
+    code, stderr = project.alembic.refused(NOWHERE, "upgrade", "head")
+    assert code == 14
+    assert "'001_a': 001_a.py and 001_other.py" in stderr
+
+
+def test_a_missing_parent_is_named_with_the_file_that_wants_it(project: Project) -> None:
+    project.revision("002_b", parent="001_gone")
+    code, stderr = project.alembic.refused(NOWHERE, "upgrade", "head")
+    assert code == 14
+    assert stderr.startswith("002_b.py has down_revision '001_gone', and no file has that revision.")
+
+
+def test_a_cycle_is_named(project: Project) -> None:
+    project.revision("001_a", parent="003_c")
+    project.revision("002_b", parent="001_a")
+    project.revision("003_c", parent="002_b")
+    code, stderr = project.alembic.refused(NOWHERE, "upgrade", "head")
+    assert code == 14
+    assert "in a circle (001_a.py, 002_b.py, 003_c.py)" in stderr
+
+
+def test_a_revision_that_is_its_own_parent_is_a_cycle(project: Project) -> None:
+    project.revision("001_a", parent="001_a")
+    code, stderr = project.alembic.refused(NOWHERE, "upgrade", "head")
+    assert code == 14
+    assert "in a circle (001_a.py)" in stderr
+
+
+def test_two_heads_are_named_with_the_command_that_joins_them(project: Project, database: str) -> None:
+    project.revision("001_a")
+    project.revision("002_left", parent="001_a")
+    project.revision("002_right", parent="001_a")
+    for command in (["upgrade", "head"], ["revision", "-m", "more"], ["revision", "--autogenerate", "-m", "more"]):
+        code, stderr = project.alembic.refused(database, *command)
+        assert code == 14
+        assert stderr.startswith("The chain has 2 heads: 002_left.py, 002_right.py.\nJoin them: alembic merge -m")
+
+
+def test_the_command_that_is_named_for_two_heads_puts_it_right(project: Project, database: str) -> None:
+    project.revision("001_a")
+    project.revision("002_left", parent="001_a")
+    project.revision("002_right", parent="001_a")
+    project.alembic(NOWHERE, "merge", "-m", "merge 002 and 002", "heads")
+    project.alembic(database, "upgrade", "head")
+    assert "(mergepoint)" in project.alembic(database, "current")
