@@ -37,11 +37,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 @pytest.fixture(scope="session")
-def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server(request: pytest.FixtureRequest) -> Iterator[Server]:
     """A PostgreSQL server, once for each version."""
     choice = request.config.option.database
     if choice == "embedded":
-        made = embedded(tmp_path_factory.mktemp("pg", numbered=True), int(request.param))
+        made = embedded(int(request.param))
     elif choice == "container":
         made = container(int(request.param))
     else:

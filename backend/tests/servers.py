@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
@@ -47,18 +48,26 @@ class Server:
 
 
 @contextmanager
-def embedded(directory: Path, version: int) -> Iterator[Server]:
+def embedded(version: int) -> Iterator[Server]:
     """The server out of the wheel, its data gone afterwards."""
-    running = start_server(directory / "data", version=version, settings=_FAST, temporary=True)
-    yield Server(running.get_uri(), version)
-    running.cleanup()
+    with server_directory() as directory:
+        running = start_server(directory / "data", version=version, settings=_FAST, temporary=True)
+        yield Server(running.get_uri(), version)
+        running.cleanup()
+
+
+@contextmanager
+def server_directory() -> Iterator[Path]:
+    """A directory for a server. Not pytest's: that one bars other users, and for root the server runs as one."""
+    with TemporaryDirectory(prefix="syllabus-") as directory:
+        yield Path(directory).resolve()
 
 
 @contextmanager
 def container(version: int) -> Iterator[Server]:
     """The server of docker-compose.yml, in a container of its own."""
     # Imported late: a quarter of a second that only this option should pay.
-    from docker.errors import DockerException  # noqa: PLC0415
+    from docker.errors import DockerException  # type: ignore[import-untyped]  # noqa: PLC0415  it ships no types
     from testcontainers.community.postgres import PostgresContainer  # noqa: PLC0415
 
     try:

@@ -63,9 +63,9 @@ def start_server(
         )
     try:
         data.parent.mkdir(parents=True, exist_ok=True)
-        _forget_the_dead(data)
         server = get_server(data, cleanup_mode="delete" if temporary else "stop", start=False, postgres_version=version)
-        with server._lock:
+        with server._lock:  # the list of users is read and written by every process
+            _forget_the_dead(data)
             server.ensure_pgdata_inited()
             _configure(data, settings or {})
         server.start()

@@ -31,7 +31,7 @@ _LIBPQ_SAYS = {
     "no password supplied": state.INVALID_PASSWORD,
     'FATAL:  database "': state.INVALID_CATALOG_NAME,
     'FATAL:  role "': state.INVALID_AUTHORIZATION,
-    "no pg_hba.conf entry": state.INVALID_AUTHORIZATION,
+    "pg_hba.conf": state.INVALID_AUTHORIZATION,
     "FATAL:  too many connections": state.TOO_MANY_CONNECTIONS,
     "FATAL:  sorry, too many clients": state.TOO_MANY_CONNECTIONS,
     "FATAL:  the database system is": state.CANNOT_CONNECT_NOW,

@@ -50,7 +50,7 @@ def server_message(error: BaseException) -> str:
     cause = next((cause for cause in reversed(innermost) if getattr(cause, "sqlstate", None)), innermost[0])
     primary = getattr(getattr(cause, "diag", None), "message_primary", None)
     lines = str(primary or getattr(cause, "message", None) or cause).splitlines()
-    return lines[0] if lines else type(cause).__name__
+    return lines[0].rpartition("FATAL:  ")[2] if lines else type(cause).__name__
 
 
 def server_field(error: BaseException, name: str) -> str | None:
