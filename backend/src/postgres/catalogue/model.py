@@ -1,0 +1,128 @@
+"""What a catalogue is made of: objects, each with an identity and the attributes that PostgreSQL states for it."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+from typing import NamedTuple
+
+Value = str | int | bool | tuple[str, ...]
+
+NOT_COMPARED = frozenset({"owner", "position", "statement"})
+"""Read, but outside of equality: two roles may have made the two databases; a column that is added again comes last;
+a statement repeats, with names, what the other attributes say."""
+
+
+class Kind(StrEnum):
+    """The kinds of object, in the order in which they are listed."""
+
+    EXTENSION = "extension"
+    SCHEMA = "schema"
+    DEFAULT_PRIVILEGES = "default privileges"
+    COLLATION = "collation"
+    ENUM = "enum"
+    DOMAIN = "domain"
+    COMPOSITE = "composite type"
+    RANGE = "range type"
+    BASE_TYPE = "base type"
+    FUNCTION = "function"
+    PROCEDURE = "procedure"
+    AGGREGATE = "aggregate"
+    OPERATOR = "operator"
+    OPERATOR_FAMILY = "operator family"
+    OPERATOR_CLASS = "operator class"
+    CAST = "cast"
+    TEXT_SEARCH_DICTIONARY = "text search dictionary"
+    TEXT_SEARCH_CONFIGURATION = "text search configuration"
+    FOREIGN_DATA_WRAPPER = "foreign-data wrapper"
+    SERVER = "server"
+    SEQUENCE = "sequence"
+    TABLE = "table"
+    FOREIGN_TABLE = "foreign table"
+    VIEW = "view"
+    MATERIALIZED_VIEW = "materialized view"
+    COLUMN = "column"
+    CONSTRAINT = "constraint"
+    INDEX = "index"
+    STATISTICS = "statistics"
+    TRIGGER = "trigger"
+    RULE = "rule"
+    POLICY = "policy"
+    EVENT_TRIGGER = "event trigger"
+    PUBLICATION = "publication"
+
+
+class Identity(NamedTuple):
+    """The name of one object, unique in its catalogue.
+
+    `schema` is empty for what belongs to the whole database; `table` is the table, view or type that the object is a
+    part of, empty when it stands by itself. A routine's name carries its argument types: `slug(text)`.
+    """
+
+    kind: Kind
+    schema: str
+    table: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogueObject:
+    """One object. An attribute that is absent means none, no, or PostgreSQL's default."""
+
+    identity: Identity
+    parent: Identity | None
+    """What the object lives and dies with: a column's table, an index's constraint, an owned sequence's column."""
+    attributes: Mapping[str, Value] = field(hash=False)
+
+    @property
+    def kind(self) -> Kind:
+        return self.identity.kind
+
+    @property
+    def schema(self) -> str:
+        return self.identity.schema
+
+    @property
+    def name(self) -> str:
+        return self.identity.name
+
+    @property
+    def compared(self) -> dict[str, Value]:
+        """The attributes that equality looks at."""
+        return {name: value for name, value in self.attributes.items() if name not in NOT_COMPARED}
+
+
+class Catalogue(Mapping[Identity, CatalogueObject]):
+    """Everything a database holds of its schema, by identity. Immutable.
+
+    Two are equal when all that is compared is equal: everything but `NOT_COMPARED`.
+    """
+
+    def __init__(self, objects: Iterable[CatalogueObject]) -> None:
+        self._objects = {entry.identity: entry for entry in objects}
+
+    def __getitem__(self, identity: Identity) -> CatalogueObject:
+        return self._objects[identity]
+
+    def __iter__(self) -> Iterator[Identity]:
+        return iter(self._objects)
+
+    def __len__(self) -> int:
+        return len(self._objects)
+
+    def __eq__(self, other: object) -> bool:
+        return self.fingerprint == other.fingerprint if isinstance(other, Catalogue) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.fingerprint)
+
+    def __repr__(self) -> str:
+        return f"<Catalogue of {len(self)} objects, {self.fingerprint[:12]}>"
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 in hexadecimal over everything that is compared: equal fingerprints, equal schemas."""
+        content = sorted((entry.identity, sorted(entry.compared.items())) for entry in self._objects.values())
+        return hashlib.sha256(json.dumps(content).encode()).hexdigest()
