@@ -1,0 +1,102 @@
+"""Database objects that SQLAlchemy has no word for, declared beside the models by their own SQL.
+
+They hang on the MetaData, so whoever has the models has them too: `metadata.create_all()` makes the whole schema,
+and a comparison of models and database knows what to expect. PostgreSQL parses the SQL, not this module.
+"""
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, MetaData, Table, event, text
+
+_KEY = "declared"
+_INSTALLED_VERSION = text("SELECT extversion FROM pg_extension WHERE extname = :name")
+
+
+class ExtensionTooOld(Exception):
+    """The database has the extension in a version below the declared minimum; nothing was changed."""
+
+    def __init__(self, extension: "Extension", installed: str) -> None:
+        super().__init__(
+            f"Extension {extension.name} {installed} is too old: {extension.minimum_version} or newer is needed. "
+            f"Run ALTER EXTENSION {extension.name} UPDATE; if the server has nothing newer, install that first."
+        )
+        self.extension = extension
+        self.installed = installed
+
+
+@dataclass(frozen=True)
+class Extension:
+    """An extension of the database, made before the tables because their columns may use its types."""
+
+    name: str
+    minimum_version: str | None = None
+
+    def create(self, connection: Connection) -> None:
+        """Create the extension unless it is there: unlike a table, it may serve others in the same database.
+
+        Raises:
+            ExtensionTooOld: its version, found or made, is below `minimum_version`.
+        """
+        installed = self._installed_version(connection)
+        if installed is None:
+            connection.exec_driver_sql(f"CREATE EXTENSION {_quoted(connection, self.name)}")
+            installed = self._installed_version(connection)
+        if installed and self.minimum_version and release(installed) < release(self.minimum_version):
+            raise ExtensionTooOld(self, installed)
+
+    def _installed_version(self, connection: Connection) -> str | None:
+        version: str | None = connection.scalar(_INSTALLED_VERSION, {"name": self.name})
+        return version
+
+
+@dataclass(frozen=True)
+class SQLObject:
+    """One statement, run after the tables: CREATE FUNCTION, TRIGGER, VIEW, POLICY, ...
+
+    Also ALTER TABLE, for a property of a table that SQLAlchemy has no word for, such as a column's storage.
+    """
+
+    sql: str
+
+    def create(self, connection: Connection) -> None:
+        """Run the statement as it is written: a percent sign or a colon in it is no parameter."""
+        connection.exec_driver_sql(self.sql, execution_options={"no_parameters": True})
+
+
+def declare(metadata: MetaData, *objects: Extension | SQLObject) -> None:
+    """Attach objects to the metadata. `create_all()` makes them in the order of declaration, extensions first."""
+    if _KEY not in metadata.info:
+        metadata.info[_KEY] = []
+        event.listen(metadata, "before_create", _create_extensions)
+        event.listen(metadata, "after_create", _create_objects)
+    metadata.info[_KEY].extend(objects)
+
+
+def declared(metadata: MetaData) -> tuple[Extension | SQLObject, ...]:
+    """Everything attached to the metadata, in the order of declaration."""
+    return tuple(metadata.info.get(_KEY, ()))
+
+
+def _create_extensions(metadata: MetaData, connection: Connection, **_: object) -> None:
+    for item in declared(metadata):
+        if isinstance(item, Extension):
+            item.create(connection)
+
+
+def _create_objects(metadata: MetaData, connection: Connection, *, tables: Collection[Table], **_: object) -> None:
+    if not tables:  # a second create_all() found every table there, and so the objects on them
+        return
+    for item in declared(metadata):
+        if isinstance(item, SQLObject):
+            item.create(connection)
+
+
+def _quoted(connection: Connection, name: str) -> str:
+    return connection.dialect.identifier_preparer.quote(name)
+
+
+def release(version: str) -> tuple[int, ...]:
+    """The numbers of a version, to compare with another's: "0.8.5" is (0, 8, 5)."""
+    return tuple(int(number) for number in re.findall(r"\d+", version))
