@@ -4,7 +4,6 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, cast
 
 ROOT = Path(__file__).resolve().parents[2]
 EMBEDDED_URL = f"embedded://{ROOT.as_posix()}/.postgres"
@@ -27,7 +26,6 @@ class Settings:
 
     database_url: str
     migration_url: str
-    environment: Literal["development", "production"]
 
 
 def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
@@ -36,13 +34,9 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     `MIGRATION_DATABASE_URL` is for migrations alone: the direct URL where `DATABASE_URL` leads through a pooler.
     """
     database_url = _variable(environ, "DATABASE_URL") or Variable(EMBEDDED_URL, "the built-in default")
-    environment = environ.get("SYLLABUS_ENV", "development")
-    if environment not in ("development", "production"):
-        raise ValueError(f"SYLLABUS_ENV is {environment!r}. Set it to 'development' or 'production'.")
     return Settings(
         database_url=database_url,
         migration_url=_variable(environ, "MIGRATION_DATABASE_URL") or database_url,
-        environment=cast(Literal["development", "production"], environment),
     )
 
 

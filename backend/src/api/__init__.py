@@ -1,0 +1,1 @@
+"""The HTTP side: thin routers over `src.db`. `app.create_app` puts it together; nothing is opened at import."""

@@ -1,0 +1,38 @@
+"""What routes ask for: a session in a transaction, the engine, the code's revisions."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated, cast
+
+from alembic.script import ScriptDirectory
+from fastapi import Depends, Request
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+
+from src.api.resources import Resources
+from src.db.session import unit_of_work
+
+
+def get_resources(request: Request) -> Resources:
+    return cast(Resources, request.app.state.resources)
+
+
+OpenResources = Annotated[Resources, Depends(get_resources)]
+
+
+async def get_session(resources: OpenResources) -> AsyncIterator[AsyncSession]:
+    """One transaction a request, committed here when the route returns and rolled back when it raises."""
+    async with unit_of_work(resources.sessions) as session:
+        yield session
+
+
+def get_engine(resources: OpenResources) -> AsyncEngine:
+    return resources.engine
+
+
+def get_scripts(resources: OpenResources) -> ScriptDirectory:
+    return resources.scripts
+
+
+# "function": the commit comes before the answer. With FastAPI's default, a commit that fails is answered with 200.
+Session = Annotated[AsyncSession, Depends(get_session, scope="function")]
+Engine = Annotated[AsyncEngine, Depends(get_engine)]
+Scripts = Annotated[ScriptDirectory, Depends(get_scripts)]

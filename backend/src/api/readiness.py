@@ -1,0 +1,72 @@
+"""May requests be sent here? One bounded look at the database, shared by everybody who asks meanwhile."""
+
+import asyncio
+
+from alembic.script import ScriptDirectory
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from src.postgres.errors import ServerUnreachable, UserError
+from src.postgres.failures import explain_connection
+from src.postgres.sqlstate import server_message
+from src.postgres.url import DatabaseURL
+from src.safety.status import SchemaStatus, schema_status
+
+TIME_LIMIT = 2.0
+"""Seconds until a probe is answered, whatever the database does."""
+
+
+class Readiness:
+    """Looks at the database when asked, one look at a time."""
+
+    def __init__(self, engine: AsyncEngine, target: DatabaseURL, scripts: ScriptDirectory) -> None:
+        self.target = target
+        self._engine = engine
+        self._scripts = scripts
+        self._look: asyncio.Task[SchemaStatus | UserError] | None = None
+
+    async def status(self) -> SchemaStatus | UserError:
+        """How the database fits the code, or why it cannot be asked; answered within `TIME_LIMIT`."""
+        if self._look is None or self._look.done():
+            self._look = asyncio.create_task(self._bounded_look())
+        # Waited for, not awaited: closing a connection that hangs takes seconds of its own, not the caller's.
+        await asyncio.wait({self._look}, timeout=TIME_LIMIT)
+        answered = self._look.done() and not self._look.cancelled()
+        return self._look.result() if answered else self._no_answer()
+
+    async def close(self) -> None:
+        """End a look that is still under way."""
+        if self._look is not None:
+            self._look.cancel()
+            await asyncio.wait({self._look})
+
+    async def _bounded_look(self) -> SchemaStatus | UserError:
+        try:
+            async with asyncio.timeout(TIME_LIMIT):
+                return await self._read_twice()
+        except TimeoutError:
+            return self._no_answer()
+        except (SQLAlchemyError, OSError) as error:
+            return explain_connection(error, self.target) or ServerUnreachable(
+                f"The question for its revision failed in {self.target.place}: {server_message(error)}.",
+                "Look into the server's log.",
+            )
+
+    async def _read_twice(self) -> SchemaStatus:
+        """A connection that died while idle may be noticed only at its next use."""
+        try:
+            return await self._read()
+        except DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+        return await self._read()
+
+    async def _read(self) -> SchemaStatus:
+        async with self._engine.connect() as connection:
+            return await schema_status(connection, self._scripts)
+
+    def _no_answer(self) -> ServerUnreachable:
+        return ServerUnreachable(
+            f"No answer within {TIME_LIMIT:.0f} s from {self.target.place}.",
+            "Check whether the server is overloaded or a firewall swallows the connection.",
+        )

@@ -1,0 +1,84 @@
+"""What the application holds open while it runs: engines, sessions, and the revisions of the code."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+from alembic.script import ScriptDirectory
+from anyio import to_thread
+from sqlalchemy import event
+from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
+
+from src.api.readiness import Readiness
+from src.db.session import session_factory
+from src.postgres.embedded import leave
+from src.postgres.engine import async_engine, resolve_url
+from src.postgres.url import DatabaseURL
+from src.safety.chain import load_chain
+
+# Two cores of PostgreSQL are busy with fewer statements than this; whoever comes later waits here, not in the server.
+_POOL_SIZE = 8
+_WAIT_SECONDS = 10
+_RECYCLE_SECONDS = 1800
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """Made when the application starts, closed when it stops."""
+
+    engine: AsyncEngine
+    sessions: async_sessionmaker[AsyncSession]
+    scripts: ScriptDirectory
+    readiness: Readiness
+
+
+@asynccontextmanager
+async def open_resources(url: str, migrations: Path) -> AsyncIterator[Resources]:
+    """Everything for the database at `url`; an embedded server is started. Opens no connection.
+
+    Raises `InvalidURL`, `ServerUnreachable` if an embedded server does not start, `BrokenChain`.
+    """
+    # In threads: an embedded server takes seconds to start, and each revision file is imported.
+    target = await to_thread.run_sync(resolve_url, url)
+    scripts = await to_thread.run_sync(_load_scripts, migrations)
+    engine = _pooled_engine(target, "syllabus", pool_size=_POOL_SIZE)
+    # A connection of its own: a service that is busy is not one that is down, and probes never take more than this one.
+    probe_engine = _pooled_engine(target, "syllabus readyz", pool_size=1)
+    readiness = Readiness(probe_engine, target, scripts)
+    try:
+        yield Resources(engine, session_factory(engine), scripts, readiness)
+    finally:
+        await readiness.close()
+        await probe_engine.dispose()
+        await engine.dispose()
+        await to_thread.run_sync(leave, url)
+
+
+def _load_scripts(migrations: Path) -> ScriptDirectory:
+    scripts = ScriptDirectory(str(migrations))
+    load_chain(scripts)
+    return scripts
+
+
+def _pooled_engine(target: DatabaseURL, application_name: str, *, pool_size: int) -> AsyncEngine:
+    engine = async_engine(
+        target,
+        application_name=application_name,
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=_WAIT_SECONDS,
+        pool_recycle=_RECYCLE_SECONDS,
+    )
+    event.listen(engine.sync_engine, "checkout", _replace_closed)
+    return engine
+
+
+def _replace_closed(dbapi_connection: Any, _record: object, _proxy: object) -> None:
+    """Replace a connection that the server closed while it was idle: a ping's knowledge without its round trip."""
+    driver_connection = dbapi_connection.driver_connection
+    if isinstance(driver_connection, asyncpg.Connection) and driver_connection.is_closed():
+        raise DisconnectionError("the server closed this connection while it was idle")

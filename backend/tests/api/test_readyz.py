@@ -1,0 +1,91 @@
+"""Promise: /readyz is 200 only when the database is where the code wants it, and otherwise says where it is."""
+
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.api.clients import not_ready, running
+from tests.api.conftest import MakeApp
+from tests.revision_files import chain, write_revisions
+
+pytestmark = pytest.mark.anyio
+
+
+def head_of(url: str) -> str:
+    with psycopg.connect(url) as connection:
+        row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    assert row is not None
+    return str(row[0])
+
+
+def make_version_table(url: str, *revisions: str) -> None:
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY)")
+        for revision in revisions:
+            connection.execute("INSERT INTO alembic_version VALUES (%s)", [revision])
+
+
+async def test_a_migrated_database_is_ready(make_app: MakeApp, migrated: str) -> None:
+    async with running(make_app(migrated)) as client:
+        answer = await client.get("/readyz")
+    assert (answer.status_code, answer.json()) == (200, {"status": "ready", "revision": head_of(migrated)})
+
+
+@pytest.mark.parametrize(("current", "behind"), [(["r4"], 1), (["r2"], 3), ([], 5)])
+async def test_behind_says_by_how_many_revisions(
+    make_app: MakeApp, database: str, tmp_path: Path, current: list[str], behind: int
+) -> None:
+    make_version_table(database, *current)
+    write_revisions(tmp_path, chain(5))
+    async with running(make_app(database, tmp_path)) as client:
+        problem = await not_ready(client)
+    assert (problem["reason"], problem["behind"], problem["head"]) == ("behind", behind, "r5")
+    assert problem.get("revision") == (current[0] if current else None)
+    assert "`alembic upgrade head`" in problem["detail"]
+
+
+async def test_a_revision_that_the_code_does_not_have_is_ahead(make_app: MakeApp, migrated: str) -> None:
+    with psycopg.connect(migrated, autocommit=True) as admin:
+        admin.execute("UPDATE alembic_version SET version_num = '900_from_the_future'")
+    async with running(make_app(migrated)) as client:
+        problem = await not_ready(client)
+    assert (problem["reason"], problem["revision"]) == ("ahead", "900_from_the_future")
+    assert "behind" not in problem
+
+
+async def test_an_empty_database_is_unversioned(make_app: MakeApp, database: str) -> None:
+    async with running(make_app(database)) as client:
+        assert (await not_ready(client))["reason"] == "unversioned"
+
+
+async def test_several_heads_in_the_code_are_diverged(make_app: MakeApp, database: str, tmp_path: Path) -> None:
+    make_version_table(database, "r1")
+    write_revisions(tmp_path, {"r1": None, "left": "r1", "right": "r1"})
+    async with running(make_app(database, tmp_path)) as client:
+        problem = await not_ready(client)
+    assert (problem["reason"], problem["head"], problem["behind"]) == ("diverged", "left, right", 2)
+
+
+async def test_the_answer_follows_the_database_without_a_restart(
+    make_app: MakeApp, database: str, tmp_path: Path
+) -> None:
+    write_revisions(tmp_path, chain(2))
+    async with running(make_app(database, tmp_path)) as client:
+        assert (await not_ready(client))["reason"] == "unversioned"
+        make_version_table(database, "r1")
+        assert (await not_ready(client))["behind"] == 1
+        with psycopg.connect(database, autocommit=True) as admin:
+            admin.execute("UPDATE alembic_version SET version_num = 'r2'")
+        assert (await client.get("/readyz")).status_code == 200
+
+
+async def test_openapi_shows_both_answers_and_the_docs_work(make_app: MakeApp, database: str) -> None:
+    async with running(make_app(database)) as client:
+        answers = (await client.get("/openapi.json")).json()["paths"]["/readyz"]["get"]["responses"]
+        docs = await client.get("/docs")
+    assert set(answers) == {"200", "503"}
+    assert answers["200"]["content"]["application/json"]["schema"]["$ref"].endswith("/Ready")
+    members = answers["503"]["content"]["application/problem+json"]["schema"]["properties"]
+    assert set(members["reason"]["enum"]) == {"unreachable", "behind", "ahead", "unversioned", "diverged"}
+    assert "/openapi.json" in docs.text
