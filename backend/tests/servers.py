@@ -67,7 +67,7 @@ def server_directory() -> Iterator[Path]:
 def container(version: int) -> Iterator[Server]:
     """The server of docker-compose.yml, in a container of its own."""
     # Imported late: a quarter of a second that only this option should pay.
-    from docker.errors import DockerException  # type: ignore[import-untyped]  # noqa: PLC0415  it ships no types
+    from docker.errors import DockerException  # noqa: PLC0415
     from testcontainers.community.postgres import PostgresContainer  # noqa: PLC0415
 
     try:
