@@ -6,6 +6,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from sqlalchemy import Connection, create_engine
@@ -62,7 +63,7 @@ def template(server: Server, alembic: Alembic) -> Iterator[str]:
     """The name of a database at head, to clone."""
     with server.database() as url:
         alembic(url, "upgrade", "head")
-        yield url.rsplit("/", 1)[1].split("?")[0]
+        yield urlsplit(url).path[1:]
 
 
 @pytest.fixture

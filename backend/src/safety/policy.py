@@ -3,28 +3,80 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from typing import Any
 
 from src.safety.errors import RequestRefused
 
 PREFIX = "MIGRATION_"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """Limits of a migration. Each is also a variable of the environment: `MIGRATION_` and its name in capitals."""
+    """Limits of a migration. Each is also a variable of the environment: `MIGRATION_` and its name in capitals.
+
+    Raises `RequestRefused` for values that contradict each other.
+    """
 
     connect_patience: float = 30.0
     """Seconds to wait for a server that says it is starting or shutting down."""
+    migrator_patience: float = 3600.0
+    """Seconds to wait for another migration of the same database to end."""
+    lock_timeout: float = 0.1
+    """Seconds that a strong lock may be queued for, and so the longest that a client waits because of us."""
+    lock_budget: float = 300.0
+    """Seconds that one revision may spend in waiting for locks and in trying again, before it fails."""
+    retry_pause: float = 2.0
+    """The longest pause between two tries, in seconds; the pause is a random part of a growing limit."""
+    patient_limit: float = 6 * 3600.0
+    """Seconds for a statement that blocks nobody and waits for everybody, such as CREATE INDEX CONCURRENTLY."""
+    allow_data_loss: str = ""
+    """`true`, or the id of the revision whose downgrade may drop what holds rows; in production only the id."""
+    edited_revisions: str = "warn"
+    """`warn` or `error`: a revision file that was edited after it was applied."""
+    show_literals: bool = False
+    """Show other sessions' queries with the values in them."""
+    application_version: str = ""
+    """Written into the history, to tell which deploy it was."""
+    production: bool = False
+    """Makes the guards strict; follows SYLLABUS_ENV=production."""
+
+    def __post_init__(self) -> None:
+        for problem, remedy in _contradictions(self):
+            raise RequestRefused(problem, remedy)
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> "Policy":
-        """Read the variables that are set. Raises `RequestRefused` for a value that is not a number of 0 or more."""
-        given = {field.name: f"{PREFIX}{field.name.upper()}" for field in fields(cls)}
-        return cls(**{name: _number(environ, variable) for name, variable in given.items() if variable in environ})
+        """Read the variables that are set. Raises `RequestRefused` for a value that is not what the field holds."""
+        given: dict[str, Any] = {"production": _is_production(environ)}
+        for each in fields(cls):
+            variable = f"{PREFIX}{each.name.upper()}"
+            if variable in environ:
+                given[each.name] = _READ[each.type](environ[variable], variable)  # type: ignore[index]
+        return cls(**given)
 
 
-def _number(environ: Mapping[str, str], variable: str) -> float:
-    text = environ[variable]
+def _is_production(environ: Mapping[str, str]) -> bool:
+    name = environ.get("SYLLABUS_ENV", "development")
+    if name not in ("development", "production"):
+        raise RequestRefused(f"SYLLABUS_ENV is {name!r}.", "Set it to development or production, or unset it.")
+    return name == "production"
+
+
+def _contradictions(policy: Policy) -> list[tuple[str, str]]:
+    """What cannot be meant, with the way out."""
+    found = []
+    if not 0 < policy.lock_timeout <= policy.lock_budget:
+        problem = f"lock_timeout is {policy.lock_timeout:g} s and lock_budget is {policy.lock_budget:g} s."
+        found.append((problem, "Set lock_timeout above 0 (0 would wait without limit) and not above lock_budget."))
+    if policy.edited_revisions not in ("warn", "error"):
+        found.append((f"edited_revisions is {policy.edited_revisions!r}.", "Set it to warn or to error."))
+    if policy.production and policy.allow_data_loss == "true":
+        problem = "allow_data_loss is true, and this is production."
+        found.append((problem, "Set MIGRATION_ALLOW_DATA_LOSS to the id of the one revision whose data may go."))
+    return found
+
+
+def _number(text: str, variable: str) -> float:
     try:
         value = float(text)
     except ValueError:
@@ -32,3 +84,18 @@ def _number(environ: Mapping[str, str], variable: str) -> float:
     if not 0 <= value < float("inf"):
         raise RequestRefused(f"{variable} is {text!r}.", "Set it to a number of seconds, 0 or more.")
     return value
+
+
+def _flag(text: str, variable: str) -> bool:
+    if text.lower() in ("1", "true", "yes", "on"):
+        return True
+    if text.lower() in ("0", "false", "no", "off", ""):
+        return False
+    raise RequestRefused(f"{variable} is {text!r}.", "Set it to true or false.")
+
+
+def _text(text: str, _: str) -> str:
+    return text.strip()
+
+
+_READ = {float: _number, bool: _flag, str: _text}
