@@ -1,4 +1,4 @@
-"""env.py serves callers from code as well: with a connection of theirs, in a running loop, with loggers of their own."""
+"""env.py serves callers from code as well: with a connection of theirs, in a running loop, with their own loggers."""
 
 import asyncio
 import logging
