@@ -1,0 +1,18 @@
+"""Who holds a lock, who waits for it, and how to end one of them."""
+
+from src.postgres.blockers.blocker import MIGRATION, Blocker, Kind, Queue
+from src.postgres.blockers.end import Ending, end
+from src.postgres.blockers.read import all_blockers, blockers_of, holders_of, idle_holders
+
+__all__ = [
+    "MIGRATION",
+    "Blocker",
+    "Ending",
+    "Kind",
+    "Queue",
+    "all_blockers",
+    "blockers_of",
+    "end",
+    "holders_of",
+    "idle_holders",
+]

@@ -1,0 +1,33 @@
+"""One lock of one statement, as far as its text tells."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from src.postgres.lock_modes.mode import LockMode
+
+Kind = Literal[
+    "table",  # `name` itself, as all up to "foreign table"
+    "index",
+    "view",
+    "materialized view",
+    "sequence",
+    "foreign table",
+    "table of index",  # the table that the index `name` belongs to
+    "indexes of table",  # every index of `name`
+    "referenced tables",  # those that `name`'s foreign keys point to
+    "referencing tables",  # those whose foreign keys point to `name`
+]
+
+
+@dataclass(frozen=True, slots=True)
+class TableLock:
+    """A lock on an existing relation: `name` is as written, with its schema and its quotes.
+
+    The last four kinds are relations that the statement locks without naming them: only the catalogue knows which.
+    `part` narrows the foreign keys to the one of that name, or to those of the column of that name.
+    """
+
+    name: str
+    mode: LockMode
+    kind: Kind = "table"
+    part: str | None = None

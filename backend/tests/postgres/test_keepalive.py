@@ -1,0 +1,36 @@
+"""Both ends of a migration's TCP connection ask whether the other is still there."""
+
+import asyncio
+import socket
+
+import pytest
+from sqlalchemy import text
+
+from src.postgres.engine import async_engine
+from src.postgres.keepalive import IDLE, keep_alive
+from src.postgres.url import parse_url
+from tests.api.network import Proxy, listening, through
+
+
+@pytest.mark.parametrize("driver", ["asyncpg", "psycopg"])
+def test_the_clients_end_asks_after_ten_seconds_of_silence(
+    database: str, driver: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_to: dict[int, int] = {}
+    original = socket.socket.setsockopt
+    monkeypatch.setattr(
+        socket.socket, "setsockopt", lambda end, *given: (set_to.update({given[1]: given[2]}), original(end, *given))[1]
+    )
+
+    async def go() -> int:
+        async with listening(Proxy(database)) as port:
+            url = through(port, database).replace("postgresql:", f"postgresql+{driver}:")
+            engine = async_engine(parse_url(url), application_name="test")
+            async with engine.connect() as connection:
+                await keep_alive(connection)
+                one = await connection.scalar(text("SELECT 1"))
+            await engine.dispose()
+            return int(one or 0)
+
+    assert asyncio.run(go()) == 1
+    assert (set_to[socket.SO_KEEPALIVE], set_to[socket.TCP_KEEPIDLE]) == (1, IDLE)
