@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 UV := $(shell command -v uv 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help install migrate serve test check prove bench lock diagram clean
+.PHONY: help install migrate serve psql test check prove bench lock diagram reset clean
 
 help:  ## what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -14,6 +14,7 @@ help:  ## what there is
 install: $(STAMP)  ## make the environment in .venv
 
 $(STAMP): requirements-dev.txt
+	@echo "Installing into $(VENV), about half a minute ..."
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; name one: make PYTHON=python3.12"; exit 1; }
 ifneq ($(UV),)
 	@test -x $(BIN)/python || $(UV) venv --quiet --python $(PYTHON) $(VENV)
@@ -31,13 +32,22 @@ migrate: $(STAMP)  ## alembic upgrade head, on DATABASE_URL or on the embedded P
 serve: migrate  ## migrate, then the API on http://127.0.0.1:8000 (docs at /docs)
 	@$(BIN)/uvicorn src.api.app:create_app --factory --app-dir backend
 
-test: $(STAMP)  ## all tests, on PostgreSQL 18 and 16
+psql: $(STAMP)  ## psql on that database
+	@cd backend && ../$(BIN)/python -m src.postgres.psql
+
+test: $(STAMP)  ## all tests, on PostgreSQL 18 and 16 (a few minutes)
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+
+prove: $(STAMP)  ## the longer proofs: every kind of kill at every step
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m prove $(ARGS)
 
 check: $(STAMP)  ## lint, format and types
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+
+bench: $(STAMP)  ## benchmarks, as ratios side by side
+	@cd backend && ../$(BIN)/python -m benchmarks.apply
 
 diagram: $(STAMP)  ## draw the tables into README.md
 	@cd backend && ../$(BIN)/python -m src.db.diagram --write ../README.md
@@ -46,6 +56,9 @@ lock:  ## write the two lock files anew (needs uv)
 	@command -v uv >/dev/null || { echo "make lock needs uv: pip install uv"; exit 1; }
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --custom-compile-command "make lock" pyproject.toml -o requirements.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --custom-compile-command "make lock" --extra dev -c requirements.txt pyproject.toml -o requirements-dev.txt
+
+reset:  ## remove the embedded database, to begin anew
+	@rm -rf .postgres
 
 clean:  ## remove the environment and the embedded database
 	@rm -rf $(VENV) .postgres

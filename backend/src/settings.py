@@ -33,12 +33,13 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
 
     `MIGRATION_DATABASE_URL` is for migrations alone: the direct URL where `DATABASE_URL` leads through a pooler.
     """
-    database_url = _variable(environ, "DATABASE_URL") or Variable(EMBEDDED_URL, "the built-in default")
+    database_url = _variable(environ, "DATABASE_URL", EMBEDDED_URL)
     return Settings(
         database_url=database_url,
-        migration_url=_variable(environ, "MIGRATION_DATABASE_URL") or database_url,
+        migration_url=_variable(environ, "MIGRATION_DATABASE_URL", database_url),
     )
 
 
-def _variable(environ: Mapping[str, str], name: str) -> Variable | None:
-    return Variable(environ[name], name) if name in environ else None
+def _variable(environ: Mapping[str, str], name: str, default: str) -> str:
+    # One that is set and empty is not unset: a secret that did not arrive must not lead to an empty private database.
+    return Variable(environ[name], name) if name in environ else default

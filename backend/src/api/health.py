@@ -1,5 +1,6 @@
 """Probes: `/livez` for the process, `/readyz` for the process and its database together."""
 
+from dataclasses import asdict
 from http import HTTPStatus
 from typing import Literal
 
@@ -9,9 +10,10 @@ from pydantic import BaseModel, Field
 
 from src.api.dependencies import OpenResources
 from src.api.problems import Problem, problem_response, problem_schema
+from src.api.readiness import Seen
 from src.postgres.errors import UserError
 from src.postgres.url import DatabaseURL
-from src.safety.status import SchemaState, SchemaStatus
+from src.safety.status import SchemaState
 
 router = APIRouter(tags=["health"])
 
@@ -22,11 +24,22 @@ class Alive(BaseModel):
     status: Literal["alive"] = "alive"
 
 
+class Migration(BaseModel):
+    """A migration that runs at this moment."""
+
+    who: str
+    revision: str | None
+    direction: str | None
+    step: str | None
+    since: str | None
+
+
 class Ready(BaseModel):
     """The database answers, and is where the code wants it."""
 
     status: Literal["ready"] = "ready"
     revision: str = Field(description="The database's revision, which is the head of the code")
+    migration: Migration | None = Field(default=None, description="What is being applied or undone meanwhile")
 
 
 class NotReady(Problem):
@@ -40,6 +53,7 @@ class NotReady(Problem):
     revision: str | None = Field(default=None, description="What the database holds, if it holds any")
     head: str | None = Field(default=None, description="What the code wants")
     behind: int | None = Field(default=None, description="How many revisions are to be applied")
+    migration: Migration | None = Field(default=None, description="What is being applied or undone at this moment")
 
 
 @router.get("/livez")
@@ -48,28 +62,39 @@ async def livez() -> Alive:
     return Alive()
 
 
-@router.get("/readyz", response_model=Ready, responses=problem_schema(HTTPStatus.SERVICE_UNAVAILABLE, NotReady))
+@router.get(
+    "/readyz",
+    response_model=Ready,
+    response_model_exclude_none=True,
+    responses=problem_schema(HTTPStatus.SERVICE_UNAVAILABLE, NotReady),
+)
 async def readyz(resources: OpenResources) -> Ready | JSONResponse:
     """200 if the database answers and its revision is the head of the code, otherwise 503 with the reason."""
     status = await resources.readiness.status()
-    if isinstance(status, SchemaStatus) and status.state is SchemaState.READY:
-        return Ready(revision=", ".join(status.current))
+    if isinstance(status, Seen) and status.schema.state is SchemaState.READY:
+        return Ready(revision=", ".join(status.schema.current), migration=_migration(status))
     return problem_response(_not_ready(status, resources.readiness.target))
 
 
-def _not_ready(status: SchemaStatus | UserError, target: DatabaseURL) -> NotReady:
+def _migration(seen: Seen) -> Migration | None:
+    return Migration(**asdict(seen.migration)) if seen.migration else None
+
+
+def _not_ready(status: Seen | UserError, target: DatabaseURL) -> NotReady:
     host, database = target.host, target.database
     if isinstance(status, UserError):
         detail = f"{status.problem} {status.remedy}"
         return NotReady(reason="unreachable", detail=detail, host=host, database=database)
+    schema = status.schema
     return NotReady.model_validate(
         {
-            "reason": status.state.value,
-            "detail": status.sentence,
+            "reason": schema.state.value,
+            "detail": schema.sentence,
             "host": host,
             "database": database,
-            "revision": ", ".join(status.current) or None,
-            "head": ", ".join(status.heads),
-            "behind": status.behind or None,
+            "revision": ", ".join(schema.current) or None,
+            "head": ", ".join(schema.heads),
+            "behind": schema.behind or None,
+            "migration": _migration(status),
         }
     )

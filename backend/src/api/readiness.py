@@ -1,6 +1,7 @@
 """May requests be sent here? One bounded look at the database, shared by everybody who asks meanwhile."""
 
 import asyncio
+from dataclasses import dataclass
 
 from alembic.script import ScriptDirectory
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -10,10 +11,19 @@ from src.postgres.errors import ServerUnreachable, UserError
 from src.postgres.failures import explain_connection
 from src.postgres.sqlstate import server_message
 from src.postgres.url import DatabaseURL
+from src.safety.running import RunningMigration, running_migration
 from src.safety.status import SchemaStatus, schema_status
 
 TIME_LIMIT = 2.0
 """Seconds until a probe is answered, whatever the database does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a look has found: how the database fits the code, and who migrates it at the moment."""
+
+    schema: SchemaStatus
+    migration: RunningMigration | None
 
 
 class Readiness:
@@ -23,9 +33,9 @@ class Readiness:
         self.target = target
         self._engine = engine
         self._scripts = scripts
-        self._look: asyncio.Task[SchemaStatus | UserError] | None = None
+        self._look: asyncio.Task[Seen | UserError] | None = None
 
-    async def status(self) -> SchemaStatus | UserError:
+    async def status(self) -> Seen | UserError:
         """How the database fits the code, or why it cannot be asked; answered within `TIME_LIMIT`."""
         if self._look is None or self._look.done():
             self._look = asyncio.create_task(self._bounded_look())
@@ -40,7 +50,7 @@ class Readiness:
             self._look.cancel()
             await asyncio.wait({self._look})
 
-    async def _bounded_look(self) -> SchemaStatus | UserError:
+    async def _bounded_look(self) -> Seen | UserError:
         try:
             async with asyncio.timeout(TIME_LIMIT):
                 return await self._read_twice()
@@ -52,7 +62,7 @@ class Readiness:
                 "Look into the server's log.",
             )
 
-    async def _read_twice(self) -> SchemaStatus:
+    async def _read_twice(self) -> Seen:
         """A connection that died while idle may be noticed only at its next use."""
         try:
             return await self._read()
@@ -61,9 +71,10 @@ class Readiness:
                 raise
         return await self._read()
 
-    async def _read(self) -> SchemaStatus:
+    async def _read(self) -> Seen:
         async with self._engine.connect() as connection:
-            return await schema_status(connection, self._scripts)
+            migration = await running_migration(connection)
+            return Seen(await schema_status(connection, self._scripts), migration)
 
     def _no_answer(self) -> ServerUnreachable:
         return ServerUnreachable(

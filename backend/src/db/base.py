@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import ARRAY, TIMESTAMP, Double, FetchedValue, MetaData, Text, func
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
-from src.db.enums import DifficultyLevel, ProgressStatus, SubmissionStatus, Theme, enum_type
+from src.db.enums import enum_types
 from src.db.uuid7 import uuid7
 from src.postgres.declared import SQLObject, declare
 
@@ -53,10 +53,7 @@ class Base(DeclarativeBase):
         float: Double(),
         datetime: TIMESTAMP(timezone=True),
         list[str]: ARRAY(Text()),
-        Theme: enum_type(Theme),
-        DifficultyLevel: enum_type(DifficultyLevel),
-        ProgressStatus: enum_type(ProgressStatus),
-        SubmissionStatus: enum_type(SubmissionStatus),
+        **enum_types(),
     }
     # What the server fills in (defaults, updated_at) comes back with the INSERT or UPDATE itself: an attribute
     # fetched later, on access, would be I/O where an async session allows none.

@@ -39,6 +39,12 @@ class SubmissionStatus(StrEnum):
     REJECTED = "rejected"
 
 
+def enum_types() -> dict[type[StrEnum], Enum]:
+    """Every StrEnum of this module with its PostgreSQL type, so that none can be forgotten."""
+    found = [value for value in globals().values() if isinstance(value, type) and issubclass(value, StrEnum)]
+    return {states: enum_type(states) for states in found if states is not StrEnum}
+
+
 def enum_type(states: type[StrEnum]) -> Enum:
     """The PostgreSQL type of a StrEnum: its name in snake case, its labels the values in their order."""
     name = re.sub(r"(?<!^)(?=[A-Z])", "_", states.__name__).lower()

@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import asyncpg
-import psycopg
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -35,7 +34,7 @@ async def connected(
         try:
             connection = await engine.connect()
             break
-        except (OSError, SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, psycopg.Error) as error:
+        except (OSError, SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             problem = explain_connection(error, target)
             if problem is None:
                 raise

@@ -4,7 +4,6 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import asyncpg
-import psycopg
 from sqlalchemy import URL
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
@@ -44,6 +43,8 @@ def _asyncpg(target: DatabaseURL, application_name: str) -> Creator:
 
 
 def _psycopg(target: DatabaseURL, application_name: str) -> Creator:
+    import psycopg  # noqa: PLC0415  0.1 s of every command that only those who ask for this driver should pay
+
     async def connect() -> psycopg.AsyncConnection[Any]:
         return await psycopg.AsyncConnection.connect(
             target.dsn, connect_timeout=int(target.connect_timeout), application_name=application_name

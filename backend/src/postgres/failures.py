@@ -4,7 +4,7 @@ import socket
 import ssl
 
 import asyncpg
-import psycopg
+from sqlalchemy.exc import PendingRollbackError
 
 from src.postgres import sqlstate as state
 from src.postgres.errors import AccessRefused, InvalidURL, ServerUnfit, ServerUnreachable, UserError
@@ -22,7 +22,9 @@ def explain_connection(error: Exception, target: DatabaseURL) -> UserError | Non
 def explain_statement(error: Exception, place: str, source: str) -> UserError | None:
     """The user's error for what a statement raised, or None if the server complains of the statement itself."""
     code = state.sqlstate(error)
-    return (_refused(code, error, place, source) or _unfit(code, error, place)) if code else None
+    if code is None:
+        return _lost("its server session has ended", place) if _is_lost(error) else None
+    return _refused(code, error, place, source) or _unfit(code, error, place)
 
 
 # libpq reports a refused connection as text alone, without its SQLSTATE.
@@ -87,12 +89,22 @@ def _unfit(code: str, error: Exception, place: str) -> UserError | None:
         case state.DUPLICATE_PREPARED_STATEMENT | state.INVALID_STATEMENT_NAME:
             return behind_transaction_pooler(place)
         case state.ADMIN_SHUTDOWN | state.CRASH_SHUTDOWN | state.CONNECTION_DOES_NOT_EXIST | state.CONNECTION_FAILURE:
-            return ServerUnreachable(
-                f"The connection was lost: {says} ({place}).",
-                "When the server is back, run the same command again: what is done stays, the rest is made up for.",
-            )
+            return _lost(says, place)
         case _:
             return None
+
+
+def _is_lost(error: Exception) -> bool:
+    """Whether the driver found the connection closed before the server could tell it why."""
+    found = state.causes(error)
+    return any(getattr(cause, "connection_invalidated", isinstance(cause, PendingRollbackError)) for cause in found)
+
+
+def _lost(says: str, place: str) -> ServerUnreachable:
+    return ServerUnreachable(
+        f"The connection was lost: {says} ({place}).",
+        "When the server is back, run the same command again: what is done stays, the rest is made up for.",
+    )
 
 
 def behind_transaction_pooler(place: str) -> ServerUnfit:
@@ -120,7 +132,7 @@ def _not_reached(error: Exception, target: DatabaseURL) -> UserError | None:
             case asyncpg.ClientConfigurationError():
                 problem = f"{source} cannot be used: {str(cause).splitlines()[0].rstrip('.')}."
                 return InvalidURL(problem, "Correct the parameter that it names.")
-            case TimeoutError() | psycopg.errors.ConnectionTimeout():
+            case _ if isinstance(cause, TimeoutError) or _psycopg_class(cause) == "ConnectionTimeout":
                 problem = f"No answer within {target.connect_timeout:.0f} s from {place}."
                 return ServerUnreachable(
                     problem, f"Check host, port and firewall; ?connect_timeout=... in {source} waits longer."
@@ -129,12 +141,20 @@ def _not_reached(error: Exception, target: DatabaseURL) -> UserError | None:
                 return InvalidURL(
                     f"{source} names a file that is not there.", "Correct sslrootcert, sslcert or sslkey."
                 )
-            case OSError() | psycopg.OperationalError():
+            case _ if isinstance(cause, OSError) or _psycopg_class(cause) == "OperationalError":
                 return _no_connection(str(cause), target)
     return None
 
 
+def _psycopg_class(error: BaseException) -> str:
+    """By name, so that psycopg need not be imported where asyncpg is used."""
+    return type(error).__name__ if type(error).__module__.startswith("psycopg") else ""
+
+
 def _no_connection(says: str, target: DatabaseURL) -> ServerUnreachable:
+    if "SSL upgrade" in says and not target.requires_tls:
+        remedy = f"Correct host and port in {target.source}."
+        return ServerUnreachable(f"What answers there is not PostgreSQL: {target.place}.", remedy)
     if "SSL upgrade" in says or "does not support SSL" in says:
         return ServerUnreachable(
             f"The server has no TLS, and {target.source} requires it ({target.place}).",

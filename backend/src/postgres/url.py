@@ -85,6 +85,7 @@ class DatabaseURL:
     role: str
     source: str
     connect_timeout: float
+    requires_tls: bool
 
     @property
     def place(self) -> str:
@@ -111,6 +112,7 @@ def parse_url(text: str, *, source: str = "the database URL") -> DatabaseURL:
         role=role or "(the operating system's user)",
         source=source,
         connect_timeout=_seconds(query, source),
+        requires_tls=query.get("sslmode") in ("require", "verify-ca", "verify-full"),
     )
 
 

@@ -27,6 +27,13 @@ def load_chain(scripts: ScriptDirectory) -> None:
         raise _missing_parent(scripts) or _does_not_import(scripts, error) from error
     if any("is present more than once" in str(warning.message) for warning in seen):
         raise _one_id_twice(scripts)
+    for script in scripts.walk_revisions():
+        for name in ("upgrade", "downgrade"):
+            if not callable(getattr(script.module, name, None)):
+                raise BrokenChain(
+                    f"The revision file {Path(script.path).name} has no function {name}().",
+                    f"Write one: def {name}() -> None: ... (a revision that changes nothing says pass).",
+                )
 
 
 def several_heads(scripts: ScriptDirectory) -> BrokenChain:
@@ -71,9 +78,12 @@ def _assignment(node: ast.stmt) -> tuple[str, object] | None:
     """Name and value of `name = literal`, annotated or not."""
     target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
     value = getattr(node, "value", None)
-    if isinstance(target, ast.Name) and isinstance(value, ast.Constant | ast.Tuple | ast.List):
+    if not isinstance(target, ast.Name) or not isinstance(value, ast.expr):
+        return None
+    try:
         return target.id, ast.literal_eval(value)
-    return None
+    except ValueError:
+        return None  # a value of any other kind, which is the revision's own affair
 
 
 def _cycle(scripts: ScriptDirectory, revisions: list[str]) -> BrokenChain:

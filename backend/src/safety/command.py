@@ -65,6 +65,11 @@ class Command:
             return typed is None or typed.indicate_current or "current" in (typed.rev_range or "")
         return self.name != "merge"
 
+    @property
+    def changes_database(self) -> bool:
+        """Whether it needs the migrator's lock."""
+        return self.name in ("upgrade", "downgrade", "stamp")
+
     def run_on_files(self, migration_context: MigrationContext) -> None:
         """Run a command that needs no database: its callback, with no revision current."""
         list(self._options["fn"]((), migration_context))
@@ -74,7 +79,9 @@ class Command:
         self.steps += 1
 
     def report(self, migration_context: MigrationContext) -> None:
-        """Say where the database is when an upgrade or downgrade found nothing to do."""
+        """Say where the database is when an upgrade or downgrade found nothing to do, and when it is nowhere."""
+        if self.name == "current" and not self.heads_seen:
+            log.info("The database is at base: no revision is applied.")
         if self.name in ("upgrade", "downgrade") and self.steps == 0:
             heads = ", ".join(migration_context.get_current_heads()) or "base"
             self.environment.config.print_stdout(f"Nothing to do: the database is at {heads}.")

@@ -19,9 +19,11 @@ from src.safety import preflight
 from src.safety.chain import load_chain
 from src.safety.command import Command
 from src.safety.explanation import plain_errors
+from src.safety.history import BOOKKEEPING
+from src.safety.migrator import Migrator, migrating, stoppable
 from src.safety.offending_rows import note_offending_rows
 from src.safety.policy import Policy
-from src.safety.revision_file import prepare, process_directives, render_item
+from src.safety.revision_file import number_merges, prepare, process_directives, render_item
 
 APPLICATION_NAME = "alembic"
 
@@ -35,6 +37,7 @@ def run_environment(metadata: MetaData, *, url: str, policy: Policy | None = Non
     """
     command = Command.at_hand()
     with plain_errors(command):
+        policy = policy or Policy.from_environment()
         _configure_logging()
         prepare(context.script)
         load_chain(context.script)
@@ -43,12 +46,14 @@ def run_environment(metadata: MetaData, *, url: str, policy: Policy | None = Non
             with context.begin_transaction():
                 context.run_migrations()
         elif not command.needs_database:
+            if command.name == "merge":
+                number_merges(command)
             _configure(metadata, dialect_name="postgresql")
             command.run_on_files(context.get_context())
         elif (connection := context.config.attributes.get("connection")) is not None:
-            _run(metadata, command, connection)
+            _run(metadata, command, policy, connection)
         else:
-            _run_in_loop(partial(_run_online, metadata, command, url, policy or Policy.from_environment()))
+            _run_in_loop(partial(_run_online, metadata, command, url, policy))
 
 
 async def _run_online(metadata: MetaData, command: Command, url: str, policy: Policy) -> None:
@@ -58,14 +63,23 @@ async def _run_online(metadata: MetaData, command: Command, url: str, policy: Po
     try:
         async with connected(engine, target, patience=policy.connect_patience) as connection:
             await preflight.check_session(engine, connection, target)
-            await connection.run_sync(partial(_run, metadata, command))
+            if not command.changes_database:
+                await connection.run_sync(partial(_run, metadata, command, policy))
+                return
+            async with migrating(engine, target, connection, command, policy) as migrator:
+                run = partial(_run, metadata, command, policy, migrator=migrator)
+                await stoppable(lambda: connection.run_sync(run), migrator)
     finally:
         await engine.dispose()
 
 
-def _run(metadata: MetaData, command: Command, connection: Connection) -> None:
+def _run(
+    metadata: MetaData, command: Command, policy: Policy, connection: Connection, migrator: Migrator | None = None
+) -> None:
     _configure(metadata, connection=connection, on_version_apply=command.count_step)
-    preflight.check_database(connection, context.get_context(), metadata, command)
+    preflight.check_database(connection, context.get_context(), metadata, command, policy)
+    if migrator is not None:
+        migrator.begin(context.get_context())
     try:
         with context.begin_transaction():
             context.run_migrations()
@@ -83,6 +97,7 @@ def _configure(metadata: MetaData, **options: Any) -> None:
         compare_server_default=True,
         process_revision_directives=process_directives,
         render_item=render_item,
+        include_name=lambda name, kind, _: kind != "table" or name not in BOOKKEEPING,
         **options,
     )
 

@@ -7,7 +7,10 @@ SafetyError
 ├── DatabaseMismatch    exit 15   database and code are not at a common point: unknown revision, no version table
 ├── RequestRefused      exit 16   what was asked for is not there or not allowed: unknown name, empty message
 ├── TableBlocked        exit 17   a lock or a statement was not granted its time; nothing was changed
-└── RevisionFailed      exit 18   the revision's own statement or code failed
+├── RevisionFailed      exit 18   the revision's own statement or code failed, or left something unfinished
+    ├── DataLoss            exit 19   a downgrade would destroy rows, and nobody said that it may
+    ├── ModelsDiffer        exit 20   `alembic check`: models and database are not the same
+    └── Stopped             exit 130 (Ctrl-C), 143 (SIGTERM)   somebody told the process to stop, and it did
 """
 
 from src.postgres.errors import UserError
@@ -45,3 +48,21 @@ class RevisionFailed(SafetyError):
     """A statement or a line of Python in a revision failed."""
 
     exit_code = 18
+
+
+class DataLoss(SafetyError):
+    """A downgrade would destroy rows, and nobody said that it may; nothing was changed."""
+
+    exit_code = 19
+
+
+class Stopped(SafetyError):
+    """Told to stop; the running statement was cancelled. The exit code is the shell's for the signal."""
+
+    exit_code = 143
+
+
+class ModelsDiffer(SafetyError):
+    """`alembic check` found that models and database are not the same."""
+
+    exit_code = 20

@@ -6,13 +6,14 @@ traceback.
 """
 
 import difflib
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from alembic.script.revision import MultipleHeads, RangeNotAncestorError, ResolutionError, RevisionError
 from alembic.util import CommandError
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, InvalidRequestError, SQLAlchemyError
 
 from src.postgres import sqlstate as state
 from src.postgres.errors import UserError
@@ -30,6 +31,13 @@ def plain_errors(command: Command) -> Iterator[None]:
     """Raise `UserError` for what a user can cause; on the command line print it to stderr and exit with its code."""
     try:
         yield
+    except BrokenPipeError:
+        _leave_quietly()
+    except KeyboardInterrupt:
+        if command.wants_traceback or not command.from_command_line:
+            raise
+        sys.stderr.write("Interrupted: nothing was changed.\n")
+        sys.exit(130)
     except Exception as error:
         problem = error if isinstance(error, UserError) else explain(error, command)
         if problem is None or command.wants_traceback:
@@ -41,6 +49,12 @@ def plain_errors(command: Command) -> Iterator[None]:
         sys.exit(problem.exit_code)
 
 
+def _leave_quietly() -> None:
+    """Whoever read our output (`| head`) has gone; Python would complain once more when it flushes at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(141)
+
+
 def explain(error: Exception, command: Command) -> UserError | None:
     """The user's error for `error`, or None if it is a defect of ours."""
     place = command.target.place if command.target else "the database"
@@ -49,6 +63,8 @@ def explain(error: Exception, command: Command) -> UserError | None:
         return refusal
     if isinstance(error, CommandError):
         return _explain_command(error, command)
+    if isinstance(error, ArgumentError | InvalidRequestError) and command.name in ("revision", "check"):
+        return RequestRefused(f"The models cannot be read: {str(error).splitlines()[0]}", "Correct the models.")
     return explain_revision_failure(error, command.scripts, place)
 
 
@@ -67,10 +83,26 @@ def _explain_command(error: CommandError, command: Command) -> UserError:
         if len(command.scripts.get_heads()) > 1:
             return several_heads(command.scripts)
         return DatabaseMismatch(
-            "The database is behind the revision files, so what autogenerate would write is there already.",
+            "The database is not at the newest revision, so it cannot be compared with the models.",
             "Run: alembic upgrade head, then the same command again.",
         )
-    return RequestRefused(f"{str(error).rstrip('.')}.", "See: alembic history")
+    return _unreachable_revision(str(error).rstrip("."), command)
+
+
+def _unreachable_revision(says: str, command: Command) -> RequestRefused:
+    """For a relative revision (-1, +2, head-3) that the chain does not reach."""
+    place = ", ".join(command.heads_seen) or "base"
+    if "Ambiguous walk" in says:
+        return RequestRefused(
+            f"From {place} there are several ways, so a relative revision is not enough.",
+            "Name the revision to go to: alembic history lists them.",
+        )
+    if "Relative revision" in says:
+        return RequestRefused(
+            f"{says}: the database is at {place}, and the chain ends before that.",
+            "Nothing was changed; see: alembic history --indicate-current",
+        )
+    return RequestRefused(f"{says}.", "See: alembic history")
 
 
 def _unknown_revision(name: str, command: Command) -> UserError:

@@ -15,6 +15,9 @@ _KEY = text(
     WHERE i.indrelid = to_regclass(:table) AND i.indisprimary
     """
 )
+_SHORTER = re.compile(
+    r"ALTER TABLE (?P<table>\S+) ALTER COLUMN (?P<column>\S+) TYPE (?:VAR)?CHAR\w*\((?P<length>\d+)\)", re.IGNORECASE
+)
 _CHECK = re.compile(r"\bCHECK\s*\((?P<condition>.*)\)", re.IGNORECASE | re.DOTALL)
 
 
@@ -23,28 +26,33 @@ def note_offending_rows(error: DBAPIError, connection: Connection) -> None:
 
     A lookup of at most two seconds, read-only; where it fails or finds nothing, nothing is added.
     """
-    condition = _condition(error)
-    table = state.server_field(error, "table_name")
-    if condition is None or table is None or connection.in_transaction():
+    found = _table_and_condition(error)
+    if found is None or connection.in_transaction():
         return
-    quote = connection.dialect.identifier_preparer.quote
-    name = ".".join(map(quote, filter(None, [state.server_field(error, "schema_name"), table])))
     try:
         with connection.begin():
-            error.add_note(_describe(connection, name, condition))
+            error.add_note(_describe(connection, *found))
     except SQLAlchemyError:
         return  # the refusal itself is what matters; it is on its way to the user
 
 
-def _condition(error: DBAPIError) -> str | None:
-    """SQL that is true for the rows in the way."""
-    column = state.server_field(error, "column_name")
+def _table_and_condition(error: DBAPIError) -> tuple[str, str] | None:
+    """The table, and SQL that is true for the rows in the way."""
+    column, detail = state.server_field(error, "column_name"), state.server_field(error, "detail")
+    names = [state.server_field(error, "schema_name"), state.server_field(error, "table_name")]
+    table = ".".join(_quoted(name) for name in names if name)
     match state.sqlstate(error):
-        case state.NOT_NULL_VIOLATION if column and not state.server_field(error, "detail"):
-            return f'"{column.replace(chr(34), chr(34) * 2)}" IS NULL'
+        case state.NOT_NULL_VIOLATION if column and not detail:
+            return table, f"{_quoted(column)} IS NULL"
         case state.CHECK_VIOLATION if found := _CHECK.search(error.statement or ""):
-            return f"NOT ({found['condition']})"
+            return table, f"NOT ({found['condition']})"
+        case state.STRING_TOO_LONG if found := _SHORTER.search(error.statement or ""):
+            return found["table"], f"length({found['column']}::text) > {found['length']}"
     return None
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
 
 
 def _describe(connection: Connection, table: str, condition: str) -> str:

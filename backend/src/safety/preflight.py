@@ -11,7 +11,9 @@ from src.postgres.errors import AccessRefused, ServerUnfit
 from src.postgres.failures import behind_transaction_pooler
 from src.postgres.url import DatabaseURL
 from src.safety.command import Command
+from src.safety.edited import report_edited
 from src.safety.errors import DatabaseMismatch
+from src.safety.policy import Policy
 
 OLDEST_SERVER = 16
 _PACKAGES = {"vector": "package pgvector, or postgresql-NN-pgvector"}
@@ -68,9 +70,12 @@ async def _announced_pid(connection: AsyncConnection) -> int:
 
 
 def check_database(
-    connection: Connection, migration_context: MigrationContext, metadata: MetaData, command: Command
+    connection: Connection, migration_context: MigrationContext, metadata: MetaData, command: Command, policy: Policy
 ) -> None:
-    """Raise `ServerUnfit`, `AccessRefused` or `DatabaseMismatch` where the command could only fail, or do harm."""
+    """Raise `ServerUnfit`, `AccessRefused` or `DatabaseMismatch` where the command could only fail, or do harm.
+
+    Also reports revisions that were edited after they were applied, and raises `BrokenChain` if the policy wants that.
+    """
     in_transaction = connection.in_transaction()
     _check_server(connection, command)
     command.heads_seen = migration_context.get_current_heads()
@@ -79,6 +84,8 @@ def check_database(
         for extension in declared(metadata):
             if isinstance(extension, Extension):
                 _check_extension(connection, extension)
+    if command.name in ("upgrade", "check"):
+        report_edited(connection, migration_context, command.scripts, policy)
     if not in_transaction:
         connection.rollback()
 

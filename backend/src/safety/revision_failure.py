@@ -9,6 +9,7 @@ from alembic.script import ScriptDirectory
 from src.postgres import sqlstate as state
 from src.safety.errors import RevisionFailed, SafetyError, TableBlocked
 
+_SOURCE_LENGTH = 160
 _BLOCKED = {state.LOCK_NOT_AVAILABLE: "lock", state.QUERY_CANCELED: "statement", state.DEADLOCK_DETECTED: "lock"}
 
 
@@ -18,7 +19,7 @@ def explain_revision_failure(error: Exception, scripts: ScriptDirectory, place: 
     if frame is None:
         return None
     where = f"{Path(frame.filename).stem}, {frame.name}(), line {frame.lineno}"
-    doing = linecache.getline(frame.filename, frame.lineno or 0).strip()
+    doing = _source(frame)
     if (code := state.sqlstate(error)) in _BLOCKED:
         return _blocked(code, error, where, doing)
     if code is None:
@@ -28,9 +29,7 @@ def explain_revision_failure(error: Exception, scripts: ScriptDirectory, place: 
         )
     return RevisionFailed(
         f"Revision {where} failed: {state.server_message(error)}.",
-        "\n".join(
-            [f"It was running: {doing}", *_facts(error), f"Correct the data or the file, then run it again ({place})."]
-        ),
+        "\n".join([f"It was running: {doing}", *_facts(error), _remedy(error, place)]),
     )
 
 
@@ -40,13 +39,29 @@ def _frame(error: Exception, scripts: ScriptDirectory) -> traceback.FrameSummary
     return next((frame for frame in reversed(frames) if Path(frame.filename).resolve().parent in folders), None)
 
 
+def _remedy(error: Exception, place: str) -> str:
+    statement = str(getattr(error, "statement", "")).upper()
+    if state.sqlstate(error) == state.NOT_NULL_VIOLATION and "ADD COLUMN" in statement:
+        return "The table has rows: give the column a server_default, or add it nullable, fill it, then set NOT NULL."
+    return f"Correct the data or the file, then run it again ({place})."
+
+
+def _source(frame: traceback.FrameSummary) -> str:
+    """The call that was running, on one line also where the formatter has broken it."""
+    first = frame.lineno or 0
+    lines = [linecache.getline(frame.filename, line).strip() for line in range(first, (frame.end_lineno or first) + 1)]
+    text = " ".join(lines).replace("( ", "(").replace(", )", ")")
+    return text if len(text) <= _SOURCE_LENGTH else f"{text[:_SOURCE_LENGTH]}..."
+
+
 def _facts(error: Exception) -> list[str]:
     """Table and row, as far as the server names them."""
     table, column = state.server_field(error, "table_name"), state.server_field(error, "column_name")
-    detail = state.server_field(error, "detail")
+    detail, hint = state.server_field(error, "detail"), state.server_field(error, "hint")
     return [
         *([f"Table: {table}{f', column: {column}' if column else ''}"] if table else []),
         *([f"Row: {detail.splitlines()[0]}"] if detail else []),
+        *([f"Hint: {hint.splitlines()[0]}"] if hint else []),
         *getattr(error, "__notes__", []),
     ]
 

@@ -1,0 +1,121 @@
+"""What `alembic upgrade head` does to the clients of a table, plain and with ours, and what the protections cost.
+
+python -m benchmarks.apply            (from backend/, or: make bench)
+"""
+
+import asyncio
+import os
+import statistics
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from urllib.parse import urlsplit
+
+import asyncpg
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.load import SETUP, Waits, clients, long_reader
+from benchmarks.projects import make
+from src.postgres.embedded import start_server
+
+READER_SECONDS = 10.0
+REPEATS = 15
+MIGRATION = 'op.add_column("books", sa.Column("note", sa.Text))'
+REVISIONS = [f'op.create_table("t{n}", sa.Column("id", sa.Integer, primary_key=True))' for n in range(10)]
+ALEMBIC = str(Path(sys.executable).with_name("alembic"))
+console = Console()
+
+
+@contextmanager
+def server() -> Iterator[str]:
+    """A server of our own; yields the URL of its database postgres."""
+    with TemporaryDirectory(prefix="syllabus-bench-") as folder:
+        running = start_server(Path(folder) / "data", temporary=True, settings={"max_connections": "300"})
+        yield running.get_uri()
+        running.cleanup()
+
+
+async def new_database(admin: str, name: str, setup: str = "") -> str:
+    """A new database; returns its URL."""
+    connection = await asyncpg.connect(admin)
+    await connection.execute(f"DROP DATABASE IF EXISTS {name}")
+    await connection.execute(f"CREATE DATABASE {name}")
+    await connection.close()
+    url = urlsplit(admin)._replace(path=f"/{name}").geturl()
+    connection = await asyncpg.connect(url)
+    if setup:
+        await connection.execute(setup)
+        await connection.execute("VACUUM ANALYZE books")
+    await connection.close()
+    return url
+
+
+async def upgrade(folder: Path, url: str) -> float:
+    """Run the command as a process of its own; returns its seconds. Fails if it fails."""
+    begun = time.perf_counter()
+    process = await asyncio.create_subprocess_exec(
+        ALEMBIC, "-c", str(folder / "alembic.ini"), "upgrade", "head", env=os.environ | {"DATABASE_URL": url}
+    )
+    if await process.wait():
+        raise SystemExit(f"alembic failed in {folder.name}")
+    return time.perf_counter() - begun
+
+
+async def stall(admin: str, environment: str, folder: Path, *, reader: bool) -> tuple[Waits, float]:
+    """Clients' waits and the migration's seconds, with a long reader in the way or without."""
+    url = await new_database(admin, f"stall_{environment}", SETUP)
+    make(folder, environment, url, [MIGRATION])
+    async with clients(url) as waits:
+        await asyncio.sleep(1)
+        if reader:
+            async with long_reader(url, READER_SECONDS):
+                seconds = await upgrade(folder, url)
+        else:
+            seconds = await upgrade(folder, url)
+        await asyncio.sleep(1)
+    return waits, seconds
+
+
+async def show_stalls(admin: str, folder: Path) -> None:
+    table = Table(title="(a) add a column to a table of 100,000 rows, under 100 reads and 100 writes a second")
+    for column in ("", "environment", "longest client wait", "requests over 100 ms", "errors", "migration"):
+        table.add_column(column, justify="right")
+    for reader in (False, True):
+        for environment in ("plain", "ours"):
+            waits, seconds = await stall(admin, environment, folder / f"{environment}{reader}", reader=reader)
+            row = f"{waits.longest * 1000:.0f} ms", f"{waits.over(0.1)} of {len(waits.seconds)}", str(len(waits.errors))
+            scene = "a reader's transaction open for 10 s" if reader else "nothing in the way"
+            table.add_row(scene, environment, *row, f"{seconds:.1f} s")
+    console.print(table)
+
+
+async def show_overhead(admin: str, folder: Path) -> None:
+    times: dict[str, list[float]] = {"plain": [], "ours": []}
+    for repeat in range(REPEATS):
+        for environment, seconds in times.items():  # side by side, so that the machine's mood hits both
+            url = await new_database(admin, f"overhead_{environment}")
+            project = folder / f"{environment}_{repeat}"
+            make(project, environment, url, REVISIONS)
+            seconds.append(await upgrade(project, url))
+    medians = {environment: statistics.median(seconds) for environment, seconds in times.items()}
+    table = Table(title=f"(b) ten revisions on an empty database, the whole command, {REPEATS} runs each, alternating")
+    for column in ("environment", "median", "fastest", "ratio of medians"):
+        table.add_column(column, justify="right")
+    for environment, seconds in times.items():
+        ratio = f"{medians[environment] / medians['plain']:.2f}"
+        table.add_row(environment, f"{medians[environment]:.2f} s", f"{min(seconds):.2f} s", ratio)
+    console.print(table)
+
+
+async def main() -> None:
+    with server() as admin, TemporaryDirectory() as folder:
+        await show_stalls(admin, Path(folder))
+        await show_overhead(admin, Path(folder))
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

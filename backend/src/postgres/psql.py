@@ -1,0 +1,23 @@
+"""`python -m src.postgres.psql`: a console on the database of DATABASE_URL, or on the embedded one while it runs."""
+
+import subprocess
+import sys
+
+from src.postgres.embedded import program
+from src.postgres.engine import resolve_url
+from src.postgres.errors import UserError
+from src.settings import load_settings
+
+
+def main() -> int:
+    """Run psql, and return its exit code."""
+    try:
+        target = resolve_url(load_settings().database_url)
+    except UserError as error:
+        sys.stderr.write(f"{error}\n")
+        return error.exit_code
+    return subprocess.run([str(program("psql")), target.dsn, *sys.argv[1:]], check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())

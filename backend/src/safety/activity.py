@@ -1,0 +1,46 @@
+"""What the migration is doing at this moment: written by the safeguards, read by whoever shows it."""
+
+import time
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Activity:
+    """One for a run. Times are of `time.monotonic`."""
+
+    revision: str = ""
+    direction: str = ""
+    step: str = ""
+    """The statement, shortened and without values."""
+    number: int = 0
+    """Which statement of the revision it is, from 1."""
+    waiting: str = ""
+    """For whom or what it waits instead of working, in one line."""
+    since: float = field(default_factory=time.monotonic)
+
+    def begin_revision(self, revision: str, direction: str) -> None:
+        """A revision begins, or begins again."""
+        self.revision, self.direction, self.step, self.number, self.waiting = revision, direction, "", 0, ""
+        self.since = time.monotonic()
+
+    def begin_step(self, step: str) -> None:
+        """A statement of the revision begins."""
+        self.step, self.number, self.waiting, self.since = step, self.number + 1, "", time.monotonic()
+
+    def wait(self, line: str) -> None:
+        """Waiting begins or goes on."""
+        if not self.waiting:
+            self.since = time.monotonic()
+        self.waiting = line
+
+    def stop_waiting(self) -> None:
+        """The way is free."""
+        self.waiting, self.since = "", time.monotonic()
+
+    @property
+    def where(self) -> str:
+        """The place in words: revision, direction, step."""
+        if not self.revision:
+            return "before the first revision"
+        step = f", step {self.number}: {self.step}" if self.step else ""
+        return f"{self.direction} of {self.revision}{step}"

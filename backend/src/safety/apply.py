@@ -1,0 +1,205 @@
+"""What surrounds Alembic's `run_migrations`: the safeguards, in their order and with the reason for it.
+
+1. The migrator's lock, before anything is read: what is pending is only known when nobody else migrates.
+2. The history's row, before the revision begins: whoever looks sees what runs, and a crash leaves its trace.
+3. The revision itself, its statements guarded; on a lock timeout or a deadlock all of it again, after a random pause.
+4. The end state, before the stamp: a revision that leaves something unfinished is not applied.
+5. The history's end, in the transaction of the stamp: both or neither.
+"""
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, nullcontext
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+from alembic.runtime.migration import MigrationContext, RevisionStep
+from alembic.script import Script
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError, PendingRollbackError
+from sqlalchemy.util import await_only
+
+from src.postgres import sqlstate as state
+from src.postgres.lock_modes import is_patient, needs_autocommit
+from src.safety.activity import Activity
+from src.safety.consent import Consent
+from src.safety.data_loss import refuse
+from src.safety.end_state import check_end_state, unfinished
+from src.safety.free_way import FreeWay, MustRetry
+from src.safety.history import Entry, History
+from src.safety.policy import Policy
+from src.safety.statement_guard import StatementGuard
+
+log = logging.getLogger("alembic.runtime.migration")
+
+_AGAIN = (state.LOCK_NOT_AVAILABLE, state.DEADLOCK_DETECTED)
+_FIRST_PAUSE = 0.05  # seconds; doubles with every try up to Policy.retry_pause
+
+
+class Apply:
+    """The safeguards around one run of upgrade or downgrade."""
+
+    def __init__(
+        self,
+        migration_context: MigrationContext,
+        history: History,
+        way: FreeWay,
+        policy: Policy,
+        activity: Activity,
+        consent: Consent,
+    ) -> None:
+        self._context, self._history, self._way = migration_context, history, way
+        self._policy, self._activity, self._consent = policy, activity, consent
+        self._guard = StatementGuard(policy, history, way, activity)
+
+    def install(self) -> None:
+        """Put the safeguards into Alembic's own run."""
+        context = self._context
+        steps = context._migrations_fn
+        assert steps is not None, "set by EnvironmentContext.configure"
+        self._guard.attach(self._connection)
+        context._migrations_fn = lambda heads, ctx: self._guarded(steps(heads, ctx))
+        context.autocommit_block = self._outside(context.autocommit_block)  # type: ignore[method-assign]
+        context.impl._exec = self._outside_if_need_be(context.impl._exec)  # type: ignore[method-assign]
+
+    def _guarded(self, steps: Iterable[Any]) -> Iterator[Any]:
+        # Alembic has made its table in a transaction that would go on: trying the first revision again would undo it.
+        self._connection.commit()
+        for step in steps:
+            if isinstance(step, RevisionStep):
+                step.migration_fn = self._around(step, step.migration_fn)
+            yield step
+
+    def _around(self, step: RevisionStep, migrate: Callable[..., None]) -> Callable[..., None]:
+        @wraps(migrate)  # Alembic reports a step by its name
+        def run(**arguments: Any) -> None:
+            script = step.revision
+            assert isinstance(script, Script)
+            direction = "upgrade" if step.is_upgrade else "downgrade"
+            before = unfinished(self._connection)
+            version = self._policy.application_version
+            entry = self._history.start(script.revision, direction, Path(script.path), version, before)
+            if entry.interrupted_at:
+                log.info("Going on with %s after step %s", script.revision, entry.interrupted_at)
+            try:
+                self._until_it_passes(entry, script, lambda: migrate(**arguments))
+            except BaseException as error:
+                self._history.fail(entry, "failed" if isinstance(error, Exception) else "stopped")
+                raise
+
+        return run
+
+    def _until_it_passes(self, entry: Entry, script: Script, migrate: Callable[[], None]) -> None:
+        deadline = time.monotonic() + self._policy.lock_budget
+        with self._guard.revision(entry, deadline):
+            while True:
+                self._activity.begin_revision(entry.revision, entry.direction)
+                self._guard.new_transaction()
+                try:
+                    migrate()
+                    self._check_losses(entry)
+                    leaves = getattr(script.module, "leaves", ())
+                    before = entry.unfinished_before
+                    check_end_state(self._connection, before=before, leaves=leaves, revision=entry.revision)
+                    self._history.finish(self._connection, entry)
+                    return
+                except (DBAPIError, MustRetry) as error:
+                    self._prepare_next_try(error, entry, deadline)
+
+    def _check_losses(self, entry: Entry) -> None:
+        """What the downgrade dropped may go, or the transaction is rolled back and somebody is asked."""
+        while self._guard.lost and not self._consent.given(entry.revision):
+            lost = list(self._guard.lost)
+            self._roll_back()
+            self._guard.start_again()
+            if not self._consent.ask(lost, entry.revision):
+                raise refuse(lost, entry.revision)
+            raise MustRetry
+
+    def _prepare_next_try(self, error: Exception, entry: Entry, deadline: float) -> None:
+        """Roll back, and pause; or raise what ends the tries."""
+        if not isinstance(error, MustRetry) and state.sqlstate(error) not in _AGAIN:
+            raise error
+        if time.monotonic() > deadline:
+            raise self._blocked(error) from error
+        entry.retries += 1
+        self._roll_back()
+        self._guard.start_again()
+        limit = min(self._policy.retry_pause, _FIRST_PAUSE * 2**entry.retries)
+        self._activity.wait(f"Trying {entry.revision} again, for the {entry.retries}. time")
+        # Full jitter: two migrations, or one and a cron job, do not meet again at the same instant.
+        await_only(asyncio.sleep(random.uniform(0, limit)))
+
+    def _blocked(self, error: Exception) -> Exception:
+        if self._guard.last_lock is None:
+            return error
+        return self._way.blocked(*self._guard.last_lock)
+
+    def _roll_back(self) -> None:
+        """End the revision's transaction and begin a new one in its place, as Alembic's own autocommit_block does."""
+        transaction = self._context._transaction
+        if transaction is not None:
+            transaction.rollback()
+        self._context._transaction = self._connection.begin()
+        self._guard.new_transaction()
+
+    def _outside(self, autocommit_block: Callable[[], Any]) -> Callable[[], Any]:
+        """Alembic's autocommit_block, which commits what came before: the journal is committed with it."""
+
+        @contextmanager
+        def block() -> Iterator[None]:
+            self._check_losses_now()
+            self._guard.before_commit(self._connection)
+            with _first_error(), autocommit_block():
+                self._guard.autocommit = True
+                self._guard.new_transaction()
+                try:
+                    yield
+                finally:
+                    self._guard.autocommit = False
+                    self._guard.new_transaction()
+
+        return block
+
+    def _check_losses_now(self) -> None:
+        if self._activity.direction == "downgrade" and self._guard.entry is not None:
+            self._check_losses(self._guard.entry)
+
+    def _outside_if_need_be(self, execute: Callable[..., Any]) -> Callable[..., Any]:
+        """Run outside of the transaction what cannot, or need not, be in it, also where nobody wrote so."""
+
+        def run(construct: Any, *arguments: Any, **options: Any) -> Any:
+            sql = self._text(construct)
+            inside = self._guard.autocommit or not (needs_autocommit(sql) or is_patient(sql))
+            with nullcontext() if inside else self._context.autocommit_block(), self._guard.command():
+                return execute(construct, *arguments, **options)
+
+        return run
+
+    def _text(self, construct: Any) -> str:
+        """The SQL of DDL or of text; DML is never run outside."""
+        if isinstance(construct, str):
+            return construct
+        if getattr(construct, "__visit_name__", "") == "textclause":
+            return str(construct.text)
+        if getattr(construct, "is_select", False) or getattr(construct, "is_dml", False):
+            return ""
+        return str(construct.compile(dialect=self._context.dialect))
+
+    @property
+    def _connection(self) -> Connection:
+        assert self._context.connection is not None
+        return self._context.connection
+
+
+@contextmanager
+def _first_error() -> Iterator[None]:
+    """Raise what ended the block, and not what its clean-up then met on a lost connection."""
+    try:
+        yield
+    except PendingRollbackError as error:
+        raise error.__context__ or error from None

@@ -1,0 +1,64 @@
+"""The command line of the toolkit, run from `backend/`: `python -m src.safety VERB`.
+
+The database is that of the migrations: MIGRATION_DATABASE_URL, else DATABASE_URL, else the embedded one. Exit codes: 0
+fine, 1 something was found, 2 it could not run.
+"""
+
+import asyncio
+from argparse import ArgumentParser, Namespace
+from collections.abc import Sequence
+
+from rich.console import Console
+from sqlalchemy import pool
+from sqlalchemy.exc import SQLAlchemyError
+
+from src.postgres.connect import connected
+from src.postgres.engine import async_engine, resolve_url
+from src.postgres.errors import UserError
+from src.postgres.failures import explain_statement
+from src.safety.blockers import WIDTH
+from src.safety.policy import Policy
+from src.safety.verbs import blockers, history
+from src.safety.verbs.verb import COULD_NOT_RUN, Verb
+from src.settings import load_settings
+
+VERBS: tuple[Verb, ...] = (blockers.VERB, history.VERB)
+APPLICATION_NAME = "safety"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the verb that the arguments (by default the process's) name, and return the exit code."""
+    options = _parser().parse_args(arguments)
+    console = Console()
+    try:
+        return asyncio.run(_run(options, console if console.is_terminal else Console(width=WIDTH)))
+    except UserError as error:
+        Console(stderr=True).print(str(error), markup=False, highlight=False, soft_wrap=True)
+        return COULD_NOT_RUN
+
+
+def _parser() -> ArgumentParser:
+    parser = ArgumentParser(prog="python -m src.safety", description="What Alembic has no command for.")
+    verbs = parser.add_subparsers(required=True, metavar="VERB")
+    for verb in VERBS:
+        subparser = verbs.add_parser(verb.name, help=verb.help, description=verb.help)
+        verb.add_arguments(subparser)
+        subparser.set_defaults(verb=verb)
+    return parser
+
+
+async def _run(options: Namespace, console: Console) -> int:
+    verb: Verb = options.verb
+    target = resolve_url(load_settings().migration_url)
+    engine = async_engine(
+        target, application_name=APPLICATION_NAME, poolclass=pool.NullPool, isolation_level="AUTOCOMMIT"
+    )
+    try:
+        async with connected(engine, target, patience=Policy.from_environment().connect_patience) as connection:
+            return await verb.run(connection, options, console)
+    except SQLAlchemyError as error:
+        if (problem := explain_statement(error, target.place, target.source)) is None:
+            raise
+        raise problem from error
+    finally:
+        await engine.dispose()

@@ -1,0 +1,76 @@
+"""What a downgrade is about to destroy, counted before it is dropped."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
+
+from src.postgres import sqlstate as state
+from src.postgres.lock_modes.reader import statements
+from src.safety.errors import DataLoss
+
+_COUNT_LIMIT = 10_000
+_COUNT_MS = 1000  # a count must not hold up what comes after it
+
+
+@dataclass(frozen=True)
+class Loss:
+    """Rows that go with a table, or values that go with a column."""
+
+    what: str
+    rows: str
+
+    def __str__(self) -> str:
+        return f"{self.what}: {self.rows}"
+
+
+def losses(connection: Connection, statement: str) -> Iterator[Loss]:
+    """Count what `statement` drops: tables with rows, columns with values; nothing for what is empty."""
+    for table, column in _dropped(statement):
+        condition = f"WHERE {column} IS NOT NULL" if column else ""
+        count = _count(connection, f"SELECT count(*) FROM (SELECT FROM {table} {condition} LIMIT {_COUNT_LIMIT + 1}) x")
+        if count != "0":
+            unit = "values" if column else "rows"
+            yield Loss(f"column {table}.{column}" if column else f"table {table}", f"{count} {unit}")
+
+
+def refuse(lost: list[Loss], revision: str) -> DataLoss:
+    """The error for a downgrade without consent."""
+    shown = "\n".join(f"  {loss}" for loss in lost[:4]) + (f"\n  and {len(lost) - 4} more" if lost[4:] else "")
+    return DataLoss(
+        f"The downgrade of {revision} destroys data, and nothing was changed yet.",
+        f"{shown}\nIf it may go: MIGRATION_ALLOW_DATA_LOSS={revision} alembic downgrade ...",
+    )
+
+
+def _dropped(statement: str) -> Iterator[tuple[str, str]]:
+    """Table and column of every DROP TABLE and DROP COLUMN, as written; the column is empty for a table."""
+    for reader in statements(statement):
+        match reader.accept_any("DROP TABLE", "ALTER TABLE"):
+            case "DROP TABLE":
+                reader.accept("IF EXISTS")
+                yield from ((name, "") for name in reader.names())
+            case "ALTER TABLE":
+                reader.accept("IF EXISTS")
+                names = reader.names()
+                for action in reader.split():
+                    if action.accept("DROP") and not action.accept("CONSTRAINT"):
+                        action.accept("COLUMN")
+                        action.accept("IF EXISTS")
+                        yield from ((name, action.name()) for name in names)
+
+
+def _count(connection: Connection, query: str) -> str:
+    try:
+        with connection.begin_nested():
+            connection.execute(text(f"SET LOCAL statement_timeout = {_COUNT_MS}"))
+            count = int(connection.exec_driver_sql(query).scalar_one())
+            connection.execute(text("SET LOCAL statement_timeout = 0"))
+    except DBAPIError as error:
+        if state.sqlstate(error) == state.QUERY_CANCELED:
+            return "many, not counted,"
+        if state.sqlstate(error) in (state.UNDEFINED_TABLE, state.UNDEFINED_COLUMN):
+            return "0"  # IF EXISTS, or an error that the statement itself is about to make
+        raise
+    return f"more than {_COUNT_LIMIT}" if count > _COUNT_LIMIT else str(count)

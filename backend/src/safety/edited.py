@@ -1,0 +1,44 @@
+"""Was a revision file edited after it was applied? The history keeps the checksum that it had then."""
+
+import logging
+from collections.abc import Iterable
+from pathlib import Path
+
+from alembic.runtime.migration import MigrationContext
+from alembic.script import Script, ScriptDirectory
+from sqlalchemy import Connection, inspect, select
+
+from src.safety.errors import BrokenChain
+from src.safety.history import TABLE, checksum, history_table
+from src.safety.policy import Policy
+
+log = logging.getLogger("alembic.runtime.migration")
+
+
+def report_edited(
+    connection: Connection, migration_context: MigrationContext, scripts: ScriptDirectory, policy: Policy
+) -> None:
+    """Warn of every applied revision whose file is another by now, or raise `BrokenChain` if the policy says so."""
+    if not inspect(connection).has_table(TABLE, schema=migration_context.version_table_schema):
+        return
+    heads = migration_context.get_current_heads()
+    if not set(heads) <= {script.revision for script in scripts.walk_revisions()}:
+        return  # the command itself says that the database is ahead of the code
+    applied = scripts.iterate_revisions(heads, "base")
+    edited = _edited(connection, migration_context.version_table_schema, applied)
+    if edited and policy.edited_revisions == "error":
+        raise BrokenChain(
+            f"Edited after they were applied: {', '.join(edited)}.",
+            "Undo the edit (git log -p shows it), and write what is to change as a new revision.",
+        )
+    for name in edited:
+        log.warning("%s was edited after it was applied here: other databases may differ from this one.", name)
+
+
+def _edited(connection: Connection, schema: str | None, applied: Iterable[Script]) -> list[str]:
+    columns = history_table(schema).c
+    query = select(columns.revision, columns.checksum).order_by(columns.id)
+    rows = connection.execute(query.where(columns.outcome == "done", columns.direction == "upgrade"))
+    kept = {row.revision: row.checksum for row in rows}
+    paths = {script.revision: Path(script.path) for script in applied}
+    return sorted(path.name for name, path in paths.items() if kept.get(name, checksum(path)) != checksum(path))

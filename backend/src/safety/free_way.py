@@ -1,0 +1,96 @@
+"""Before a strong lock is queued for: wait until nobody holds the table for long, without standing in the queue.
+
+Whoever queues behind a long transaction makes everybody else wait behind himself. So we look first, from another
+connection, and go to the queue when the way is free; who is quick enough to slip in between costs a client no more than
+`Policy.lock_timeout`.
+"""
+
+import asyncio
+import time
+from typing import Any
+
+from sqlalchemy import Connection
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.util import await_only
+
+from src.postgres.blockers import Blocker, holders_of
+from src.postgres.lock_modes import LockMode, strong_locks
+from src.postgres.lock_targets import lock_targets
+from src.safety.activity import Activity
+from src.safety.errors import TableBlocked
+from src.safety.history import Entry
+from src.safety.policy import Policy
+
+_POLL = 0.1  # seconds
+# What LOCK TABLE takes, and clients wait for: not a view, nor an index by itself.
+_TABLES = ("table", "table of index", "referenced tables", "referencing tables")
+
+
+class MustRetry(Exception):
+    """The way is not free, and this transaction holds strong locks: it must let go of them before anybody waits."""
+
+
+class FreeWay:
+    """Looks and waits for one migration; `asking` is a connection that is not the migration's."""
+
+    def __init__(self, asking: AsyncConnection, own_pid: int, policy: Policy, activity: Activity) -> None:
+        self._asking, self._own_pid, self._policy, self._activity = asking, own_pid, policy, activity
+        self.last: list[Blocker] = []
+        """Who was in the way at the last look."""
+
+    def targets(self, statement: str) -> dict[str, LockMode]:
+        """The tables that others can see, and so hold, among those that `statement` locks; a new one of ours is not."""
+        locks = [lock for lock in strong_locks(statement) if lock.kind in _TABLES and lock.mode >= LockMode.SHARE]
+        return await_only(lock_targets(self._asking, locks)) if locks else {}
+
+    def wait(self, table: str, mode: LockMode, entry: Entry, *, deadline: float, may_wait: bool) -> None:
+        """Return when nobody holds `table` for longer than a lock timeout. Raises `TableBlocked`, `MustRetry`."""
+        begun = time.monotonic()
+        in_the_way = self._look(table, mode)
+        entry.lock_waits += bool(in_the_way)
+        while in_the_way:
+            if not may_wait:
+                raise MustRetry
+            self._activity.wait(_waiting_line(time.monotonic() - begun, mode, table, in_the_way))
+            if time.monotonic() > deadline:
+                raise self.blocked(table, mode)
+            await_only(asyncio.sleep(_POLL))
+            in_the_way = self._look(table, mode)
+        self._activity.stop_waiting()
+
+    def blocked(self, table: str, mode: LockMode) -> TableBlocked:
+        """The error for a table that was not free within the budget."""
+        return TableBlocked(
+            f"{mode} on {table} was not to be had within {self._policy.lock_budget:g} s; nothing was changed.",
+            f"{_blockers_table_text(self.last)}\n"
+            "End who is in the way (python -m src.safety blockers), then run the same command again.",
+        )
+
+    def _look(self, table: str, mode: LockMode) -> list[Blocker]:
+        self.last = await_only(
+            holders_of(self._asking, table, mode, not_pids=[self._own_pid], show_literals=self._policy.show_literals)
+        )
+        return [blocker for blocker in self.last if self._stays(blocker)]
+
+    def _stays(self, blocker: Blocker) -> bool:
+        """A plain autovacuum gives way to the staged lock, and a young transaction to a short wait."""
+        if blocker.kind == "autovacuum":
+            return False
+        return blocker.transaction_age is None or blocker.transaction_age > self._policy.lock_timeout
+
+
+def stage(connection: Connection, table: str) -> None:
+    """Take SHARE UPDATE EXCLUSIVE first: no client notices, an autovacuum gives way, other schema changes wait."""
+    connection.exec_driver_sql(f"LOCK TABLE ONLY {table} IN SHARE UPDATE EXCLUSIVE MODE")
+
+
+def _waiting_line(*arguments: Any) -> str:
+    from src.safety.blockers import waiting_line  # noqa: PLC0415  rich: 0.1 s that only those who wait should pay
+
+    return waiting_line(*arguments)
+
+
+def _blockers_table_text(blockers: list[Blocker]) -> str:
+    from src.safety.blockers import blockers_table_text  # noqa: PLC0415  as above
+
+    return blockers_table_text(blockers)

@@ -1,0 +1,45 @@
+"""Which statements of a half-applied revision are committed already, so that running it again goes on after them.
+
+A revision that stays in its transaction needs no journal: it is applied as a whole or not at all. One that leaves its
+transaction (CREATE INDEX CONCURRENTLY and its kin must) has committed what came before. The journal is committed
+together with it, statement by statement; on the next run those statements are passed over.
+"""
+
+import hashlib
+from collections import Counter
+from dataclasses import dataclass, field
+
+from src.safety.history import Entry
+
+
+@dataclass
+class Journal:
+    """The statements of one run of a revision, each known by its text and by which repetition of that text it is."""
+
+    entry: Entry
+    _seen: Counter[str] = field(default_factory=Counter)
+    _pending: list[str] = field(default_factory=list)
+
+    def key(self, statement: str, parameters: object) -> str:
+        """The name of the statement that comes next."""
+        text = hashlib.sha256(f"{statement}\0{parameters!r}".encode()).hexdigest()[:20]
+        self._seen[text] += 1
+        return f"{text}:{self._seen[text]}"
+
+    def is_done(self, key: str) -> bool:
+        """Whether an earlier try committed it."""
+        return key in self.entry.journal
+
+    def add(self, key: str) -> None:
+        """It ran, and will be committed with the transaction."""
+        self._pending.append(key)
+
+    def commit(self) -> None:
+        """The transaction is about to be committed: what ran in it counts as done."""
+        self.entry.journal += self._pending
+        self._pending.clear()
+
+    def start_again(self) -> None:
+        """The transaction was rolled back, and the revision begins anew."""
+        self._seen.clear()
+        self._pending.clear()

@@ -1,0 +1,163 @@
+"""The connections and locks of a run that changes the database, and what happens when it is told to stop."""
+
+import asyncio
+import json
+import logging
+import signal
+import sys
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from src.postgres.connect import connected
+from src.postgres.keepalive import SERVER_SETTINGS, keep_alive
+from src.postgres.url import DatabaseURL
+from src.safety.activity import Activity
+from src.safety.advisory_lock import MIGRATOR, SESSION, Holder, acquire, lock_space
+from src.safety.apply import Apply
+from src.safety.command import Command
+from src.safety.consent import Consent
+from src.safety.errors import Stopped
+from src.safety.free_way import FreeWay
+from src.safety.history import History
+from src.safety.policy import Policy
+from src.safety.progress import shown
+
+log = logging.getLogger("alembic.runtime.migration")
+
+# A killed client's statement must not run on for nobody; nor may a role's own limits end a migration in its middle.
+_SESSION = text(
+    "SELECT set_config(key, value, false) FROM json_each_text(CAST(:settings AS json))"
+    " WHERE key IN (SELECT name FROM pg_settings)"
+)
+_SETTINGS = {
+    "client_connection_check_interval": "1s",
+    "idle_in_transaction_session_timeout": "0",
+    "idle_session_timeout": "0",
+    "transaction_timeout": "0",  # PostgreSQL 17
+    **SERVER_SETTINGS,
+}
+
+
+class Migrator:
+    """Holds the migrator's lock; `begin` puts the safeguards around the run."""
+
+    def __init__(self, asking: AsyncConnection, pid: int, command: Command, policy: Policy) -> None:
+        self._asking, self.pid, self._command, self._policy = asking, pid, command, policy
+        self.activity = Activity()
+        self.terminal = command.from_command_line and sys.stderr.isatty()
+
+    def begin(self, migration_context: MigrationContext) -> None:
+        """Open the history, and surround the revisions that follow. Called in the migration's own greenlet."""
+        connection = self._asking.sync_connection
+        assert connection is not None, "open as long as the migrator is"
+        history = History(connection, migration_context.version_table_schema)
+        for row in history.prepare():
+            log.warning(
+                "The %s of %s that began at %s on %s was interrupted%s; this run goes on from there.",
+                *(row.direction, row.revision, f"{row.started:%Y-%m-%d %H:%M:%S}", row.host),
+                f" at step {row.step}" if row.step else "",
+            )
+        way = FreeWay(self._asking, self.pid, self._policy, self.activity)
+        consent = Consent(self._policy, can_ask=self.terminal and sys.stdin.isatty())
+        Apply(migration_context, history, way, self._policy, self.activity, consent).install()
+
+
+@asynccontextmanager
+async def migrating(
+    engine: AsyncEngine, target: DatabaseURL, connection: AsyncConnection, command: Command, policy: Policy
+) -> AsyncIterator[Migrator]:
+    """Take the migrator's locks, then show what happens until the block ends. Raises `TableBlocked`, `Stopped`."""
+    async with connected(engine, target, patience=policy.connect_patience) as asking:
+        await asking.execution_options(isolation_level="AUTOCOMMIT")
+        await _prepare_session(asking)
+        migrator = Migrator(asking, await _prepare_session(connection), command, policy)
+        async with shown(migrator.activity, engine, migrator.pid, terminal=migrator.terminal):
+            await stoppable(lambda: _take_locks(asking, connection, migrator, policy), migrator)
+            yield migrator
+
+
+async def _prepare_session(connection: AsyncConnection) -> int:
+    """Make it one that outlives a role's own limits and ends with its client; returns its backend's pid."""
+    await keep_alive(connection)
+    await connection.execute(_SESSION, {"settings": json.dumps(_SETTINGS)})
+    pid = await connection.scalar(text("SELECT pg_backend_pid()"))
+    await connection.commit()
+    return int(pid or 0)
+
+
+async def _take_locks(asking: AsyncConnection, connection: AsyncConnection, migrator: Migrator, policy: Policy) -> None:
+    space = lock_space("alembic_version", None)
+    said = False
+
+    def on_wait(holder: Holder | None, seconds: float) -> None:
+        nonlocal said
+        line = f"Waiting for another migration of this database: {holder or 'it is about to begin'}"
+        migrator.activity.wait(f"{line}, {seconds:.0f} s")
+        if not said:
+            log.info("%s", line)
+        said = True
+
+    await acquire(asking, space, MIGRATOR, patience=policy.migrator_patience, on_wait=on_wait)
+    level = await connection.get_isolation_level()
+    await connection.execution_options(isolation_level="AUTOCOMMIT")
+    await acquire(connection, space, SESSION, patience=policy.migrator_patience, on_wait=on_wait)
+    await connection.rollback()
+    await connection.execution_options(isolation_level=level)
+    migrator.activity.stop_waiting()
+
+
+async def stoppable(run: Callable[[], Awaitable[None]], migrator: Migrator) -> None:
+    """Run until done or told to stop by SIGINT or SIGTERM; then cancel the running statement, and say where it was.
+
+    Raises `Stopped`. Only in the main thread, which is the one that gets signals.
+    """
+    task = asyncio.ensure_future(run())
+    with _on_signals(task) as received:
+        try:
+            await task
+        except (asyncio.CancelledError, Exception):
+            if not received:
+                raise
+            raise await _stopped(migrator, received[0]) from None
+
+
+async def _stopped(migrator: Migrator, number: signal.Signals) -> Stopped:
+    # On a connection of its own: whichever of the two was in the middle of a statement is of no use any more.
+    async with migrator._asking.engine.connect() as connection:
+        await connection.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": migrator.pid})
+        stamped = await connection.scalar(text("SELECT to_regclass('alembic_version') IS NOT NULL"))
+        query = text("SELECT version_num FROM alembic_version")
+        heads: list[str] = list(await connection.scalars(query)) if stamped else []
+    stopped = Stopped(
+        f"Stopped by {number.name}: {migrator.activity.where}.",
+        "The running statement was cancelled and its transaction rolled back;"
+        f" the database is at {', '.join(heads) or 'base'}.\nRun the same command again to finish.",
+    )
+    stopped.exit_code = 128 + number  # type: ignore[misc]
+    return stopped
+
+
+@contextmanager
+def _on_signals(task: "asyncio.Future[None]") -> Iterator[list[signal.Signals]]:
+    received: list[signal.Signals] = []
+    if threading.current_thread() is not threading.main_thread() or sys.platform == "win32":
+        yield received
+        return
+
+    def stop(number: signal.Signals) -> None:
+        received.append(number)
+        task.cancel()
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop, number)
+    try:
+        yield received
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)

@@ -1,0 +1,119 @@
+"""What a person sees while a migration takes its time: a moving line on a terminal, plain lines elsewhere.
+
+Nothing is shown of a step that is over within a second. The logger `alembic.runtime.migration` is the switch: where it
+is not enabled for INFO, nothing is shown at all.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from src.safety.activity import Activity
+
+log = logging.getLogger("alembic.runtime.migration")
+
+LOOK = 0.25  # seconds between two looks
+QUIET = 1.0  # seconds that a step may take without a word
+_PACE = 10.0  # seconds between two plain lines
+
+# Only the server knows how far it is; for a scan or a rewrite it keeps no count, so the size must do.
+_PROGRESS = text(
+    """
+    SELECT phase, greatest(blocks_total, tuples_total, lockers_total) AS total,
+           CASE greatest(blocks_total, tuples_total, lockers_total)
+           WHEN blocks_total THEN blocks_done WHEN tuples_total THEN tuples_done ELSE lockers_done END AS done,
+           relid::regclass::text AS relation, pg_size_pretty(pg_table_size(relid)) AS size
+    FROM pg_stat_progress_create_index WHERE pid = :pid
+    UNION ALL
+    SELECT 'working', 0, 0, l.relation::regclass::text, pg_size_pretty(pg_table_size(l.relation))
+    FROM pg_locks l JOIN pg_class c ON c.oid = l.relation
+    WHERE l.pid = :pid AND l.granted AND c.relkind IN ('r', 'p', 'm') AND c.relnamespace <> 'pg_catalog'::regnamespace
+      AND l.mode NOT IN ('AccessShareLock', 'RowShareLock', 'RowExclusiveLock')
+    ORDER BY total DESC LIMIT 1
+    """
+)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far the server is with one statement; `total` is 0 where it keeps no count."""
+
+    phase: str
+    done: int
+    total: int
+    relation: str
+    size: str
+
+    def line(self, elapsed: float) -> str:
+        """In words, with an estimate of the time that is left."""
+        if not self.total:
+            return f"on {self.relation} ({self.size})"
+        share = min(self.done / self.total, 1.0)
+        left = f", about {elapsed * (1 - share) / share:.0f} s left" if share > 0.02 else ""
+        return f"on {self.relation} ({self.size}), {self.phase}: {share:.0%}{left}"
+
+
+def words(activity: Activity, progress: Progress | None) -> str:
+    """One line: waiting for whom, or at which step, for how long, how far."""
+    elapsed = time.monotonic() - activity.since
+    if activity.waiting:
+        return activity.waiting
+    return f"{activity.where}, {elapsed:.0f} s{f' {progress.line(elapsed)}' if progress else ''}"
+
+
+@asynccontextmanager
+async def shown(activity: Activity, engine: AsyncEngine, pid: int, *, terminal: bool) -> AsyncIterator[None]:
+    """Show `activity` of the backend `pid` while the block runs: a moving line on a terminal, else lines of the log."""
+    if not log.isEnabledFor(logging.INFO):
+        yield
+        return
+    watcher = asyncio.create_task(_watch(activity, engine, pid, terminal=terminal))
+    try:
+        yield
+    finally:
+        watcher.cancel()
+        with suppress(asyncio.CancelledError):
+            await watcher
+
+
+async def _watch(activity: Activity, engine: AsyncEngine, pid: int, *, terminal: bool) -> None:
+    await until_long(activity)
+    # A connection only for what takes long: the migration's own is busy, and quick runs need none.
+    async with engine.connect() as connection:
+        await connection.execution_options(isolation_level="AUTOCOMMIT")
+        if terminal:
+            from src.safety.terminal import show  # noqa: PLC0415  rich: 0.1 s that only long steps should pay
+
+            await show(activity, lambda: read_progress(connection, pid))
+        else:
+            await _by_log(activity, connection, pid)
+
+
+async def until_long(activity: Activity) -> None:
+    """Return when the step, or the waiting, has taken so long that a person wonders."""
+    while time.monotonic() - activity.since < QUIET:  # noqa: ASYNC110  it is the clock that is waited for
+        await asyncio.sleep(LOOK)
+
+
+async def _by_log(activity: Activity, connection: AsyncConnection, pid: int) -> None:
+    said = ""
+    while True:
+        await until_long(activity)
+        line = words(activity, await read_progress(connection, pid))
+        if said != activity.where:
+            log.info("%s", line)
+        said = activity.where
+        await asyncio.sleep(_PACE)
+        said = "" if activity.where == said else said
+
+
+async def read_progress(connection: AsyncConnection, pid: int) -> Progress | None:
+    """What the server's own views say of the backend `pid`."""
+    row = (await connection.execute(_PROGRESS, {"pid": pid})).one_or_none()
+    return Progress(row.phase, row.done, row.total, row.relation, row.size) if row else None

@@ -1,0 +1,32 @@
+"""The terminal: a line that moves while a step takes its time, with a bar under it where the server counts."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.text import Text
+
+from src.safety.activity import Activity
+from src.safety.progress import LOOK, QUIET, Progress, until_long, words
+
+
+async def show(activity: Activity, read: Callable[[], Awaitable[Progress | None]]) -> None:
+    """Draw on stderr whenever a step takes long; ends by being cancelled."""
+    console = Console(stderr=True)
+    while True:
+        await until_long(activity)
+        with Live(console=console, transient=True, auto_refresh=False, redirect_stdout=False) as live:
+            while time.monotonic() - activity.since >= QUIET:
+                live.update(picture(activity, await read()), refresh=True)
+                await asyncio.sleep(LOOK)
+
+
+def picture(activity: Activity, progress: Progress | None) -> RenderableType:
+    """The line, and a bar under it where the server counts."""
+    line = Text(words(activity, progress), no_wrap=True, overflow="ellipsis")
+    if progress is None or not progress.total:
+        return line
+    return Group(line, ProgressBar(total=progress.total, completed=min(progress.done, progress.total), width=60))

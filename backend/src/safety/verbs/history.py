@@ -1,0 +1,64 @@
+"""`history`: what was done to this database, by whom, and how it went."""
+
+import json
+from argparse import ArgumentParser, Namespace
+from collections.abc import Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+from sqlalchemy import Row, select, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from src.safety.blockers import duration
+from src.safety.history import TABLE, history_table
+from src.safety.verbs.verb import FINE, FOUND, Verb
+
+_THERE = text("SELECT to_regclass(:table) IS NOT NULL")
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """The verb's options."""
+    parser.add_argument("--last", type=int, default=20, metavar="N", help="how many rows, the newest last (20)")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+async def run(connection: AsyncConnection, options: Namespace, console: Console) -> int:
+    """Print the newest rows; `FOUND` if the last one did not end well."""
+    rows: Sequence[Row[Any]] = ()
+    if await connection.scalar(_THERE, {"table": TABLE}):
+        table = history_table()
+        newest = await connection.execute(select(table).order_by(table.c.id.desc()).limit(options.last))
+        rows = newest.all()[::-1]
+    if options.json:
+        console.print_json(json.dumps([dict(row._mapping) for row in rows], default=str))
+    elif rows:
+        console.print(_table(rows))
+    else:
+        console.print("No migration has run here yet.")
+    return FOUND if rows and rows[-1].outcome not in ("done", "running") else FINE
+
+
+def _table(rows: Sequence[Row[Any]]) -> Table:
+    table = Table("Revision", "Direction", "Outcome", "Started", "Took", box=None, pad_edge=False)
+    for name in ("Waits", "Retries", "Role", "Host", "Version", "File", "Step"):
+        table.add_column(name, no_wrap=True, overflow="ellipsis")
+    for row in rows:
+        took = duration_of(row)
+        numbers = (str(row.lock_waits), str(row.retries))
+        who = (row.role, row.host, row.application_version, row.checksum[:8], row.step or "")
+        started = f"{row.started:%Y-%m-%d %H:%M:%S}"
+        table.add_row(*map(Text, (row.revision, row.direction, row.outcome, started, took, *numbers, *who)))
+    return table
+
+
+def duration_of(row: Row[Any]) -> str:
+    """In words, with milliseconds where it was quick; nothing for what has not ended."""
+    if row.finished is None:
+        return ""
+    seconds = (row.finished - row.started).total_seconds()
+    return f"{seconds * 1000:.0f} ms" if seconds < 1 else duration(seconds)
+
+
+VERB = Verb("history", "what was done to this database, by whom, and how it went", add_arguments, run)

@@ -1,0 +1,26 @@
+"""What a verb is to the command line, and what it is run with."""
+
+from argparse import ArgumentParser, Namespace
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from rich.console import Console
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+# Exit codes, the same for every verb.
+FINE = 0
+FOUND = 1
+COULD_NOT_RUN = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """A subcommand: `run` gets a connection in autocommit and returns `FINE` or `FOUND`.
+
+    It raises a `UserError` where it cannot run, which becomes `COULD_NOT_RUN`.
+    """
+
+    name: str
+    help: str
+    add_arguments: Callable[[ArgumentParser], None]
+    run: Callable[[AsyncConnection, Namespace, Console], Awaitable[int]]
