@@ -1,3 +1,7 @@
+<%!
+    def without_remarks(body):
+        return "\n".join(line for line in body.splitlines() if "###" not in line).strip() or "pass"
+%>\
 """${message}
 
 Revision ID: ${up_revision}
@@ -12,7 +16,6 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from alembic import op
 ${imports if imports else ""}
-
 revision: str = ${repr(up_revision)}
 down_revision: ${"str | None" if down_revision is None or isinstance(down_revision, str) else "tuple[str, ...]"} = ${repr(down_revision)}
 branch_labels: Sequence[str] | None = ${repr(branch_labels)}
@@ -20,8 +23,8 @@ depends_on: Sequence[str] | None = ${repr(depends_on)}
 
 
 def upgrade() -> None:
-    ${upgrades if upgrades else "pass"}
+    ${without_remarks(upgrades if upgrades else "")}
 
 
 def downgrade() -> None:
-    ${downgrades if downgrades else "pass"}
+    ${without_remarks(downgrades if downgrades else "")}

@@ -3,9 +3,9 @@
 import io
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 from unittest.mock import patch
@@ -25,18 +25,24 @@ class Alembic:
     """The command line of the project whose alembic.ini this is."""
 
     ini: Path
+    variables: Mapping[str, str] = field(default_factory=lambda: {"MIGRATION_ALLOW_DATA_LOSS": "true"})
+    """Of the environment; most tests go down with rows and mean it."""
+
+    def having(self, **variables: str) -> "Alembic":
+        """The same with other variables in its environment."""
+        return replace(self, variables=variables)
 
     def __call__(self, url: str, *arguments: str) -> str:
         """Run `alembic *arguments` with `DATABASE_URL=url`; returns what it printed, raises what it raised."""
         output = io.StringIO()
-        with _environment(url), redirect_stdout(output), redirect_stderr(output):
+        with self._environment(url), redirect_stdout(output), redirect_stderr(output):
             self._run(output, ["--raiseerr", *arguments])
         return output.getvalue()
 
     def refused(self, url: str, *arguments: str) -> Refusal:
         """Run a command that must fail as a person sees it: the exit code and stderr."""
         output, errors = io.StringIO(), io.StringIO()
-        with _environment(url), redirect_stdout(output), redirect_stderr(errors):
+        with self._environment(url), redirect_stdout(output), redirect_stderr(errors):
             try:
                 self._run(output, arguments)
             except SystemExit as exit_:
@@ -49,8 +55,8 @@ class Alembic:
         options = command_line.parser.parse_args(arguments)
         command_line.run_cmd(Config(self.ini, stdout=output, cmd_opts=options), options)
 
-
-@contextmanager
-def _environment(url: str) -> Iterator[None]:
-    with patch.dict(os.environ, DATABASE_URL=url), patch.object(sys, "path", list(sys.path)):
-        yield
+    @contextmanager
+    def _environment(self, url: str) -> Iterator[None]:
+        variables = {"DATABASE_URL": url, **self.variables}
+        with patch.dict(os.environ, variables), patch.object(sys, "path", list(sys.path)):
+            yield

@@ -11,8 +11,9 @@ from urllib.parse import urlsplit
 import pytest
 from sqlalchemy import Connection, create_engine
 
+from src.postgres.embedded import VERSIONS
 from tests.alembic_command import Alembic
-from tests.servers import Server, container, embedded, existing
+from tests.servers import Server, container, embedded, existing, require_docker
 
 BACKEND = Path(__file__).resolve().parents[1]
 
@@ -20,6 +21,15 @@ BACKEND = Path(__file__).resolve().parents[1]
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--database", default="embedded", metavar="embedded|container|URL", help="the servers to test on")
     parser.addoption("--postgres", default="18,16", metavar="VERSIONS", help="versions of PostgreSQL, by comma")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Say what is wrong with the options before any worker starts."""
+    chosen = config.option.postgres.split(",")
+    if config.option.database == "embedded" and not set(chosen) <= {str(version) for version in VERSIONS}:
+        raise pytest.UsageError(f"--postgres={config.option.postgres}: the embedded versions are {VERSIONS}")
+    if config.option.database == "container" and not hasattr(config, "workerinput"):
+        require_docker()
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

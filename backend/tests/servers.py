@@ -63,21 +63,25 @@ def server_directory() -> Iterator[Path]:
         yield Path(directory).resolve()
 
 
+def require_docker() -> None:
+    """End pytest with a sentence where no Docker engine answers."""
+    # Imported late: a quarter of a second that only this option should pay.
+    import docker  # noqa: PLC0415
+    from docker.errors import DockerException  # noqa: PLC0415
+
+    try:
+        docker.from_env().ping()
+    except DockerException as error:
+        pytest.exit(f"--database=container needs a Docker engine: {error}. Start one, or leave the option out.", 2)
+
+
 @contextmanager
 def container(version: int) -> Iterator[Server]:
     """The server of docker-compose.yml, in a container of its own."""
-    # Imported late: a quarter of a second that only this option should pay.
-    from docker.errors import DockerException  # noqa: PLC0415
-    from testcontainers.community.postgres import PostgresContainer  # noqa: PLC0415
+    from testcontainers.community.postgres import PostgresContainer  # noqa: PLC0415  as above
 
-    try:
-        running = PostgresContainer(f"pgvector/pgvector:pg{version}", driver=None).start()
-    except DockerException as error:
-        pytest.exit(f"--database container needs a Docker engine: {error}. Start one, or leave the option out.", 2)
-    try:
+    with PostgresContainer(f"pgvector/pgvector:pg{version}", driver=None) as running:
         yield Server(running.get_connection_url(), version)
-    finally:
-        running.stop()
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """Promise: /readyz is 200 only when the database is where the code wants it, and otherwise says where it is."""
 
+import asyncio
 from pathlib import Path
 
 import psycopg
@@ -8,6 +9,10 @@ import pytest
 from tests.api.clients import not_ready, running
 from tests.api.conftest import MakeApp
 from tests.revision_files import chain, write_revisions
+from tests.safety.project import Project, project
+from tests.sessions import session
+
+__all__ = ["project"]
 
 pytestmark = pytest.mark.anyio
 
@@ -89,3 +94,20 @@ async def test_openapi_shows_both_answers_and_the_docs_work(make_app: MakeApp, d
     members = answers["503"]["content"]["application/problem+json"]["schema"]["properties"]
     assert set(members["reason"]["enum"]) == {"unreachable", "behind", "ahead", "unversioned", "diverged"}
     assert "/openapi.json" in docs.text
+
+
+async def test_a_running_migration_is_reported_with_its_revision(
+    make_app: MakeApp, migrated: str, project: Project
+) -> None:
+    gate = "op.execute('SELECT pg_advisory_lock(4711)')"  # the test holds it, and so decides how long it takes
+    project.revision("001_initial_schema")
+    project.revision("002_slow", parent="001_initial_schema", upgrade=gate)
+    async with running(make_app(migrated, project.folder)) as client, session(migrated) as holder:
+        await holder.execute("SELECT pg_advisory_lock(4711)")
+        upgrade = asyncio.create_task(asyncio.to_thread(project.alembic, migrated, "upgrade", "head"))
+        while "migration" not in (problem := await not_ready(client)) or not problem["migration"].get("step"):
+            assert not upgrade.done()
+        assert (problem["reason"], problem["migration"]["revision"]) == ("behind", "002_slow")
+        assert problem["migration"]["step"] == "1: SELECT pg_advisory_lock(?)"
+        await holder.execute("SELECT pg_advisory_unlock(4711)")
+        await upgrade

@@ -10,6 +10,7 @@ from sqlalchemy.engine.interfaces import ReflectedIndex
 
 from src.db import enums
 from src.db.models import Base
+from src.safety.history import BOOKKEEPING
 
 
 @pytest.fixture
@@ -18,7 +19,7 @@ def catalogue(migrated_connection: Connection) -> Inspector:
 
 
 def tables(catalogue: Inspector) -> list[str]:
-    names = [name for name in catalogue.get_table_names() if name != "alembic_version"]
+    names = [name for name in catalogue.get_table_names() if name not in BOOKKEEPING]
     assert names
     return names
 

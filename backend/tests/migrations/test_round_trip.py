@@ -13,6 +13,7 @@ from sqlalchemy import Connection, create_engine
 
 from src.postgres.catalogue import Catalogue, compare, describe, read_catalogue
 from src.postgres.embedded import program
+from src.safety.history import BOOKKEEPING
 from tests.alembic_command import Alembic
 from tests.conftest import BACKEND
 from tests.db.rows import MINIMAL, insert
@@ -34,7 +35,7 @@ def connected(url: str) -> Iterator[Connection]:
 
 def catalogue(url: str) -> Catalogue:
     with connected(url) as connection:
-        return read_catalogue(connection, ignore_tables=("alembic_version",))
+        return read_catalogue(connection, ignore_tables=BOOKKEEPING)
 
 
 def assert_equal(before: Catalogue, after: Catalogue) -> None:

@@ -69,3 +69,27 @@ def test_the_command_that_is_named_for_two_heads_puts_it_right(project: Project,
     project.alembic(NOWHERE, "merge", "-m", "merge 002 and 002", "heads")
     project.alembic(database, "upgrade", "head")
     assert "(mergepoint)" in project.alembic(database, "current")
+
+
+def test_other_assignments_in_a_revision_do_not_hinder_the_diagnosis(project: Project) -> None:
+    text = project.revision("001_a").read_text()
+    (project.folder / "versions" / "001_a.py").write_text(f"{text}\nKINDS = (sa.Integer, sa.Text)\nPLACE: int\n")
+    project.revision("002_b", parent="001_gone")
+    code, stderr = project.alembic.refused(NOWHERE, "upgrade", "head")
+    assert (code, stderr.startswith("002_b.py has down_revision '001_gone'")) == (14, True)
+
+
+def test_a_revision_without_its_downgrade_is_named(project: Project) -> None:
+    path = project.revision("001_a")
+    path.write_text(path.read_text().replace("def downgrade", "def downgraed"))
+    code, stderr = project.alembic.refused(NOWHERE, "upgrade", "head")
+    assert (code, stderr.splitlines()[0]) == (14, "The revision file 001_a.py has no function downgrade().")
+
+
+def test_a_merge_is_numbered_and_needs_a_message(project: Project) -> None:
+    project.revision("001_a")
+    project.revision("002_left", parent="001_a")
+    project.revision("002_right", parent="001_a")
+    assert project.alembic.refused(NOWHERE, "merge", "heads").exit_code == 16
+    project.alembic(NOWHERE, "merge", "-m", "left and right", "heads")
+    assert (project.folder / "versions" / "003_left_and_right.py").exists()
