@@ -18,6 +18,7 @@ def write_revisions(
         needed = (depends_on or {}).get(revision)
         (versions / f"{revision}.py").write_text(
             f"revision = {revision!r}\ndown_revision = {parent!r}\ndepends_on = {needed!r}\nbranch_labels = None\n"
+            "def upgrade():\n    pass\ndef downgrade():\n    pass\n"
         )
     scripts = ScriptDirectory(str(folder))
     scripts.get_heads()

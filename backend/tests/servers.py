@@ -47,6 +47,12 @@ class Server:
                 admin.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
+def as_role(url: str, name: str, password: str = "") -> str:
+    """`url` with another role in it."""
+    split = urlsplit(url)
+    return urlunsplit(split._replace(netloc=f"{name}:{password}@{split.netloc.rpartition('@')[2]}"))
+
+
 @contextmanager
 def embedded(version: int) -> Iterator[Server]:
     """The server out of the wheel, its data gone afterwards."""

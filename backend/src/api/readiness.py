@@ -39,10 +39,11 @@ class Readiness:
         """How the database fits the code, or why it cannot be asked; answered within `TIME_LIMIT`."""
         if self._look is None or self._look.done():
             self._look = asyncio.create_task(self._bounded_look())
+        look = self._look  # somebody else may begin the next one before this answer is read
         # Waited for, not awaited: closing a connection that hangs takes seconds of its own, not the caller's.
-        await asyncio.wait({self._look}, timeout=TIME_LIMIT)
-        answered = self._look.done() and not self._look.cancelled()
-        return self._look.result() if answered else self._no_answer()
+        await asyncio.wait({look}, timeout=TIME_LIMIT)
+        answered = look.done() and not look.cancelled()
+        return look.result() if answered else self._no_answer()
 
     async def close(self) -> None:
         """End a look that is still under way."""

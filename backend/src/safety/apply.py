@@ -32,7 +32,7 @@ from src.safety.end_state import check_end_state, unfinished
 from src.safety.free_way import FreeWay, MustRetry
 from src.safety.history import Entry, History
 from src.safety.policy import Policy
-from src.safety.statement_guard import StatementGuard
+from src.safety.statement_guard import AskFirst, StatementGuard
 
 log = logging.getLogger("alembic.runtime.migration")
 
@@ -54,7 +54,7 @@ class Apply:
     ) -> None:
         self._context, self._history, self._way = migration_context, history, way
         self._policy, self._activity, self._consent = policy, activity, consent
-        self._guard = StatementGuard(policy, history, way, activity)
+        self._guard = StatementGuard(policy, history, way, activity, consent)
 
     def install(self) -> None:
         """Put the safeguards into Alembic's own run."""
@@ -111,17 +111,14 @@ class Apply:
                     self._prepare_next_try(error, entry, deadline)
 
     def _check_losses(self, entry: Entry) -> None:
-        """What the downgrade dropped may go, or the transaction is rolled back and somebody is asked."""
-        while self._guard.lost and not self._consent.given(entry.revision):
-            lost = list(self._guard.lost)
-            self._roll_back()
-            self._guard.start_again()
-            if not self._consent.ask(lost, entry.revision):
-                raise refuse(lost, entry.revision)
-            raise MustRetry
+        if self._guard.lost and not self._consent.given(entry.revision):
+            raise AskFirst
 
     def _prepare_next_try(self, error: Exception, entry: Entry, deadline: float) -> None:
-        """Roll back, and pause; or raise what ends the tries."""
+        """Roll back, and ask or pause; or raise what ends the tries."""
+        if isinstance(error, AskFirst):
+            self._ask(entry)
+            return
         if not isinstance(error, MustRetry) and state.sqlstate(error) not in _AGAIN:
             raise error
         if time.monotonic() > deadline:
@@ -133,6 +130,14 @@ class Apply:
         self._activity.wait(f"Trying {entry.revision} again, for the {entry.retries}. time")
         # Full jitter: two migrations, or one and a cron job, do not meet again at the same instant.
         await_only(asyncio.sleep(random.uniform(0, limit)))
+
+    def _ask(self, entry: Entry) -> None:
+        """May what the downgrade drops go? The transaction is rolled back first: nobody waits for a person's answer."""
+        lost = list(self._guard.lost)
+        self._roll_back()
+        self._guard.start_again()
+        if not self._consent.ask(lost, entry.revision):
+            raise refuse(lost, entry.revision)
 
     def _blocked(self, error: Exception) -> Exception:
         if self._guard.last_lock is None:
@@ -160,6 +165,7 @@ class Apply:
                 try:
                     yield
                 finally:
+                    self._guard.give_up_transaction(self._connection)
                     self._guard.autocommit = False
                     self._guard.new_transaction()
 

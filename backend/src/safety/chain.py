@@ -9,10 +9,11 @@ import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
-from alembic.script import ScriptDirectory
+from alembic.script import Script, ScriptDirectory
 from alembic.script.revision import CycleDetected
 
 from src.safety.errors import BrokenChain
+from src.safety.numbering import LONGEST_ID
 
 
 def load_chain(scripts: ScriptDirectory) -> None:
@@ -28,12 +29,22 @@ def load_chain(scripts: ScriptDirectory) -> None:
     if any("is present more than once" in str(warning.message) for warning in seen):
         raise _one_id_twice(scripts)
     for script in scripts.walk_revisions():
-        for name in ("upgrade", "downgrade"):
-            if not callable(getattr(script.module, name, None)):
-                raise BrokenChain(
-                    f"The revision file {Path(script.path).name} has no function {name}().",
-                    f"Write one: def {name}() -> None: ... (a revision that changes nothing says pass).",
-                )
+        _check_file(script)
+
+
+def _check_file(script: Script) -> None:
+    file = Path(script.path).name
+    for name in ("upgrade", "downgrade"):
+        if not callable(getattr(script.module, name, None)):
+            raise BrokenChain(
+                f"The revision file {file} has no function {name}().",
+                f"Write one: def {name}() -> None: ... (a revision that changes nothing says pass).",
+            )
+    if len(script.revision) > LONGEST_ID:
+        raise BrokenChain(
+            f"The revision id in {file} has {len(script.revision)} characters; alembic_version holds {LONGEST_ID}.",
+            "Give it a shorter one, in its name and in its revision line.",
+        )
 
 
 def several_heads(scripts: ScriptDirectory) -> BrokenChain:
@@ -54,6 +65,7 @@ class RevisionFile:
     path: Path
     revision: str
     parents: tuple[str, ...]
+    """Those of down_revision and of depends_on."""
 
 
 def read_files(scripts: ScriptDirectory) -> list[RevisionFile]:
@@ -67,11 +79,16 @@ def _read_file(path: Path) -> RevisionFile | None:
         names = dict(filter(None, map(_assignment, ast.parse(path.read_bytes()).body)))
     except SyntaxError:
         return None  # load_chain says so, with the line
-    parents = names.get("down_revision") or ()
     revision = names.get("revision")
-    if not isinstance(revision, str) or not isinstance(parents, str | tuple | list):
+    if not isinstance(revision, str):
         return None
-    return RevisionFile(path, revision, (parents,) if isinstance(parents, str) else tuple(parents))
+    return RevisionFile(path, revision, (*_listed(names.get("down_revision")), *_listed(names.get("depends_on"))))
+
+
+def _listed(value: object) -> tuple[str, ...]:
+    if isinstance(value, str):
+        return (value,)
+    return tuple(value) if isinstance(value, tuple | list) else ()
 
 
 def _assignment(node: ast.stmt) -> tuple[str, object] | None:
@@ -101,8 +118,8 @@ def _missing_parent(scripts: ScriptDirectory) -> BrokenChain | None:
         for parent in file.parents:
             if parent not in known:
                 return BrokenChain(
-                    f"{file.path.name} has down_revision {parent!r}, and no file has that revision.",
-                    "Bring the missing file back (git log --all -- its name), or correct the down_revision.",
+                    f"{file.path.name} names the revision {parent!r} as its parent, and no file has it.",
+                    "Bring the missing file back (git log --all), or correct its down_revision or depends_on.",
                 )
     return None
 
@@ -125,9 +142,16 @@ def _does_not_import(scripts: ScriptDirectory, error: Exception) -> BrokenChain:
     if isinstance(error, SyntaxError) and error.filename:
         places.append((error.filename, error.lineno))
     if not places:
-        return BrokenChain(f"The revision files cannot be read: {error}", "Correct the file that it names.")
+        file = _being_read(error)
+        return BrokenChain(f"The revision file {file} cannot be read: {error}.", "Correct it: --raiseerr shows more.")
     path, line = places[-1]
     return BrokenChain(
         f"The revision file {Path(path).name} cannot be imported: line {line}: {type(error).__name__}: {error}",
         "Correct the file; --raiseerr shows the whole traceback.",
     )
+
+
+def _being_read(error: Exception) -> str:
+    """The file that Alembic was reading: it tells nobody, but its function has it in hand."""
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__) if frame.f_code.co_name == "_from_path"]
+    return Path(str(frames[-1].f_locals.get("path"))).name if frames else "(unknown)"

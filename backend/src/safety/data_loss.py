@@ -45,10 +45,10 @@ def refuse(lost: list[Loss], revision: str) -> DataLoss:
 
 
 def _dropped(statement: str) -> Iterator[tuple[str, str]]:
-    """Table and column of every DROP TABLE and DROP COLUMN, as written; the column is empty for a table."""
+    """Table and column of every DROP TABLE, TRUNCATE and DROP COLUMN, as written; for a table the column is empty."""
     for reader in statements(statement):
-        match reader.accept_any("DROP TABLE", "ALTER TABLE"):
-            case "DROP TABLE":
+        match reader.accept_any("DROP TABLE", "TRUNCATE TABLE", "TRUNCATE", "ALTER TABLE"):
+            case "DROP TABLE" | "TRUNCATE TABLE" | "TRUNCATE":
                 reader.accept("IF EXISTS")
                 yield from ((name, "") for name in reader.names())
             case "ALTER TABLE":

@@ -1,9 +1,11 @@
-"""What a revision must not leave behind: an INVALID index, a constraint that is NOT VALID."""
+"""What a revision must not leave behind: an INVALID index, a constraint that is NOT VALID, rows that break one."""
 
 from collections.abc import Collection
 
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import IntegrityError
 
+from src.postgres import sqlstate as state
 from src.safety.errors import RevisionFailed
 
 _UNFINISHED = text(
@@ -29,10 +31,27 @@ def unfinished(connection: Connection) -> list[str]:
 
 def check_end_state(connection: Connection, *, before: Collection[str], leaves: Collection[str], revision: str) -> None:
     """Raise `RevisionFailed` for what was not there `before` and is not named in the revision's `leaves`."""
-    left = [words for words in unfinished(connection) if words not in before and words.split()[2] not in leaves]
+    _check_deferred(connection, revision)
+    left = [words for words in unfinished(connection) if words not in before and _name(words) not in leaves]
     if left:
         raise RevisionFailed(
             f"Revision {revision} leaves something unfinished: {'; '.join(left)}.",
             "Finish it in the revision (VALIDATE CONSTRAINT, or build the index again).\n"
-            f'If a later one will, say so in the file: leaves = ["{left[0].split()[2]}"]',
+            f'If a later one will, say so in the file: leaves = ["{_name(left[0])}"]',
         )
+
+
+def _check_deferred(connection: Connection, revision: str) -> None:
+    """Deferred constraints would be checked by the commit, when nobody can say any more which revision it was."""
+    try:
+        connection.exec_driver_sql("SET CONSTRAINTS ALL IMMEDIATE")
+    except IntegrityError as error:
+        detail = state.server_field(error, "detail")
+        raise RevisionFailed(
+            f"Revision {revision} breaks a deferred constraint: {state.server_message(error)}.",
+            f"{f'Row: {detail}' if detail else ''}\nCorrect the data or the file, then run it again.".strip(),
+        ) from error
+
+
+def _name(words: str) -> str:
+    return words.removeprefix("INVALID index ").removeprefix("NOT VALID constraint ").rpartition(" on ")[0]

@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from src.postgres.connect import connected
 from src.postgres.engine import async_engine, resolve_url
 from src.safety import preflight
+from src.safety.autogenerate.server_defaults import compare_server_default
 from src.safety.chain import load_chain
 from src.safety.command import Command
 from src.safety.explanation import plain_errors
@@ -94,7 +95,7 @@ def _configure(metadata: MetaData, **options: Any) -> None:
         target_metadata=metadata,
         transaction_per_migration=True,
         compare_type=True,
-        compare_server_default=True,
+        compare_server_default=compare_server_default,
         process_revision_directives=process_directives,
         render_item=render_item,
         include_name=lambda name, kind, _: kind != "table" or name not in BOOKKEEPING,

@@ -16,11 +16,11 @@ from alembic.util import CommandError
 from sqlalchemy.exc import ArgumentError, InvalidRequestError, SQLAlchemyError
 
 from src.postgres import sqlstate as state
-from src.postgres.errors import UserError
+from src.postgres.errors import ServerUnfit, UserError
 from src.postgres.failures import explain_statement
 from src.safety.chain import several_heads
 from src.safety.command import Command
-from src.safety.errors import DatabaseMismatch, RequestRefused
+from src.safety.errors import DatabaseMismatch, RequestRefused, TableBlocked
 from src.safety.revision_failure import explain_revision_failure
 
 _LINES = 8  # of a message on the terminal
@@ -65,7 +65,21 @@ def explain(error: Exception, command: Command) -> UserError | None:
         return _explain_command(error, command)
     if isinstance(error, ArgumentError | InvalidRequestError) and command.name in ("revision", "check"):
         return RequestRefused(f"The models cannot be read: {str(error).splitlines()[0]}", "Correct the models.")
-    return explain_revision_failure(error, command.scripts, place)
+    return explain_revision_failure(error, command.scripts, place) or _explain_own_statement(error, place)
+
+
+def _explain_own_statement(error: Exception, place: str) -> UserError | None:
+    """For what PostgreSQL says to a statement of Alembic or of ours, not of a revision."""
+    says = state.server_message(error)
+    match state.sqlstate(error):
+        case None:
+            return None
+        case state.LOCK_NOT_AVAILABLE | state.QUERY_CANCELED | state.DEADLOCK_DETECTED:
+            remedy = "See who is in the way: python -m src.safety blockers\nThen run the same command again."
+            return TableBlocked(f"Stopped before any revision began: {says} ({place}).", remedy)
+    return ServerUnfit(
+        f"PostgreSQL refused what the command asks of it: {says} ({place}).", "See: alembic --raiseerr ..."
+    )
 
 
 def _explain_command(error: CommandError, command: Command) -> UserError:

@@ -7,6 +7,7 @@ connection, and go to the queue when the way is free; who is quick enough to sli
 
 import asyncio
 import time
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import Connection
@@ -14,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.util import await_only
 
 from src.postgres.blockers import Blocker, holders_of
-from src.postgres.lock_modes import LockMode, strong_locks
+from src.postgres.lock_modes import LockMode, TableLock, strong_locks
 from src.postgres.lock_targets import lock_targets
 from src.safety.activity import Activity
 from src.safety.errors import TableBlocked
@@ -22,8 +23,9 @@ from src.safety.history import Entry
 from src.safety.policy import Policy
 
 _POLL = 0.1  # seconds
-# What LOCK TABLE takes, and clients wait for: not a view, nor an index by itself.
-_TABLES = ("table", "table of index", "referenced tables", "referencing tables")
+# What clients wait for by its own name: not an index, which they lock together with its table.
+_WAITED_FOR = ("table", "table of index", "referenced tables", "referencing tables", "view", "materialized view")
+_VIEWS = ("view", "materialized view")  # LOCK TABLE does not take the one, and locks the tables under the other
 
 
 class MustRetry(Exception):
@@ -39,9 +41,17 @@ class FreeWay:
         """Who was in the way at the last look."""
 
     def targets(self, statement: str) -> dict[str, LockMode]:
-        """The tables that others can see, and so hold, among those that `statement` locks; a new one of ours is not."""
-        locks = [lock for lock in strong_locks(statement) if lock.kind in _TABLES and lock.mode >= LockMode.SHARE]
-        return await_only(lock_targets(self._asking, locks)) if locks else {}
+        """What others can see, and so hold, of what `statement` locks; a new table of ours is not among it."""
+        return self._resolve([lock for lock in strong_locks(statement) if lock.kind in _WAITED_FOR])
+
+    def tables(self, statement: str) -> Collection[str]:
+        """Those of the targets that the staged lock can be taken on."""
+        kinds = set(_WAITED_FOR) - set(_VIEWS)
+        return self._resolve([lock for lock in strong_locks(statement) if lock.kind in kinds])
+
+    def _resolve(self, locks: list[TableLock]) -> dict[str, LockMode]:
+        strong = [lock for lock in locks if lock.mode >= LockMode.SHARE]
+        return await_only(lock_targets(self._asking, strong)) if strong else {}
 
     def wait(self, table: str, mode: LockMode, entry: Entry, *, deadline: float, may_wait: bool) -> None:
         """Return when nobody holds `table` for longer than a lock timeout. Raises `TableBlocked`, `MustRetry`."""

@@ -134,7 +134,10 @@ class History:
     def fail(self, entry: Entry, outcome: str) -> None:
         """`failed` or `stopped`: the transaction was rolled back, what the journal says stays."""
         counts = {"lock_waits": entry.lock_waits, "retries": entry.retries}
+        # A stop in the middle of one of our own statements has cost the connection: this makes SQLAlchemy open another.
+        self.connection.rollback()
         self._update(self.connection, entry, outcome=outcome, finished=func.clock_timestamp(), **counts)
+        self.connection.commit()
 
     def finish(self, connection: Connection, entry: Entry) -> None:
         """Complete the row on the revision's own `connection`, in the transaction that stamps it."""

@@ -26,13 +26,21 @@ class Journal:
         self._seen[text] += 1
         return f"{text}:{self._seen[text]}"
 
-    def is_done(self, key: str) -> bool:
-        """Whether an earlier try committed it."""
-        return key in self.entry.journal
+    def rows(self, key: str) -> int | None:
+        """How many rows it had in the try that committed it; None if no earlier try did."""
+        return next((int(line.partition("=")[2]) for line in self.entry.journal if line.startswith(f"{key}=")), None)
 
-    def add(self, key: str) -> None:
+    def has_begun(self, key: str) -> bool:
+        """Whether an earlier try began it, outside of any transaction."""
+        return f"began {key}" in self.entry.journal
+
+    def begin(self, key: str) -> None:
+        """It is about to run outside of any transaction."""
+        self.entry.journal.append(f"began {key}")
+
+    def add(self, key: str, rows: int) -> None:
         """It ran, and will be committed with the transaction."""
-        self._pending.append(key)
+        self._pending.append(f"{key}={max(rows, 0)}")
 
     def commit(self) -> None:
         """The transaction is about to be committed: what ran in it counts as done."""

@@ -13,14 +13,19 @@ _NUMBER = re.compile(r"(\d+)_")
 
 def next_revision_id(message: str | None, taken: Iterable[str]) -> str:
     """The id after the highest number in `taken`. Raises `RequestRefused` for a message that says nothing."""
-    slug = slugify(message or "")
-    if not slug:
-        raise RequestRefused(
-            "A revision needs a message that says what it changes.", 'Write: alembic revision -m "add something"'
-        )
+    slug = check_message(message)
     numbers = [int(match[1]) for revision in taken if (match := _NUMBER.match(revision))]
     prefix = f"{max(numbers, default=0) + 1:03d}_"
     return prefix + _shorten(slug, LONGEST_ID - len(prefix))
+
+
+def check_message(message: str | None) -> str:
+    """The slug of a message that says something. Raises `RequestRefused` for one that does not."""
+    if slug := slugify(message or ""):
+        return slug
+    raise RequestRefused(
+        "A revision needs a message that says what it changes.", 'Write: alembic revision -m "add something"'
+    )
 
 
 def slugify(message: str) -> str:
@@ -30,8 +35,15 @@ def slugify(message: str) -> str:
     return "_".join(re.findall(r"[^\W_]+", plain))
 
 
-def check_id(revision: str) -> None:
-    """Raises `RequestRefused` for an id, given by --rev-id, that could not be stamped."""
+def check_id(revision: str, taken: Iterable[str]) -> None:
+    """Raises `RequestRefused` for an id, given by --rev-id, that is taken, no file name, or too long to be stamped."""
+    if not re.fullmatch(r"\w+", revision):
+        raise RequestRefused(
+            f"The revision id {revision!r} is not a name of letters, digits and underscores.",
+            "Give another --rev-id, or leave it out.",
+        )
+    if revision in taken:
+        raise RequestRefused(f"There is a revision {revision!r} already.", "Give another --rev-id, or leave it out.")
     if len(revision) > LONGEST_ID:
         raise RequestRefused(
             f"The revision id {revision!r} has {len(revision)} characters, and alembic_version holds {LONGEST_ID}.",

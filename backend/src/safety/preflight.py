@@ -24,6 +24,7 @@ _SERVER = text(
            current_setting('server_version') AS full_version,
            current_setting('transaction_read_only')::bool AS read_only,
            current_schema() AS schema, has_schema_privilege(current_schema(), 'CREATE') AS may_create,
+           quote_ident(current_schema()) AS schema_name, quote_ident(current_user) AS role_name,
            current_user AS role, current_database() AS database
     """
 )
@@ -104,10 +105,15 @@ def _check_server(connection: Connection, command: Command) -> None:
             f"The database {server.database!r} is read-only: a standby, or default_transaction_read_only is on.",
             "Point MIGRATION_DATABASE_URL at the primary, or turn the setting off for this role.",
         )
+    if server.schema is None:
+        raise AccessRefused(
+            f"The search_path of the role {server.role!r} in {server.database!r} leads to no schema.",
+            f"Make one (CREATE SCHEMA public), or set it: ALTER ROLE {server.role} SET search_path = ...",
+        )
     if not server.may_create:
         raise AccessRefused(
             f"The role {server.role!r} may not create anything in the schema {server.schema!r} of {server.database!r}.",
-            f"Ask its owner for: GRANT CREATE, USAGE ON SCHEMA {server.schema or 'public'} TO {server.role}",
+            f"Ask its owner for: GRANT CREATE, USAGE ON SCHEMA {server.schema_name} TO {server.role_name}",
         )
 
 

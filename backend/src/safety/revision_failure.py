@@ -71,6 +71,6 @@ def _blocked(code: str, error: Exception, where: str, doing: str) -> TableBlocke
     return TableBlocked(
         f"Revision {where} was stopped, {what}: {state.server_message(error)}.",
         f"It was running: {doing}\n"
-        "See who holds the table: SELECT pid, state, query FROM pg_stat_activity WHERE state <> 'idle'\n"
-        "Then run the same command again: what the revision had done was rolled back.",
+        "See who is in the way: python -m src.safety blockers\n"
+        "Then run the same command again: it goes on where this one stopped.",
     )

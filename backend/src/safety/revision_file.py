@@ -3,6 +3,7 @@
 import importlib.util
 import re
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any, Literal
 
 from alembic import context
@@ -19,7 +20,7 @@ from src.safety.chain import several_heads
 from src.safety.command import Command
 from src.safety.errors import ModelsDiffer
 from src.safety.explanation import plain_errors
-from src.safety.numbering import check_id, next_revision_id
+from src.safety.numbering import check_id, check_message, next_revision_id
 
 _RANDOM_ID = re.compile("[0-9a-f]{12}")  # alembic.util.rev_id()
 _RUFF = {"type": "module", "module": "ruff"}
@@ -44,7 +45,7 @@ def number_merges(command: Command) -> None:
     def numbered(revid: str, message: str | None, *arguments: Any, **options: Any) -> Script | None:
         if _RANDOM_ID.fullmatch(revid):  # nobody gave one
             with plain_errors(command):
-                revid = next_revision_id(message, (revision.revision for revision in scripts.walk_revisions()))
+                revid = next_revision_id(message, taken(scripts))
         return write(revid, _docstring(message or ""), *arguments, **options)
 
     scripts.generate_revision = numbered  # type: ignore[method-assign]
@@ -65,16 +66,23 @@ def process_directives(
         return
     if len(scripts.get_heads()) > 1 and options["head"] in (None, "head"):
         raise several_heads(scripts)
+    check_message(script.message)
     if options["rev_id"]:
-        check_id(options["rev_id"])
+        check_id(options["rev_id"], taken(scripts))
     else:
-        script.rev_id = next_revision_id(script.message, (revision.revision for revision in scripts.walk_revisions()))
+        script.rev_id = next_revision_id(script.message, taken(scripts))
     script.message = _docstring(script.message or "")
     if options["autogenerate"]:
         make_enum_types(migration_context, script)
     if options["autogenerate"] and script.upgrade_ops is not None and script.upgrade_ops.is_empty():
         directives.clear()
         context.config.print_stdout("Nothing to write: autogenerate sees no difference between models and database.")
+
+
+def taken(scripts: ScriptDirectory) -> set[str]:
+    """Every id, and every file name, which is an id too as a rule: a new file must not overwrite another."""
+    ids = {script.revision for script in scripts.walk_revisions()}
+    return ids | {path.stem for folder in scripts._version_locations for path in Path(folder).glob("*.py")}
 
 
 def refuse_differences(script: MigrationScript) -> None:

@@ -2,42 +2,46 @@
 
 1. A statement that an earlier, interrupted try has committed is passed over (`journal`).
 2. What a downgrade is about to destroy is counted (`data_loss`).
-3. A patient statement gets patient limits, and what an interrupted try left of its index is dropped.
+3. A patient statement gets patient limits, and what an interrupted try left of its index is dropped (`concurrently`).
 4. In a transaction, the way to each table it locks is waited for, then the staged lock is taken (`free_way`), then the
    short limits are set (`lock_timeout`).
 5. Outside of a transaction, a statement that could be inside one is put into one, together with its journal.
+
+Afterwards it is noted in the journal.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, event, text
+from sqlalchemy import Connection, event
 
 from src.postgres.literals import shorten
 from src.postgres.lock_modes import LockMode, is_patient, needs_autocommit
-from src.postgres.lock_modes.reader import statements
+from src.safety import concurrently
 from src.safety.activity import Activity
+from src.safety.consent import Consent
 from src.safety.data_loss import Loss, losses
-from src.safety.free_way import FreeWay, stage
+from src.safety.free_way import FreeWay, MustRetry, stage
 from src.safety.history import Entry, History
 from src.safety.journal import Journal
 from src.safety.lock_timeout import TimeLimits
 from src.safety.policy import Policy
 
 _QUERIES = ("SELECT", "WITH", "SHOW", "VALUES", "TABLE")
-_NOTHING = "DO $$ BEGIN END $$"  # runs instead of a statement that is done already, and has no rows either
-_INVALID_INDEX = text(
-    "SELECT i.indexrelid::regclass::text FROM pg_index i WHERE i.indexrelid = to_regclass(:name) AND NOT i.indisvalid"
-)
-_VALID_INDEX = text("SELECT EXISTS (SELECT FROM pg_index WHERE indexrelid = to_regclass(:name) AND indisvalid)")
+# They are of the session, which is another one after a crash: they run again.
+_SESSION = ("SET", "RESET", "BEGIN", "START", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE")
+
+
+class AskFirst(MustRetry):
+    """What cannot be taken back is about to destroy data: this transaction must end before anybody is asked."""
 
 
 class StatementGuard:
     """Stands before the statements of one connection, one revision after the other."""
 
-    def __init__(self, policy: Policy, history: History, way: FreeWay, activity: Activity) -> None:
-        self._policy, self._history, self._way, self._activity = policy, history, way, activity
+    def __init__(self, policy: Policy, history: History, way: FreeWay, activity: Activity, consent: Consent) -> None:
+        self._history, self._way, self._activity, self._consent = history, way, activity, consent
         self._limits = TimeLimits(policy)
         self._held: dict[str, LockMode] = {}
         self.entry: Entry | None = None
@@ -48,12 +52,17 @@ class StatementGuard:
         self.autocommit = False
         """Whether the revision is outside of any transaction at the moment."""
         self._nobody_reads = False
+        self._running: str | None = None
+        """The journal's key of the statement that runs now."""
+        self._alone: int | None = None
+        """The length of the journal before the transaction of one statement, while there is one."""
         self.lost: list[Loss] = []
         self.last_lock: tuple[str, LockMode] | None = None
 
     def attach(self, connection: Connection) -> None:
-        """Be asked before each statement of `connection`."""
+        """Be asked before each statement of `connection`, and told after it."""
         event.listen(connection, "before_cursor_execute", self._before, retval=True)
+        event.listen(connection, "after_cursor_execute", self._after)
 
     @contextmanager
     def revision(self, entry: Entry, deadline: float) -> Iterator[Journal]:
@@ -94,45 +103,78 @@ class StatementGuard:
 
     @contextmanager
     def _ours(self) -> Iterator[None]:
-        self._own = True
+        before, self._own = self._own, True
         try:
             yield
         finally:
-            self._own = False
+            self._own = before
 
     def _before(
         self, connection: Connection, _cursor: Any, statement: str, parameters: Any, context: Any, _many: bool
     ) -> tuple[str, Any]:
         if self._own or self.entry is None or self._journal is None:
             return statement, parameters
-        words = statement.split(None, 2)
-        if not words or (not self._nobody_reads and words[0].upper() in _QUERIES):
+        word = statement.lstrip().partition(" ")[0].upper()
+        if word in _SESSION:
+            self._limits.of_the_revision |= word == "SET" and "timeout" in statement
             return statement, parameters
-        if words[0].upper() == "SET" and "timeout" in statement:
-            self._limits.of_the_revision = True
+        if not self._nobody_reads and word in _QUERIES:
+            return statement, parameters
         with self._ours():
             return self._guard(connection, self.entry, self._journal, statement, parameters)
 
     def _guard(
         self, connection: Connection, entry: Entry, journal: Journal, statement: str, parameters: Any
     ) -> tuple[str, Any]:
+        self.give_up_transaction(connection)
         key = journal.key(statement, parameters)
-        if journal.is_done(key):
-            return _NOTHING, _empty(parameters)
+        if (rows := journal.rows(key)) is not None:
+            return _nothing(statement, rows), _empty(parameters)
         self._activity.begin_step(shorten(statement, 100))
         self._history.note_step(entry, f"{self._activity.number}: {self._activity.step}")
-        if entry.direction == "downgrade" and not self.autocommit:
-            self.lost += losses(connection, statement)
-        if not self.autocommit:
+        if self.autocommit and (is_patient(statement) or needs_autocommit(statement)):
+            if self._is_complete(connection, entry, journal, key, statement):
+                return _nothing(statement, 0), _empty(parameters)
+        else:
+            if self.autocommit:
+                connection.exec_driver_sql("BEGIN")
+                self._alone = len(entry.journal)
+                self.new_transaction()
+            self._count_losses(connection, entry, statement)
             self._in_transaction(connection, entry, statement)
-            journal.add(key)
-            return statement, parameters
-        if not is_patient(statement) and not needs_autocommit(statement):
-            return self._in_a_transaction_of_its_own(connection, journal, key, statement, parameters)
-        self._limits.patient(connection)
-        if self._is_built(connection, entry, key, statement):
-            return _NOTHING, _empty(parameters)
+        self._running = key
         return statement, parameters
+
+    def _after(self, connection: Connection, cursor: Any, *_: Any) -> None:
+        if self._own or self._running is None or self.entry is None or self._journal is None:
+            return
+        self._journal.add(self._running, cursor.rowcount)
+        self._running = None
+        if self.autocommit:
+            self.before_commit(connection)
+        if self._alone is not None:
+            with self._ours():
+                connection.exec_driver_sql("COMMIT")
+            self._alone = None
+            self.new_transaction()
+
+    def give_up_transaction(self, connection: Connection) -> None:
+        """Roll back the transaction of one statement, if that has failed."""
+        self._running = None
+        if self._alone is None or self.entry is None:
+            return
+        del self.entry.journal[self._alone :]
+        self._alone = None
+        self.new_transaction()
+        if not connection.invalidated:
+            with self._ours():
+                connection.exec_driver_sql("ROLLBACK")
+
+    def _count_losses(self, connection: Connection, entry: Entry, statement: str) -> None:
+        if entry.direction == "downgrade":
+            self.lost += losses(connection, statement)
+            if self._alone is not None and self.lost and not self._consent.given(entry.revision):
+                raise AskFirst
 
     def _in_transaction(self, connection: Connection, entry: Entry, statement: str) -> None:
         targets = self._way.targets(statement).items()
@@ -140,61 +182,45 @@ class StatementGuard:
         for table, mode in wanted:
             self.last_lock = (table, mode)
             self._way.wait(table, mode, entry, deadline=self._deadline, may_wait=not self._held)
+        tables = self._way.tables(statement) if wanted else ()
         for table, mode in sorted(wanted):
             self._limits.calm(connection, holds_strong=bool(self._held))
-            stage(connection, table)
+            if table in tables:
+                stage(connection, table)
             self._held[table] = mode
         if wanted:
             self._limits.strong(connection)
         else:
             self._limits.calm(connection, holds_strong=bool(self._held))
 
-    def _in_a_transaction_of_its_own(
-        self, connection: Connection, journal: Journal, key: str, statement: str, parameters: Any
-    ) -> tuple[str, Any]:
-        """Run it here, between BEGIN and COMMIT, so that it and its line in the journal are one."""
-        assert self.entry is not None
-        connection.exec_driver_sql("BEGIN")
-        try:
-            self.new_transaction()
-            self._in_transaction(connection, self.entry, statement)
-            connection.exec_driver_sql(statement, parameters or None)
-            journal.add(key)
-            journal.commit()
-            self._history.write_journal(connection, self.entry)
-            connection.exec_driver_sql("COMMIT")
-        except BaseException:
-            if not connection.invalidated:
-                connection.exec_driver_sql("ROLLBACK")
-            raise
-        finally:
-            self.new_transaction()
-        return _NOTHING, _empty(parameters)
-
-    def _is_built(self, connection: Connection, entry: Entry, key: str, statement: str) -> bool:
-        """Drop what an interrupted CREATE INDEX CONCURRENTLY left; say whether it was complete before it was noted."""
-        began = f"began {key}"
-        name = _concurrent_index(statement)
-        if name is None:
+    def _is_complete(self, connection: Connection, entry: Entry, journal: Journal, key: str, statement: str) -> bool:
+        """Prepare a statement outside of any transaction; or find that an earlier try had completed it."""
+        if not is_patient(statement):
+            self._wait_alone(connection, entry, statement)
             return False
-        if invalid := connection.scalar(_INVALID_INDEX, {"name": name}):
-            connection.exec_driver_sql(f"DROP INDEX CONCURRENTLY {invalid}")
-        elif began in entry.journal and connection.scalar(_VALID_INDEX, {"name": name}):
+        self._limits.patient(connection)
+        if journal.has_begun(key) and concurrently.is_complete(connection, statement):
             return True
-        if began not in entry.journal:
-            entry.journal.append(began)
+        concurrently.clear_away(connection, statement)
+        if not journal.has_begun(key):
+            journal.begin(key)
             self._history.write_journal(connection, entry)
         return False
+
+    def _wait_alone(self, connection: Connection, entry: Entry, statement: str) -> None:
+        """VACUUM FULL, CLUSTER and the like: strong locks, but no transaction in which they could be staged."""
+        for table, mode in self._way.targets(statement).items():
+            self.last_lock = (table, mode)
+            self._way.wait(table, mode, entry, deadline=self._deadline, may_wait=True)
+        self._limits.strong(connection, local=False)
+
+
+def _nothing(statement: str, rows: int) -> str:
+    """What runs instead of a statement that is done already: it tells as many rows to a loop that counts them."""
+    if not rows or "RETURNING" in statement.upper():
+        return "DO $$ BEGIN END $$"
+    return f"SELECT FROM generate_series(1, {rows})"
 
 
 def _empty(parameters: Any) -> Any:
     return type(parameters)() if parameters else parameters
-
-
-def _concurrent_index(statement: str) -> str | None:
-    """The name of the index that CREATE INDEX CONCURRENTLY makes, if that is what it is."""
-    for reader in statements(statement):
-        if reader.accept_any("CREATE INDEX", "CREATE UNIQUE INDEX") and reader.accept("CONCURRENTLY"):
-            reader.accept("IF NOT EXISTS")
-            return reader.name() or None
-    return None

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from httpx import AsyncClient
 
 from tests.api.clients import not_ready, running
 from tests.api.conftest import MakeApp
@@ -111,3 +112,12 @@ async def test_a_running_migration_is_reported_with_its_revision(
         assert problem["migration"]["step"] == "1: SELECT pg_advisory_lock(?)"
         await holder.execute("SELECT pg_advisory_unlock(4711)")
         await upgrade
+
+
+async def test_many_probes_at_once_are_all_answered(make_app: MakeApp, migrated: str) -> None:
+    async def ask(client: AsyncClient) -> set[int]:
+        return {(await client.get("/readyz")).status_code for _ in range(20)}
+
+    async with running(make_app(migrated)) as client:
+        answers = await asyncio.gather(*(ask(client) for _ in range(10)))
+    assert set[int]().union(*answers) == {200}

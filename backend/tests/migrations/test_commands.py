@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
@@ -100,3 +101,44 @@ def test_a_folder_without_a_configuration_gets_one_sentence(tmp_path: Path) -> N
     assert refused.returncode != 0
     assert "Traceback" not in refused.stderr
     assert "script_location" in refused.stdout
+
+
+def test_an_empty_url_is_refused_and_not_taken_for_none(checkout: Path) -> None:
+    for variable in ("DATABASE_URL", "MIGRATION_DATABASE_URL"):
+        with patch.dict(os.environ, {variable: ""}):
+            refused = run("alembic upgrade head", checkout / "backend", "" if variable == "DATABASE_URL" else "x")
+        assert (refused.returncode, refused.stderr.splitlines()[0]) == (10, f"{variable} is empty.")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "sentence"),
+    [
+        ("002_b.py", "revision = '002_b'\ndef upgrade(:\n", "The revision file 002_b.py cannot be imported: line 2"),
+        ("002_b.py", "import no_such_module\n", "The revision file 002_b.py cannot be imported: line 1"),
+        ("002_b.py", "revision = '002_b'\ndown_revision = '001_gone'\n", "002_b.py names the revision '001_gone'"),
+        ("001_b.py", "revision = '001_initial_schema'\ndown_revision = None\n", "2 files have the revision id"),
+        ("002_b.py", "revision = '002_b'\ndown_revision = '002_b'\n", "The revisions 002_b refer to each other"),
+    ],
+)
+def test_a_broken_chain_beside_the_real_revisions(checkout: Path, name: str, content: str, sentence: str) -> None:
+    (checkout / "backend" / "migrations" / "versions" / name).write_text(content)
+    refused = run("alembic upgrade head", checkout / "backend", "postgresql://nobody@localhost:1/none")
+    assert refused.returncode == 14
+    assert refused.stderr.startswith(sentence)
+    assert len(refused.stderr.splitlines()) <= 8
+
+
+def test_a_new_revision_passes_the_linter(checkout: Path, database: str) -> None:
+    backend = checkout / "backend"
+    typed('alembic revision -m "by hand"', backend, database)
+    ruff = [sys.executable, "-m", "ruff"]
+    versions = str(backend / "migrations" / "versions")
+    subprocess.run([*ruff, "check", versions], cwd=checkout, check=True, capture_output=True)
+    subprocess.run([*ruff, "format", "--check", versions], cwd=checkout, check=True, capture_output=True)
+
+
+def test_output_that_nobody_reads_any_more_is_no_error(checkout: Path) -> None:
+    command = f"{ALEMBIC} upgrade head --sql | head -n 1"
+    ended = subprocess.run(command, shell=True, cwd=checkout / "backend", capture_output=True, text=True, check=False)
+    assert "Traceback" not in ended.stderr
+    assert "Exception ignored" not in ended.stderr

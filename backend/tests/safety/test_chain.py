@@ -33,7 +33,7 @@ def test_a_missing_parent_is_named_with_the_file_that_wants_it(project: Project)
     project.revision("002_b", parent="001_gone")
     code, stderr = project.alembic.refused(NOWHERE, "upgrade", "head")
     assert code == 14
-    assert stderr.startswith("002_b.py has down_revision '001_gone', and no file has that revision.")
+    assert stderr.startswith("002_b.py names the revision '001_gone' as its parent, and no file has it.")
 
 
 def test_a_cycle_is_named(project: Project) -> None:
@@ -76,7 +76,7 @@ def test_other_assignments_in_a_revision_do_not_hinder_the_diagnosis(project: Pr
     (project.folder / "versions" / "001_a.py").write_text(f"{text}\nKINDS = (sa.Integer, sa.Text)\nPLACE: int\n")
     project.revision("002_b", parent="001_gone")
     code, stderr = project.alembic.refused(NOWHERE, "upgrade", "head")
-    assert (code, stderr.startswith("002_b.py has down_revision '001_gone'")) == (14, True)
+    assert (code, stderr.startswith("002_b.py names the revision '001_gone'")) == (14, True)
 
 
 def test_a_revision_without_its_downgrade_is_named(project: Project) -> None:

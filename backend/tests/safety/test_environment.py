@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from src.postgres.errors import ServerUnreachable
 from src.safety.history import BOOKKEEPING
+from tests.alembic_command import Alembic
 from tests.safety.project import Project
 
 TABLE = 'op.create_table("books", sa.Column("id", sa.Integer))'
@@ -187,3 +188,16 @@ def test_a_new_column_of_a_type_that_is_there_makes_none(project: Project, datab
     project.alembic(database, "upgrade", "head")
     project.alembic(database, "downgrade", "-1")
     project.alembic(database, "upgrade", "head")
+
+
+def test_the_command_line_mutes_nobodys_loggers(alembic: Alembic, migrated: str) -> None:
+    theirs = logging.getLogger("somebody.elses")
+    alembic(migrated, "current")
+    assert not theirs.disabled
+
+
+def test_no_message_is_longer_than_eight_lines(project: Project, database: str) -> None:
+    lines = "'a\\nb\\nc\\nd\\ne\\nf\\ng\\nh\\ni'"
+    project.revision("001_a", upgrade=f"from src.postgres.errors import UserError; raise UserError('x', {lines})")
+    code, stderr = project.alembic.refused(database, "upgrade", "head")
+    assert (code, len(stderr.splitlines())) == (1, 8)

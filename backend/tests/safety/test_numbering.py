@@ -61,3 +61,21 @@ def test_an_id_of_ones_own_is_kept_unless_it_could_not_be_stamped(project: Proje
     assert (project.folder / "versions" / "mine.py").exists()
     code, stderr = project.alembic.refused(NOWHERE, "revision", "-m", "long", "--rev-id", "x" * 33)
     assert (code, "has 33 characters" in stderr) == (16, True)
+
+
+@pytest.mark.parametrize("given", ["001_a", "../zzz", "a/b", 'a b"c'])
+def test_an_id_that_would_overwrite_or_is_no_name_is_refused(project: Project, given: str) -> None:
+    path = project.revision("001_a")
+    before = path.read_text()
+    assert project.alembic.refused(NOWHERE, "revision", "-m", "mine", "--rev-id", given).exit_code == 16
+    assert project.alembic.refused(NOWHERE, "revision", "-m", "", "--rev-id", "mine").exit_code == 16
+    assert [path.read_text()] == [before]
+    assert list((project.folder / "versions").glob("*.py")) == [path]
+
+
+def test_a_new_revision_overwrites_no_file_whatever_id_that_one_holds(project: Project) -> None:
+    path = project.revision("my_own", name="001_add")
+    before = path.read_text()
+    project.alembic(NOWHERE, "revision", "-m", "add")
+    assert path.read_text() == before
+    assert (project.folder / "versions" / "002_add.py").exists()

@@ -8,7 +8,7 @@ import pytest
 
 from src.safety import preflight
 from tests.safety.project import Project
-from tests.servers import Server
+from tests.servers import Server, as_role
 
 EXTENSION = "from src.postgres.declared import Extension, declare; declare(metadata, Extension({!r}, {!r}))"
 
@@ -28,11 +28,6 @@ def role(server: Server, name: str, attributes: str = "LOGIN") -> Iterator[str]:
         yield name
     finally:
         run(server.admin, f"DROP ROLE {name}")
-
-
-def as_role(url: str, name: str, password: str = "") -> str:
-    """`url` with another role in it."""
-    return url.replace("//postgres:", f"//{name}:{password}")
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,9 @@ import asyncpg
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from src.postgres.engine import async_engine, resolve_url
+from tests.servers import as_role
 
-
-def as_role(url: str, name: str) -> str:
-    """`url` with another role in it."""
-    return url.replace("//postgres:", f"//{name}:")
+__all__ = ["as_role"]
 
 
 @asynccontextmanager

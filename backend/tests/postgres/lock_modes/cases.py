@@ -2,7 +2,6 @@
 
 from src.postgres.lock_modes import LockMode
 
-
 # What the text of each tells is all that PostgreSQL locks.
 TOLD = [
     "ALTER TABLE plain ADD COLUMN c int",

@@ -1,0 +1,75 @@
+"""Statements that commit by themselves, in several steps: what an interrupted one left, and whether it got to its end.
+
+VALIDATE, REFRESH, VACUUM, ANALYZE and REINDEX may be done twice. CREATE INDEX, DROP INDEX and DETACH PARTITION may not:
+where the process died between their end and its note, only the catalogue knows.
+"""
+
+from collections.abc import Iterator
+
+from sqlalchemy import Connection, text
+
+from src.postgres.lock_modes import strong_locks
+from src.postgres.lock_modes.reader import Reader, statements
+
+_VALIDITY = text("SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(:name)")
+_IS_PARTITION = text(
+    "SELECT NOT inhdetachpending FROM pg_inherits"
+    " WHERE inhrelid = to_regclass(:name) AND inhparent = to_regclass(:parent)"
+)
+# PostgreSQL names the copies that REINDEX makes, and leaves when it is interrupted, with these endings.
+_COPIES = text(
+    """
+    SELECT c.oid::regclass::text FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+    WHERE NOT i.indisvalid AND c.relname ~ '_cc(new|old)[0-9]*$' AND c.relkind = 'i'
+      AND to_regclass(:name) IN (i.indrelid, (SELECT n.indexrelid FROM pg_index n
+                                              WHERE n.indexrelid = to_regclass(:name) AND n.indrelid = i.indrelid))
+    """
+)
+
+
+def is_complete(connection: Connection, statement: str) -> bool:
+    """Whether the catalogue says that `statement`, which began in an earlier try, has nothing left to do."""
+    for reader in statements(statement):
+        if name := _built(reader):
+            return bool(connection.scalar(_VALIDITY, {"name": name}))
+        if reader.accept("DROP INDEX CONCURRENTLY"):
+            reader.accept("IF EXISTS")
+            return connection.scalar(_VALIDITY, {"name": reader.name()}) is None
+        if reader.accept("ALTER TABLE"):
+            return _is_detached(connection, reader)
+    return False
+
+
+def clear_away(connection: Connection, statement: str) -> None:
+    """Drop the INVALID indexes in the way of `statement`: the one of its name, and the copies of a REINDEX."""
+    for name in _in_the_way(connection, statement):
+        connection.exec_driver_sql(f"DROP INDEX CONCURRENTLY {name}")
+
+
+def _in_the_way(connection: Connection, statement: str) -> Iterator[str]:
+    for reader in statements(statement):
+        if (name := _built(reader)) and connection.scalar(_VALIDITY, {"name": name}) is False:
+            yield name
+        if reader.accept("REINDEX"):
+            for lock in strong_locks(statement):
+                yield from connection.scalars(_COPIES, {"name": lock.name}).all()
+
+
+def _built(reader: Reader) -> str:
+    """The name of the index that CREATE INDEX CONCURRENTLY makes, if that is what it is."""
+    if not (reader.accept_any("CREATE INDEX", "CREATE UNIQUE INDEX") and reader.accept("CONCURRENTLY")):
+        return ""
+    reader.accept("IF NOT EXISTS")
+    return reader.name()
+
+
+def _is_detached(connection: Connection, reader: Reader) -> bool:
+    reader.accept("IF EXISTS")
+    parent = "".join(reader.names()[:1])
+    if not reader.accept("DETACH PARTITION"):
+        return False
+    name = reader.name()
+    attached = connection.scalar(_IS_PARTITION, {"name": name, "parent": parent})
+    if attached is False:
+        connection.exec_driver_sql(f"ALTER TABLE {parent} DETACH PARTITION {name} FINALIZE")
+    return not attached

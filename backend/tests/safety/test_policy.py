@@ -1,0 +1,68 @@
+"""The policy: each limit has a variable, and what cannot be meant is refused with a sentence."""
+
+from dataclasses import fields
+
+import pytest
+
+from src.safety.errors import RequestRefused
+from src.safety.policy import Policy
+from tests.safety.project import Project
+
+GIVEN = {
+    "MIGRATION_CONNECT_PATIENCE": ("1.5", 1.5),
+    "MIGRATION_MIGRATOR_PATIENCE": ("2", 2.0),
+    "MIGRATION_LOCK_TIMEOUT": ("0.25", 0.25),
+    "MIGRATION_LOCK_BUDGET": ("60", 60.0),
+    "MIGRATION_RETRY_PAUSE": ("0", 0.0),
+    "MIGRATION_PATIENT_LIMIT": ("900", 900.0),
+    "MIGRATION_ALLOW_DATA_LOSS": (" 002_b ", "002_b"),
+    "MIGRATION_EDITED_REVISIONS": ("error", "error"),
+    "MIGRATION_SHOW_LITERALS": ("yes", True),
+    "MIGRATION_APPLICATION_VERSION": ("v1", "v1"),
+    "MIGRATION_PRODUCTION": ("on", True),
+}
+
+
+def test_every_field_is_read_from_its_variable() -> None:
+    policy = Policy.from_environment({name: text for name, (text, _) in GIVEN.items()})
+    assert {f"MIGRATION_{each.name.upper()}": getattr(policy, each.name) for each in fields(Policy)} == {
+        name: value for name, (_, value) in GIVEN.items()
+    }
+
+
+def test_an_empty_environment_gives_the_defaults() -> None:
+    assert Policy.from_environment({}) == Policy()
+
+
+@pytest.mark.parametrize(("name", "production"), [("production", True), ("development", False)])
+def test_the_environment_may_be_named_production(name: str, production: bool) -> None:
+    assert Policy.from_environment({"SYLLABUS_ENV": name}).production is production
+
+
+@pytest.mark.parametrize(
+    ("variables", "sentence"),
+    [
+        ({"MIGRATION_LOCK_TIMEOUT": "soon"}, "MIGRATION_LOCK_TIMEOUT is 'soon'."),
+        ({"MIGRATION_LOCK_BUDGET": "-1"}, "MIGRATION_LOCK_BUDGET is '-1'."),
+        ({"MIGRATION_LOCK_BUDGET": "inf"}, "MIGRATION_LOCK_BUDGET is 'inf'."),
+        ({"MIGRATION_PATIENT_LIMIT": "nan"}, "MIGRATION_PATIENT_LIMIT is 'nan'."),
+        ({"MIGRATION_RETRY_PAUSE": ""}, "MIGRATION_RETRY_PAUSE is ''."),
+        ({"MIGRATION_SHOW_LITERALS": "perhaps"}, "MIGRATION_SHOW_LITERALS is 'perhaps'."),
+        ({"MIGRATION_LOCK_TIMEOUT": "0"}, "lock_timeout is 0 s and lock_budget is 300 s."),
+        ({"MIGRATION_LOCK_TIMEOUT": "9", "MIGRATION_LOCK_BUDGET": "3"}, "lock_timeout is 9 s and lock_budget is 3 s."),
+        ({"MIGRATION_EDITED_REVISIONS": "ignore"}, "edited_revisions is 'ignore'."),
+        ({"SYLLABUS_ENV": "staging"}, "SYLLABUS_ENV is 'staging'."),
+        (
+            {"SYLLABUS_ENV": "production", "MIGRATION_ALLOW_DATA_LOSS": "true"},
+            "allow_data_loss is true, and this is production.",
+        ),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_before_anything_is_done(
+    project: Project, database: str, variables: dict[str, str], sentence: str
+) -> None:
+    with pytest.raises(RequestRefused):
+        Policy.from_environment(variables)
+    code, stderr = project.alembic.having(**variables).refused(database, "upgrade", "head")
+    assert (code, stderr.splitlines()[0]) == (16, sentence)
+    assert len(stderr.splitlines()) >= 2
