@@ -4,9 +4,10 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 ROOT = Path(__file__).resolve().parents[2]
-EMBEDDED_URL = f"embedded://{ROOT.as_posix()}/.postgres"
+EMBEDDED_URL = f"embedded://{quote(ROOT.as_posix())}/.postgres"
 
 
 class Variable(str):

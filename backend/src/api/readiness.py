@@ -9,7 +9,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from src.postgres.errors import ServerUnreachable, UserError
 from src.postgres.failures import explain_connection
-from src.postgres.sqlstate import server_message
 from src.postgres.url import DatabaseURL
 from src.safety.running import RunningMigration, running_migration
 from src.safety.status import SchemaStatus, schema_status
@@ -58,10 +57,7 @@ class Readiness:
         except TimeoutError:
             return self._no_answer()
         except (SQLAlchemyError, OSError) as error:
-            return explain_connection(error, self.target) or ServerUnreachable(
-                f"The question for its revision failed in {self.target.place}: {server_message(error)}.",
-                "Look into the server's log.",
-            )
+            return explain_connection(error, self.target)
 
     async def _read_twice(self) -> Seen:
         """A connection that died while idle may be noticed only at its next use."""

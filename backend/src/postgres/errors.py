@@ -5,7 +5,7 @@
     ├── ServerUnreachable   exit 11   nobody answers, or not in time, or not with the TLS that was asked for
     ├── AccessRefused       exit 12   the server answers and says no: password, role, database, right
     ├── ServerUnfit         exit 13   the server cannot carry this: version, pgvector, read-only, full, pooler
-    └── SafetyError         exit 14 to 19, see `src.safety.errors`
+    └── SafetyError         exit 14 and above, see `src.safety.errors`
 
 `str(error)` is what the user reads, at most eight lines; the password is never in it.
 """

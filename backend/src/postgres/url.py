@@ -5,6 +5,7 @@ mean one thing, so all are accepted, and what cannot be honoured is refused with
 """
 
 import difflib
+import re
 from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urlsplit
@@ -19,7 +20,11 @@ _DRIVER_REMEDY = "Leave the driver out (postgresql://...), or write postgresql+a
 _EXAMPLE = "postgresql://role:password@host:5432/database"
 _CONNECT_TIMEOUT = 10
 _SSL = {"true": "require", "1": "require", "on": "require", "false": "disable", "0": "disable", "off": "disable"}
-_SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+_CHOICES = {
+    "sslmode": ("disable", "allow", "prefer", "require", "verify-ca", "verify-full"),
+    "channel_binding": ("disable", "prefer", "require"),
+    "target_session_attrs": ("any", "read-write", "read-only", "primary", "standby", "prefer-standby"),
+}
 
 # What libpq knows (PostgreSQL 18, section 34.1.2) and both drivers honour.
 _LIBPQ = frozenset(
@@ -99,9 +104,10 @@ class DatabaseURL:
 
 def parse_url(text: str, *, source: str = "the database URL") -> DatabaseURL:
     """Read `text`; `source` is the variable it came from. Raises `InvalidURL`, whose message never repeats the URL."""
-    split = _split(text.strip(), source)
+    split = _split(_escaped(text.strip(), source), source)
     query = _query(split, source)
     host = query.get("host") or unquote(split.hostname or "") or "localhost"
+    _check_host(host, source)
     role = query.get("user") or unquote(split.username or "")
     return DatabaseURL(
         driver=_driver(split.scheme, query, source),
@@ -135,6 +141,25 @@ def _split(text: str, source: str) -> SplitResult:
     return split
 
 
+def _escaped(text: str, source: str) -> str:
+    """`text` with each lone percent sign written as %25: asyncpg takes it as it is, libpq refuses the URL."""
+    try:
+        plain = unquote(text, errors="strict").encode()
+    except UnicodeError:
+        raise _malformed(source, "a byte in it is not UTF-8") from None  # its text would show the password
+    if b"\0" in plain:
+        raise _malformed(source, "it holds a zero byte (%00)")
+    return re.sub(r"%(?![0-9A-Fa-f]{2})", "%25", text)
+
+
+def _check_host(hosts: str, source: str) -> None:
+    try:
+        for host in hosts.split(","):
+            host.rstrip(".").encode("idna" if not host.startswith("/") else "utf-8")
+    except UnicodeError:
+        raise _malformed(source, "its host has a part between two dots that is empty or too long") from None
+
+
 def _driver(scheme: str, query: dict[str, str], source: str) -> Driver:
     backend, _, name = scheme.partition("+")
     if backend not in ("postgres", "postgresql"):
@@ -145,6 +170,7 @@ def _driver(scheme: str, query: dict[str, str], source: str) -> Driver:
         what = "is not installed here and cannot run async" if name in _SYNC_DRIVERS else "is not known"
         raise InvalidURL(f"{source} asks for the driver {name!r}, which {what}.", _DRIVER_REMEDY)
     if query.get("channel_binding") != "require":
+        query.pop("channel_binding", None)  # asyncpg would send it to the server
         return _DRIVERS[name]
     if name == "asyncpg":
         raise InvalidURL(f"{source} requires channel binding, which asyncpg does not have.", _DRIVER_REMEDY)
@@ -159,11 +185,12 @@ def _query(split: SplitResult, source: str) -> dict[str, str]:
         query.setdefault("sslmode", _SSL.get(spelled, spelled))
     if "database" in query:
         query["dbname"] = query.pop("database")
-    if query.get("sslmode", "prefer") not in _SSL_MODES:
-        raise InvalidURL(
-            f"{source} has sslmode={query['sslmode']}, which PostgreSQL does not know.",
-            f"Use one of {', '.join(_SSL_MODES)}.",
-        )
+    for name, choices in _CHOICES.items():
+        if query.get(name, choices[0]) not in choices:
+            raise InvalidURL(
+                f"{source} has {name}={query[name]}, which PostgreSQL does not know.",
+                f"Use one of {', '.join(choices)}.",
+            )
     unknown = sorted(set(query) - _LIBPQ)
     if unknown:
         near = difflib.get_close_matches(unknown[0], sorted(_LIBPQ), n=1)

@@ -54,6 +54,7 @@ class Apply:
     ) -> None:
         self._context, self._history, self._way = migration_context, history, way
         self._policy, self._activity, self._consent = policy, activity, consent
+        self._unfinished: list[str] | None = None
         self._guard = StatementGuard(policy, history, way, activity, consent)
 
     def install(self) -> None:
@@ -80,7 +81,7 @@ class Apply:
             script = step.revision
             assert isinstance(script, Script)
             direction = "upgrade" if step.is_upgrade else "downgrade"
-            before = unfinished(self._connection)
+            before = unfinished(self._connection) if self._unfinished is None else self._unfinished
             version = self._policy.application_version
             entry = self._history.start(script.revision, direction, Path(script.path), version, before)
             if entry.interrupted_at:
@@ -94,8 +95,7 @@ class Apply:
         return run
 
     def _until_it_passes(self, entry: Entry, script: Script, migrate: Callable[[], None]) -> None:
-        deadline = time.monotonic() + self._policy.lock_budget
-        with self._guard.revision(entry, deadline):
+        with self._guard.revision(entry):
             while True:
                 self._activity.begin_revision(entry.revision, entry.direction)
                 self._guard.new_transaction()
@@ -104,24 +104,25 @@ class Apply:
                     self._check_losses(entry)
                     leaves = getattr(script.module, "leaves", ())
                     before = entry.unfinished_before
-                    check_end_state(self._connection, before=before, leaves=leaves, revision=entry.revision)
+                    found = check_end_state(self._connection, before=before, leaves=leaves, revision=entry.revision)
+                    self._unfinished = found  # what the next revision finds, so it need not look
                     self._history.finish(self._connection, entry)
                     return
                 except (DBAPIError, MustRetry) as error:
-                    self._prepare_next_try(error, entry, deadline)
+                    self._prepare_next_try(error, entry)
 
     def _check_losses(self, entry: Entry) -> None:
         if self._guard.lost and not self._consent.given(entry.revision):
             raise AskFirst
 
-    def _prepare_next_try(self, error: Exception, entry: Entry, deadline: float) -> None:
+    def _prepare_next_try(self, error: Exception, entry: Entry) -> None:
         """Roll back, and ask or pause; or raise what ends the tries."""
         if isinstance(error, AskFirst):
             self._ask(entry)
             return
         if not isinstance(error, MustRetry) and state.sqlstate(error) not in _AGAIN:
             raise error
-        if time.monotonic() > deadline:
+        if time.monotonic() > self._guard.deadline:
             raise self._blocked(error) from error
         entry.retries += 1
         self._roll_back()

@@ -29,16 +29,20 @@ def unfinished(connection: Connection) -> list[str]:
     return list(connection.scalars(_UNFINISHED))
 
 
-def check_end_state(connection: Connection, *, before: Collection[str], leaves: Collection[str], revision: str) -> None:
-    """Raise `RevisionFailed` for what was not there `before` and is not named in the revision's `leaves`."""
+def check_end_state(
+    connection: Connection, *, before: Collection[str], leaves: Collection[str], revision: str
+) -> list[str]:
+    """What is unfinished now. Raises `RevisionFailed` for what was not so `before` and is not named in `leaves`."""
     _check_deferred(connection, revision)
-    left = [words for words in unfinished(connection) if words not in before and _name(words) not in leaves]
+    found = unfinished(connection)
+    left = [words for words in found if words not in before and _name(words) not in leaves]
     if left:
         raise RevisionFailed(
             f"Revision {revision} leaves something unfinished: {'; '.join(left)}.",
             "Finish it in the revision (VALIDATE CONSTRAINT, or build the index again).\n"
             f'If a later one will, say so in the file: leaves = ["{_name(left[0])}"]',
         )
+    return found
 
 
 def _check_deferred(connection: Connection, revision: str) -> None:

@@ -2,12 +2,12 @@
 
 The refusals of servers and networks are in `src.postgres.errors`.
 
-SafetyError
-├── BrokenChain         exit 14   the revision files do not make one chain: heads, ids, parents, a file that fails
-├── DatabaseMismatch    exit 15   database and code are not at a common point: unknown revision, no version table
-├── RequestRefused      exit 16   what was asked for is not there or not allowed: unknown name, empty message
-├── TableBlocked        exit 17   a lock or a statement was not granted its time; nothing was changed
-├── RevisionFailed      exit 18   the revision's own statement or code failed, or left something unfinished
+    SafetyError
+    ├── BrokenChain         exit 14   the revision files do not make one chain: heads, ids, parents, a file that fails
+    ├── DatabaseMismatch    exit 15   database and code are not at a common point: unknown revision, no version table
+    ├── RequestRefused      exit 16   what was asked for is not there or not allowed: unknown name, empty message
+    ├── TableBlocked        exit 17   a lock or a statement was not granted its time; nothing was changed
+    ├── RevisionFailed      exit 18   the revision's own statement or code failed, or left something unfinished
     ├── DataLoss            exit 19   a downgrade would destroy rows, and nobody said that it may
     ├── ModelsDiffer        exit 20   `alembic check`: models and database are not the same
     └── Stopped             exit 130 (Ctrl-C), 143 (SIGTERM)   somebody told the process to stop, and it did

@@ -83,35 +83,33 @@ class Entry:
 
 
 class History:
-    """The table on a sync AUTOCOMMIT connection; every method is one statement."""
+    """The table on a sync AUTOCOMMIT connection."""
 
     def __init__(self, connection: Connection, schema: str | None) -> None:
         self.connection = connection
         self.table = history_table(schema)
+        self._resumable: dict[str, Row[Any]] = {}
 
     def prepare(self) -> list[Row[Any]]:
         """Make the table if need be; call what still runs interrupted, and return it. Needs the migrator's lock."""
         self.connection.execute(CreateTable(self.table, if_not_exists=True))
         columns = self.table.c
-        return list(
-            self.connection.execute(
-                update(self.table)
-                .where(columns.outcome == "running")
-                .values(outcome="interrupted")
-                .returning(columns.revision, columns.direction, columns.step, columns.started, columns.host)
-            )
-        )
+        interrupted = self.connection.execute(
+            update(self.table)
+            .where(columns.outcome == "running")
+            .values(outcome="interrupted")
+            .returning(columns.revision, columns.direction, columns.step, columns.started, columns.host)
+        ).all()
+        last = select(func.max(columns.id)).group_by(columns.revision)
+        rows = self.connection.execute(select(self.table).where(columns.id.in_(last), columns.outcome != "done"))
+        half_done = [row for row in rows if row.journal]
+        self._resumable = {row.revision: row for row in half_done}
+        return list(interrupted)
 
     def start(self, revision: str, direction: str, path: Path, version: str, unfinished: Sequence[str]) -> Entry:
         """Begin a row, and carry over what an earlier try of the same left committed."""
-        columns = self.table.c
-        last = self.connection.execute(
-            select(columns.outcome, columns.direction, columns.step, columns.journal, columns.unfinished_before)
-            .where(columns.revision == revision)
-            .order_by(columns.id.desc())
-            .limit(1)
-        ).one_or_none()
-        resumed = last if last and last.direction == direction and last.outcome != "done" and last.journal else None
+        last = self._resumable.get(revision)
+        resumed = last if last and last.direction == direction else None
         before = resumed.unfinished_before if resumed else list(unfinished)
         journal = list(resumed.journal) if resumed else []
         values = {
@@ -123,7 +121,7 @@ class History:
         number = self.connection.scalar(
             insert(self.table)
             .values(**values, application_version=version, journal=journal, unfinished_before=before)
-            .returning(columns.id)
+            .returning(self.table.c.id)
         )
         return Entry(int(number or 0), revision, direction, journal, before, resumed.step if resumed else None)
 

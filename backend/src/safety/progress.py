@@ -11,9 +11,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
+import asyncpg
 from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from src.postgres.sqlstate import server_message
 from src.safety.activity import Activity
 
 log = logging.getLogger("alembic.runtime.migration")
@@ -22,7 +25,8 @@ LOOK = 0.25  # seconds between two looks
 QUIET = 1.0  # seconds that a step may take without a word
 _PACE = 10.0  # seconds between two plain lines
 
-# Only the server knows how far it is; for a scan or a rewrite it keeps no count, so the size must do.
+# Only the server knows how far it is; for a scan or a rewrite it keeps no count, so the size must do, from the last
+# VACUUM or ANALYZE: pg_table_size() would wait for the very lock that the migration holds.
 _PROGRESS = text(
     """
     SELECT phase, greatest(blocks_total, tuples_total, lockers_total) AS total,
@@ -31,7 +35,9 @@ _PROGRESS = text(
            relid::regclass::text AS relation, pg_size_pretty(pg_table_size(relid)) AS size
     FROM pg_stat_progress_create_index WHERE pid = :pid
     UNION ALL
-    SELECT 'working', 0, 0, l.relation::regclass::text, pg_size_pretty(pg_table_size(l.relation))
+    SELECT 'working', 0, 0, l.relation::regclass::text,
+           CASE WHEN c.relpages > 0 THEN 'about ' || pg_size_pretty(c.relpages * current_setting('block_size')::bigint)
+           ELSE 'size not known' END
     FROM pg_locks l JOIN pg_class c ON c.oid = l.relation
     WHERE l.pid = :pid AND l.granted AND c.relkind IN ('r', 'p', 'm') AND c.relnamespace <> 'pg_catalog'::regnamespace
       AND l.mode NOT IN ('AccessShareLock', 'RowShareLock', 'RowExclusiveLock')
@@ -84,15 +90,23 @@ async def shown(activity: Activity, engine: AsyncEngine, pid: int, *, terminal: 
 
 async def _watch(activity: Activity, engine: AsyncEngine, pid: int, *, terminal: bool) -> None:
     await until_long(activity)
-    # A connection only for what takes long: the migration's own is busy, and quick runs need none.
-    async with engine.connect() as connection:
-        await connection.execution_options(isolation_level="AUTOCOMMIT")
-        if terminal:
-            from src.safety.terminal import show  # noqa: PLC0415  rich: 0.1 s that only long steps should pay
+    try:
+        # A connection only for what takes long: the migration's own is busy, and quick runs need none.
+        async with engine.connect() as connection:
+            await connection.execution_options(isolation_level="AUTOCOMMIT")
+            await _show(activity, connection, pid, terminal=terminal)
+    except (OSError, SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        # A migration does not fail because nobody can watch it.
+        log.info("Progress is not shown: %s", server_message(error))
 
-            await show(activity, lambda: read_progress(connection, pid))
-        else:
-            await _by_log(activity, connection, pid)
+
+async def _show(activity: Activity, connection: AsyncConnection, pid: int, *, terminal: bool) -> None:
+    if terminal:
+        from src.safety.terminal import show  # noqa: PLC0415  rich: 0.1 s that only long steps should pay
+
+        await show(activity, lambda: read_progress(connection, pid))
+    else:
+        await _by_log(activity, connection, pid)
 
 
 async def until_long(activity: Activity) -> None:

@@ -10,6 +10,7 @@
 Afterwards it is noted in the journal.
 """
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -42,12 +43,13 @@ class StatementGuard:
 
     def __init__(self, policy: Policy, history: History, way: FreeWay, activity: Activity, consent: Consent) -> None:
         self._history, self._way, self._activity, self._consent = history, way, activity, consent
-        self._limits = TimeLimits(policy)
+        self._limits, self._budget = TimeLimits(policy), policy.lock_budget
         self._held: dict[str, LockMode] = {}
         self.entry: Entry | None = None
         """The revision whose statements are guarded."""
         self._journal: Journal | None = None
-        self._deadline = 0.0
+        self.deadline = 0.0
+        """When the budget for waiting is spent, by `time.monotonic`; the time that statements work does not count."""
         self._own = False
         self.autocommit = False
         """Whether the revision is outside of any transaction at the moment."""
@@ -65,9 +67,9 @@ class StatementGuard:
         event.listen(connection, "after_cursor_execute", self._after)
 
     @contextmanager
-    def revision(self, entry: Entry, deadline: float) -> Iterator[Journal]:
+    def revision(self, entry: Entry) -> Iterator[Journal]:
         """Guard the statements of this revision until the end of the block."""
-        self.entry, self._journal, self._deadline = entry, Journal(entry), deadline
+        self.entry, self._journal, self.deadline = entry, Journal(entry), time.monotonic() + self._budget
         try:
             yield self._journal
         finally:
@@ -148,6 +150,7 @@ class StatementGuard:
     def _after(self, connection: Connection, cursor: Any, *_: Any) -> None:
         if self._own or self._running is None or self.entry is None or self._journal is None:
             return
+        self.deadline += time.monotonic() - self._activity.since
         self._journal.add(self._running, cursor.rowcount)
         self._running = None
         if self.autocommit:
@@ -181,7 +184,7 @@ class StatementGuard:
         wanted = [(table, mode) for table, mode in targets if self._held.get(table, LockMode.ACCESS_SHARE) < mode]
         for table, mode in wanted:
             self.last_lock = (table, mode)
-            self._way.wait(table, mode, entry, deadline=self._deadline, may_wait=not self._held)
+            self._way.wait(table, mode, entry, deadline=self.deadline, may_wait=not self._held)
         tables = self._way.tables(statement) if wanted else ()
         for table, mode in sorted(wanted):
             self._limits.calm(connection, holds_strong=bool(self._held))
@@ -211,7 +214,7 @@ class StatementGuard:
         """VACUUM FULL, CLUSTER and the like: strong locks, but no transaction in which they could be staged."""
         for table, mode in self._way.targets(statement).items():
             self.last_lock = (table, mode)
-            self._way.wait(table, mode, entry, deadline=self._deadline, may_wait=True)
+            self._way.wait(table, mode, entry, deadline=self.deadline, may_wait=True)
         self._limits.strong(connection, local=False)
 
 

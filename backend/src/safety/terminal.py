@@ -25,8 +25,15 @@ async def show(activity: Activity, read: Callable[[], Awaitable[Progress | None]
 
 
 def picture(activity: Activity, progress: Progress | None) -> RenderableType:
-    """The line, and a bar under it where the server counts."""
-    line = Text(words(activity, progress), no_wrap=True, overflow="ellipsis")
-    if progress is None or not progress.total:
-        return line
-    return Group(line, ProgressBar(total=progress.total, completed=min(progress.done, progress.total), width=60))
+    """The step; below it, where no narrow terminal cuts it off, how far it is, and a bar where the server counts."""
+    step = _line(words(activity, None))
+    if progress is None or activity.waiting:
+        return step
+    far = _line(progress.line(time.monotonic() - activity.since))
+    if not progress.total:
+        return Group(step, far)
+    return Group(step, far, ProgressBar(total=progress.total, completed=min(progress.done, progress.total), width=60))
+
+
+def _line(text: str) -> Text:
+    return Text(text, no_wrap=True, overflow="ellipsis")

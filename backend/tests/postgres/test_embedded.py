@@ -1,6 +1,8 @@
 """The embedded server: started by its first user, shared, and stopped when the last one leaves, however he leaves."""
 
 import os
+import runpy
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,7 +19,12 @@ BACKEND = Path(__file__).resolve().parents[2]
 USER = """
 import sys, psycopg
 from src.postgres.embedded import start
-with psycopg.connect(start(sys.argv[1])) as connection:
+from src.postgres.errors import UserError
+try:
+    url = start(sys.argv[1])
+except UserError as error:
+    sys.exit(str(error))
+with psycopg.connect(url) as connection:
     print(connection.execute("SELECT pg_postmaster_start_time()").fetchone()[0], flush=True)
     if sys.argv[2:]:
         input()
@@ -106,7 +113,38 @@ def test_a_url_without_a_directory() -> None:
         start("embedded://")
 
 
-def test_a_server_that_does_not_start_says_where_its_log_is(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
-    with pytest.raises(ServerUnreachable, match="does not start"):
-        start(f"embedded://{tmp_path}/file/data")
+def test_a_directory_that_cannot_be_made(tmp_path: Path) -> None:
+    (tmp_path / "50%41").write_text("")
+    with pytest.raises(ServerUnreachable, match=r"50%41/data does not start: .*50%41'"):
+        start(f"embedded://{tmp_path}/50%2541/data")
+
+
+def test_a_server_that_does_not_start_says_in_a_few_lines_why_and_where_its_log_is(data: Path) -> None:
+    leave(user(f"embedded://{data}"))
+    (data / "postgresql.auto.conf").write_text("port = none\n")
+    command = [sys.executable, "-c", USER, f"embedded://{data}"]
+    refused = subprocess.run(command, cwd=BACKEND, stderr=subprocess.PIPE, text=True)
+    problem, log, remedy = refused.stderr.splitlines()
+    assert problem == f"The embedded PostgreSQL 18 in {data} does not start: pg_ctl failed."
+    assert log.startswith("Its log ends: ")
+    assert 'FATAL:  configuration file "' in log
+    assert remedy.startswith(f"Read {data / 'log'}; ")
+
+
+def test_a_checkout_may_have_any_name_and_keeps_its_data_to_itself(folder: Path) -> None:
+    checkout = folder / "it's a #1? 50%41+&;(é)"
+    settings = checkout / "backend" / "src" / "settings.py"
+    settings.parent.mkdir(parents=True)
+    shutil.copy(BACKEND / "src" / "settings.py", settings)
+    default = runpy.run_path(str(settings))["EMBEDDED_URL"]
+    leave(user(default))
+    assert [path.name for path in folder.iterdir()] == [checkout.name]
+    assert (checkout / ".postgres" / "PG_VERSION").read_text() == "18\n"
+
+
+@pytest.mark.parametrize(("path", "character"), [("a$b", "$"), ('a"b', '"'), ("a%60b", "`"), ("a%00b", "x00")])
+def test_a_character_that_pg_ctl_cannot_pass_on(folder: Path, path: str, character: str) -> None:
+    with pytest.raises(InvalidURL, match="in its path, which pg_ctl cannot pass") as refusal:
+        start(f"embedded://{folder}/{path}", source="DATABASE_URL")
+    assert character in refusal.value.problem
+    assert not list(folder.iterdir())

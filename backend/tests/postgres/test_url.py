@@ -15,7 +15,7 @@ from src.postgres.url import parse_url
         ("postgresql+psycopg://u:p@h/d", "postgresql://u:p@h/d", "psycopg"),
         (" postgres://u:p@h/d\n", "postgresql://u:p@h/d", "asyncpg"),
         ("postgres://u:p%40%25%2F@h/d?sslmode=require", "postgresql://u:p%40%25%2F@h/d?sslmode=require", "asyncpg"),
-        ("postgres://u:50%@h/d", "postgresql://u:50%@h/d", "asyncpg"),
+        ("postgres://u:50%@h/d", "postgresql://u:50%25@h/d", "asyncpg"),
         ("postgresql+asyncpg://u@h/d?ssl=require", "postgresql://u@h/d?sslmode=require", "asyncpg"),
         ("postgresql://u@h/d?ssl=true", "postgresql://u@h/d?sslmode=require", "asyncpg"),
         ("postgresql:///d?host=/var/run/x", "postgresql:///d?host=%2Fvar%2Frun%2Fx", "asyncpg"),
@@ -23,6 +23,7 @@ from src.postgres.url import parse_url
         ("postgresql://u@[::1]:5433/d", "postgresql://u@[::1]:5433/d", "asyncpg"),
         ("postgresql://u@a:1,b:2/d", "postgresql://u@a:1,b:2/d", "asyncpg"),
         ("postgres://u:p@h/d?pgbouncer=true&connection_limit=1", "postgresql://u:p@h/d", "asyncpg"),
+        ("postgresql://u:p@h/d?channel_binding=prefer", "postgresql://u:p@h/d", "asyncpg"),
         (
             "postgresql://u:p@h/d?sslmode=require&channel_binding=require",
             "postgresql://u:p@h/d?sslmode=require&channel_binding=require",
@@ -78,6 +79,12 @@ def test_connect_timeout_is_in_seconds_and_zero_means_no_limit(text: str, second
         ("postgresql+pg8000://u:secret@h/d", "not installed"),
         ("postgresql+foo://u:secret@h/d", "not known"),
         ("postgresql+asyncpg://u:secret@h/d?channel_binding=require", "channel binding"),
+        ("postgresql://u:secret@h/d?channel_binding=maybe", "disable, prefer, require"),
+        ("postgres://u:secret@h/d?target_session_attrs=write", "read-write, read-only"),
+        ("postgresql://u:secret@host..name/d", "part between two dots that is empty"),
+        (f"postgresql://u:secret@a,{'b' * 64}.name/d", "or too long"),
+        ("postgresql://u:secret@h/d%00", "zero byte"),
+        ("postgresql://u:secret%ff@h/d", "not UTF-8"),
     ],
 )
 def test_what_cannot_be_honoured_is_refused_with_the_variable_and_without_the_value(text: str, sentence: str) -> None:

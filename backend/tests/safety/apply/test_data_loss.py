@@ -1,0 +1,129 @@
+"""A downgrade that destroys data says what, and does it only when somebody agrees."""
+
+import os
+from collections.abc import Callable
+
+import psycopg
+import pytest
+
+from tests.safety.apply.processes import Migrator
+from tests.safety.project import Project
+
+Start = Callable[..., Migrator]
+BLOCK = "with op.get_context().autocommit_block():\n        "
+DROP_TABLE, DROP_COLUMN = 'op.drop_table("books")', 'op.drop_column("shelves", "name")'
+BOTH = f"{DROP_COLUMN}; {DROP_TABLE}"
+
+
+@pytest.fixture
+def books(project: Project, database: str, watcher: psycopg.Connection) -> str:
+    """The URL of a database at 002_b, with rows that its downgrade drops."""
+    watcher.execute("CREATE TABLE books (id integer); CREATE TABLE shelves (id integer, name text)")
+    watcher.execute("INSERT INTO books VALUES (1), (2); INSERT INTO shelves VALUES (1, 'one'), (2, NULL)")
+    project.revision("001_a")
+    project.revision("002_b", parent="001_a", downgrade=BOTH)
+    project.alembic(database, "upgrade", "head")
+    return database
+
+
+def at(watcher: psycopg.Connection) -> object:
+    return (watcher.execute("SELECT version_num FROM alembic_version").fetchone() or [None])[0]
+
+
+def rows(watcher: psycopg.Connection) -> object:
+    return watcher.execute("SELECT (SELECT count(*) FROM books), (SELECT count(name) FROM shelves)").fetchone()
+
+
+@pytest.mark.parametrize(
+    ("downgrade", "lost"),
+    [
+        (BOTH, ["table books: 2 rows", "column shelves.name: 1 values"]),
+        (BLOCK + DROP_TABLE, ["table books: 2 rows"]),
+        (f"{DROP_COLUMN}\n    {BLOCK}{DROP_TABLE}", ["column shelves.name: 1 values"]),
+        ('op.execute("TRUNCATE books")', ["table books: 2 rows"]),
+    ],
+)
+def test_without_consent_it_is_refused_with_counts_and_nothing_is_changed(
+    project: Project, books: str, watcher: psycopg.Connection, downgrade: str, lost: list[str]
+) -> None:
+    project.revision("002_b", parent="001_a", downgrade=downgrade)
+    code, stderr = project.alembic.having().refused(books, "downgrade", "-1")
+    assert code == 19
+    assert "The downgrade of 002_b destroys data, and nothing was changed yet." in stderr
+    for words in lost:
+        assert words in stderr
+    assert "MIGRATION_ALLOW_DATA_LOSS=002_b" in stderr
+    assert (at(watcher), rows(watcher)) == ("002_b", (2, 1))
+
+
+@pytest.mark.parametrize("allowed", ["true", "002_b"])
+def test_a_script_may_allow_it(project: Project, books: str, watcher: psycopg.Connection, allowed: str) -> None:
+    project.alembic.having(MIGRATION_ALLOW_DATA_LOSS=allowed)(books, "downgrade", "-1")
+    assert at(watcher) == "001_a"
+    assert watcher.execute("SELECT to_regclass('books')").fetchone() == (None,)
+
+
+def test_what_is_allowed_for_one_revision_is_not_for_another(
+    project: Project, books: str, watcher: psycopg.Connection
+) -> None:
+    assert project.alembic.having(MIGRATION_ALLOW_DATA_LOSS="001_a").refused(books, "downgrade", "-1").exit_code == 19
+    assert at(watcher) == "002_b"
+
+
+def test_in_production_only_the_revisions_id_allows_it(
+    project: Project, books: str, watcher: psycopg.Connection
+) -> None:
+    variables = {"SYLLABUS_ENV": "production", "MIGRATION_ALLOW_DATA_LOSS": "true"}
+    assert project.alembic.having(**variables).refused(books, "downgrade", "-1").exit_code == 16
+    project.alembic.having(**variables | {"MIGRATION_ALLOW_DATA_LOSS": "002_b"})(books, "downgrade", "-1")
+    assert at(watcher) == "001_a"
+
+
+def test_what_is_empty_needs_no_consent(project: Project, books: str, watcher: psycopg.Connection) -> None:
+    watcher.execute("DELETE FROM books; UPDATE shelves SET name = NULL")
+    project.alembic.having()(books, "downgrade", "-1")
+    assert at(watcher) == "001_a"
+
+
+def test_an_upgrade_that_drops_needs_no_consent(project: Project, books: str, watcher: psycopg.Connection) -> None:
+    project.revision("003_c", parent="002_b", upgrade=BOTH)
+    project.alembic.having()(books, "upgrade", "head")
+    assert at(watcher) == "003_c"
+
+
+@pytest.mark.parametrize(
+    ("production", "answer", "exit_code", "left_at"),
+    [
+        (False, "yes", 0, "001_a"),
+        (False, "no", 19, "002_b"),
+        (False, "", 19, "002_b"),
+        (True, "yes", 19, "002_b"),
+        (True, "002_b", 0, "001_a"),
+    ],
+)
+def test_on_a_terminal_a_person_is_asked_and_nobody_waits_for_the_answer(
+    project: Project,
+    books: str,
+    watcher: psycopg.Connection,
+    start: Start,
+    production: bool,
+    answer: str,
+    exit_code: int,
+    left_at: str,
+) -> None:
+    person, terminal = os.openpty()
+    try:
+        variables = {"SYLLABUS_ENV": "production" if production else "development"}
+        running = start(project, books, "downgrade", "-1", terminal=os.ttyname(terminal), **variables)
+        seen = ""
+        while "to go on:" not in seen:
+            seen += os.read(person, 4096).decode()
+        assert "table books: 2 rows" in seen
+        assert f"Type {'002_b' if production else 'yes'} to go on:" in seen
+        assert rows(watcher) == (2, 1)
+        os.write(person, f"{answer}\n".encode())
+        assert running.exit_code() == exit_code
+    finally:
+        os.close(person)
+        os.close(terminal)
+    assert at(watcher) == left_at
