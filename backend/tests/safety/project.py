@@ -1,6 +1,7 @@
 """A small Alembic project with models and revisions of its own: the toolkit must work for anybody's."""
 
 from dataclasses import dataclass
+from importlib.util import cache_from_source
 from pathlib import Path
 
 import pytest
@@ -57,15 +58,21 @@ class Project:
 
     def models(self, code: str) -> None:
         """Declare models: lines of Python that use `metadata`."""
-        (self.folder / "env.py").write_text(_ENV.format(models=code))
+        _write(self.folder / "env.py", _ENV.format(models=code))
 
     def revision(
         self, revision: str, parent: str | None = None, upgrade: str = "pass", downgrade: str = "pass", name: str = ""
     ) -> Path:
         """Write a revision file."""
         path = self.folder / "versions" / f"{name or revision}.py"
-        path.write_text(_REVISION.format(revision=revision, parent=parent, upgrade=upgrade, downgrade=downgrade))
+        _write(path, _REVISION.format(revision=revision, parent=parent, upgrade=upgrade, downgrade=downgrade))
         return path
+
+
+def _write(path: Path, text: str) -> None:
+    """Python keeps the code of a file that has changed within the second and not in its size: so it must forget it."""
+    path.write_text(text)
+    Path(cache_from_source(str(path))).unlink(missing_ok=True)
 
 
 def make_project(folder: Path) -> Project:
