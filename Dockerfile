@@ -18,5 +18,4 @@ EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10m --retries=3 \
     CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/livez', timeout=2)"]
 
-# exec: the server gets the signals that stop the container.
-CMD ["sh", "-c", "alembic upgrade head && exec uvicorn src.api.app:create_app --factory --host 0.0.0.0 --port 8000"]
+CMD ["./start.sh"]

@@ -161,6 +161,7 @@ def test_tables_of_others_do_not_hinder(project: Project, database: str) -> None
     project.revision("001_a")
     run(database, "CREATE TABLE spatial_ref_sys (id integer)")
     project.alembic(database, "upgrade", "head")
+    assert "001_a (head)" in project.alembic(database, "current")
 
 
 def test_autogenerate_on_a_database_that_is_behind(project: Project, database: str) -> None:
