@@ -45,7 +45,7 @@ class Holder:
         return f"pid {self.pid} ({self.role}, {self.application}, connected at {self.since})"
 
 
-def lock_space(version_table: str, schema: str | None) -> int:
+def lock_space(version_table: str = "alembic_version", schema: str | None = None) -> int:
     """The first half of the key: two projects in one database do not wait for each other."""
     return zlib.crc32(f"alembic {schema or ''}.{version_table}".encode()) & 0x7FFFFFFF
 

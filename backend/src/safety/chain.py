@@ -47,6 +47,11 @@ def _check_file(script: Script) -> None:
         )
 
 
+def known_ids(scripts: ScriptDirectory) -> set[str]:
+    """The id of every revision."""
+    return {script.revision for script in scripts.walk_revisions()}
+
+
 def several_heads(scripts: ScriptDirectory) -> BrokenChain:
     """The error for a command that needs one head and finds more."""
     heads = sorted(scripts.get_heads())

@@ -8,6 +8,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import Script, ScriptDirectory
 from sqlalchemy import Connection, inspect, select
 
+from src.safety.chain import known_ids
 from src.safety.errors import BrokenChain
 from src.safety.history import TABLE, checksum, history_table
 from src.safety.policy import Policy
@@ -22,7 +23,7 @@ def report_edited(
     if not inspect(connection).has_table(TABLE, schema=migration_context.version_table_schema):
         return
     heads = migration_context.get_current_heads()
-    if not set(heads) <= {script.revision for script in scripts.walk_revisions()}:
+    if not set(heads) <= known_ids(scripts):
         return  # the command itself says that the database is ahead of the code
     applied = scripts.iterate_revisions(heads, "base")
     edited = _edited(connection, migration_context.version_table_schema, applied)
@@ -41,4 +42,4 @@ def _edited(connection: Connection, schema: str | None, applied: Iterable[Script
     rows = connection.execute(query.where(columns.outcome == "done", columns.direction == "upgrade"))
     kept = {row.revision: row.checksum for row in rows}
     paths = {script.revision: Path(script.path) for script in applied}
-    return sorted(path.name for name, path in paths.items() if kept.get(name, checksum(path)) != checksum(path))
+    return sorted(path.name for name, path in paths.items() if name in kept and kept[name] != checksum(path))

@@ -7,8 +7,7 @@ connection, and go to the queue when the way is free; who is quick enough to sli
 
 import asyncio
 import time
-from collections.abc import Collection
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -24,12 +23,19 @@ from src.safety.policy import Policy
 
 _POLL = 0.1  # seconds
 # What clients wait for by its own name: not an index, which they lock together with its table.
-_WAITED_FOR = ("table", "table of index", "referenced tables", "referencing tables", "view", "materialized view")
-_VIEWS = ("view", "materialized view")  # LOCK TABLE does not take the one, and locks the tables under the other
+_TABLES = ("table", "table of index", "referenced tables", "referencing tables")
+_VIEWS = ("view", "materialized view")  # LOCK TABLE locks the tables under the one, and does not take the other
 
 
 class MustRetry(Exception):
     """The way is not free, and this transaction holds strong locks: it must let go of them before anybody waits."""
+
+
+class Targets(NamedTuple):
+    """The relations that a statement locks strongly, and those among them that the staged lock can be taken on."""
+
+    modes: dict[str, LockMode]
+    tables: frozenset[str]
 
 
 class FreeWay:
@@ -40,18 +46,15 @@ class FreeWay:
         self.last: list[Blocker] = []
         """Who was in the way at the last look."""
 
-    def targets(self, statement: str) -> dict[str, LockMode]:
+    def targets(self, statement: str) -> Targets:
         """What others can see, and so hold, of what `statement` locks; a new table of ours is not among it."""
-        return self._resolve([lock for lock in strong_locks(statement) if lock.kind in _WAITED_FOR])
-
-    def tables(self, statement: str) -> Collection[str]:
-        """Those of the targets that the staged lock can be taken on."""
-        kinds = set(_WAITED_FOR) - set(_VIEWS)
-        return self._resolve([lock for lock in strong_locks(statement) if lock.kind in kinds])
+        strong = [lock for lock in strong_locks(statement) if lock.mode >= LockMode.SHARE]
+        tables = self._resolve([lock for lock in strong if lock.kind in _TABLES])
+        views = self._resolve([lock for lock in strong if lock.kind in _VIEWS])
+        return Targets({**views, **tables}, frozenset(tables))
 
     def _resolve(self, locks: list[TableLock]) -> dict[str, LockMode]:
-        strong = [lock for lock in locks if lock.mode >= LockMode.SHARE]
-        return await_only(lock_targets(self._asking, strong)) if strong else {}
+        return await_only(lock_targets(self._asking, locks)) if locks else {}
 
     def wait(self, table: str, mode: LockMode, entry: Entry, *, deadline: float, may_wait: bool) -> None:
         """Return when nobody holds `table` for longer than a lock timeout. Raises `TableBlocked`, `MustRetry`."""

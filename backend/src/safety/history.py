@@ -26,9 +26,11 @@ from sqlalchemy import (
     func,
     insert,
     select,
+    text,
     update,
 )
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.schema import CreateTable
 
 TABLE = "alembic_history"
@@ -58,6 +60,11 @@ def history_table(schema: str | None = None) -> Table:
         Column("journal", JSONB, nullable=False, server_default="[]"),
         Column("unfinished_before", JSONB, nullable=False, server_default="[]"),
     )
+
+
+async def history_exists(connection: AsyncConnection) -> bool:
+    """Whether the table is there, where the search_path leads to."""
+    return bool(await connection.scalar(text("SELECT to_regclass(:name) IS NOT NULL"), {"name": TABLE}))
 
 
 def checksum(path: Path) -> str:

@@ -47,7 +47,7 @@ class Migrator:
     """Holds the migrator's lock; `begin` puts the safeguards around the run."""
 
     def __init__(self, asking: AsyncConnection, pid: int, command: Command, policy: Policy) -> None:
-        self._asking, self.pid, self._command, self._policy = asking, pid, command, policy
+        self._asking, self.pid, self._policy = asking, pid, policy
         self.activity = Activity()
         self.terminal = command.from_command_line and sys.stderr.isatty()
 
@@ -91,7 +91,7 @@ async def _prepare_session(connection: AsyncConnection) -> int:
 
 
 async def _take_locks(asking: AsyncConnection, connection: AsyncConnection, migrator: Migrator, policy: Policy) -> None:
-    space = lock_space("alembic_version", None)
+    space = lock_space()
     said = False
 
     def on_wait(holder: Holder | None, seconds: float) -> None:

@@ -98,7 +98,7 @@ def _check_server(connection: Connection, command: Command) -> None:
             f"The server is PostgreSQL {server.full_version}, and {OLDEST_SERVER} is the oldest that this works with.",
             f"Use PostgreSQL {OLDEST_SERVER} or newer; the embedded one is there when DATABASE_URL is not set.",
         )
-    if command.name not in ("upgrade", "downgrade", "stamp"):
+    if not command.changes_database:
         return
     if server.read_only:
         raise ServerUnfit(

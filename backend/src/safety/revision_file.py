@@ -16,7 +16,7 @@ from alembic.script import Script, ScriptDirectory
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from src.safety.autogenerate.enum_types import make_enum_types, render_enum
-from src.safety.chain import several_heads
+from src.safety.chain import known_ids, several_heads
 from src.safety.command import Command
 from src.safety.errors import ModelsDiffer
 from src.safety.explanation import plain_errors
@@ -81,8 +81,9 @@ def process_directives(
 
 def taken(scripts: ScriptDirectory) -> set[str]:
     """Every id, and every file name, which is an id too as a rule: a new file must not overwrite another."""
-    ids = {script.revision for script in scripts.walk_revisions()}
-    return ids | {path.stem for folder in scripts._version_locations for path in Path(folder).glob("*.py")}
+    return known_ids(scripts) | {
+        path.stem for folder in scripts._version_locations for path in Path(folder).glob("*.py")
+    }
 
 
 def refuse_differences(script: MigrationScript) -> None:

@@ -2,13 +2,11 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import select, text
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from src.safety.advisory_lock import find_holder, lock_space
-from src.safety.history import TABLE, history_table
-
-_HAS_HISTORY = text("SELECT to_regclass(:name) IS NOT NULL")
+from src.safety.history import history_exists, history_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +22,10 @@ class RunningMigration:
 
 async def running_migration(connection: AsyncConnection) -> RunningMigration | None:
     """The migration that holds the lock, or None. Two queries that only read, one where nobody migrates."""
-    holder = await find_holder(connection, lock_space("alembic_version", None))
+    holder = await find_holder(connection, lock_space())
     if holder is None:
         return None
-    if not await connection.scalar(_HAS_HISTORY, {"name": TABLE}):
+    if not await history_exists(connection):
         return RunningMigration(str(holder))
     columns = history_table().c
     query = select(columns.revision, columns.direction, columns.step, columns.started, columns.host)

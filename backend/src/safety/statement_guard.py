@@ -180,12 +180,11 @@ class StatementGuard:
                 raise AskFirst
 
     def _in_transaction(self, connection: Connection, entry: Entry, statement: str) -> None:
-        targets = self._way.targets(statement).items()
-        wanted = [(table, mode) for table, mode in targets if self._held.get(table, LockMode.ACCESS_SHARE) < mode]
+        modes, tables = self._way.targets(statement)
+        wanted = [(name, mode) for name, mode in modes.items() if self._held.get(name, LockMode.ACCESS_SHARE) < mode]
         for table, mode in wanted:
             self.last_lock = (table, mode)
             self._way.wait(table, mode, entry, deadline=self.deadline, may_wait=not self._held)
-        tables = self._way.tables(statement) if wanted else ()
         for table, mode in sorted(wanted):
             self._limits.calm(connection, holds_strong=bool(self._held))
             if table in tables:
@@ -212,7 +211,7 @@ class StatementGuard:
 
     def _wait_alone(self, connection: Connection, entry: Entry, statement: str) -> None:
         """VACUUM FULL, CLUSTER and the like: strong locks, but no transaction in which they could be staged."""
-        for table, mode in self._way.targets(statement).items():
+        for table, mode in self._way.targets(statement).modes.items():
             self.last_lock = (table, mode)
             self._way.wait(table, mode, entry, deadline=self.deadline, may_wait=True)
         self._limits.strong(connection, local=False)

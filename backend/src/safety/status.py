@@ -7,6 +7,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import String, Text, cast, column, select, table, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from src.safety.chain import known_ids
+
 
 class SchemaState(StrEnum):
     """Where the database stands, seen from the code."""
@@ -61,7 +63,7 @@ def _compare(current: tuple[str, ...], scripts: ScriptDirectory) -> SchemaStatus
     heads = _heads(scripts)
     if current == heads:
         return _ready(current, heads)
-    known = {script.revision for script in scripts.walk_revisions()}
+    known = known_ids(scripts)
     unknown = [revision for revision in current if revision not in known]
     if unknown:
         return SchemaStatus(SchemaState.AHEAD, current, heads, 0, _ahead(unknown, heads))

@@ -8,14 +8,12 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
-from sqlalchemy import Row, select, text
+from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from src.safety.blockers import duration
-from src.safety.history import TABLE, history_table
+from src.safety.history import history_exists, history_table
 from src.safety.verbs.verb import FINE, FOUND, Verb
-
-_THERE = text("SELECT to_regclass(:table) IS NOT NULL")
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -27,7 +25,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 async def run(connection: AsyncConnection, options: Namespace, console: Console) -> int:
     """Print the newest rows; `FOUND` if the last one did not end well."""
     rows: Sequence[Row[Any]] = ()
-    if await connection.scalar(_THERE, {"table": TABLE}):
+    if await history_exists(connection):
         table = history_table()
         newest = await connection.execute(select(table).order_by(table.c.id.desc()).limit(options.last))
         rows = newest.all()[::-1]
