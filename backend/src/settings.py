@@ -27,6 +27,10 @@ class Settings:
 
     database_url: str
     migration_url: str
+    environment: str = "development"
+    """`development`, or `production`, which makes every guard strict."""
+    secret_key: str = ""
+    """Signs tokens; without one, development makes its own and production refuses to start."""
 
 
 def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
@@ -38,6 +42,8 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     return Settings(
         database_url=database_url,
         migration_url=_variable(environ, "MIGRATION_DATABASE_URL", database_url),
+        environment=environ.get("SYLLABUS_ENV", "development"),
+        secret_key=environ.get("SECRET_KEY", ""),
     )
 
 

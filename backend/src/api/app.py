@@ -7,11 +7,14 @@ from pathlib import Path
 from fastapi import FastAPI
 
 from src.api import health
+from src.api.error_handlers import add_error_handlers
 from src.api.resources import open_resources
+from src.api.routers import ROUTERS
 from src.api.startup import PlainStartup
 from src.settings import Settings, load_settings
 
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
+PREFIX = "/api/v1"
 
 
 def create_app(settings: Settings | None = None, *, migrations: Path = MIGRATIONS) -> FastAPI:
@@ -24,10 +27,13 @@ def create_app(settings: Settings | None = None, *, migrations: Path = MIGRATION
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with open_resources(settings.database_url, migrations) as app.state.resources:
+        async with open_resources(settings, migrations) as app.state.resources:
             yield
 
     app = FastAPI(title="Syllabus", summary="The backend of an online course platform.", lifespan=lifespan)
     app.add_middleware(PlainStartup)
+    add_error_handlers(app)
     app.include_router(health.router)
+    for router in ROUTERS:
+        app.include_router(router, prefix=PREFIX)
     return app

@@ -1,4 +1,4 @@
-"""What routes ask for: a session in a transaction, the engine, the code's revisions."""
+"""What routes ask for: a session in a transaction, to write or only to read, the engine, the code's revisions."""
 
 from collections.abc import AsyncIterator
 from typing import Annotated, cast
@@ -24,6 +24,12 @@ async def get_session(resources: OpenResources) -> AsyncIterator[AsyncSession]:
         yield session
 
 
+async def get_read_session(resources: OpenResources) -> AsyncIterator[AsyncSession]:
+    """One short transaction for a route that only reads."""
+    async with unit_of_work(resources.sessions) as session:
+        yield session
+
+
 def get_engine(resources: OpenResources) -> AsyncEngine:
     return resources.engine
 
@@ -34,5 +40,6 @@ def get_scripts(resources: OpenResources) -> ScriptDirectory:
 
 # "function": the commit comes before the answer. With FastAPI's default, a commit that fails is answered with 200.
 Session = Annotated[AsyncSession, Depends(get_session, scope="function")]
+ReadSession = Annotated[AsyncSession, Depends(get_read_session, scope="function")]
 Engine = Annotated[AsyncEngine, Depends(get_engine)]
 Scripts = Annotated[ScriptDirectory, Depends(get_scripts)]

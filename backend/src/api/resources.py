@@ -14,11 +14,14 @@ from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
 from src.api.readiness import Readiness
+from src.api.signing_key import signing_key
+from src.api.tokens import Tokens
 from src.db.session import session_factory
 from src.postgres.embedded import leave
 from src.postgres.engine import async_engine, resolve_url
 from src.postgres.url import DatabaseURL
 from src.safety.chain import load_chain
+from src.settings import Settings
 
 # Two cores of PostgreSQL are busy with fewer statements than this; whoever comes later waits here, not in the server.
 _POOL_SIZE = 8
@@ -34,14 +37,18 @@ class Resources:
     sessions: async_sessionmaker[AsyncSession]
     scripts: ScriptDirectory
     readiness: Readiness
+    tokens: Tokens
 
 
 @asynccontextmanager
-async def open_resources(url: str, migrations: Path) -> AsyncIterator[Resources]:
-    """Everything for the database at `url`; an embedded server is started. Opens no connection.
+async def open_resources(settings: Settings, migrations: Path) -> AsyncIterator[Resources]:
+    """Everything for the database of `settings`; an embedded server is started. Opens no connection.
 
-    Raises `InvalidURL`, `ServerUnreachable` if an embedded server does not start, `BrokenChain`.
+    Raises `InvalidURL`, `ServerUnreachable` if an embedded server does not start, `BrokenChain`,
+    `UnsafeConfiguration`.
     """
+    url = settings.database_url
+    tokens = Tokens(signing_key(settings))
     # In threads: an embedded server takes seconds to start, and each revision file is imported.
     target = await to_thread.run_sync(resolve_url, url)
     scripts = await to_thread.run_sync(_load_scripts, migrations)
@@ -50,7 +57,7 @@ async def open_resources(url: str, migrations: Path) -> AsyncIterator[Resources]
     probe_engine = _pooled_engine(target, "syllabus readyz", pool_size=1)
     readiness = Readiness(probe_engine, target, scripts)
     try:
-        yield Resources(engine, session_factory(engine), scripts, readiness)
+        yield Resources(engine, session_factory(engine), scripts, readiness, tokens)
     finally:
         await readiness.close()
         await probe_engine.dispose()

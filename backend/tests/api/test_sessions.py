@@ -50,10 +50,10 @@ async def test_what_is_answered_with_200_is_committed(app: FastAPI, database: st
         assert notes(database) == ["a"]
 
 
-async def test_a_commit_that_fails_is_answered_with_500(app: FastAPI, database: str) -> None:
+async def test_a_commit_that_fails_is_not_answered_with_200(app: FastAPI, database: str) -> None:
     async with running(app) as client:
         await client.post("/notes/a")
-        assert (await client.post("/notes/a")).status_code == 500
+        assert (await client.post("/notes/a")).status_code == 409
         assert notes(database) == ["a"]
 
 

@@ -1,0 +1,69 @@
+"""Who asks: `SignedIn`, `MaybeSignedIn` and `Administrator` for routes. 401 and 403 are answered here alone."""
+
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends
+from fastapi.security import OAuth2PasswordBearer
+
+from src.api.dependencies import OpenResources
+from src.api.problems import ProblemError
+from src.api.tokens import Claim, Use, fingerprint
+from src.db.queries import accounts
+
+TOKEN_URL = "api/v1/auth/token"
+
+_bearer = OAuth2PasswordBearer(TOKEN_URL, auto_error=False)
+_CHALLENGE = {"WWW-Authenticate": "Bearer"}
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Who has signed in."""
+
+    id: UUID
+    is_admin: bool
+
+
+async def _maybe_signed_in(token: Annotated[str | None, Depends(_bearer)], resources: OpenResources) -> Viewer | None:
+    """Nobody without a token. A token that is no longer good is refused rather than ignored, so that it is renewed."""
+    if token is None:
+        return None
+    claim = resources.tokens.read(Use.ACCESS, token)
+    viewer = await _viewer(claim, resources) if claim else None
+    if viewer is None:
+        detail = "This token is not valid, or no longer. Renew it, or sign in again."
+        raise ProblemError(HTTPStatus.UNAUTHORIZED, detail, headers=_CHALLENGE)
+    return viewer
+
+
+async def _viewer(claim: Claim, resources: OpenResources) -> Viewer | None:
+    # A connection of its own, given back before the route takes one: a request that held two could wait for itself.
+    async with resources.sessions() as session:
+        account = await accounts.standing(session, claim.user_id)
+    if account is None or not account.is_active or fingerprint(account.password_hash) != claim.fingerprint:
+        return None
+    return Viewer(claim.user_id, account.is_admin)
+
+
+MaybeSignedIn = Annotated[Viewer | None, Depends(_maybe_signed_in)]
+
+
+async def _signed_in(viewer: MaybeSignedIn) -> Viewer:
+    if viewer is None:
+        raise ProblemError(HTTPStatus.UNAUTHORIZED, "Sign in first.", headers=_CHALLENGE)
+    return viewer
+
+
+SignedIn = Annotated[Viewer, Depends(_signed_in)]
+
+
+async def _administrator(viewer: SignedIn) -> Viewer:
+    if not viewer.is_admin:
+        raise ProblemError(HTTPStatus.FORBIDDEN, "Only administrators may do this.")
+    return viewer
+
+
+Administrator = Annotated[Viewer, Depends(_administrator)]

@@ -1,0 +1,77 @@
+"""Every error becomes a problem of RFC 9457; what is in the request never comes back in it."""
+
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from starlette.exceptions import HTTPException
+
+from src.api.problems import ProblemError, problem_response
+from src.postgres.sqlstate import sqlstate
+
+_RETRY = {"Retry-After": "1"}
+_CONFLICTS = {
+    "23505": "Something with these values exists already.",
+    "23503": "It refers to something that does not exist, or something still refers to it.",
+}
+# Classes of SQLSTATE (PostgreSQL 18, appendix A) that say the server cannot serve now; the same request may succeed.
+_UNAVAILABLE_CLASSES = ("08", "53", "57", "40", "55")
+
+
+def add_error_handlers(app: FastAPI) -> None:
+    """Answer every error of `app` as a problem."""
+    for error, handler in _HANDLERS.items():
+        app.add_exception_handler(error, handler)
+
+
+async def _problem(_: Request, error: Any) -> JSONResponse:
+    return problem_response(error.problem, error.headers)
+
+
+async def _http_exception(_: Request, error: Any) -> JSONResponse:
+    known = ProblemError(HTTPStatus(error.status_code), str(error.detail))
+    return problem_response(known.problem, error.headers)
+
+
+async def _invalid_request(_: Request, error: Any) -> JSONResponse:
+    # Where and why, but not `input` and `ctx`: they would repeat a password.
+    errors = [{"location": list(each["loc"]), "message": each["msg"]} for each in error.errors()]
+    detail = "The request is not what this route takes; `errors` says where."
+    return problem_response(ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, detail, errors=errors).problem)
+
+
+async def _database_error(request: Request, error: Any) -> JSONResponse:
+    state = sqlstate(error)
+    if state in _CONFLICTS:
+        return problem_response(ProblemError(HTTPStatus.CONFLICT, _CONFLICTS[state]).problem)
+    if state is not None and state[:2] in ("22", "23"):
+        detail = "A value in the request is not one that can be stored."
+        return problem_response(ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, detail).problem)
+    if state is None or state[:2] in _UNAVAILABLE_CLASSES or error.connection_invalidated:
+        return await _unavailable(request, error)
+    raise error
+
+
+async def _unavailable(_: Request, error: Any) -> JSONResponse:
+    detail = "The database does not answer at the moment; try again shortly."
+    return problem_response(ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, detail).problem, _RETRY)
+
+
+async def _unexpected(_: Request, error: Any) -> JSONResponse:
+    detail = "Something went wrong here, not in the request; the log has it under this request's id."
+    return problem_response(ProblemError(HTTPStatus.INTERNAL_SERVER_ERROR, detail).problem)
+
+
+_HANDLERS: dict[type[Exception], Any] = {
+    ProblemError: _problem,
+    HTTPException: _http_exception,
+    RequestValidationError: _invalid_request,
+    DBAPIError: _database_error,
+    PoolTimeoutError: _unavailable,
+    OSError: _unavailable,
+    Exception: _unexpected,
+}

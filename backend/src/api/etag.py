@@ -1,0 +1,72 @@
+"""Versions of a resource (RFC 9110, section 8.8.3 and 13): strong ETags made of `updated_at` or of the content.
+
+Where two people edit, a change names the version that it was made from, and is refused when another one stands:
+
+    row = await capstone.lock(session, id)      # SELECT ... FOR UPDATE: nobody changes it before the commit
+    if_match.check(row.updated_at)              # 412 when it is not the one the client has seen
+"""
+
+import hashlib
+from datetime import datetime
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import Depends, Header, Request, Response
+
+from src.api.problems import ProblemError
+
+
+def etag(updated_at: datetime) -> str:
+    """The version that stands since `updated_at`, to the microsecond, which is what PostgreSQL keeps."""
+    return f'"{round(updated_at.timestamp() * 1_000_000):x}"'
+
+
+def content_etag(body: bytes) -> str:
+    """The version of an answer that is made of several rows."""
+    return f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
+
+
+def is_current(request: Request, tag: str) -> bool:
+    """Whether the client's copy (`If-None-Match`) is still the one of `tag`."""
+    header = request.headers.get("if-none-match")
+    return header is not None and (header.strip() == "*" or tag in _weakly(header))
+
+
+def not_modified(tag: str) -> Response:
+    """The answer for a client whose copy is current."""
+    return Response(status_code=HTTPStatus.NOT_MODIFIED, headers={"ETag": tag})
+
+
+class IfMatch:
+    """The versions that a change may be based on."""
+
+    def __init__(self, header: str) -> None:
+        self._any = header.strip() == "*"
+        self._tags = _tags(header)
+
+    def check(self, updated_at: datetime) -> None:
+        """Raises `ProblemError` 412 if the row, locked by the caller, has changed since the client read it."""
+        if not self._any and etag(updated_at) not in self._tags:
+            detail = "It was changed by somebody else meanwhile; read it again, and repeat the change on that."
+            raise ProblemError(HTTPStatus.PRECONDITION_FAILED, detail)
+
+
+def _required(
+    if_match: Annotated[str | None, Header(max_length=1000, description="The ETag that the change is based on")] = None,
+) -> IfMatch:
+    if if_match is None:
+        detail = "Send the ETag of what you have read as If-Match, so that no change of somebody else is lost."
+        raise ProblemError(HTTPStatus.PRECONDITION_REQUIRED, detail)
+    return IfMatch(if_match)
+
+
+RequiredIfMatch = Annotated[IfMatch, Depends(_required)]
+
+
+def _tags(header: str) -> set[str]:
+    return {tag.strip() for tag in header.split(",")}
+
+
+def _weakly(header: str) -> set[str]:
+    """RFC 9110, section 13.1.2: If-None-Match compares weakly, and a proxy that compresses makes tags weak."""
+    return {tag.removeprefix("W/") for tag in _tags(header)}

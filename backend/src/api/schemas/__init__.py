@@ -1,0 +1,1 @@
+"""What requests and answers of each resource look like."""

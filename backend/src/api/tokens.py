@@ -1,0 +1,62 @@
+"""Tokens: short-lived for access, long-lived for renewal; both signed, and both bound to the password of the account.
+
+A token names the account, and carries a fingerprint of its password hash. A new password thus ends every token that
+was given out before, without a list of tokens anywhere.
+"""
+
+import hashlib
+import time
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+import jwt
+
+_ALGORITHM = "HS256"
+
+
+class Use(StrEnum):
+    """What a token is good for; one is never taken for the other."""
+
+    ACCESS = "access"
+    RENEWAL = "renewal"
+
+
+LIFETIME = {Use.ACCESS: 15 * 60, Use.RENEWAL: 30 * 24 * 3600}
+"""Seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a valid token says: this account, as long as it has this fingerprint."""
+
+    user_id: UUID
+    fingerprint: str
+
+
+def fingerprint(password_hash: str) -> str:
+    """Changes with the password; tells nothing about it (the hash is salted argon2)."""
+    return hashlib.sha256(password_hash.encode()).hexdigest()[:32]
+
+
+class Tokens:
+    """Signs and reads tokens with one key."""
+
+    def __init__(self, key: str) -> None:
+        self._key = key
+
+    def issue(self, use: Use, claim: Claim) -> str:
+        """A token that is valid from now for `LIFETIME[use]`."""
+        now = int(time.time())
+        payload = {"sub": str(claim.user_id), "fpr": claim.fingerprint, "use": use, "iat": now}
+        return jwt.encode({**payload, "exp": now + LIFETIME[use]}, self._key, _ALGORITHM)
+
+    def read(self, use: Use, token: str) -> Claim | None:
+        """What `token` says, or None if it is not one of ours, not for this use, or no longer valid."""
+        required = ["sub", "fpr", "use", "exp"]
+        try:
+            payload = jwt.decode(token, self._key, [_ALGORITHM], options={"require": required})
+            claim = Claim(UUID(payload["sub"]), payload["fpr"])
+        except (jwt.InvalidTokenError, ValueError):
+            return None
+        return claim if payload["use"] == use else None
