@@ -1,0 +1,98 @@
+"""One line of a revision: a call of an Alembic operation, as it will stand in the file.
+
+Differences are written down as calls, and not as the operations' own objects, because what is written is what counts:
+the text that goes into the file is the text that is tried on a scratch database.
+"""
+
+import re
+from typing import Any
+
+from alembic.autogenerate import renderers
+from alembic.autogenerate.api import AutogenContext
+from alembic.operations import MigrateOperation
+
+_BIND = re.compile(r"(?<![:\w\\]):(?=\w+(?!:))")  # what sqlalchemy.text() would take for a parameter
+
+
+class Code(str):
+    """Python code, written as it is; any other value is written as its `repr`."""
+
+
+class Call(MigrateOperation):
+    """`op.<name>(*arguments, **options)`; options that are None are left out."""
+
+    def __init__(self, name: str, *arguments: Any, imports: frozenset[str] = frozenset(), **options: Any) -> None:
+        self.name, self.arguments, self.imports = name, arguments, imports
+        self.options = {key: value for key, value in options.items() if value is not None}
+
+    def __str__(self) -> str:
+        return f"op.{self.name}({', '.join(_parts(self.arguments, self.options))})"
+
+    def reverse(self) -> MigrateOperation:
+        """The downgrade is planned from the two schemas, as the upgrade is: a line alone does not know its reverse."""
+        raise NotImplementedError(f"{self} is undone by planning the way back")
+
+    def to_diff_tuple(self) -> tuple[Any, ...]:
+        return (self.name, *self.arguments)
+
+
+class Comment(MigrateOperation):
+    """A remark for whoever reads the file."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __str__(self) -> str:
+        return f"# {self.text}"
+
+    def reverse(self) -> MigrateOperation:
+        return self
+
+
+def code(function: str, *arguments: Any, **options: Any) -> Code:
+    """`function(*arguments, **options)` as an argument of a call."""
+    given = {key: value for key, value in options.items() if value is not None}
+    return Code(f"{function}({', '.join(_parts(arguments, given))})")
+
+
+def sql(statement: str) -> Call:
+    """`op.execute(...)` of one statement, which means what it says: a colon in it begins no parameter."""
+    return Call("execute", _literal(_BIND.sub(r"\\:", statement)))
+
+
+def text(expression: str) -> Code:
+    """`sa.text(...)` of an expression as PostgreSQL prints it."""
+    return code("sa.text", _literal(_BIND.sub(r"\\:", expression)))
+
+
+def _literal(value: str) -> Code | str:
+    """A text of several lines stands between triple quotes, so that it reads as it was written."""
+    if "\n" not in value or '"""' in value or value.endswith('"'):
+        return value
+    escaped = value.replace("\\", "\\\\")
+    return Code(f'"""{escaped}"""')
+
+
+def _parts(arguments: tuple[Any, ...], options: dict[str, Any]) -> list[str]:
+    return [_written(value) for value in arguments] + [f"{key}={_written(value)}" for key, value in options.items()]
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, Code):
+        return str(value)
+    if isinstance(value, list):
+        return f"[{', '.join(map(_written, value))}]"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{key!r}: {_written(item)}' for key, item in value.items())}}}"
+    return repr(value)
+
+
+@renderers.dispatch_for(Call)
+def _render_call(autogen_context: AutogenContext, call: Call) -> str:
+    autogen_context.imports.update(call.imports)
+    return str(call)
+
+
+@renderers.dispatch_for(Comment)
+def _render_comment(_: AutogenContext, comment: Comment) -> str:
+    return str(comment)

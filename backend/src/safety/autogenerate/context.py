@@ -1,0 +1,101 @@
+"""What a writer is given: the schema before, the schema after, and what only the models know."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from sqlalchemy import Connection, MetaData
+from sqlalchemy.dialects import postgresql
+
+from src.postgres.catalogue import Catalogue, CatalogueObject, Identity, Kind
+from src.postgres.catalogue.dependencies import Dependencies
+
+_quote = postgresql.dialect().identifier_preparer.quote  # type: ignore[no-untyped-call]
+
+
+@dataclass(frozen=True)
+class Schema:
+    """A catalogue, and what each of its objects needs."""
+
+    catalogue: Catalogue
+    needs: Dependencies
+    default: str = "public"
+    """The schema of names that say none."""
+    version: int = 18
+    """The major version of PostgreSQL."""
+
+    @cached_property
+    def needed_by(self) -> dict[Identity, set[Identity]]:
+        """The other way round."""
+        found: defaultdict[Identity, set[Identity]] = defaultdict(set)
+        for identity, needs in self.needs.items():
+            if identity in self.catalogue:
+                for needed in needs:
+                    found[needed].add(identity)
+        return found
+
+    @cached_property
+    def _children(self) -> dict[Identity, list[CatalogueObject]]:
+        found: defaultdict[Identity, list[CatalogueObject]] = defaultdict(list)
+        for entry in self.catalogue.values():
+            if entry.parent is not None:
+                found[entry.parent].append(entry)
+        return found
+
+    def children(self, identity: Identity, kind: Kind | None = None) -> list[CatalogueObject]:
+        """The objects that live and die with it; columns in their order, all else by name."""
+        found = [entry for entry in self._children.get(identity, []) if kind in (None, entry.kind)]
+        return sorted(found, key=lambda entry: (entry.kind, int(str(entry.attributes.get("position", 0))), entry.name))
+
+    def ancestors(self, identity: Identity) -> Iterator[Identity]:
+        """Its parent, its parent's parent, ..."""
+        entry = self.catalogue.get(identity)
+        while entry is not None and entry.parent is not None:
+            yield entry.parent
+            entry = self.catalogue.get(entry.parent)
+
+
+def read_schema(connection: Connection, catalogue: Catalogue, needs: Dependencies) -> Schema:
+    """With what the connection knows beside: its default schema and its server's version."""
+    default = connection.exec_driver_sql("SELECT current_schema()").scalar() or "public"
+    version = connection.exec_driver_sql("SHOW server_version_num").scalar()
+    return Schema(catalogue, needs, str(default), int(version or 0) // 10000)
+
+
+@dataclass(frozen=True)
+class Context:
+    """One way, from `old` to `new`. `models` are there on the way to them, and None on the way back."""
+
+    old: Schema
+    new: Schema
+    models: MetaData | None = None
+    separate: frozenset[Identity] = field(default_factory=frozenset)
+    """Foreign keys of new tables that refer to each other: they are made when all the tables are there."""
+
+    def schema_option(self, schema: str) -> str | None:
+        """A schema as an argument of an operation: None for the default one."""
+        return None if schema == self.new.default else schema
+
+
+@dataclass(frozen=True)
+class Change:
+    """One object that is there before and after, and differs."""
+
+    before: CatalogueObject
+    after: CatalogueObject
+
+    @property
+    def identity(self) -> Identity:
+        return self.after.identity
+
+    @cached_property
+    def attributes(self) -> frozenset[str]:
+        """The names of the attributes that differ."""
+        old, new = self.before.compared, self.after.compared
+        return frozenset(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))
+
+
+def quoted(*names: str) -> str:
+    """A name of SQL, qualified: `public."Odd name"`. Empty parts are left out."""
+    return ".".join(_quote(name) for name in names if name)

@@ -1,0 +1,35 @@
+"""Foreign keys that lead in a circle: no order of tables suits them, so they are made when all the tables are there."""
+
+from collections import defaultdict
+from graphlib import CycleError, TopologicalSorter
+
+from src.postgres.catalogue import Identity, Kind
+from src.safety.autogenerate.context import Schema
+
+
+def cyclic_foreign_keys(schema: Schema) -> frozenset[Identity]:
+    """The foreign keys, as few as it takes, without which the tables of `schema` have an order."""
+    keys: defaultdict[tuple[Identity, Identity], set[Identity]] = defaultdict(set)
+    for entry in schema.catalogue.values():
+        if entry.kind is Kind.CONSTRAINT and entry.attributes["type"] == "foreign key" and entry.parent:
+            for needed in schema.needs.get(entry.identity, ()):
+                target = Identity(Kind.TABLE, needed.schema, "", needed.table)
+                if needed.kind is Kind.COLUMN and target != entry.parent:
+                    keys[entry.parent, target].add(entry.identity)
+    found: set[Identity] = set()
+    while circle := _circle(set(keys)):
+        pair = min(pair for pair in zip(circle[1:], circle, strict=False) if pair in keys)
+        found |= keys.pop(pair)
+    return frozenset(found)
+
+
+def _circle(pairs: set[tuple[Identity, Identity]]) -> list[Identity]:
+    """Tables in a circle, the first of which is the last as well, each needed by the next; empty if there is none."""
+    graph: defaultdict[Identity, list[Identity]] = defaultdict(list)
+    for dependent, needed in sorted(pairs):  # in the same order in every process
+        graph[dependent].append(needed)
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        return list(error.args[1])
+    return []

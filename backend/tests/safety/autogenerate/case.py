@@ -1,0 +1,133 @@
+"""A kind of change as data, and what is proved of each: up, equal to the models; down, equal to what was there.
+
+All of it happens in one transaction that is rolled back, on one database: a case costs a few milliseconds. What cannot
+be proved in a transaction (a new enum label that is used, the command line) has tests of its own.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import pgvector.sqlalchemy
+import pytest
+import sqlalchemy as sa
+from alembic.operations import Operations
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Connection, MetaData
+from sqlalchemy.dialects import postgresql
+
+from src.postgres import declared
+from src.postgres.catalogue import compare, describe, read_catalogue
+from src.postgres.catalogue.dependencies import read_dependencies
+from src.safety.autogenerate.context import Context, Schema, read_schema
+from src.safety.autogenerate.plan import plan
+
+_NAMES = {
+    **vars(postgresql),
+    **vars(sa),
+    **vars(pgvector.sqlalchemy),
+    **vars(declared),
+    "postgresql": postgresql,
+    "sa": sa,
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    """One change. `before` and `after` are the models as Python: `Table("t", m, Column("a", Text))`, with every name of
+    SQLAlchemy, its PostgreSQL dialect, pgvector and `src.postgres.declared` at hand."""
+
+    name: str
+    before: str
+    after: str
+    up: Sequence[str] = ()
+    """Texts that the upgrade's lines contain, in this order."""
+    down: Sequence[str] = ()
+    rows: str = ""
+    """SQL that fills the tables of `before`; then all is done on tables with rows."""
+    kept: str = ""
+    """A query whose answer is the same before, after the upgrade, and after the downgrade."""
+    since: int = 16
+    """The PostgreSQL version that brought what the case needs."""
+    both_ways: bool = True
+    """Whether the case is also proved from `after` to `before`; not with rows."""
+
+
+def cases(*given: Case) -> pytest.MarkDecorator:
+    """A test for each."""
+    return pytest.mark.parametrize("case", given, ids=[case.name for case in given])
+
+
+def prove(connection: Connection, case: Case) -> None:
+    """Raise AssertionError where the written lines do not lead from one state to the other and back."""
+    if connection.dialect.server_version_info < (case.since,):  # type: ignore[operator]
+        pytest.skip(f"needs PostgreSQL {case.since}")
+    before, after = (_schema_of(connection, models) for models in (case.before, case.after))
+    up = plan(Context(before, after, _metadata(case.after)))
+    down = plan(Context(after, before))
+    _contains(up, case.up)
+    _contains(down, case.down)
+    with _built(connection, case.before):
+        if case.rows:
+            connection.exec_driver_sql(case.rows, execution_options={"no_parameters": True})
+        kept = _answer(connection, case.kept)
+        _run(connection, up)
+        _equal(_read(connection), after, up)
+        assert _answer(connection, case.kept) == kept
+        _run(connection, down)
+        _equal(_read(connection), before, down)
+        assert _answer(connection, case.kept) == kept
+    if case.both_ways and not case.rows:
+        with _built(connection, case.after):
+            _run(connection, plan(Context(after, before, _metadata(case.before))))
+            _equal(_read(connection), before, down)
+
+
+def _metadata(models: str) -> MetaData:
+    metadata = MetaData()
+    exec(models, {**_NAMES, "m": metadata})
+    return metadata
+
+
+@contextmanager
+def _built(connection: Connection, models: str) -> Iterator[None]:
+    with connection.begin_nested() as savepoint:
+        _metadata(models).create_all(connection, checkfirst=False)
+        yield
+        savepoint.rollback()
+
+
+def _schema_of(connection: Connection, models: str) -> Schema:
+    with _built(connection, models):
+        return _read(connection)
+
+
+def _read(connection: Connection) -> Schema:
+    return read_schema(connection, read_catalogue(connection), read_dependencies(connection))
+
+
+def _run(connection: Connection, operations: Sequence[object]) -> None:
+    """Carry out the lines as they would stand in the file."""
+    op = Operations(MigrationContext.configure(connection))
+    for operation in operations:
+        try:
+            exec(str(operation), {**_NAMES, "op": op, "Vector": pgvector.sqlalchemy.Vector})
+        except Exception as error:
+            error.add_note("\n".join(map(str, operations)))
+            raise
+
+
+def _equal(found: Schema, wanted: Schema, lines: Sequence[object]) -> None:
+    differences = describe(compare(found.catalogue, wanted.catalogue))
+    assert not differences, "\n".join([differences, "after:", *map(str, lines)])
+
+
+def _contains(operations: Sequence[object], wanted: Sequence[str]) -> None:
+    written, place = "\n".join(map(str, operations)), 0
+    for text in wanted:
+        place = written.find(text, place)
+        assert place >= 0, f"{text!r} is not in:\n{written}"
+
+
+def _answer(connection: Connection, query: str) -> object:
+    return connection.exec_driver_sql(query).fetchall() if query else None
