@@ -36,7 +36,7 @@ async def sign_in(
     if account is None or not fits or not account.is_active:
         raise ProblemError(HTTPStatus.UNAUTHORIZED, "The address or the password is wrong.")
     await accounts.note_sign_in(session, account.id)
-    claim = Claim(account.id, fingerprint(account.password_hash))
+    claim = Claim(account.id, fingerprint(account.password_hash, account.sign_outs))
     return TokenPair(
         access_token=resources.tokens.issue(Use.ACCESS, claim),
         expires_in=LIFETIME[Use.ACCESS],

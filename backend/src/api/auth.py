@@ -43,7 +43,11 @@ async def _viewer(claim: Claim, resources: OpenResources) -> Viewer | None:
     # A connection of its own, given back before the route takes one: a request that held two could wait for itself.
     async with resources.sessions() as session:
         account = await accounts.standing(session, claim.user_id)
-    if account is None or not account.is_active or fingerprint(account.password_hash) != claim.fingerprint:
+    if (
+        account is None
+        or not account.is_active
+        or fingerprint(account.password_hash, account.sign_outs) != claim.fingerprint
+    ):
         return None
     return Viewer(claim.user_id, account.is_admin)
 

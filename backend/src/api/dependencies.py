@@ -1,4 +1,7 @@
-"""What routes ask for: a session in a transaction, to write or only to read, the engine, the code's revisions."""
+"""What routes ask for: a session in a transaction, to write or only to read, the engine, the code's revisions.
+
+All are coroutines: FastAPI runs a plain function in a thread, which costs more than a query.
+"""
 
 from collections.abc import AsyncIterator
 from typing import Annotated, cast
@@ -11,7 +14,7 @@ from src.api.resources import Resources
 from src.db.session import unit_of_work
 
 
-def get_resources(request: Request) -> Resources:
+async def get_resources(request: Request) -> Resources:
     return cast(Resources, request.app.state.resources)
 
 
@@ -30,11 +33,11 @@ async def get_read_session(resources: OpenResources) -> AsyncIterator[AsyncSessi
         yield session
 
 
-def get_engine(resources: OpenResources) -> AsyncEngine:
+async def get_engine(resources: OpenResources) -> AsyncEngine:
     return resources.engine
 
 
-def get_scripts(resources: OpenResources) -> ScriptDirectory:
+async def get_scripts(resources: OpenResources) -> ScriptDirectory:
     return resources.scripts
 
 

@@ -75,6 +75,7 @@ def _pooled_engine(target: DatabaseURL, application_name: str, *, pool_size: int
     engine = async_engine(
         target,
         application_name=application_name,
+        hide_parameters=True,  # an error in the log shall not show an address or a password's hash
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=_WAIT_SECONDS,

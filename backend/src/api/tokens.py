@@ -1,7 +1,9 @@
 """Tokens: short-lived for access, long-lived for renewal; both signed, and both bound to the password of the account.
 
-A token names the account, and carries a fingerprint of its password hash. A new password thus ends every token that
-was given out before, without a list of tokens anywhere.
+A token names the account and carries a fingerprint of its password hash and of the number of its sign-outs. A new
+password, also one set with psql, or a sign-out thus ends every token given out before, on every device, and no list of
+tokens is kept anywhere: the account's row, which each request reads for `is_active` anyway, is enough. The price: one
+device cannot be signed out alone, and a password that is hashed anew with stronger parameters ends the tokens too.
 """
 
 import hashlib
@@ -34,9 +36,9 @@ class Claim:
     fingerprint: str
 
 
-def fingerprint(password_hash: str) -> str:
-    """Changes with the password; tells nothing about it (the hash is salted argon2)."""
-    return hashlib.sha256(password_hash.encode()).hexdigest()[:32]
+def fingerprint(password_hash: str, sign_outs: int) -> str:
+    """Changes with the password and with each sign-out; tells nothing about them (the hash is salted argon2)."""
+    return hashlib.sha256(f"{sign_outs} {password_hash}".encode()).hexdigest()[:32]
 
 
 class Tokens:

@@ -31,6 +31,7 @@ class User(Base):
     language_preference: Mapped[str] = mapped_column(String(35), server_default="en")  # a BCP 47 tag
     theme: Mapped[Theme] = mapped_column(server_default=Theme.SYSTEM)
     last_login: Mapped[datetime | None]
+    sign_outs: Mapped[int] = mapped_column(server_default=text("0"))  # a token is of the number at which it was issued
 
     profile: Mapped[UserProfile | None] = owns(back_populates="user")
     progress: Mapped[list[ChapterProgress]] = owns(back_populates="user")

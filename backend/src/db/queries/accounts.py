@@ -16,6 +16,7 @@ class Standing(NamedTuple):
     is_active: bool
     is_admin: bool
     password_hash: str
+    sign_outs: int
 
 
 _SHOWN = (
@@ -29,7 +30,7 @@ _SHOWN = (
     User.created_at,
     User.updated_at,
 )
-_STANDING = select(User.id, User.is_active, User.is_admin, User.password_hash)
+_STANDING = select(User.id, User.is_active, User.is_admin, User.password_hash, User.sign_outs)
 _BY_ID = _STANDING.where(User.id == bindparam("id"))
 _BY_EMAIL = _STANDING.where(func.lower(User.email) == func.lower(bindparam("email")))
 _SIGNED_IN = update(User).where(User.id == bindparam("user_id")).values(last_login=func.now())
