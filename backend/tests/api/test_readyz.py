@@ -98,14 +98,15 @@ async def test_openapi_shows_both_answers_and_the_docs_work(make_app: MakeApp, d
 
 
 async def test_a_running_migration_is_reported_with_its_revision(
-    make_app: MakeApp, migrated: str, project: Project
+    make_app: MakeApp, database: str, project: Project
 ) -> None:
     gate = "op.execute('SELECT pg_advisory_lock(4711)')"  # the test holds it, and so decides how long it takes
-    project.revision("001_initial_schema")
-    project.revision("002_slow", parent="001_initial_schema", upgrade=gate)
-    async with running(make_app(migrated, project.folder)) as client, session(migrated) as holder:
+    project.revision("001_first")
+    project.alembic(database, "upgrade", "head")
+    project.revision("002_slow", parent="001_first", upgrade=gate)
+    async with running(make_app(database, project.folder)) as client, session(database) as holder:
         await holder.execute("SELECT pg_advisory_lock(4711)")
-        upgrade = asyncio.create_task(asyncio.to_thread(project.alembic, migrated, "upgrade", "head"))
+        upgrade = asyncio.create_task(asyncio.to_thread(project.alembic, database, "upgrade", "head"))
         while "migration" not in (problem := await not_ready(client)) or not problem["migration"].get("step"):
             assert not upgrade.done()
         assert (problem["reason"], problem["migration"]["revision"]) == ("behind", "002_slow")
