@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 UV := $(shell command -v uv 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help install migrate serve psql test check prove bench lock diagram reset clean
+.PHONY: help install migrate course serve psql test check prove bench lock diagram reset clean
 
 help:  ## what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -28,6 +28,9 @@ endif
 
 migrate: $(STAMP)  ## alembic upgrade head, on DATABASE_URL or on the embedded PostgreSQL in .postgres/
 	@cd backend && ../$(BIN)/alembic upgrade head
+
+course: migrate  ## migrate, then load the example course; FOLDER=... loads another
+	@cd backend && ../$(BIN)/python -m src.course import $(abspath $(or $(FOLDER),examples/course))
 
 serve: migrate  ## migrate, then the API on http://127.0.0.1:8000 (docs at /docs)
 	@$(BIN)/uvicorn src.api.app:create_app --factory --app-dir backend

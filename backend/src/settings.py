@@ -31,6 +31,8 @@ class Settings:
     """`development`, or `production`, which makes every guard strict."""
     secret_key: str = ""
     """Signs tokens; without one, development makes its own and production refuses to start."""
+    course_language: str = "en"
+    """The language that the course is written in, a BCP 47 tag; translations are into others."""
 
 
 def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
@@ -44,6 +46,7 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         migration_url=_variable(environ, "MIGRATION_DATABASE_URL", database_url),
         environment=environ.get("SYLLABUS_ENV", "development"),
         secret_key=environ.get("SECRET_KEY", ""),
+        course_language=environ.get("COURSE_LANGUAGE", "en"),
     )
 
 

@@ -1,0 +1,67 @@
+"""The command line, run from `backend/`: `python -m src.course VERB`, on the database of DATABASE_URL.
+
+Exit codes: 0 done, otherwise that of the `UserError` that is printed; then nothing was changed.
+"""
+
+import asyncio
+import sys
+from argparse import ArgumentParser, Namespace
+from collections.abc import Sequence
+
+from rich.console import Console
+from sqlalchemy import pool
+from sqlalchemy.exc import SQLAlchemyError
+
+from src.course import importing
+from src.course.errors import NotMigrated
+from src.course.verb import Verb
+from src.db.session import session_factory
+from src.postgres.connect import connected
+from src.postgres.embedded import leave
+from src.postgres.engine import async_engine, resolve_url
+from src.postgres.errors import UserError
+from src.postgres.failures import explain_statement
+from src.postgres.sqlstate import UNDEFINED_COLUMN, UNDEFINED_TABLE, sqlstate
+from src.settings import load_settings
+
+VERBS: tuple[Verb, ...] = (importing,)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the verb that the arguments (by default the process's) name, and return the exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        return asyncio.run(_run(options))
+    except UserError as error:
+        sys.stderr.write(f"{error}\n")
+        return error.exit_code
+
+
+def _parser() -> ArgumentParser:
+    parser = ArgumentParser(prog="python -m src.course", description="The course's content, kept as files.")
+    verbs = parser.add_subparsers(required=True, metavar="VERB")
+    for verb in VERBS:
+        subparser = verbs.add_parser(verb.NAME, help=verb.HELP, description=verb.HELP)
+        verb.add_arguments(subparser)
+        subparser.set_defaults(verb=verb)
+    return parser
+
+
+async def _run(options: Namespace) -> int:
+    settings = load_settings()
+    verb: Verb = options.verb
+    target = resolve_url(settings.database_url)
+    engine = async_engine(target, application_name=f"course {verb.NAME}", poolclass=pool.NullPool)
+    try:
+        async with connected(engine, target):
+            pass  # a refusal is told in words before anything is read
+        return await verb.run(session_factory(engine), options, settings, Console(stderr=True))
+    except SQLAlchemyError as error:
+        if sqlstate(error) in (UNDEFINED_TABLE, UNDEFINED_COLUMN):
+            raise NotMigrated(target.place) from error
+        if (problem := explain_statement(error, target.place, target.source)) is None:
+            raise
+        raise problem from error
+    finally:
+        await engine.dispose()
+        leave(settings.database_url)

@@ -1,0 +1,88 @@
+"""The head of a Markdown file, between two lines of three dashes: YAML, checked, each error with its line."""
+
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import frontmatter
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from src.course.errors import CourseInvalid
+from src.db.enums import DifficultyLevel
+
+Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=255)]
+Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+
+
+class Head(BaseModel):
+    """What a module, a chapter and a translation have in common; in a module's file, and a translation's, it is all."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    title: Title
+    description: Annotated[str, StringConstraints(strip_whitespace=True)] = ""
+    published: bool = True
+
+
+class ChapterHead(Head):
+    """What a chapter has besides."""
+
+    difficulty: DifficultyLevel = DifficultyLevel.INTERMEDIATE
+    minutes: int = Field(default=60, gt=0, le=2**31 - 1)
+    objectives: list[Line] = []
+
+
+SomeHead = TypeVar("SomeHead", bound=Head)
+
+
+def read_markdown(path: Path, model: type[SomeHead]) -> tuple[SomeHead, str]:
+    """The head of the file, as `model`, and the Markdown after it. Raises `CourseInvalid`."""
+    text = _text(path)
+    if not text.startswith("---\n"):
+        raise CourseInvalid(path, 1, "it does not begin with front matter", f"Begin it with:\n{_example(model)}")
+    if "\n---\n" not in f"{text[3:]}\n":
+        raise CourseInvalid(path, 1, "the front matter does not end", "Close it with a line of three dashes.")
+    try:
+        values, body = frontmatter.parse(text)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1  # counted from 0, with the dashes
+        raise CourseInvalid(
+            path, line, f"this is not YAML ({error.problem})", "Quote a text that holds a colon."
+        ) from None
+    try:
+        return model.model_validate(values), body
+    except ValidationError as error:
+        raise _invalid(path, text, error, model) from None
+
+
+def _text(path: Path) -> str:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise CourseInvalid(path, None, f"it cannot be read ({error.strerror})", "Look at its rights.") from None
+    try:
+        text = data.decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise CourseInvalid(path, line, "a byte in it is not UTF-8", "Save the file as UTF-8.") from None
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        raise CourseInvalid(path, line, "it holds a zero byte", "Remove it; PostgreSQL stores none.")
+    return text
+
+
+def _invalid(path: Path, text: str, error: ValidationError, model: type[Head]) -> CourseInvalid:
+    first: Any = error.errors(include_url=False)[0]
+    key = str(first["loc"][0])
+    lines = text.splitlines()
+    line = next((number for number, content in enumerate(lines, 1) if content.startswith(f"{key}:")), 1)
+    if first["type"] == "extra_forbidden":
+        return CourseInvalid(path, line, f"{key} is not known here", f"Use {', '.join(model.model_fields)}.")
+    if first["type"] == "missing":
+        return CourseInvalid(path, line, f"{key} is missing", f"Add a line {key}: ... to the front matter.")
+    return CourseInvalid(path, line, f"{key} does not fit", f"{first['msg']}.")
+
+
+def _example(model: type[Head]) -> str:
+    required = [name for name, field in model.model_fields.items() if field.is_required()]
+    return "\n".join(["---", *(f"{name}: ..." for name in required), "---"])

@@ -1,0 +1,84 @@
+"""Modules: the course's outline, and what administrators do to it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ARRAY, Text, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from src.db.queries.visibility import EVERYTHING, MODULE_VISIBLE, publication
+from src.db.tables import AnyRow, chapters, modules
+
+# From the index on (module_id, position, id) alone, which includes is_published.
+_CHAPTER_COUNT = (
+    select(func.count())
+    .where(chapters.c.module_id == modules.c.id, or_(chapters.c.is_published, EVERYTHING))
+    .scalar_subquery()
+    .label("chapter_count")
+)
+_COLUMNS = (
+    modules.c.id,
+    modules.c.slug,
+    modules.c.title,
+    modules.c.description,
+    modules.c.position,
+    modules.c.is_published,
+    modules.c.published_at,
+    modules.c.updated_at,
+)
+_LIST = select(*_COLUMNS, _CHAPTER_COUNT).where(MODULE_VISIBLE).order_by(modules.c.position, modules.c.id)
+_GET = select(*_COLUMNS).where(modules.c.slug == bindparam("slug"), MODULE_VISIBLE)
+_LOCK = select(*_COLUMNS).where(modules.c.slug == bindparam("slug")).with_for_update()
+_LOCK_ORDER = select(modules.c.slug).order_by(modules.c.id).with_for_update()
+_NEXT_POSITION = select(func.coalesce(func.max(modules.c.position), 0) + 1).scalar_subquery()
+_ORDER = func.unnest(bindparam("slugs", type_=ARRAY(Text()))).table_valued("slug", with_ordinality="position")
+_REORDER = (
+    update(modules)
+    .where(modules.c.slug == _ORDER.c.slug, modules.c.position != _ORDER.c.position)
+    .values(position=_ORDER.c.position)
+)
+
+
+async def list_modules(session: AsyncSession, *, everything: bool) -> Sequence[AnyRow]:
+    """The published modules, or all, in their order; each with the number of its chapters that the reader sees."""
+    return (await session.execute(_LIST, {"everything": everything})).all()
+
+
+async def get_module(session: AsyncSession, slug: str, *, everything: bool) -> AnyRow | None:
+    """One module, if the reader sees it."""
+    return (await session.execute(_GET, {"slug": slug, "everything": everything})).one_or_none()
+
+
+async def lock_module(session: AsyncSession, slug: str) -> AnyRow | None:
+    """The module, held until the end of the transaction by whoever is about to change it."""
+    return (await session.execute(_LOCK, {"slug": slug})).one_or_none()
+
+
+async def add_module(session: AsyncSession, values: Mapping[str, Any]) -> AnyRow:
+    """A new module at the end of the course. Raises `IntegrityError` if its slug is taken."""
+    published_at = func.now() if values["is_published"] else None
+    row = insert(modules).values(**values, position=_NEXT_POSITION, published_at=published_at)
+    return (await session.execute(row.returning(*_COLUMNS))).one()
+
+
+async def change_module(session: AsyncSession, module: UUID, values: Mapping[str, Any]) -> AnyRow:
+    """Set the module's columns. Raises `IntegrityError` if its new slug is taken."""
+    change = update(modules).where(modules.c.id == module)
+    change = change.values(**values, published_at=publication(modules, values["is_published"]))
+    return (await session.execute(change.returning(*_COLUMNS))).one()
+
+
+async def delete_module(session: AsyncSession, module: UUID) -> None:
+    """The module, and by the foreign keys everything that belongs to it."""
+    await session.execute(delete(modules).where(modules.c.id == module))
+
+
+async def lock_order(session: AsyncSession) -> set[str]:
+    """The slugs of all modules, held until the end of the transaction by whoever is about to reorder them."""
+    return set((await session.execute(_LOCK_ORDER)).scalars())
+
+
+async def reorder_modules(session: AsyncSession, slugs: Sequence[str]) -> None:
+    """Number the modules as they are listed; one that stays where it is, is not written."""
+    await session.execute(_REORDER, {"slugs": list(slugs)})
