@@ -1,0 +1,174 @@
+"""Search by text, by vector, or both: one statement, whose two lists are joined by reciprocal rank.
+
+A hit is a passage: a chunk of a chapter, or the chapter as a whole where only its text was found. A chapter that both
+lists have adds the rank of its text to its nearest chunk. Reciprocal rank fusion: Cormack, Clarke and Büttcher, 2009.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from pgvector import Vector
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    Double,
+    Select,
+    Text,
+    Uuid,
+    bindparam,
+    cast,
+    func,
+    literal,
+    literal_column,
+    null,
+    select,
+    text,
+)
+from sqlalchemy.dialects.postgresql import REGCONFIG
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from src.db.models import Chapter, Embedding, Module
+from src.db.queries.nearest import EVERYWHERE, Scan, Scope, choose, nearest, prepare_index_scan, visible
+from src.db.vector import ready
+
+MARK, UNMARK = "\ue000", "\ue001"
+"""Around the words that were found: characters that no text has, so that a snippet can be escaped afterwards."""
+
+_FUSION = 60
+"""The constant of the paper: how little the first ranks count for more than the next."""
+_JOINED_DEPTH = 100
+_HEADLINE = f"StartSel={MARK}, StopSel={UNMARK}, MinWords=20, MaxWords=40"
+_SNIPPET_LENGTH = 300  # characters
+_HEADLINE_LENGTH = 100_000  # characters of a chapter among which a snippet is looked for
+_ENGLISH = literal_column("'english'", REGCONFIG())
+_WORDS = func.websearch_to_tsquery(_ENGLISH, bindparam("text", type_=Text()))
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What to look for; `text`, `vector` or both. `model` made the vector."""
+
+    text: str | None = None
+    vector: Vector | None = None
+    model: str = ""
+    scope: Scope = EVERYWHERE
+
+
+class Hit(NamedTuple):
+    """A passage. `snippet` is text with marks, of HTML (with its entities) where there is no chunk."""
+
+    module_slug: str
+    module_title: str
+    chapter_slug: str
+    chapter_title: str
+    chapter_id: UUID
+    chunk_id: UUID | None
+    chunk_index: int | None
+    score: float
+    snippet: str
+    near: int
+    """How many chunks were near, over all pages."""
+
+
+async def search(session: AsyncSession, query: Query, *, limit: int, offset: int = 0) -> Sequence[Hit]:
+    """The hits from `offset` on, the best first; published chapters of published modules only.
+
+    By vector there are as many as there are chunks in the scope, up to `limit`, however few of all pass the filter.
+    """
+    if query.vector is None:
+        return await _hits(session, query, None, limit, offset)
+    await ready(session)
+    scan = await choose(session, query.scope, query.model)
+    if scan is Scan.INDEX:
+        await prepare_index_scan(session, _depth(query, limit, offset))
+        hits = await _hits(session, query, scan, limit, offset)
+        if hits and hits[0].near == _depth(query, limit, offset):
+            return hits
+    return await _hits(session, query, Scan.EXACT, limit, offset)
+
+
+async def _hits(session: AsyncSession, query: Query, scan: Scan | None, limit: int, offset: int) -> list[Hit]:
+    built = statement(query.text is not None, scan, query.scope.shape)
+    depth = _depth(query, limit, offset)
+    given = {"text": query.text, "vector": query.vector, "model": query.model, **query.scope.parameters}
+    rows = await session.execute(built, {**given, "depth": depth, "limit": limit, "offset": offset})
+    return [Hit(*row) for row in rows]
+
+
+def _depth(query: Query, limit: int, offset: int) -> int:
+    """How many of each list are looked at. Joined lists have one depth for all pages: another would reorder them."""
+    return _JOINED_DEPTH if query.text is not None and query.vector is not None else offset + limit
+
+
+@cache
+def statement(by_text: bool, scan: Scan | None, scope: Scope) -> Select[*tuple[Any, ...]]:
+    """The statement for a kind of query, by the shape of its scope; built once for each."""
+    lists = [*([_matched(scope)] if by_text else []), *([nearest(scan, scope)] if scan else [])]
+    chosen = _both(*lists) if len(lists) == 2 else _one(*lists)
+    page = chosen.order_by(text("score DESC, chapter_id, chunk_id")).limit(bindparam("limit"))
+    fused = page.offset(bindparam("offset")).subquery("fused")
+    near = select(func.count()).select_from(lists[-1]).scalar_subquery() if scan else literal(0)
+    # Snippets are made here, of the rows that are shown, and of no other.
+    return (
+        select(
+            Module.slug,
+            Module.title,
+            Chapter.slug,
+            Chapter.title,
+            Chapter.id,
+            Embedding.id,
+            Embedding.chunk_index,
+            fused.c.score,
+            _snippet(by_text),
+            near,
+        )
+        .join_from(fused, Chapter, Chapter.id == fused.c.chapter_id)
+        .join(Module, Module.id == Chapter.module_id)
+        .outerjoin(Embedding, Embedding.id == fused.c.chunk_id)
+        .order_by(fused.c.score.desc(), fused.c.chapter_id, fused.c.chunk_id)
+    )
+
+
+def _matched(scope: Scope) -> CTE:
+    """The `depth` chapters whose words fit best, in the columns of `nearest`."""
+    fit = func.ts_rank_cd(Chapter.search_document, _WORDS, 1)  # 1: by the logarithm of the length
+    return (
+        select(
+            null().cast(Uuid).label("id"),
+            Chapter.id.label("chapter_id"),
+            func.row_number().over(order_by=(fit.desc(), Chapter.id)).label("rank"),
+            literal(1).label("place"),
+        )
+        .join(Module)
+        .where(Chapter.search_document.op("@@")(_WORDS), visible(scope))
+        .order_by("rank")
+        .limit(bindparam("depth"))
+        .cte("matched")
+    )
+
+
+def _one(ranked: CTE) -> Select[*tuple[Any, ...]]:
+    return select(ranked.c.chapter_id, ranked.c.id.label("chunk_id"), _score(ranked).label("score"))
+
+
+def _both(matched: CTE, near: CTE) -> Select[*tuple[Any, ...]]:
+    same = (matched.c.chapter_id == near.c.chapter_id) & (matched.c.place == near.c.place)
+    chapter_id = func.coalesce(matched.c.chapter_id, near.c.chapter_id)
+    score = func.coalesce(_score(matched), 0.0) + func.coalesce(_score(near), 0.0)
+    chosen = select(chapter_id.label("chapter_id"), near.c.id.label("chunk_id"), score.label("score"))
+    return chosen.select_from(matched.join(near, same, full=True))
+
+
+def _score(ranked: CTE) -> ColumnElement[Any]:
+    return literal_column("1.0", Double()) / cast(ranked.c.rank + _FUSION, Double())
+
+
+def _snippet(by_text: bool) -> ColumnElement[str]:
+    if not by_text:
+        return func.left(Embedding.content, _SNIPPET_LENGTH)
+    whole = func.regexp_replace(func.left(Chapter.content_html, _HEADLINE_LENGTH), "<[^>]*>", " ", "g")
+    source = func.coalesce(Embedding.content, func.concat_ws(" ", Chapter.description, whole))
+    return func.ts_headline(_ENGLISH, source, _WORDS, _HEADLINE)

@@ -1,0 +1,33 @@
+"""Sessions of the application's kind, on a real database."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from src.postgres.engine import async_engine
+from src.postgres.url import parse_url
+
+OpenSession = Callable[[str], AbstractAsyncContextManager[AsyncSession]]
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+def open_session() -> OpenSession:
+    """`async with open_session(url) as session`: a session on a connection of its own, rolled back at the end."""
+
+    @asynccontextmanager
+    async def opened(url: str) -> AsyncIterator[AsyncSession]:
+        engine = async_engine(parse_url(url), application_name="test")
+        try:
+            async with AsyncSession(engine) as session:
+                yield session
+        finally:
+            await engine.dispose()
+
+    return opened
