@@ -142,6 +142,7 @@ async def test_a_snippet_is_made_of_the_rows_that_are_shown_and_of_no_other(sess
 
 async def test_words_and_vectors_are_looked_up_in_their_indexes(session: AsyncSession) -> None:
     await session.execute(text("SET LOCAL enable_seqscan = off"))  # the tables are small
+    await session.execute(text("SET LOCAL enable_sort = off"))
     plan = "\n".join(await explain(session, statement(by_text=False, scan=Scan.INDEX, scope=EVERYWHERE)))
     assert "Index Scan using ix_embeddings_embedding" in plan
     plan = "\n".join(await explain(session, statement(by_text=False, scan=Scan.EXACT, scope=Scope("", ""))))
