@@ -40,9 +40,8 @@ async def _maybe_signed_in(token: Annotated[str | None, Depends(_bearer)], resou
 
 
 async def _viewer(claim: Claim, resources: OpenResources) -> Viewer | None:
-    # A connection of its own, given back before the route takes one: a request that held two could wait for itself.
-    async with resources.sessions() as session:
-        account = await accounts.standing(session, claim.user_id)
+    # Its connection is given back before the route takes one: a request that held two could wait for itself.
+    account = await accounts.standing(resources.reader, claim.user_id)
     if (
         account is None
         or not account.is_active

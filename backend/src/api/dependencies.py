@@ -11,6 +11,7 @@ from fastapi import Depends, Request
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from src.api.resources import Resources
+from src.db.hot_query import Reader
 from src.db.session import unit_of_work
 
 
@@ -33,6 +34,11 @@ async def get_read_session(resources: OpenResources) -> AsyncIterator[AsyncSessi
         yield session
 
 
+async def get_reader(request: Request) -> Reader:
+    """For a route whose answer is one hot query."""
+    return cast(Resources, request.app.state.resources).reader
+
+
 async def get_engine(resources: OpenResources) -> AsyncEngine:
     return resources.engine
 
@@ -44,5 +50,6 @@ async def get_scripts(resources: OpenResources) -> ScriptDirectory:
 # "function": the commit comes before the answer. With FastAPI's default, a commit that fails is answered with 200.
 Session = Annotated[AsyncSession, Depends(get_session, scope="function")]
 ReadSession = Annotated[AsyncSession, Depends(get_read_session, scope="function")]
+Reads = Annotated[Reader, Depends(get_reader)]
 Engine = Annotated[AsyncEngine, Depends(get_engine)]
 Scripts = Annotated[ScriptDirectory, Depends(get_scripts)]

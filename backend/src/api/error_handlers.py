@@ -3,6 +3,7 @@
 from http import HTTPStatus
 from typing import Any
 
+import asyncpg
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -51,7 +52,7 @@ async def _database_error(request: Request, error: Any) -> JSONResponse:
     if state is not None and state[:2] in ("22", "23"):
         detail = "A value in the request is not one that can be stored."
         return problem_response(ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, detail).problem)
-    if state is None or state[:2] in _UNAVAILABLE_CLASSES or error.connection_invalidated:
+    if state is None or state[:2] in _UNAVAILABLE_CLASSES or getattr(error, "connection_invalidated", False):
         return await _unavailable(request, error)
     raise error
 
@@ -71,6 +72,8 @@ _HANDLERS: dict[type[Exception], Any] = {
     HTTPException: _http_exception,
     RequestValidationError: _invalid_request,
     DBAPIError: _database_error,
+    asyncpg.PostgresError: _database_error,  # from a hot query, which SQLAlchemy does not wrap
+    asyncpg.InterfaceError: _database_error,
     PoolTimeoutError: _unavailable,
     OSError: _unavailable,
     Exception: _unexpected,

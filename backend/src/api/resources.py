@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from src.api.readiness import Readiness
 from src.api.signing_key import signing_key
 from src.api.tokens import Tokens
+from src.db.hot_query import Reader, open_reader
 from src.db.session import session_factory
 from src.postgres.embedded import leave
 from src.postgres.engine import async_engine, resolve_url
@@ -36,6 +37,7 @@ class Resources:
     engine: AsyncEngine
     sessions: async_sessionmaker[AsyncSession]
     scripts: ScriptDirectory
+    reader: Reader
     readiness: Readiness
     tokens: Tokens
 
@@ -57,7 +59,8 @@ async def open_resources(settings: Settings, migrations: Path) -> AsyncIterator[
     probe_engine = _pooled_engine(target, "syllabus readyz", pool_size=1)
     readiness = Readiness(probe_engine, target, scripts)
     try:
-        yield Resources(engine, session_factory(engine), scripts, readiness, tokens)
+        async with open_reader(engine, target, size=_POOL_SIZE, patience=_WAIT_SECONDS) as reader:
+            yield Resources(engine, session_factory(engine), scripts, reader, readiness, tokens)
     finally:
         await readiness.close()
         await probe_engine.dispose()

@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import Row, bindparam, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from src.db.hot_query import HotQuery, Reader
 from src.db.models import User
 
 
@@ -31,15 +32,15 @@ _SHOWN = (
     User.updated_at,
 )
 _STANDING = select(User.id, User.is_active, User.is_admin, User.password_hash, User.sign_outs)
-_BY_ID = _STANDING.where(User.id == bindparam("id"))
+_BY_ID = HotQuery(_STANDING.where(User.id == bindparam("id")))
 _BY_EMAIL = _STANDING.where(func.lower(User.email) == func.lower(bindparam("email")))
 _SIGNED_IN = update(User).where(User.id == bindparam("user_id")).values(last_login=func.now())
 _REGISTER = insert(User).returning(*_SHOWN)
 
 
-async def standing(session: AsyncSession, user_id: UUID) -> Standing | None:
+async def standing(reader: Reader, user_id: UUID) -> Standing | None:
     """The account that a token names."""
-    row = (await session.execute(_BY_ID, {"id": user_id})).one_or_none()
+    row = await reader.row(_BY_ID, id=user_id)
     return Standing(*row) if row else None
 
 

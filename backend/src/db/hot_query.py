@@ -1,0 +1,116 @@
+"""Queries asked so often that the way to the driver counts: built with Core, compiled once, sent by asyncpg.
+
+What SQLAlchemy does for one execution (session, transaction, compiled cache, result) takes five times the CPU of
+asyncpg alone. A query that is one statement, and whose answer PostgreSQL can write as it is shown, as JSON, needs none
+of it:
+
+    CHAPTER = HotQuery(select(cast(func.json_build_object(...), Text)).where(...))
+    body = await reader.value(CHAPTER, slug="intro")        # the JSON, or None
+
+Other drivers than asyncpg, and transaction poolers, are asked through SQLAlchemy's engine: the same answer, slower.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Protocol
+
+import asyncpg
+from sqlalchemy import Select
+from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from src.postgres.url import DatabaseURL
+
+_DIALECT = PGDialect_asyncpg()  # type: ignore[no-untyped-call]  # its constructor has no annotations
+
+
+class HotQuery:
+    """One SELECT, with bind parameters by name. Values are sent as they are: an enum as its label, JSON as text."""
+
+    def __init__(self, statement: Select[*tuple[Any, ...]]) -> None:
+        compiled = statement.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
+        self.statement = statement
+        self.text = str(compiled)
+        self._parameters = [(name, compiled.params[name]) for name in compiled.positiontup or ()]
+
+    def arguments(self, values: dict[str, Any]) -> list[Any]:
+        """`values` in the order of `$1, $2, ...`, and the statement's own where it has them."""
+        return [values.get(name, default) for name, default in self._parameters]
+
+
+class Reader(Protocol):
+    """Asks hot queries, each on its own: there is no transaction around two of them."""
+
+    async def row(self, query: HotQuery, **values: Any) -> Sequence[Any] | None:
+        """The first row, or None."""
+
+    async def value(self, query: HotQuery, **values: Any) -> Any:
+        """The first column of the first row, or None."""
+
+
+class PoolReader:
+    """By asyncpg alone. A read whose connection is lost is asked once more on another one."""
+
+    def __init__(self, pool: asyncpg.Pool, patience: float) -> None:
+        self._pool = pool
+        self._patience = patience
+
+    async def row(self, query: HotQuery, **values: Any) -> Sequence[Any] | None:
+        arguments = query.arguments(values)
+        try:
+            return await self._row(query.text, arguments)
+        except (asyncpg.ConnectionDoesNotExistError, ConnectionError):
+            return await self._row(query.text, arguments)
+
+    async def value(self, query: HotQuery, **values: Any) -> Any:
+        row = await self.row(query, **values)
+        return None if row is None else row[0]
+
+    async def _row(self, text: str, arguments: list[Any]) -> Sequence[Any] | None:
+        # A time limit costs a task: only who has to wait needs one.
+        patience = None if self._pool.get_idle_size() else self._patience
+        async with self._pool.acquire(timeout=patience) as connection:
+            # No transaction: a statement that a migration made stale is then prepared anew by asyncpg itself.
+            row: Sequence[Any] | None = await connection.fetchrow(text, *arguments)
+            return row
+
+
+class EngineReader:
+    """By SQLAlchemy's engine, whatever its driver."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def row(self, query: HotQuery, **values: Any) -> Sequence[Any] | None:
+        async with self._engine.connect() as connection:
+            found: Sequence[Any] | None = (await connection.execute(query.statement, values)).first()
+            return found
+
+    async def value(self, query: HotQuery, **values: Any) -> Any:
+        row = await self.row(query, **values)
+        return None if row is None else row[0]
+
+
+@asynccontextmanager
+async def open_reader(engine: AsyncEngine, target: DatabaseURL, *, size: int, patience: float) -> AsyncIterator[Reader]:
+    """The fastest reader for the database of `engine`, on `size` connections at most, opened when they are needed.
+
+    Whoever waits for a connection longer than `patience` seconds gets a `TimeoutError`.
+    """
+    if target.driver != "asyncpg":
+        yield EngineReader(engine)
+        return
+    pool = asyncpg.create_pool(
+        target.dsn,
+        min_size=0,
+        max_size=size,
+        timeout=target.connect_timeout,
+        server_settings={"application_name": "syllabus reads"},
+        reset=_keep,
+    )
+    async with pool:
+        yield PoolReader(pool, patience)
+
+
+async def _keep(_: asyncpg.Connection) -> None:
+    """Nothing to reset: hot queries leave no state in a session, and asyncpg's own reset is another round trip."""
