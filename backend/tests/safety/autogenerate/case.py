@@ -71,16 +71,16 @@ def prove(connection: Connection, case: Case) -> None:
         if case.rows:
             connection.exec_driver_sql(case.rows, execution_options={"no_parameters": True})
         kept = _answer(connection, case.kept)
-        _run(connection, up)
-        _equal(_read(connection), after, up)
+        run(connection, up)
+        equal(read(connection), after, up)
         assert _answer(connection, case.kept) == kept
-        _run(connection, down)
-        _equal(_read(connection), before, down)
+        run(connection, down)
+        equal(read(connection), before, down)
         assert _answer(connection, case.kept) == kept
     if case.both_ways and not case.rows:
         with _built(connection, case.after):
-            _run(connection, plan(Context(after, before, _metadata(case.before))))
-            _equal(_read(connection), before, down)
+            run(connection, plan(Context(after, before, _metadata(case.before))))
+            equal(read(connection), before, down)
 
 
 def _metadata(models: str) -> MetaData:
@@ -99,14 +99,15 @@ def _built(connection: Connection, models: str) -> Iterator[None]:
 
 def _schema_of(connection: Connection, models: str) -> Schema:
     with _built(connection, models):
-        return _read(connection)
+        return read(connection)
 
 
-def _read(connection: Connection) -> Schema:
+def read(connection: Connection) -> Schema:
+    """The schema as it is now."""
     return read_schema(connection, read_catalogue(connection), read_dependencies(connection))
 
 
-def _run(connection: Connection, operations: Sequence[object]) -> None:
+def run(connection: Connection, operations: Sequence[object]) -> None:
     """Carry out the lines as they would stand in the file."""
     op = Operations(MigrationContext.configure(connection))
     for operation in operations:
@@ -117,7 +118,8 @@ def _run(connection: Connection, operations: Sequence[object]) -> None:
             raise
 
 
-def _equal(found: Schema, wanted: Schema, lines: Sequence[object]) -> None:
+def equal(found: Schema, wanted: Schema, lines: Sequence[object]) -> None:
+    """Raise AssertionError, in words, where two schemas differ; `lines` are what was to make them equal."""
     differences = describe(compare(found.catalogue, wanted.catalogue))
     assert not differences, "\n".join([differences, "after:", *map(str, lines)])
 

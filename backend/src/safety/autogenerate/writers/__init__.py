@@ -4,7 +4,8 @@ A writer is asked by `plan.py`, which knows the order. It reads nothing but the 
 written by the same code.
 """
 
-from src.postgres.catalogue import Kind
+from src.postgres.catalogue import CatalogueObject, Kind
+from src.safety.autogenerate.cannot_write import CannotWrite
 from src.safety.autogenerate.writers.columns import ColumnWriter
 from src.safety.autogenerate.writers.constraints import ConstraintWriter
 from src.safety.autogenerate.writers.indexes import IndexWriter
@@ -19,6 +20,12 @@ _WRITERS: dict[Kind, Writer] = {
 }
 
 
-def writer_of(kind: Kind) -> Writer:
-    """The writer of this kind of object."""
-    return _WRITERS[kind]
+def writer_of(entry: CatalogueObject) -> Writer:
+    """The writer of this object.
+
+    Raises:
+        CannotWrite: there is none for its kind.
+    """
+    if entry.kind not in _WRITERS:
+        raise CannotWrite(entry.identity, "autogenerate has no words for it")
+    return _WRITERS[entry.kind]

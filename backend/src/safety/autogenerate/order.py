@@ -1,0 +1,123 @@
+"""The order in which the things to do can run: what is needed is made before, and destroyed after, what needs it."""
+
+import heapq
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from typing import Literal, NamedTuple
+
+from src.postgres.catalogue import CatalogueObject, Identity, Kind
+from src.safety.autogenerate.context import Context
+
+Action = Literal["drop", "alter", "create"]
+# Relations of one schema share their names.
+_RELATIONS = frozenset({Kind.TABLE, Kind.VIEW, Kind.MATERIALIZED_VIEW, Kind.SEQUENCE, Kind.INDEX, Kind.FOREIGN_TABLE})
+# What is made late if nothing needs it sooner. A function of language SQL is read when it is made, and PostgreSQL keeps
+# no record of what its text names: so tables come before functions.
+_LATE = (Kind.FUNCTION, Kind.PROCEDURE, Kind.AGGREGATE, Kind.INDEX, Kind.STATISTICS, Kind.VIEW, Kind.MATERIALIZED_VIEW)
+_LATER = (Kind.TRIGGER, Kind.RULE, Kind.POLICY, Kind.EVENT_TRIGGER, Kind.PUBLICATION, Kind.DEFAULT_PRIVILEGES)
+_KINDS = [kind for kind in Kind if kind not in _LATE + _LATER] + list(_LATE + _LATER)
+_RANK = {kind: rank for rank, kind in enumerate(_KINDS)}
+
+
+class Node(NamedTuple):
+    """One thing to do with one object."""
+
+    action: Action
+    identity: Identity
+
+    @property
+    def rank(self) -> tuple[int, int, str, str, str]:
+        """What may come in any order comes in this one: what is made first, what is destroyed last."""
+        kind = _RANK[self.identity.kind]
+        if self.action == "drop":
+            return 1, -kind, self.identity.schema, self.identity.table, self.identity.name
+        return 0, kind, self.identity.schema, self.identity.table, self.identity.name
+
+
+class Order:
+    """Which of the nodes waits for which, by what the objects need and by the names they take."""
+
+    def __init__(self, context: Context, nodes: Sequence[Node]) -> None:
+        self.context, self.nodes = context, nodes
+        self._by_identity: defaultdict[Identity, dict[Action, Node]] = defaultdict(dict)
+        for node in nodes:
+            self._by_identity[node.identity][node.action] = node
+
+    def __iter__(self) -> Iterator[Node]:
+        """The nodes, each after those it waits for."""
+        waits_for = self._edges()
+        waiting = {node: set(waits_for.get(node, ())) for node in self.nodes}
+        followers: defaultdict[Node, list[Node]] = defaultdict(list)
+        for node, others in waiting.items():
+            for other in others:
+                followers[other].append(node)
+        ready = [(node.rank, node) for node, others in waiting.items() if not others]
+        heapq.heapify(ready)
+        done = 0
+        while ready:
+            _, node = heapq.heappop(ready)
+            yield node
+            done += 1
+            for follower in followers[node]:
+                waiting[follower].discard(node)
+                if not waiting[follower]:
+                    heapq.heappush(ready, (follower.rank, follower))
+        if done < len(waiting):
+            circle = sorted(str(node) for node, others in waiting.items() if others)
+            raise AssertionError(f"no order: {circle}")
+
+    def _edges(self) -> dict[Node, set[Node]]:
+        edges: defaultdict[Node, set[Node]] = defaultdict(set)
+        for first, second in (*self._needs(), *self._one_name()):
+            if first != second:
+                edges[second].add(first)
+        return edges
+
+    def _needs(self) -> Iterator[tuple[Node, Node]]:
+        """Pairs of nodes, the first of which comes before the second, because one object needs another."""
+        for identity, needs in self.context.new.needs.items():
+            for later in self._doing(identity, "create", "alter"):
+                for needed in needs:
+                    yield from ((sooner, later) for sooner in self._doing(needed, "create", "alter"))
+        for identity, needs in self.context.old.needs.items():
+            for sooner in self._doing(identity, "drop", "alter"):
+                actions: tuple[Action, ...] = ("drop", "alter") if sooner.action == "drop" else ("drop",)
+                for needed in needs:
+                    yield from ((sooner, later) for later in self._doing(needed, *actions))
+
+    def _doing(self, identity: Identity, *actions: Action) -> Iterator[Node]:
+        """The nodes that do one of these with the object: its own, or else those of what it comes and goes with."""
+        schema = self.context.old if "drop" in actions else self.context.new
+        for candidate in (identity, *schema.ancestors(identity)):
+            wanted = actions if candidate == identity else actions[:1]
+            found = [
+                self._by_identity[candidate][action] for action in wanted if action in self._by_identity[candidate]
+            ]
+            if found:
+                yield from found
+                return
+
+    def _one_name(self) -> Iterator[tuple[Node, Node]]:
+        """What gives up a name goes before what takes it."""
+        given_up: defaultdict[tuple[str, ...], list[Node]] = defaultdict(list)
+        for node in self.nodes:
+            if node.action == "drop":
+                for name in names(self.context.old.catalogue[node.identity]):
+                    given_up[name].append(node)
+        for node in self.nodes:
+            if node.action == "create":
+                for name in names(self.context.new.catalogue[node.identity]):
+                    yield from ((drop, node) for drop in given_up.get(name, ()))
+
+
+def names(entry: CatalogueObject) -> Iterator[tuple[str, ...]]:
+    """What no other object may be called or be at the same time."""
+    kind, schema, table, name = entry.identity
+    yield (kind, schema, table, name)
+    index = kind is Kind.CONSTRAINT and entry.attributes["type"] in ("primary key", "unique", "exclusion")
+    if kind in _RELATIONS or index:
+        yield ("relation", schema, name)
+    if kind in (Kind.ENUM, Kind.DOMAIN, Kind.COMPOSITE, Kind.RANGE, Kind.TABLE):
+        yield ("type", schema, name)
+    if entry.attributes.get("type") == "primary key":
+        yield ("primary key", schema, table)

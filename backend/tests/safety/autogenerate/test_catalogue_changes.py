@@ -1,0 +1,54 @@
+"""Every kind of change that a catalogue tells is written, both ways: the cases of tests/postgres/catalogue/changes."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from sqlalchemy import Connection
+
+from src.safety.autogenerate.cannot_write import CannotWrite
+from src.safety.autogenerate.context import Context, Schema
+from src.safety.autogenerate.plan import plan
+from tests.postgres.catalogue.cases import Case, cases
+from tests.postgres.catalogue.conftest import WORKBENCH
+from tests.safety.autogenerate.case import equal, read, run
+from tests.servers import Server
+
+WRITTEN: frozenset[str] = frozenset()
+"""The families that are written, whole."""
+
+REFUSED: frozenset[str] = frozenset()
+"""The changes for which there are no lines, and autogenerate says so."""
+
+
+def _chosen(*, refused: bool) -> list[Case]:
+    return [case for case in cases() if case.family in WRITTEN and (case.name in REFUSED) is refused]
+
+
+@pytest.mark.parametrize("case", _chosen(refused=False), ids=str)
+def test_a_change_is_written_up_and_down(case: Case, server: Server, transaction: Connection) -> None:
+    with _changed(case, server, transaction) as (before, after):
+        up, down = plan(Context(before, after)), plan(Context(after, before))
+        run(transaction, down)
+        equal(read(transaction), before, down)
+        run(transaction, up)
+        equal(read(transaction), after, up)
+
+
+@pytest.mark.parametrize("case", _chosen(refused=True), ids=str)
+def test_a_change_without_lines_is_refused(case: Case, server: Server, transaction: Connection) -> None:
+    with _changed(case, server, transaction) as (before, after), pytest.raises(CannotWrite):
+        plan(Context(before, after))
+
+
+@contextmanager
+def _changed(case: Case, server: Server, connection: Connection) -> Iterator[tuple[Schema, Schema]]:
+    """The schemas before and after; the database is at the latter."""
+    if server.version < case.since:
+        pytest.skip(f"PostgreSQL {server.version} has no such thing")
+    for statement in (WORKBENCH, *case.setup):
+        connection.exec_driver_sql(statement)
+    before = read(connection)
+    for statement in case.change:
+        connection.exec_driver_sql(statement)
+    yield before, read(connection)
