@@ -7,10 +7,12 @@ and a comparison of models and database knows what to expect. PostgreSQL parses 
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 
 from sqlalchemy import Connection, MetaData, Table, event, text
 
 _KEY = "declared"
+_BEFORE_TABLES = re.compile(r"\s*CREATE\s+(SCHEMA|TYPE|DOMAIN|COLLATION|SEQUENCE)\b", re.IGNORECASE)
 _INSTALLED_VERSION = text("SELECT extversion FROM pg_extension WHERE extname = :name")
 
 
@@ -53,43 +55,76 @@ class Extension:
 
 @dataclass(frozen=True)
 class SQLObject:
-    """One statement, run after the tables: CREATE FUNCTION, TRIGGER, VIEW, POLICY, ...
+    """One statement: CREATE FUNCTION, TRIGGER, VIEW, POLICY, ...
 
-    Also ALTER TABLE, for a property of a table that SQLAlchemy has no word for, such as a column's storage.
+    Also ALTER TABLE, for a property of a table that SQLAlchemy has no word for, such as a column's storage. It is run
+    after the tables; a schema, a type, a domain, a collation and a sequence are made before them, and so is what says
+    `before_tables=True`, such as a function that a column's default calls.
     """
 
     sql: str
+    before_tables: bool = False
+
+    @property
+    def comes_before(self) -> bool:
+        """Whether tables may need it."""
+        return self.before_tables or bool(_BEFORE_TABLES.match(self.sql))
 
     def create(self, connection: Connection) -> None:
         """Run the statement as it is written: a percent sign or a colon in it is no parameter."""
         connection.exec_driver_sql(self.sql, execution_options={"no_parameters": True})
 
 
-def declare(metadata: MetaData, *objects: Extension | SQLObject) -> None:
+@dataclass(frozen=True)
+class LeaveAlone:
+    """Objects of others in a schema of ours, by a pattern such as `legacy_*` or `archive.*`: never compared or dropped.
+
+    The pattern is matched with an object's name and with `schema.name`; what belongs to a table goes with the table.
+    """
+
+    pattern: str
+
+    def matches(self, schema: str, name: str) -> bool:
+        """Whether the object of this name is meant."""
+        return fnmatchcase(name, self.pattern) or fnmatchcase(f"{schema}.{name}", self.pattern)
+
+    def create(self, connection: Connection) -> None:
+        """Nothing: others make it."""
+
+
+Declared = Extension | SQLObject | LeaveAlone
+
+
+def declare(metadata: MetaData, *objects: Declared) -> None:
     """Attach objects to the metadata. `create_all()` makes them in the order of declaration, extensions first."""
     if _KEY not in metadata.info:
         metadata.info[_KEY] = []
-        event.listen(metadata, "before_create", _create_extensions)
-        event.listen(metadata, "after_create", _create_objects)
+        event.listen(metadata, "before_create", _create_before)
+        event.listen(metadata, "after_create", _create_after)
     metadata.info[_KEY].extend(objects)
 
 
-def declared(metadata: MetaData) -> tuple[Extension | SQLObject, ...]:
+def declared(metadata: MetaData) -> tuple[Declared, ...]:
     """Everything attached to the metadata, in the order of declaration."""
     return tuple(metadata.info.get(_KEY, ()))
 
 
-def _create_extensions(metadata: MetaData, connection: Connection, **_: object) -> None:
+def _create_before(metadata: MetaData, connection: Connection, *, tables: Collection[Table], **_: object) -> None:
     for item in declared(metadata):
         if isinstance(item, Extension):
             item.create(connection)
+    _create(metadata, connection, tables, before=True)
 
 
-def _create_objects(metadata: MetaData, connection: Connection, *, tables: Collection[Table], **_: object) -> None:
-    if not tables:  # a second create_all() found every table there, and so the objects on them
+def _create_after(metadata: MetaData, connection: Connection, *, tables: Collection[Table], **_: object) -> None:
+    _create(metadata, connection, tables, before=False)
+
+
+def _create(metadata: MetaData, connection: Connection, tables: Collection[Table], *, before: bool) -> None:
+    if metadata.tables and not tables:  # a second create_all() found every table there, and so the objects on them
         return
     for item in declared(metadata):
-        if isinstance(item, SQLObject):
+        if isinstance(item, SQLObject) and item.comes_before is before:
             item.create(connection)
 
 

@@ -6,7 +6,7 @@ mean one thing, so all are accepted, and what cannot be honoured is refused with
 
 import difflib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urlsplit
 
@@ -100,6 +100,13 @@ class DatabaseURL:
 
     def __repr__(self) -> str:
         return f"<DatabaseURL {self.place}>"
+
+    def at(self, database: str) -> "DatabaseURL":
+        """Another database of the same server, for the same role."""
+        split = urlsplit(self.dsn)
+        query = {key: value for key, value in parse_qsl(split.query, keep_blank_values=True) if key != "dbname"}
+        dsn = _dsn(split._replace(path=f"/{quote(database, safe='')}"), query)
+        return replace(self, dsn=dsn, database=database)
 
 
 def parse_url(text: str, *, source: str = "the database URL") -> DatabaseURL:

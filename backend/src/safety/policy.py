@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from src.safety.errors import RequestRefused
@@ -37,6 +37,8 @@ class Policy:
     """Show other sessions' queries with the values in them."""
     application_version: str = ""
     """Written into the history, to tell which deploy it was."""
+    scratch_url: str = field(default="", repr=False)
+    """A server on which autogenerate may make scratch databases; by default the one at hand, else an embedded one."""
     production: bool = False
     """Makes the guards strict; follows SYLLABUS_ENV=production."""
 

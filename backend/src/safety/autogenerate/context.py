@@ -1,15 +1,16 @@
 """What a writer is given: the schema before, the schema after, and what only the models know."""
 
 from collections import defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from sqlalchemy import Connection, MetaData
 from sqlalchemy.dialects import postgresql
 
-from src.postgres.catalogue import Catalogue, CatalogueObject, Identity, Kind
-from src.postgres.catalogue.dependencies import Dependencies
+from src.postgres.catalogue import Catalogue, CatalogueObject, Identity, Kind, read_catalogue
+from src.postgres.catalogue.dependencies import Dependencies, read_dependencies
+from src.safety.history import BOOKKEEPING
 
 _quote = postgresql.dialect().identifier_preparer.quote  # type: ignore[no-untyped-call]
 
@@ -24,6 +25,10 @@ class Schema:
     """The schema of names that say none."""
     version: int = 18
     """The major version of PostgreSQL."""
+
+    def only(self, keep: Callable[[CatalogueObject], bool]) -> "Schema":
+        """Without the objects that `keep` does not want."""
+        return replace(self, catalogue=Catalogue(filter(keep, self.catalogue.values())))
 
     @cached_property
     def needed_by(self) -> dict[Identity, set[Identity]]:
@@ -56,11 +61,12 @@ class Schema:
             entry = self.catalogue.get(entry.parent)
 
 
-def read_schema(connection: Connection, catalogue: Catalogue, needs: Dependencies) -> Schema:
-    """With what the connection knows beside: its default schema and its server's version."""
+def read_schema(connection: Connection) -> Schema:
+    """The whole schema of the connection's database, without the migrations' own tables."""
     default = connection.exec_driver_sql("SELECT current_schema()").scalar() or "public"
     version = connection.exec_driver_sql("SHOW server_version_num").scalar()
-    return Schema(catalogue, needs, str(default), int(version or 0) // 10000)
+    catalogue = read_catalogue(connection, ignore_tables=BOOKKEEPING)
+    return Schema(catalogue, read_dependencies(connection), str(default), int(version or 0) // 10000)
 
 
 @dataclass(frozen=True)

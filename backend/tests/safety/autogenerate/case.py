@@ -17,8 +17,7 @@ from sqlalchemy import Connection, MetaData
 from sqlalchemy.dialects import postgresql
 
 from src.postgres import declared
-from src.postgres.catalogue import compare, describe, read_catalogue
-from src.postgres.catalogue.dependencies import read_dependencies
+from src.postgres.catalogue import compare, describe
 from src.safety.autogenerate.context import Context, Schema, read_schema
 from src.safety.autogenerate.plan import plan
 
@@ -104,7 +103,7 @@ def _schema_of(connection: Connection, models: str) -> Schema:
 
 def read(connection: Connection) -> Schema:
     """The schema as it is now."""
-    return read_schema(connection, read_catalogue(connection), read_dependencies(connection))
+    return read_schema(connection)
 
 
 def run(connection: Connection, operations: Sequence[object]) -> None:

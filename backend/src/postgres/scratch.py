@@ -1,0 +1,145 @@
+"""A database to try things on: new, empty, on the same server if the role may make one, and gone afterwards.
+
+Where it may not, an embedded server of the nearest version is started for it; it has the same roles, without their
+rights. `MIGRATION_SCRATCH_URL` names another server to use. What a killed process left is dropped by the next one.
+"""
+
+import asyncio
+import logging
+import secrets
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TypeVar
+
+from sqlalchemy import Connection, pool, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from src.postgres.connect import connected
+from src.postgres.embedded import VERSIONS, start_server
+from src.postgres.engine import async_engine
+from src.postgres.sqlstate import INSUFFICIENT_PRIVILEGE, sqlstate
+from src.postgres.url import DatabaseURL, parse_url
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+PREFIX = "syllabus_scratch_"
+_SETTINGS = ("search_path", "TimeZone", "DateStyle", "IntervalStyle", "default_toast_compression", "xmloption")
+_SET = text("SELECT set_config(:name, :setting, false)")
+_HERE = text(f"SELECT name, setting FROM pg_settings WHERE name IN {_SETTINGS}")
+_ROLES = text("SELECT rolname::text FROM pg_roles WHERE rolname !~ '^pg_'")
+_FOUND = text(f"SELECT datname::text FROM pg_database WHERE datname LIKE '{PREFIX}%'")
+_LEFT_BEHIND_AFTER = 3600  # seconds; no trial takes so long
+
+
+@dataclass(frozen=True)
+class Place:
+    """What a scratch database must be like: its session's settings, its default schema, the roles that are named."""
+
+    settings: dict[str, str]
+    schema: str
+    roles: tuple[str, ...]
+    version: int
+
+
+def read_place(connection: Connection) -> Place:
+    """The place of the database at hand."""
+    settings = {str(name): str(setting) for name, setting in connection.execute(_HERE)}
+    schema, version = connection.exec_driver_sql(
+        "SELECT coalesce(current_schema()::text, 'public'), current_setting('server_version_num')::int / 10000"
+    ).one()
+    roles = connection.scalars(_ROLES).all()
+    return Place(settings, str(schema), tuple(roles), int(version))
+
+
+def in_scratch(target: DatabaseURL, place: Place, work: Callable[[Connection], T], *, elsewhere: str = "") -> T:
+    """What `work` returns for a connection, in autocommit, to a new database like `place` on the server of `target`.
+
+    `elsewhere` is the URL of another server to use. Waits, whether or not the caller is inside a running event loop.
+    Raises `ServerUnreachable`, `AccessRefused`, and what `work` raises.
+    """
+
+    async def run() -> T:
+        async with scratch_database(target, place, elsewhere) as connection:
+            return await connection.run_sync(work)
+
+    with ThreadPoolExecutor(max_workers=1) as executor:
+        return executor.submit(lambda: asyncio.run(run())).result()
+
+
+@asynccontextmanager
+async def scratch_database(target: DatabaseURL, place: Place, elsewhere: str = "") -> AsyncIterator[AsyncConnection]:
+    """A connection to a new database, which is dropped at the end."""
+    server = parse_url(elsewhere, source="MIGRATION_SCRATCH_URL") if elsewhere else target
+    with _stand_in(place) as stand_in:
+        try:
+            name = await _create(server)
+        except DBAPIError as error:
+            if elsewhere or sqlstate(error) != INSUFFICIENT_PRIVILEGE:
+                raise
+            server = stand_in()
+            name = await _create(server)
+        try:
+            async with _connected(server.at(name)) as connection:
+                await _prepare(connection, place)
+                yield connection
+        finally:
+            await _drop(server, name)
+
+
+@asynccontextmanager
+async def _connected(target: DatabaseURL) -> AsyncIterator[AsyncConnection]:
+    engine = async_engine(target, application_name="syllabus scratch", poolclass=pool.NullPool)
+    try:
+        async with connected(engine, target) as connection:
+            await connection.execution_options(isolation_level="AUTOCOMMIT")
+            yield connection
+    finally:
+        await engine.dispose()
+
+
+async def _create(server: DatabaseURL) -> str:
+    name = f"{PREFIX}{int(time.time())}_{secrets.token_hex(4)}"
+    async with _connected(server) as connection:
+        await connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE template0 STRATEGY wal_log")
+        for left in (await connection.scalars(_FOUND)).all():
+            if int(left.removeprefix(PREFIX).partition("_")[0]) < time.time() - _LEFT_BEHIND_AFTER:
+                await connection.exec_driver_sql(f"DROP DATABASE IF EXISTS {left}")
+    return name
+
+
+async def _drop(server: DatabaseURL, name: str) -> None:
+    async with _connected(server) as connection:
+        await connection.exec_driver_sql(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+async def _prepare(connection: AsyncConnection, place: Place) -> None:
+    """The same names, defaults and roles as in the database it stands for."""
+    quote = connection.dialect.identifier_preparer.quote
+    await connection.exec_driver_sql(f"CREATE SCHEMA IF NOT EXISTS {quote(place.schema)}")
+    for name, setting in place.settings.items():
+        await connection.execute(_SET, {"name": name, "setting": setting})
+    for role in set(place.roles) - set((await connection.scalars(_ROLES)).all()):
+        await connection.exec_driver_sql(f"CREATE ROLE {quote(role)}")
+
+
+@contextmanager
+def _stand_in(place: Place) -> Iterator[Callable[[], DatabaseURL]]:
+    """A function that starts an embedded server; it ends with the block."""
+    with ExitStack() as stack:
+
+        def start() -> DatabaseURL:
+            log.info("This role may not make databases (CREATEDB): a server of our own is started to try things on.")
+            version = min(VERSIONS, key=lambda offered: abs(offered - place.version))
+            directory = Path(stack.enter_context(TemporaryDirectory(prefix="syllabus-"))).resolve()
+            server = start_server(directory / "data", version=version, temporary=True)
+            stack.callback(server.cleanup)
+            return parse_url(server.get_uri())
+
+        yield start

@@ -1,0 +1,68 @@
+"""The models and the database, held against each other: what `check` says and what `revision --autogenerate` writes."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Connection, MetaData
+
+from src.postgres.catalogue import Difference, compare
+from src.postgres.scratch import Place, in_scratch, read_place
+from src.postgres.url import DatabaseURL, parse_url
+from src.safety.autogenerate.context import Schema, read_schema
+from src.safety.autogenerate.scope import comparable
+from src.safety.autogenerate.trial import Task, Trial
+from src.safety.autogenerate.unnamed import with_live_names
+from src.safety.autogenerate.wanted import build_models
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Both schemas, in all and as far as they are ours."""
+
+    context: MigrationContext
+    metadata: MetaData
+    target: DatabaseURL
+    place: Place
+    elsewhere: str
+    whole: Schema
+    built: Schema
+
+    @cached_property
+    def _ours(self) -> tuple[Schema, Schema]:
+        assert self.context.script is not None, "Alembic gives every environment its script directory"
+        live, wanted = comparable(self.whole, self.built, self.metadata, self.context.script)
+        return live, with_live_names(live, wanted, self.metadata)
+
+    @cached_property
+    def differences(self) -> list[Difference]:
+        """What an upgrade would have to change."""
+        live, wanted = self._ours
+        return compare(live.catalogue, wanted.catalogue)
+
+    def trial(self) -> Trial:
+        """The lines of a revision, tried in a scratch database. Raises `RequestRefused`, `CannotWrite`."""
+        live, wanted = self._ours
+        task = Task(self.whole, live, wanted, self.metadata, self._scope)
+        return in_scratch(self.target, self.place, task.run, elsewhere=self.elsewhere)
+
+    def _scope(self, schema: Schema) -> Schema:
+        assert self.context.script is not None, "as above"
+        return comparable(schema, self.built, self.metadata, self.context.script)[0]
+
+
+def compare_with_models(
+    context: MigrationContext, metadata: MetaData, target: DatabaseURL | None, elsewhere: str = ""
+) -> Comparison:
+    """Read the database of `context`, and build the models beside it. Raises `RequestRefused` if they make nothing."""
+    connection = context.connection
+    assert connection is not None, "the command needs the database"
+    target = target or _target(connection)
+    whole, place = read_schema(connection), read_place(connection)
+    built = build_models(metadata, whole, place, target, elsewhere)
+    return Comparison(context, metadata, target, place, elsewhere, whole, built)
+
+
+def _target(connection: Connection) -> DatabaseURL:
+    """Where a caller's own connection leads."""
+    return parse_url(connection.engine.url.render_as_string(hide_password=False), source="the URL of the connection")

@@ -1,0 +1,108 @@
+"""A drop and an add that could be one rename: asked about on a terminal, refused without one."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from rich.prompt import Confirm
+from sqlalchemy import MetaData
+
+from src.postgres.catalogue import CatalogueObject, Identity, Kind
+from src.safety.autogenerate.context import Schema
+from src.safety.autogenerate.renames import HINT, Rename, column_rename, table_rename, without
+from src.safety.errors import RequestRefused
+
+_ALIKE = 0.5
+"""Tables are taken for one when this share of their columns, or more, is the same by name and type."""
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """What goes, what comes, and could be the same."""
+
+    old: Identity
+    new: Identity
+
+    @property
+    def question(self) -> str:
+        where = f"{self.new.table}: " if self.new.table else ""
+        return f"{where}was {self.old.kind} {self.old.name} renamed to {self.new.name}?"
+
+    @property
+    def hint(self) -> str:
+        """The line to write in the model, which says yes."""
+        what = "Column" if self.old.kind is Kind.COLUMN else "Table"
+        return f'{what}("{self.new.name}", ..., info={{"{HINT}": "{self.old.name}"}})'
+
+
+def doubts(live: Schema, wanted: Schema, metadata: MetaData, renames: Sequence[Rename]) -> Iterator[Doubt]:
+    """Each pair that no hint settles; every object in one pair at most."""
+    settled = _declined(metadata, wanted.default)
+    gone = _candidates(live, wanted, renames)
+    for new in _candidates(wanted, live, renames):
+        if new.identity in settled:
+            continue
+        old = next((entry for entry in gone if _could_be(entry, new, live, wanted)), None)
+        if old is not None:
+            gone.remove(old)
+            yield Doubt(old.identity, new.identity)
+
+
+def resolve(found: Sequence[Doubt], default: str) -> list[Rename]:
+    """Ask. Raises `RequestRefused` where nobody can be asked."""
+    if found and not (sys.stdin.isatty() and sys.stderr.isatty()):
+        doubt = found[0]
+        raise RequestRefused(
+            f"One goes and one comes: {doubt.question} A drop would lose what it holds.",
+            f"Say so in the model: {doubt.hint}\n"
+            f'Or say that it is new: info={{"{HINT}": None}}. On a terminal you are asked.',
+        )
+    make = {Kind.COLUMN: column_rename, Kind.TABLE: table_rename}
+    return [
+        make[doubt.old.kind](doubt.old, doubt.new, default)
+        for doubt in found
+        if Confirm.ask(doubt.question, default=False)
+    ]
+
+
+def _declined(metadata: MetaData, default: str) -> set[Identity]:
+    """What a hint of None says is new."""
+    found = set()
+    for table in metadata.tables.values():
+        schema = table.schema or default
+        if table.info.get(HINT, "") is None:
+            found.add(Identity(Kind.TABLE, schema, "", table.name))
+        found |= {
+            Identity(Kind.COLUMN, schema, table.name, column.name)
+            for column in table.columns
+            if column.info.get(HINT, "") is None
+        }
+    return found
+
+
+def _candidates(here: Schema, there: Schema, renames: Sequence[Rename]) -> list[CatalogueObject]:
+    """Tables, and columns of tables that both have, that only `here` has."""
+    found = []
+    for identity in sorted(here.catalogue.keys() - there.catalogue.keys()):
+        entry = here.catalogue[identity]
+        column = entry.kind is Kind.COLUMN and entry.parent in there.catalogue and _holds(entry)
+        if (column or entry.kind is Kind.TABLE) and without(renames, identity):
+            found.append(entry)
+    return found
+
+
+def _holds(entry: CatalogueObject) -> bool:
+    return "generated" not in entry.attributes and entry.parent is not None and entry.parent.kind is Kind.TABLE
+
+
+def _could_be(old: CatalogueObject, new: CatalogueObject, live: Schema, wanted: Schema) -> bool:
+    if old.kind is not new.kind or old.schema != new.schema:
+        return False
+    if old.kind is Kind.COLUMN:
+        return old.parent == new.parent and old.attributes["type"] == new.attributes["type"]
+    before, after = _shape(live, old.identity), _shape(wanted, new.identity)
+    return bool(before) and len(before & after) >= _ALIKE * max(len(before), len(after))
+
+
+def _shape(schema: Schema, table: Identity) -> set[tuple[str, object]]:
+    return {(column.name, column.attributes["type"]) for column in schema.children(table, Kind.COLUMN)}

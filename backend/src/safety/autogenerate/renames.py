@@ -1,0 +1,158 @@
+"""Renames: a hint in the model, a question on a terminal, or a refusal that shows the hint; never a guess.
+
+    Table("lessons", ..., info={"renamed_from": "chapters"})        also from another schema: "archive.chapters"
+    Column("heading", ..., info={"renamed_from": "title"})
+    Column("theme", Enum("light", "night"), info={"renamed_from": {"night": "dark"}})      the labels of its enum
+
+`{"renamed_from": None}` says that the new one is new, and the old one goes with what it holds. A hint that has been
+carried out may stay. A constraint or index whose name alone has changed is renamed without being asked about: it holds
+no data. So is an enum type, which keeps its columns.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from alembic.operations import MigrateOperation
+from sqlalchemy import Column, Enum, MetaData, Table
+from sqlalchemy.types import ARRAY
+
+from src.postgres.catalogue import CatalogueObject, Identity, Kind
+from src.safety.autogenerate.call import Call, sql
+from src.safety.autogenerate.context import Schema, quoted
+from src.safety.autogenerate.unnamed import same_constraints
+from src.safety.autogenerate.writers.writer import literal
+
+HINT = "renamed_from"
+
+
+@dataclass(frozen=True)
+class Rename:
+    """One object that gets another name, and the lines for both ways."""
+
+    old: Identity
+    new: Identity
+    up: tuple[MigrateOperation, ...]
+    down: tuple[MigrateOperation, ...]
+
+    def __str__(self) -> str:
+        place = f"{self.new.table}." if self.new.table else ""
+        return f"{self.old.kind} {place}{self.old.name} is called {self.new.name}"
+
+
+def hinted(live: Schema, wanted: Schema, metadata: MetaData) -> Iterator[Rename]:
+    """What the models say, tables before columns: a column is looked for in the table as it was called."""
+    tables: dict[Identity, Identity] = {}
+    for table in metadata.sorted_tables:
+        new = Identity(Kind.TABLE, table.schema or wanted.default, "", table.name)
+        if old := _old_table(table, new, live):
+            tables[new] = old
+            yield table_rename(old, new, wanted.default)
+    for table in metadata.sorted_tables:
+        new = Identity(Kind.TABLE, table.schema or wanted.default, "", table.name)
+        yield from _columns(table, tables.get(new, new), new, live, wanted.default)
+    yield from _labels(metadata, live, wanted.default)
+
+
+def _old_table(table: Table, new: Identity, live: Schema) -> Identity | None:
+    hint = table.info.get(HINT)
+    if not hint or new in live.catalogue:
+        return None
+    schema, _, name = hint.rpartition(".")
+    old = Identity(Kind.TABLE, schema or new.schema, "", name)
+    return old if old in live.catalogue else None
+
+
+def _columns(table: Table, was: Identity, now: Identity, live: Schema, default: str) -> Iterator[Rename]:
+    for column in table.columns:
+        hint = column.info.get(HINT)
+        old = Identity(Kind.COLUMN, was.schema, was.name, str(hint))
+        if isinstance(hint, str) and old in live.catalogue and old._replace(name=column.name) not in live.catalogue:
+            yield column_rename(old, Identity(Kind.COLUMN, now.schema, now.name, column.name), default)
+
+
+def _labels(metadata: MetaData, live: Schema, default: str) -> Iterator[Rename]:
+    said: set[tuple[str, str]] = set()
+    for table in metadata.sorted_tables:
+        for column in table.columns:
+            kind, hint = _enum(column), column.info.get(HINT)
+            if kind is None or not isinstance(hint, dict):
+                continue
+            identity = Identity(Kind.ENUM, kind.schema or default, "", str(kind.name))
+            there = live.catalogue[identity].attributes["labels"] if identity in live.catalogue else ()
+            for new, old in hint.items():
+                if isinstance(there, tuple) and old in there and new not in there and (str(kind.name), new) not in said:
+                    said.add((str(kind.name), new))
+                    yield label_rename(identity, old, new)
+
+
+def _enum(column: Column[object]) -> Enum | None:
+    kind = column.type.item_type if isinstance(column.type, ARRAY) else column.type
+    return kind if isinstance(kind, Enum) else None
+
+
+def by_definition(live: Schema, wanted: Schema) -> Iterator[Rename]:
+    """Constraints, indexes and enum types of which nothing but the name differs."""
+    for old, new in same_constraints(live, wanted):
+        table = quoted(new.schema, new.table)
+        ways = ((old.name, new.name), (new.name, old.name))
+        up, down = (sql(f"ALTER TABLE {table} RENAME CONSTRAINT {quoted(a)} TO {quoted(b)}") for a, b in ways)
+        yield Rename(old, new, (up,), (down,))
+    for kind, keyword in ((Kind.INDEX, "INDEX"), (Kind.ENUM, "TYPE")):
+        for old, new in _same(live, wanted, kind):
+            ways = ((old.name, new.name), (new.name, old.name))
+            up, down = (sql(f"ALTER {keyword} {quoted(old.schema, a)} RENAME TO {quoted(b)}") for a, b in ways)
+            yield Rename(old, new, (up,), (down,))
+
+
+def _same(live: Schema, wanted: Schema, kind: Kind) -> Iterator[tuple[Identity, Identity]]:
+    gone = [entry for entry in live.catalogue.values() if entry.kind is kind and entry.identity not in wanted.catalogue]
+    for identity in sorted(wanted.catalogue.keys() - live.catalogue.keys()):
+        entry = wanted.catalogue[identity]
+        if entry.kind is not kind or (entry.parent is not None and entry.parent.kind is Kind.CONSTRAINT):
+            continue
+        same = next((other for other in gone if _equal(other, entry)), None)
+        if same is not None:
+            gone.remove(same)
+            yield same.identity, identity
+
+
+def _equal(old: CatalogueObject, new: CatalogueObject) -> bool:
+    same_place = (old.parent, old.schema, old.identity.table) == (new.parent, new.schema, new.identity.table)
+    return same_place and old.compared == new.compared
+
+
+def table_rename(old: Identity, new: Identity, default: str) -> Rename:
+    """`op.rename_table`, and SET SCHEMA where it moves."""
+    return Rename(old, new, tuple(_move(old, new, default)), tuple(_move(new, old, default)))
+
+
+def _move(old: Identity, new: Identity, default: str) -> Iterator[MigrateOperation]:
+    if old.schema != new.schema:
+        yield sql(f"ALTER TABLE {quoted(old.schema, old.name)} SET SCHEMA {quoted(new.schema)}")
+    if old.name != new.name:
+        yield Call("rename_table", old.name, new.name, schema=None if new.schema == default else new.schema)
+
+
+def column_rename(old: Identity, new: Identity, default: str) -> Rename:
+    """`op.alter_column(..., new_column_name=...)`, on the table as it is called by then."""
+
+    def line(before: str, after: str) -> MigrateOperation:
+        schema = None if new.schema == default else new.schema
+        return Call("alter_column", new.table, before, new_column_name=after, schema=schema)
+
+    return Rename(old, new, (line(old.name, new.name),), (line(new.name, old.name),))
+
+
+def label_rename(enum: Identity, old: str, new: str) -> Rename:
+    """`ALTER TYPE ... RENAME VALUE`: a change of the catalogue alone."""
+
+    def line(before: str, after: str) -> MigrateOperation:
+        name = quoted(enum.schema, enum.name)
+        return sql(f"ALTER TYPE {name} RENAME VALUE {literal(before)} TO {literal(after)}")
+
+    return Rename(enum, enum, (line(old, new),), (line(new, old),))
+
+
+def without(renames: Sequence[Rename], identity: Identity) -> bool:
+    """Whether no rename has to do with it."""
+    return all(identity not in (rename.old, rename.new) for rename in renames)

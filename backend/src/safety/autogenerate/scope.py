@@ -1,0 +1,120 @@
+"""What of the two schemas is ours to compare.
+
+- Schemas: the default one, those that the models name, and those that a revision of ours has made.
+- Extensions: those that the models declare, and those that a revision of ours has made; any other may serve others.
+  One that is there in a version that is new enough stays in it.
+- Partitions that the models do not name belong to whoever makes partitions.
+- Privileges, publications, event triggers, servers, casts: as soon as the models have one, all of that kind are theirs;
+  while they have none, they are the administrator's.
+- What `declare(metadata, LeaveAlone("legacy_*"))` names is left alone.
+"""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from pathlib import Path
+
+from alembic.script import ScriptDirectory
+from sqlalchemy import MetaData
+
+from src.postgres.catalogue import Catalogue, CatalogueObject, Identity, Kind
+from src.postgres.declared import Extension, LeaveAlone, declared, release
+from src.safety.autogenerate.context import Schema
+
+_MADE = re.compile(r"CREATE\s+(EXTENSION|SCHEMA)\s+(?:IF\s+NOT\s+EXISTS\s+)?[\\\"]*(\w+)", re.IGNORECASE)
+
+
+def comparable(live: Schema, wanted: Schema, metadata: MetaData, scripts: ScriptDirectory) -> tuple[Schema, Schema]:
+    """The two without what is not ours."""
+    made = made_by_revisions(scripts)
+    extensions = {item.name: item for item in declared(metadata) if isinstance(item, Extension)}
+    wanted = _without_dropped_extensions(wanted, {name for kind, name in made if kind == "extension"} - set(extensions))
+    ours = _ours(live, wanted, metadata, made)
+    live, wanted = (_parts_too(schema, ours) for schema in (live, wanted))
+    wanted = _as_installed(live, wanted, extensions)
+    if not any("privileges" in entry.attributes for entry in wanted.catalogue.values()):
+        live, wanted = (_without(schema, "privileges") for schema in (live, wanted))
+    return live, wanted
+
+
+def made_by_revisions(scripts: ScriptDirectory) -> set[tuple[str, str]]:
+    """The extensions and schemas that the revision files create: ("extension", "vector")."""
+    texts = [Path(script.path).read_text(encoding="utf-8") for script in scripts.walk_revisions()]
+    return {(match[1].lower(), match[2]) for text in texts for match in _MADE.finditer(text)}
+
+
+def _ours(
+    live: Schema, wanted: Schema, metadata: MetaData, made: set[tuple[str, str]]
+) -> Callable[[CatalogueObject], bool]:
+    """Whether an object of either schema is ours, but for what it belongs to."""
+    in_models = wanted.catalogue
+    schemas = {entry.name for entry in in_models.values() if entry.kind is Kind.SCHEMA} | {wanted.default}
+    schemas |= {name for kind, name in made if kind == "schema"}
+    kinds = {entry.kind for entry in in_models.values()}
+    others = [item for item in declared(metadata) if isinstance(item, LeaveAlone)]
+
+    def ours(entry: CatalogueObject) -> bool:
+        kind, schema, table, name = entry.identity
+        if any(item.matches(schema, table or name) for item in others):
+            return False
+        if kind is Kind.EXTENSION:
+            return entry.identity in in_models or ("extension", name) in made
+        if kind is Kind.SCHEMA:
+            return name in schemas and name != wanted.default
+        if not schema:
+            return kind in kinds
+        return schema in schemas and not _unnamed_partition(entry, in_models)
+
+    return ours
+
+
+def _unnamed_partition(entry: CatalogueObject, in_models: Catalogue) -> bool:
+    return entry.kind is Kind.TABLE and "partition" in entry.attributes and entry.identity not in in_models
+
+
+def _parts_too(schema: Schema, ours: Callable[[CatalogueObject], bool]) -> Schema:
+    """Without what is not ours and all that hangs on it."""
+    others = {entry.identity for entry in schema.catalogue.values() if not ours(entry)}
+    gone = {identity for identity in schema.catalogue if _hangs_on(schema, identity, others)}
+    return schema.only(lambda entry: entry.identity not in gone)
+
+
+def _hangs_on(schema: Schema, identity: Identity, others: set[Identity]) -> bool:
+    return identity in others or any(parent in others for parent in schema.ancestors(identity))
+
+
+def _without_dropped_extensions(wanted: Schema, undeclared: Iterable[str]) -> Schema:
+    """The scratch database has what the live one has: what the models no longer declare, and nothing needs, is gone."""
+    names = set(undeclared)
+
+    def stays(entry: CatalogueObject) -> bool:
+        needed = any(user in wanted.catalogue for user in wanted.needed_by.get(entry.identity, ()))
+        return entry.kind is not Kind.EXTENSION or entry.name not in names or needed
+
+    return wanted.only(stays)
+
+
+def _as_installed(live: Schema, wanted: Schema, extensions: dict[str, Extension]) -> Schema:
+    """An extension that is there counts as it is, unless it is older than the models ask for."""
+
+    def installed(entry: CatalogueObject) -> CatalogueObject:
+        there = live.catalogue.get(entry.identity)
+        if entry.kind is not Kind.EXTENSION or there is None or _too_old(there, extensions.get(entry.name)):
+            return entry
+        return there
+
+    return replace(wanted, catalogue=Catalogue(map(installed, wanted.catalogue.values())))
+
+
+def _too_old(there: CatalogueObject, asked: Extension | None) -> bool:
+    if asked is None or asked.minimum_version is None:
+        return False
+    return release(str(there.attributes["version"])) < release(asked.minimum_version)
+
+
+def _without(schema: Schema, attribute: str) -> Schema:
+    def stripped(entry: CatalogueObject) -> CatalogueObject:
+        rest = {name: value for name, value in entry.attributes.items() if name != attribute}
+        return replace(entry, attributes=rest)
+
+    return replace(schema, catalogue=Catalogue(map(stripped, schema.catalogue.values())))

@@ -1,0 +1,133 @@
+"""A revision is tried before it is written: on a copy of the live schema in a scratch database, up and down.
+
+The copy is made by the same plan that writes revisions, from nothing to the live schema; renames are carried out on it,
+so that PostgreSQL itself says what every definition is called afterwards.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import sqlalchemy as sa
+from alembic.operations import MigrateOperation, Operations
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Connection, MetaData
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.exc import DBAPIError
+
+from src.postgres.catalogue import compare, describe
+from src.postgres.errors import UserError
+from src.postgres.sqlstate import server_message
+from src.safety.autogenerate.call import Call
+from src.safety.autogenerate.context import Context, Schema, read_schema
+from src.safety.autogenerate.doubts import Doubt, doubts, resolve
+from src.safety.autogenerate.plan import plan
+from src.safety.autogenerate.renames import Rename, by_definition, hinted
+from src.safety.autogenerate.unnamed import with_live_names
+from src.safety.autogenerate.wanted import prepare_like
+from src.safety.errors import RequestRefused
+
+
+@dataclass
+class Trial:
+    """What will stand in the file, and what of it did not do what it should."""
+
+    up: list[MigrateOperation] = field(default_factory=list)
+    down: list[MigrateOperation] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Task:
+    """From where to where; `scope` leaves out of a schema what is not ours."""
+
+    whole: Schema
+    """The live schema with what is not ours: ours may need it."""
+    live: Schema
+    wanted: Schema
+    models: MetaData
+    scope: Callable[[Schema], Schema]
+
+    def run(self, connection: Connection) -> Trial:
+        """Plan the revision and try it, on a connection in autocommit to an empty database.
+
+        Raises `RequestRefused` for a rename that nobody has decided.
+        """
+        try:
+            self._copy(connection)
+        except (DBAPIError, UserError) as error:
+            return self._untried(_reason(error))
+        renames, renamed = self._rename(connection)
+        wanted = with_live_names(renamed, self.wanted, self.models)
+        up, down = plan(Context(renamed, wanted, self.models)), plan(Context(wanted, renamed))
+        trial = Trial(
+            up=[*(line for rename in renames for line in rename.up), *up],
+            down=[*down, *(line for rename in reversed(renames) for line in rename.down)],
+        )
+        trial.problems = self._attempt(connection, up, wanted, "upgrade")
+        trial.problems = trial.problems or self._attempt(connection, trial.down, self.live, "downgrade")
+        return trial
+
+    def _copy(self, connection: Connection) -> None:
+        prepare_like(connection, self.whole)
+        run_lines(connection, plan(Context(read_schema(connection), self.whole)))
+
+    def _untried(self, reason: str) -> Trial:
+        if next(hinted(self.live, self.wanted, self.models), None) or self._doubts(self.live, []):
+            raise RequestRefused(
+                f"A rename cannot be written, for this schema could not be copied: {reason}.",
+                "Write the renames by hand in a revision of their own, then run this again.",
+            )
+        up = plan(Context(self.live, self.wanted, self.models))
+        down = plan(Context(self.wanted, self.live))
+        return Trial(up, down, [f"not tried, for the schema could not be copied: {reason}"])
+
+    def _rename(self, connection: Connection) -> tuple[list[Rename], Schema]:
+        """Carry out the renames on the copy, step by step: each step sees what the one before has made of the names."""
+        done: list[Rename] = []
+        state = self._read(connection)
+        for find in (self._hinted, self._asked, self._same):
+            found = find(state, done)
+            for rename in found:
+                run_lines(connection, rename.up)
+            if found:
+                state = self._read(connection)
+            done += found
+        return done, state
+
+    def _hinted(self, state: Schema, _: list[Rename]) -> list[Rename]:
+        return list(hinted(state, self.wanted, self.models))
+
+    def _asked(self, state: Schema, done: list[Rename]) -> list[Rename]:
+        return resolve(self._doubts(state, done), self.wanted.default)
+
+    def _doubts(self, state: Schema, done: list[Rename]) -> list[Doubt]:
+        return list(doubts(state, self.wanted, self.models, done))
+
+    def _same(self, state: Schema, _: list[Rename]) -> list[Rename]:
+        return list(by_definition(state, with_live_names(state, self.wanted, self.models)))
+
+    def _read(self, connection: Connection) -> Schema:
+        return self.scope(read_schema(connection))
+
+    def _attempt(
+        self, connection: Connection, lines: Sequence[MigrateOperation], goal: Schema, direction: str
+    ) -> list[str]:
+        try:
+            run_lines(connection, lines)
+        except DBAPIError as error:
+            return [f"the {direction} fails: {_reason(error)}"]
+        left = compare(goal.catalogue, self._read(connection).catalogue)
+        return [f"after the {direction} still differs: {line}" for line in describe(left).splitlines()]
+
+
+def run_lines(connection: Connection, lines: Sequence[MigrateOperation]) -> None:
+    """Carry the lines out as they would stand in a file. Raises `DBAPIError`."""
+    names = {"op": Operations(MigrationContext.configure(connection)), "sa": sa, "postgresql": postgresql}
+    for line in lines:
+        for statement in line.imports if isinstance(line, Call) else ():
+            exec(statement, names)
+        exec(str(line), names)
+
+
+def _reason(error: Exception) -> str:
+    return server_message(error) if isinstance(error, DBAPIError) else str(error).splitlines()[0]

@@ -1,0 +1,70 @@
+"""Constraints that the models do not name: the database's name for the same thing is as good as PostgreSQL's own."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from sqlalchemy import MetaData
+from sqlalchemy.dialects import postgresql
+
+from src.postgres.catalogue import Catalogue, CatalogueObject, Identity, Kind
+from src.safety.autogenerate.context import Schema, quoted
+
+
+def with_live_names(live: Schema, wanted: Schema, metadata: MetaData) -> Schema:
+    """`wanted`, its constraints without a name called as equal ones of `live` are."""
+    named = set(_named(metadata, wanted.default))
+    tables = {(table.schema or wanted.default, table.name) for table in metadata.tables.values()}
+
+    def may_be_called_otherwise(entry: CatalogueObject) -> bool:
+        _, schema, table, name = entry.identity
+        return (schema, table) in tables and (schema, table, quoted(name)) not in named
+
+    pairs = same_constraints(live, wanted)
+    return renamed(wanted, {new: old for old, new in pairs if may_be_called_otherwise(wanted.catalogue[new])})
+
+
+def same_constraints(live: Schema, wanted: Schema) -> Iterator[tuple[Identity, Identity]]:
+    """Pairs of constraints, of one table, that are the same but for the name; each only once."""
+    found: defaultdict[tuple[object, ...], list[Identity]] = defaultdict(list)
+    for entry in live.catalogue.values():
+        if entry.kind is Kind.CONSTRAINT and entry.identity not in wanted.catalogue:
+            found[_meaning(entry)].append(entry.identity)
+    for identity in sorted(wanted.catalogue.keys() - live.catalogue.keys()):
+        entry = wanted.catalogue[identity]
+        if entry.kind is Kind.CONSTRAINT and (same := found.get(_meaning(entry))):
+            yield same.pop(0), identity
+
+
+def _meaning(entry: CatalogueObject) -> tuple[object, ...]:
+    attributes = {name: value for name, value in entry.compared.items() if name != "comment"}
+    return entry.schema, entry.identity.table, tuple(sorted(attributes.items()))
+
+
+def _named(metadata: MetaData, default: str) -> Iterator[tuple[str, str, str]]:
+    """Schema, table and name, as SQL writes it, of each constraint that has one."""
+    preparer = postgresql.dialect().identifier_preparer  # type: ignore[no-untyped-call]
+    for table in metadata.tables.values():
+        for constraint in table.constraints:
+            if isinstance(constraint.name, str):  # given, or made by the naming convention
+                yield table.schema or default, table.name, str(preparer.format_constraint(constraint))
+
+
+def renamed(schema: Schema, names: Mapping[Identity, Identity]) -> Schema:
+    """`schema` with other names for some of its constraints, and for the indexes that belong to them."""
+    if not names:
+        return schema
+    new = dict(names)
+    for identity, name in names.items():
+        for index in schema.children(identity, Kind.INDEX):
+            new[index.identity] = index.identity._replace(name=name.name)
+
+    def call(identity: Identity) -> Identity:
+        return new.get(identity, identity)
+
+    entries = [
+        replace(entry, identity=call(entry.identity), parent=entry.parent and call(entry.parent))
+        for entry in schema.catalogue.values()
+    ]
+    needs = {call(identity): frozenset(map(call, needed)) for identity, needed in schema.needs.items()}
+    return replace(schema, catalogue=Catalogue(entries), needs=needs)

@@ -1,0 +1,61 @@
+"""What the models want: built for real in a scratch database, and read as PostgreSQL prints it."""
+
+import logging
+import re
+
+from sqlalchemy import Connection, MetaData, text
+from sqlalchemy.exc import DBAPIError
+
+from src.postgres.catalogue import Kind
+from src.postgres.declared import SQLObject, declared
+from src.postgres.scratch import Place, in_scratch
+from src.postgres.sqlstate import server_message
+from src.postgres.url import DatabaseURL
+from src.safety.autogenerate.context import Schema, quoted, read_schema
+from src.safety.errors import RequestRefused
+
+log = logging.getLogger(__name__)
+
+_CREATE_SCHEMA = re.compile(r"\s*CREATE\s+SCHEMA\s+(?:IF\s+NOT\s+EXISTS\s+)?\"?(\w+)", re.IGNORECASE)
+
+
+def build_models(metadata: MetaData, live: Schema, place: Place, target: DatabaseURL, elsewhere: str = "") -> Schema:
+    """The schema that `metadata` makes on a server like the one of `live`. Raises `RequestRefused` if it makes none."""
+
+    def build(connection: Connection) -> Schema:
+        prepare_like(connection, live)
+        for schema in _schemas(metadata):
+            connection.exec_driver_sql(f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)}")
+        metadata.create_all(connection, checkfirst=False)
+        return read_schema(connection)
+
+    try:
+        return in_scratch(target, place, build, elsewhere=elsewhere)
+    except DBAPIError as error:
+        raise RequestRefused(
+            f"The models cannot be built: {server_message(error)}.",
+            "They were tried on an empty scratch database. Correct the models; what they need beside their tables\n"
+            "(an extension, a function, a type) is declared with src.postgres.declared.declare().",
+        ) from error
+
+
+def prepare_like(connection: Connection, live: Schema) -> None:
+    """Install the extensions of `live`, each in its schema: models may use what an administrator has installed."""
+    available = set(connection.scalars(text("SELECT name::text FROM pg_available_extensions")))
+    for entry in live.catalogue.values():
+        if entry.kind is Kind.EXTENSION and entry.name != "plpgsql" and entry.name in available:
+            schema = quoted(str(entry.attributes["schema"]))
+            connection.exec_driver_sql(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+            connection.exec_driver_sql(f"CREATE EXTENSION IF NOT EXISTS {quoted(entry.name)} SCHEMA {schema} CASCADE")
+
+
+def _schemas(metadata: MetaData) -> list[str]:
+    """The schemas that the models name and do not make themselves."""
+    made = {match[1] for item in declared(metadata) if isinstance(item, SQLObject) for match in _made(item)}
+    named = {table.schema for table in metadata.tables.values()} | {key.schema for key in metadata._sequences.values()}
+    return sorted(schema for schema in named if schema and schema not in made)
+
+
+def _made(item: SQLObject) -> list[re.Match[str]]:
+    match = _CREATE_SCHEMA.match(item.sql)
+    return [match] if match else []
