@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
@@ -22,6 +22,17 @@ class Variable(str):
 
 
 @dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A service that speaks OpenAI's HTTP API, and which of its models to ask."""
+
+    url: str
+    model: str
+    key: str = field(default="", repr=False)
+    variable: str = "the address"
+    """Where the address comes from, for errors."""
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """What a deployment decides. URLs are checked where they are used: there the error becomes a sentence."""
 
@@ -33,6 +44,10 @@ class Settings:
     """Signs tokens; without one, development makes its own and production refuses to start."""
     course_language: str = "en"
     """The language that the course is written in, a BCP 47 tag; translations are into others."""
+    embeddings: Endpoint | None = None
+    """Makes vectors of texts; without it, search is by words alone."""
+    chat: Endpoint | None = None
+    """Answers questions; without it, nobody can ask any."""
 
 
 def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
@@ -47,7 +62,17 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         environment=environ.get("SYLLABUS_ENV", "development"),
         secret_key=environ.get("SECRET_KEY", ""),
         course_language=environ.get("COURSE_LANGUAGE", "en"),
+        embeddings=_endpoint(environ, "EMBEDDINGS", "text-embedding-3-small"),
+        chat=_endpoint(environ, "CHAT", "gpt-4o-mini"),
     )
+
+
+def _endpoint(environ: Mapping[str, str], name: str, model: str) -> Endpoint | None:
+    variable = f"{name}_URL"
+    if variable not in environ:
+        return None
+    model, key = environ.get(f"{name}_MODEL", model), environ.get(f"{name}_API_KEY", "")
+    return Endpoint(environ[variable], model, key, variable)
 
 
 def _variable(environ: Mapping[str, str], name: str, default: str) -> str:

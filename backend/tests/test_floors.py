@@ -8,14 +8,16 @@ import pytest
 
 BACKEND = Path(__file__).resolve().parents[1]
 
-# settings <- postgres <- db | safety <- api, and course on db alone. A floor may import itself and what is named here.
+# settings <- postgres <- db | safety | inference <- api, and course on db and inference. A floor may import itself and
+# what is named here.
 BELOW = {
     "settings": set[str](),
     "postgres": {"settings"},
     "db": {"settings", "postgres"},
     "safety": {"settings", "postgres"},
-    "course": {"settings", "postgres", "db"},
-    "api": {"settings", "postgres", "db", "safety"},
+    "inference": {"settings", "postgres"},
+    "course": {"settings", "postgres", "db", "inference"},
+    "api": {"settings", "postgres", "db", "safety", "inference"},
 }
 
 

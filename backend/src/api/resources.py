@@ -18,6 +18,8 @@ from src.api.signing_key import signing_key
 from src.api.tokens import Tokens
 from src.db.hot_query import Reader, open_reader
 from src.db.session import session_factory
+from src.db.vector import DIMENSIONS
+from src.inference.services import Services, open_services
 from src.postgres.embedded import leave
 from src.postgres.engine import async_engine, resolve_url
 from src.postgres.url import DatabaseURL
@@ -40,6 +42,7 @@ class Resources:
     reader: Reader
     readiness: Readiness
     tokens: Tokens
+    services: Services
 
 
 @asynccontextmanager
@@ -47,7 +50,7 @@ async def open_resources(settings: Settings, migrations: Path) -> AsyncIterator[
     """Everything for the database of `settings`; an embedded server is started. Opens no connection.
 
     Raises `InvalidURL`, `ServerUnreachable` if an embedded server does not start, `BrokenChain`,
-    `UnsafeConfiguration`.
+    `UnsafeConfiguration`, `EndpointInvalid`.
     """
     url = settings.database_url
     tokens = Tokens(signing_key(settings))
@@ -59,8 +62,11 @@ async def open_resources(settings: Settings, migrations: Path) -> AsyncIterator[
     probe_engine = _pooled_engine(target, "syllabus readyz", pool_size=1)
     readiness = Readiness(probe_engine, target, scripts)
     try:
-        async with open_reader(engine, target, size=_POOL_SIZE, patience=_WAIT_SECONDS) as reader:
-            yield Resources(engine, session_factory(engine), scripts, reader, readiness, tokens)
+        async with (
+            open_services(settings, dimensions=DIMENSIONS) as services,
+            open_reader(engine, target, size=_POOL_SIZE, patience=_WAIT_SECONDS) as reader,
+        ):
+            yield Resources(engine, session_factory(engine), scripts, reader, readiness, tokens, services)
     finally:
         await readiness.close()
         await probe_engine.dispose()

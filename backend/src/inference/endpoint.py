@@ -1,0 +1,49 @@
+"""HTTP to one service: its address, its key, and errors as sentences."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from http import HTTPStatus
+
+import httpx
+
+from src.inference.errors import EndpointInvalid, ServiceFailed
+from src.settings import Endpoint
+
+
+@asynccontextmanager
+async def open_client(endpoint: Endpoint) -> AsyncIterator[httpx.AsyncClient]:
+    """A client whose paths are relative to the endpoint's address. Raises `EndpointInvalid`; connects to nobody yet."""
+    async with httpx.AsyncClient(base_url=_address(endpoint), headers=_headers(endpoint)) as client:
+        yield client
+
+
+def check_status(response: httpx.Response, service: str) -> None:
+    """Raises `ServiceFailed` unless the service answered 200."""
+    if response.status_code != HTTPStatus.OK:
+        raise ServiceFailed(f"The {service} service answered {response.status_code}.")
+
+
+@contextmanager
+def failures(service: str, patience: float) -> Iterator[None]:
+    """Turn what HTTP and time do to a request into `ServiceFailed`."""
+    try:
+        yield
+    except (TimeoutError, httpx.TimeoutException) as error:
+        raise ServiceFailed(f"The {service} service did not answer within {patience:g} s.") from error
+    except httpx.HTTPError as error:
+        raise ServiceFailed(f"The {service} service cannot be reached, or broke off.") from error
+
+
+def _address(endpoint: Endpoint) -> httpx.URL:
+    remedy = f"Set {endpoint.variable} to an address such as https://api.example.org/v1."
+    try:
+        url = httpx.URL(endpoint.url)
+    except httpx.InvalidURL as error:
+        raise EndpointInvalid(f"{endpoint.variable} is not a URL.", remedy) from error
+    if url.scheme not in ("http", "https") or not url.host:
+        raise EndpointInvalid(f"{endpoint.variable} is not an address of HTTP.", remedy)
+    return url
+
+
+def _headers(endpoint: Endpoint) -> dict[str, str]:
+    return {"Authorization": f"Bearer {endpoint.key}"} if endpoint.key else {}
