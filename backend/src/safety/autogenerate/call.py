@@ -5,25 +5,35 @@ the text that goes into the file is the text that is tried on a scratch database
 """
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from alembic.autogenerate import renderers
 from alembic.autogenerate.api import AutogenContext
 from alembic.operations import MigrateOperation
 
+_DIALECT = frozenset({"from sqlalchemy.dialects import postgresql"})
 _BIND = re.compile(r"(?<![:\w\\]):(?=\w+(?!:))")  # what sqlalchemy.text() would take for a parameter
 
 
 class Code(str):
-    """Python code, written as it is; any other value is written as its `repr`."""
+    """Python code, written as it is, with the imports that it needs; any other value is written as its `repr`."""
+
+    imports: frozenset[str]
+
+    def __new__(cls, written: str, imports: frozenset[str] = frozenset()) -> "Code":
+        self = super().__new__(cls, written)
+        self.imports = imports | _DIALECT if written.startswith("postgresql.") else imports
+        return self
 
 
 class Call(MigrateOperation):
     """`op.<name>(*arguments, **options)`; options that are None are left out."""
 
     def __init__(self, name: str, *arguments: Any, imports: frozenset[str] = frozenset(), **options: Any) -> None:
-        self.name, self.arguments, self.imports = name, arguments, imports
+        self.name, self.arguments = name, arguments
         self.options = {key: value for key, value in options.items() if value is not None}
+        self.imports = imports | _imports([*arguments, *self.options.values()])
 
     def __str__(self) -> str:
         return f"op.{self.name}({', '.join(_parts(self.arguments, self.options))})"
@@ -52,7 +62,7 @@ class Comment(MigrateOperation):
 def code(function: str, *arguments: Any, **options: Any) -> Code:
     """`function(*arguments, **options)` as an argument of a call."""
     given = {key: value for key, value in options.items() if value is not None}
-    return Code(f"{function}({', '.join(_parts(arguments, given))})")
+    return Code(f"{function}({', '.join(_parts(arguments, given))})", _imports([*arguments, *given.values()]))
 
 
 def sql(statement: str) -> Call:
@@ -63,6 +73,17 @@ def sql(statement: str) -> Call:
 def text(expression: str) -> Code:
     """`sa.text(...)` of an expression as PostgreSQL prints it."""
     return code("sa.text", _literal(_BIND.sub(r"\\:", expression)))
+
+
+def _imports(values: Iterable[Any]) -> frozenset[str]:
+    """What the pieces of code among these values import, at any depth."""
+    found: frozenset[str] = frozenset()
+    for value in values:
+        if isinstance(value, Code):
+            found |= value.imports
+        elif isinstance(value, list | dict):
+            found |= _imports(value.values() if isinstance(value, dict) else value)
+    return found
 
 
 def _literal(value: str) -> Code | str:

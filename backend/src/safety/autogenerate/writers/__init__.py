@@ -10,6 +10,7 @@ from src.safety.autogenerate.writers.columns import ColumnWriter
 from src.safety.autogenerate.writers.constraints import ConstraintWriter
 from src.safety.autogenerate.writers.indexes import IndexWriter
 from src.safety.autogenerate.writers.tables import TableWriter
+from src.safety.autogenerate.writers.view_columns import ViewColumnWriter
 from src.safety.autogenerate.writers.writer import Writer
 
 _WRITERS: dict[Kind, Writer] = {
@@ -17,6 +18,11 @@ _WRITERS: dict[Kind, Writer] = {
     Kind.COLUMN: ColumnWriter(),
     Kind.CONSTRAINT: ConstraintWriter(),
     Kind.INDEX: IndexWriter(),
+}
+# What is altered by another word than in a table.
+_WRITERS_OF_PARTS: dict[tuple[Kind, Kind], Writer] = {
+    (Kind.COLUMN, Kind.VIEW): ViewColumnWriter(),
+    (Kind.COLUMN, Kind.MATERIALIZED_VIEW): ViewColumnWriter(),
 }
 
 
@@ -26,6 +32,8 @@ def writer_of(entry: CatalogueObject) -> Writer:
     Raises:
         CannotWrite: there is none for its kind.
     """
+    if entry.parent is not None and (entry.kind, entry.parent.kind) in _WRITERS_OF_PARTS:
+        return _WRITERS_OF_PARTS[entry.kind, entry.parent.kind]
     if entry.kind not in _WRITERS:
         raise CannotWrite(entry.identity, "autogenerate has no words for it")
     return _WRITERS[entry.kind]
