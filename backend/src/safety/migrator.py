@@ -1,7 +1,6 @@
 """The connections and locks of a run that changes the database, and what happens when it is told to stop."""
 
 import asyncio
-import json
 import logging
 import signal
 import sys
@@ -14,7 +13,6 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from src.postgres.connect import connected
-from src.postgres.keepalive import SERVER_SETTINGS, keep_alive
 from src.postgres.url import DatabaseURL
 from src.safety.activity import Activity
 from src.safety.advisory_lock import MIGRATOR, SESSION, Holder, acquire, lock_space
@@ -26,21 +24,9 @@ from src.safety.free_way import FreeWay
 from src.safety.history import History
 from src.safety.policy import Policy
 from src.safety.progress import shown
+from src.safety.session import prepare_session
 
 log = logging.getLogger("alembic.runtime.migration")
-
-# A killed client's statement must not run on for nobody; nor may a role's own limits end a migration in its middle.
-_SESSION = text(
-    "SELECT set_config(key, value, false) FROM json_each_text(CAST(:settings AS json))"
-    " WHERE key IN (SELECT name FROM pg_settings)"
-)
-_SETTINGS = {
-    "client_connection_check_interval": "1s",
-    "idle_in_transaction_session_timeout": "0",
-    "idle_session_timeout": "0",
-    "transaction_timeout": "0",  # PostgreSQL 17
-    **SERVER_SETTINGS,
-}
 
 
 class Migrator:
@@ -64,6 +50,7 @@ class Migrator:
             )
         way = FreeWay(self._asking, self.pid, self._policy, self.activity)
         consent = Consent(self._policy, can_ask=self.terminal and sys.stdin.isatty())
+        migration_context.opts.update(policy=self._policy, activity=self.activity)  # for operations of our own
         Apply(migration_context, history, way, self._policy, self.activity, consent).install()
 
 
@@ -74,20 +61,11 @@ async def migrating(
     """Take the migrator's locks, then show what happens until the block ends. Raises `TableBlocked`, `Stopped`."""
     async with connected(engine, target, patience=policy.connect_patience) as asking:
         await asking.execution_options(isolation_level="AUTOCOMMIT")
-        await _prepare_session(asking)
-        migrator = Migrator(asking, await _prepare_session(connection), command, policy)
+        await prepare_session(asking)
+        migrator = Migrator(asking, await prepare_session(connection), command, policy)
         async with shown(migrator.activity, engine, migrator.pid, terminal=migrator.terminal):
             await stoppable(lambda: _take_locks(asking, connection, migrator, policy), migrator)
             yield migrator
-
-
-async def _prepare_session(connection: AsyncConnection) -> int:
-    """Make it one that outlives a role's own limits and ends with its client; returns its backend's pid."""
-    await keep_alive(connection)
-    await connection.execute(_SESSION, {"settings": json.dumps(_SETTINGS)})
-    pid = await connection.scalar(text("SELECT pg_backend_pid()"))
-    await connection.commit()
-    return int(pid or 0)
 
 
 async def _take_locks(asking: AsyncConnection, connection: AsyncConnection, migrator: Migrator, policy: Policy) -> None:

@@ -1,0 +1,57 @@
+"""One batch: the rows between two keys, changed in the transaction at hand, and only where that changes anything."""
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from src.safety.backfill.compute import compute
+from src.safety.backfill.definition import Backfill
+from src.safety.backfill.key import Position, read_key, read_types
+from src.safety.backfill.work import Work
+from src.safety.errors import RequestRefused
+
+_ANNOUNCE = text("SELECT set_config('safety.backfill', to_regclass(:table)::oid::text, true)")
+
+
+async def prepare(connection: AsyncConnection, definition: Backfill) -> Work:
+    """Look the table up. Raises `RequestRefused` where it, its key or a column is not fit."""
+    types = await read_types(connection, definition.table)
+    key = await read_key(connection, definition.table)
+    quote = connection.dialect.identifier_preparer.quote
+    work = Work(definition, key, types, {column: quote(column) for column in types})
+    for column in (*definition.values, *definition.reads):
+        if column not in types:
+            raise RequestRefused(
+                f"The table {definition.table} has no column {column!r}.", "Add it first, in an earlier operation."
+            )
+    if set(map(quote, definition.values)) & set(key.columns):
+        raise RequestRefused(
+            f"The backfill {definition.name} changes the key that it walks by ({key.listed}).",
+            "Fill a new column, and swap the two: a changed type of the key does so by itself.",
+        )
+    return work
+
+
+async def next_range(
+    connection: AsyncConnection, work: Work, after: Position | None, upto: Position | None, size: int
+) -> tuple[Position, int] | None:
+    """The last of the next `size` keys and how many there are; None at the end."""
+    condition, parameters = work.key.between(after, upto)
+    key = work.key
+    query = (
+        f"SELECT {key.as_text}, count(*) OVER () FROM"
+        f" (SELECT {key.listed} FROM {work.table} WHERE {condition} ORDER BY {key.listed} LIMIT {size}) AS batch"
+        f" ORDER BY {key.descending} LIMIT 1"
+    )
+    row = (await connection.execute(text(query), parameters)).one_or_none()
+    return (list(row[:-1]), row[-1]) if row else None
+
+
+async def change(connection: AsyncConnection, work: Work, after: Position | None, upto: Position) -> int:
+    """Change the rows of the range that need it; returns how many."""
+    if work.definition.unnoticed:
+        await connection.execute(_ANNOUNCE, {"table": work.definition.table})
+    condition, parameters = work.key.between(after, upto)
+    if work.function is not None:
+        return await compute(connection, work, work.function, f"{condition} AND {work.needed}", parameters)
+    statement = f"UPDATE {work.table} SET {work.assignments} WHERE {condition} AND {work.needed} AND {work.differs}"
+    return (await connection.execute(text(statement), parameters)).rowcount

@@ -1,0 +1,164 @@
+"""How far each backfill is: a table beside Alembic's own, a row for each slice of the keys.
+
+The position is committed together with the rows of its batch. Whoever locks a slice's row works on it; when he dies,
+the server lets go of it, and the next one, on whatever machine, goes on from the position.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import (
+    TIMESTAMP,
+    BigInteger,
+    Column,
+    Integer,
+    MetaData,
+    Row,
+    Table,
+    Text,
+    delete,
+    func,
+    insert,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.schema import CreateTable
+
+from src.safety.backfill.definition import Backfill
+from src.safety.backfill.key import Position, slices
+from src.safety.errors import RequestRefused
+from src.safety.history import BACKFILL_TABLE
+
+_TIME = TIMESTAMP(timezone=True)
+TABLE = Table(
+    BACKFILL_TABLE,
+    MetaData(),
+    Column("name", Text, primary_key=True),
+    Column("slice", Integer, primary_key=True),
+    Column("definition", JSONB, nullable=False),
+    Column("total", BigInteger, nullable=False),
+    Column("after", JSONB(none_as_null=True)),
+    Column("upto", JSONB(none_as_null=True)),
+    Column("position", JSONB(none_as_null=True)),
+    Column("pass", Integer, nullable=False, server_default="1"),
+    Column("walked", BigInteger, nullable=False, server_default="0"),
+    Column("changed", BigInteger, nullable=False, server_default="0"),
+    Column("changed_in_pass", BigInteger, nullable=False, server_default="0"),
+    Column("started", _TIME, nullable=False, server_default=func.clock_timestamp()),
+    Column("finished", _TIME),
+)
+COLUMNS = TABLE.c
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Of a whole backfill: rows; `total` is an estimate."""
+
+    name: str
+    walked: int
+    changed: int
+    total: int
+    passes: int
+    finished: bool
+    changed_in_last_pass: int
+
+
+async def make_table(connection: AsyncConnection) -> None:
+    """Make it if it is not there."""
+    if not await table_exists(connection):
+        await connection.execute(CreateTable(TABLE, if_not_exists=True))
+
+
+async def table_exists(connection: AsyncConnection) -> bool:
+    """Whether it is there, where the search_path leads to."""
+    return bool(await connection.scalar(text("SELECT to_regclass(:name) IS NOT NULL"), {"name": BACKFILL_TABLE}))
+
+
+async def begin(connection: AsyncConnection, definition: Backfill, bounds: list[Position], total: int) -> None:
+    """Write the slices in the transaction at hand, unless somebody has begun it already."""
+    # Two who begin at once would cut the keys in two ways.
+    await connection.execute(text(f"LOCK TABLE {BACKFILL_TABLE} IN SHARE ROW EXCLUSIVE MODE"))
+    if await connection.scalar(select(func.count()).where(COLUMNS.name == definition.name)):
+        return
+    data = {"name": definition.name, "definition": definition.as_data(), "total": total}
+    rows = [
+        {**data, "slice": number, "after": after, "upto": upto, "position": after}
+        for number, (after, upto) in enumerate(slices(bounds))
+    ]
+    await connection.execute(insert(TABLE), rows)
+
+
+async def claim(connection: AsyncConnection, name: str, preferred: int) -> Row[Any] | None:
+    """Lock a slice that nobody works on, until the transaction ends; None if there is none at the moment."""
+    query = select(TABLE).where(COLUMNS.name == name, COLUMNS.finished.is_(None))
+    order = (COLUMNS.slice != preferred, COLUMNS.slice)
+    return (await connection.execute(query.order_by(*order).limit(1).with_for_update(skip_locked=True))).one_or_none()
+
+
+async def advance(
+    connection: AsyncConnection, claimed: Row[Any], position: Position, walked: int, changed: int
+) -> None:
+    """The batch has come to `position`."""
+    first = claimed._mapping["pass"] == 1
+    values = {
+        "position": position,
+        "walked": COLUMNS.walked + (walked if first else 0),
+        "changed": COLUMNS.changed + changed,
+        "changed_in_pass": COLUMNS.changed_in_pass + changed,
+    }
+    await _update(connection, claimed, **values)
+
+
+async def end_pass(connection: AsyncConnection, claimed: Row[Any], *, again: bool) -> None:
+    """The slice has been walked to its end."""
+    if again:
+        await _update(
+            connection,
+            claimed,
+            **{"pass": COLUMNS["pass"] + 1, "position": COLUMNS.after, "changed_in_pass": 0},
+        )
+    else:
+        await _update(connection, claimed, finished=func.clock_timestamp())
+
+
+async def _update(connection: AsyncConnection, claimed: Row[Any], **values: Any) -> None:
+    here = (COLUMNS.name == claimed.name, COLUMNS.slice == claimed.slice)
+    await connection.execute(update(TABLE).where(*here).values(**values))
+
+
+async def forget(connection: AsyncConnection, name: str) -> None:
+    """The next run begins anew."""
+    await connection.execute(delete(TABLE).where(COLUMNS.name == name))
+
+
+async def read_progress(connection: AsyncConnection, name: str | None = None) -> list[Progress]:
+    """Of one backfill, or of all."""
+    if not await table_exists(connection):
+        return []
+    query = select(
+        COLUMNS.name,
+        func.sum(COLUMNS.walked).cast(BigInteger),
+        func.sum(COLUMNS.changed).cast(BigInteger),
+        func.max(COLUMNS.total),
+        func.max(COLUMNS["pass"]),
+        func.bool_and(COLUMNS.finished.is_not(None)),
+        func.sum(COLUMNS.changed_in_pass).cast(BigInteger),
+    ).group_by(COLUMNS.name)
+    query = query.order_by(COLUMNS.name) if name is None else query.where(COLUMNS.name == name)
+    return [Progress(*row) for row in await connection.execute(query)]
+
+
+async def read_definition(connection: AsyncConnection, name: str) -> Backfill:
+    """What was begun under `name`. Raises `RequestRefused` if nothing was."""
+    known: Iterable[str] = [each.name for each in await read_progress(connection)]
+    if name not in known:
+        raise RequestRefused(
+            f"No backfill is called {name!r} in this database.",
+            f"Begun are: {', '.join(known) or 'none'}. `alembic upgrade head` begins those of the revisions.",
+        )
+    query = select(COLUMNS.definition).where(COLUMNS.name == name).limit(1)
+    return Backfill.from_data(name, (await connection.execute(query)).scalar_one())

@@ -1,0 +1,157 @@
+"""`op.backfill` in a revision: resumed after a crash, left to the command when it is long, begun anew otherwise."""
+
+import io
+import os
+import signal
+import subprocess
+from collections.abc import Callable
+from contextlib import redirect_stdout
+from unittest.mock import patch
+
+import psycopg
+import pytest
+
+from src.postgres.embedded import program
+from src.safety.cli import main
+from src.safety.verbs.verb import FINE
+from tests.safety.apply.processes import Migrator, until
+from tests.safety.project import Project
+
+Start = Callable[..., Migrator]
+_TABLE = "CREATE TABLE books (id int PRIMARY KEY, old int, new int); INSERT INTO books SELECT i, i FROM generate_series"
+WALKED = "SELECT coalesce(sum(walked), 0) FROM alembic_backfill"
+FILLED = "SELECT count(*) FROM books WHERE new IS NOT DISTINCT FROM old * 2"
+
+
+def write(project: Project, *, backfill: str = 'op.backfill("books", {"new": "old * 2"})', after: str = "pass") -> None:
+    """Three operations: before, the backfill, after."""
+    upgrade = f'op.execute("CREATE TABLE before ()"); {backfill}; {after}'
+    project.revision("001_a", upgrade=upgrade, downgrade='op.execute("DROP TABLE before")')
+
+
+def count(session: psycopg.Connection, query: str = FILLED) -> int:
+    return int((session.execute(query).fetchone() or (0,))[0])
+
+
+def test_an_upgrade_fills_the_rows_between_two_operations(
+    project: Project, session: psycopg.Connection, database: str
+) -> None:
+    session.execute(f"{_TABLE}(1, 3000) i")
+    write(project, after='op.alter_column("books", "new", nullable=False)')
+    project.alembic(database, "upgrade", "head")
+    assert count(session) == 3000
+
+
+def test_a_second_upgrade_after_a_downgrade_fills_them_again(
+    project: Project, session: psycopg.Connection, database: str
+) -> None:
+    session.execute(f"{_TABLE}(1, 10) i")
+    write(project)
+    project.alembic(database, "upgrade", "head")
+    project.alembic(database, "downgrade", "base")
+    session.execute("UPDATE books SET new = NULL")
+    project.alembic(database, "upgrade", "head")
+    assert count(session) == 10
+
+
+@pytest.mark.parametrize("how", ["kill", "terminate"])
+def test_a_crash_loses_at_most_a_batch(
+    project: Project, session: psycopg.Connection, database: str, start: Start, how: str
+) -> None:
+    session.execute(f"{_TABLE}(1, 60000) i")
+    # So slow that it can be stopped in its middle, and counted: every evaluation leaves a number in the sequence.
+    session.execute("CREATE SEQUENCE asked")
+    session.execute(
+        "CREATE FUNCTION slow(i int) RETURNS int LANGUAGE plpgsql AS"
+        " $$ BEGIN PERFORM nextval('asked'); PERFORM pg_sleep(CASE WHEN i % 100 = 0 THEN 0.001 END); RETURN i * 2;"
+        " END $$"
+    )
+    write(project, backfill='op.backfill("books", {"new": "slow(old)"}, where="new IS NULL")')
+    first = start(project, database, "upgrade", "head")
+    until(lambda: tables(session) and count(session, WALKED) > 10000)
+    if how == "kill":
+        first.tell(signal.SIGKILL)
+    else:
+        session.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'alembic'")
+        assert first.exit_code() != 0
+    until(lambda: count(session, "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'alembic'") == 0)
+    done = count(session, WALKED)
+    assert 10000 < done < 60000
+    assert count(session) == done
+    asked = count(session, "SELECT last_value FROM asked")
+    project.alembic(database, "upgrade", "head")
+    assert count(session) == 60000
+    again = count(session, "SELECT last_value FROM asked") - asked
+    assert again <= 2 * (60000 - done)  # asked for twice a row, to compare and to set: none that was done before
+    assert project.alembic(database, "current").startswith("001_a")
+
+
+def tables(session: psycopg.Connection) -> bool:
+    return bool(count(session, "SELECT count(to_regclass('alembic_backfill'))"))
+
+
+def test_one_that_takes_too_long_is_left_to_its_command_and_the_upgrade_then_goes_on(
+    project: Project, session: psycopg.Connection, database: str
+) -> None:
+    session.execute(f"{_TABLE}(1, 3000) i")
+    write(project, after='op.execute("CREATE TABLE after ()")')
+    code, stderr = project.alembic.having(MIGRATION_BACKFILL_LIMIT="0").refused(database, "upgrade", "head")
+    assert code == 21
+    assert "Run: python -m src.safety backfill books_new" in stderr
+    assert (count(session), project.alembic(database, "current")) == (0, "")
+    command(database, "books_new")
+    assert count(session) == 3000
+    project.alembic.having(MIGRATION_BACKFILL_LIMIT="0")(database, "upgrade", "head")
+    assert count(session, "SELECT count(*) FROM before, after") == 0
+
+
+def test_a_deferred_one_is_left_to_its_command_and_the_contracting_revision_refuses_until_it_is_done(
+    project: Project, session: psycopg.Connection, database: str
+) -> None:
+    session.execute(f"{_TABLE}(1, 10) i")
+    write(project, backfill='op.backfill("books", {"new": "old * 2"}, name="doubled", deferred=True)')
+    contract = 'op.require_backfill("doubled"); op.drop_column("books", "old")'
+    project.revision("002_b", "001_a", upgrade=contract, downgrade="pass")
+    code, stderr = project.alembic.refused(database, "upgrade", "head")
+    assert (code, stderr.splitlines()[0]) == (
+        21,
+        "The backfill doubled has not come to its end; what is done of it is kept.",
+    )
+    assert project.alembic(database, "current").startswith("001_a")
+    command(database, "doubled")
+    project.alembic(database, "upgrade", "head")
+    assert count(session, "SELECT sum(new) FROM books") == 110
+
+
+def test_requiring_one_that_nobody_began_is_refused(project: Project, database: str) -> None:
+    project.revision("001_a", upgrade='op.require_backfill("doubled")')
+    code, stderr = project.alembic.refused(database, "upgrade", "head")
+    assert (code, stderr.splitlines()[0][:40]) == (21, "The backfill doubled has not been begun;")
+
+
+@pytest.mark.parametrize("key", ["id int PRIMARY KEY", 'a int, "B b" text, id int, PRIMARY KEY ("B b", a)'])
+def test_a_script_of_it_does_the_same(project: Project, session: psycopg.Connection, database: str, key: str) -> None:
+    write(project, backfill="""op.backfill("books", {"new": "'a:b%' || id"}, where="id > 5")""")
+    script = project.alembic(database, "upgrade", "head", "--sql")
+    columns = '"B b", a, id' if "a int" in key else "id"
+    values = "'it''s', i, i" if "a int" in key else "i"
+    session.execute(f"CREATE TABLE books ({key}, new text)")
+    session.execute(f"INSERT INTO books ({columns}) SELECT {values} FROM generate_series(1, 12000) i")
+    sql = "\n".join(line for line in script.splitlines() if not line.startswith("INFO"))
+    psql(database, sql)
+    assert count(session, "SELECT count(*) FROM books WHERE new = 'a:b%' || id AND id > 5") == 11995
+    assert count(session, "SELECT count(DISTINCT xmin::text) FROM books") > 2  # in batches
+
+
+def psql(url: str, script: str) -> None:
+    """As `psql -f` runs it: each statement by itself."""
+    arguments = [str(program("psql")), url, "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1"]
+    subprocess.run(arguments, input=script, text=True, check=True, capture_output=True)
+
+
+def command(url: str, *arguments: str) -> str:
+    """`python -m src.safety backfill ...`, in this process; it must end well."""
+    output = io.StringIO()
+    with patch.dict(os.environ, DATABASE_URL=url), redirect_stdout(output):
+        assert main(["backfill", *arguments]) == FINE
+    return output.getvalue()
