@@ -6,6 +6,7 @@
 `run_environment(metadata, url=...)` is all that an env.py needs.
 """
 
+from src.safety.backfill import Backfill, backfill
 from src.safety.environment import run_environment
 
-__all__ = ["run_environment"]
+__all__ = ["Backfill", "backfill", "run_environment"]

@@ -4,6 +4,28 @@ import time
 from dataclasses import dataclass, field
 
 
+@dataclass(frozen=True)
+class Progress:
+    """How far a statement or a backfill is; `total` is 0 where nobody keeps count."""
+
+    phase: str
+    done: int
+    total: int
+    relation: str
+    size: str
+    seconds_left: float | None = None
+    """Where it is known better than by the share that is done."""
+
+    def line(self, elapsed: float) -> str:
+        """In words, with an estimate of the time that is left."""
+        if not self.total:
+            return f"on {self.relation} ({self.size})"
+        share = min(self.done / self.total, 1.0)
+        seconds = elapsed * (1 - share) / share if self.seconds_left is None and share > 0.02 else self.seconds_left
+        left = f", about {seconds:.0f} s left" if seconds is not None else ""
+        return f"on {self.relation} ({self.size}), {self.phase}: {share:.0%}{left}"
+
+
 @dataclass
 class Activity:
     """One for a run. Times are of `time.monotonic`."""
@@ -16,6 +38,8 @@ class Activity:
     """Which statement of the revision it is, from 1."""
     waiting: str = ""
     """For whom or what it waits instead of working, in one line."""
+    progress: Progress | None = None
+    """Where the migration itself keeps count, as it does of a backfill."""
     since: float = field(default_factory=time.monotonic)
 
     def begin_revision(self, revision: str, direction: str) -> None:
@@ -26,6 +50,7 @@ class Activity:
     def begin_step(self, step: str) -> None:
         """A statement of the revision begins."""
         self.step, self.number, self.waiting, self.since = step, self.number + 1, "", time.monotonic()
+        self.progress = None
 
     def wait(self, line: str) -> None:
         """Waiting begins or goes on."""

@@ -10,6 +10,7 @@ The refusals of servers and networks are in `src.postgres.errors`.
     ├── RevisionFailed      exit 18   the revision's own statement or code failed, or left something unfinished
     ├── DataLoss            exit 19   a downgrade would destroy rows, and nobody said that it may
     ├── ModelsDiffer        exit 20   `alembic check`: models and database are not the same
+    ├── BackfillPending     exit 21   a backfill is to be run by its command before the revision can go on
     └── Stopped             exit 130 (Ctrl-C), 143 (SIGTERM)   somebody told the process to stop, and it did
 """
 
@@ -66,3 +67,9 @@ class ModelsDiffer(SafetyError):
     """`alembic check` found that models and database are not the same."""
 
     exit_code = 20
+
+
+class BackfillPending(SafetyError):
+    """A backfill is not complete, and takes too long for an upgrade; what is done of it is kept."""
+
+    exit_code = 21

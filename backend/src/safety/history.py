@@ -34,7 +34,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.schema import CreateTable
 
 TABLE = "alembic_history"
-BOOKKEEPING = ("alembic_version", TABLE)
+BACKFILL_TABLE = "alembic_backfill"
+BOOKKEEPING = ("alembic_version", TABLE, BACKFILL_TABLE)
 """Tables of the migrations themselves: no model has them, and no comparison of schemas looks at them."""
 _TIME = TIMESTAMP(timezone=True)
 

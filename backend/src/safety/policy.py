@@ -29,6 +29,18 @@ class Policy:
     """The longest pause between two tries, in seconds; the pause is a random part of a growing limit."""
     patient_limit: float = 6 * 3600.0
     """Seconds for a statement that blocks nobody and waits for everybody, such as CREATE INDEX CONCURRENTLY."""
+    backfill_batch: float = 0.1
+    """Seconds that a batch of a backfill may take: the longest that a client waits for a row because of it."""
+    backfill_pause: float = 0.2
+    """The pause after a batch, as a share of the batch's own time."""
+    backfill_limit: float = 600.0
+    """Seconds that a backfill may take inside of an upgrade; a longer one is left to a command of its own."""
+    backfill_replica_lag: float = 10.0
+    """Seconds that a replica may be behind before a backfill waits for it."""
+    backfill_wal: float = 1024.0
+    """Megabytes of WAL that replicas may have yet to take before a backfill waits for them."""
+    backfill_dead_share: float = 0.5
+    """Dead rows, as a share of the live ones, before a backfill waits for a VACUUM that can remove them."""
     allow_data_loss: str = ""
     """`true`, or the id of the revision whose downgrade may drop what holds rows; in production only the id."""
     edited_revisions: str = "warn"
@@ -84,7 +96,7 @@ def _number(text: str, variable: str) -> float:
     except ValueError:
         value = -1.0
     if not 0 <= value < float("inf"):
-        raise RequestRefused(f"{variable} is {text!r}.", "Set it to a number of seconds, 0 or more.")
+        raise RequestRefused(f"{variable} is {text!r}.", "Set it to a number, 0 or more.")
     return value
 
 

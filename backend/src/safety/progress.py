@@ -9,7 +9,6 @@ import logging
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
 
 import asyncpg
 from sqlalchemy import text
@@ -17,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from src.postgres.sqlstate import server_message
-from src.safety.activity import Activity
+from src.safety.activity import Activity, Progress
 
 log = logging.getLogger("alembic.runtime.migration")
 
@@ -44,25 +43,6 @@ _PROGRESS = text(
     ORDER BY total DESC LIMIT 1
     """
 )
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far the server is with one statement; `total` is 0 where it keeps no count."""
-
-    phase: str
-    done: int
-    total: int
-    relation: str
-    size: str
-
-    def line(self, elapsed: float) -> str:
-        """In words, with an estimate of the time that is left."""
-        if not self.total:
-            return f"on {self.relation} ({self.size})"
-        share = min(self.done / self.total, 1.0)
-        left = f", about {elapsed * (1 - share) / share:.0f} s left" if share > 0.02 else ""
-        return f"on {self.relation} ({self.size}), {self.phase}: {share:.0%}{left}"
 
 
 def words(activity: Activity, progress: Progress | None) -> str:
@@ -104,7 +84,7 @@ async def _show(activity: Activity, connection: AsyncConnection, pid: int, *, te
     if terminal:
         from src.safety.terminal import show  # noqa: PLC0415  rich: 0.1 s that only long steps should pay
 
-        await show(activity, lambda: read_progress(connection, pid))
+        await show(activity, lambda: _progress(activity, connection, pid))
     else:
         await _by_log(activity, connection, pid)
 
@@ -119,12 +99,16 @@ async def _by_log(activity: Activity, connection: AsyncConnection, pid: int) -> 
     said = ""
     while True:
         await until_long(activity)
-        line = words(activity, await read_progress(connection, pid))
+        line = words(activity, await _progress(activity, connection, pid))
         if said != activity.where:
             log.info("%s", line)
         said = activity.where
         await asyncio.sleep(_PACE)
         said = "" if activity.where == said else said
+
+
+async def _progress(activity: Activity, connection: AsyncConnection, pid: int) -> Progress | None:
+    return activity.progress or await read_progress(connection, pid)
 
 
 async def read_progress(connection: AsyncConnection, pid: int) -> Progress | None:

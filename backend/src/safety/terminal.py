@@ -9,8 +9,8 @@ from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.text import Text
 
-from src.safety.activity import Activity
-from src.safety.progress import LOOK, QUIET, Progress, until_long, words
+from src.safety.activity import Activity, Progress
+from src.safety.progress import LOOK, QUIET, until_long, words
 
 
 async def show(activity: Activity, read: Callable[[], Awaitable[Progress | None]]) -> None:
