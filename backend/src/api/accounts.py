@@ -1,44 +1,69 @@
-"""Accounts: register, and sign in by OAuth2's password flow."""
+"""Accounts: register; read, change and delete one's own."""
 
 from http import HTTPStatus
-from typing import Annotated
 
-from fastapi import APIRouter, Depends
-from fastapi.security import OAuth2PasswordRequestForm
+from fastapi import APIRouter
+from sqlalchemy.exc import IntegrityError
 
-from src.api.dependencies import OpenResources, Session
-from src.api.passwords import hash_password, password_fits
-from src.api.problems import ProblemError, problems
-from src.api.schemas.accounts import Account, Registration, TokenPair
-from src.api.tokens import LIFETIME, Claim, Use, fingerprint
+from src.api.auth import SignedIn
+from src.api.dependencies import CountedByAddress, OpenResources, Reads, ReadSession, Session
+from src.api.problems import ProblemError
+from src.api.rate_limit import PER_ACCOUNT
+from src.api.schemas.accounts import Account, AccountChange, PasswordChange, Registration, TokenPair
+from src.api.sign_in import token_pair
 from src.db.queries import accounts
+from src.db.services import accounts as accounts_service
 
 router = APIRouter(tags=["accounts"])
 
 
-@router.post("/accounts", status_code=HTTPStatus.CREATED, responses=problems(HTTPStatus.CONFLICT))
-async def register(registration: Registration, session: Session) -> Account:
+@router.post("/accounts", status_code=HTTPStatus.CREATED, dependencies=[CountedByAddress])
+async def register(registration: Registration, session: Session, resources: OpenResources) -> Account:
     """Make an account. 409 when the address has one."""
-    password_hash = await hash_password(registration.password.get_secret_value())
-    row = await accounts.register(
-        session, email=registration.email, password_hash=password_hash, name=registration.name
-    )
-    return Account.model_validate(row)
+    password_hash = await resources.passwords.hash(registration.password.get_secret_value())
+    try:
+        made = await accounts.register(
+            session, email=registration.email, password_hash=password_hash, name=registration.name
+        )
+    except IntegrityError as error:
+        raise ProblemError(HTTPStatus.CONFLICT, "This address has an account; sign in to it.") from error
+    return Account.model_validate(made)
 
 
-@router.post("/auth/token", responses=problems(HTTPStatus.UNAUTHORIZED))
-async def sign_in(
-    form: Annotated[OAuth2PasswordRequestForm, Depends()], session: Session, resources: OpenResources
+@router.get("/me")
+async def read_me(viewer: SignedIn, session: ReadSession) -> Account:
+    """My account."""
+    return _account(await accounts.read(session, viewer.id))
+
+
+@router.patch("/me")
+async def change_me(change: AccountChange, viewer: SignedIn, session: Session) -> Account:
+    """Change some of my account."""
+    changes = change.changes()
+    found = await (accounts.change(session, viewer.id, changes) if changes else accounts.read(session, viewer.id))
+    return _account(found)
+
+
+@router.put("/me/password", dependencies=[CountedByAddress])
+async def change_password(
+    change: PasswordChange, viewer: SignedIn, reader: Reads, session: Session, resources: OpenResources
 ) -> TokenPair:
-    """Sign in with the e-mail address as `username`."""
-    account = await accounts.standing_by_email(session, form.username)
-    fits = await password_fits(account and account.password_hash, form.password)
-    if account is None or not fits or not account.is_active:
-        raise ProblemError(HTTPStatus.UNAUTHORIZED, "The address or the password is wrong.")
-    await accounts.note_sign_in(session, account.id)
-    claim = Claim(account.id, fingerprint(account.password_hash, account.sign_outs))
-    return TokenPair(
-        access_token=resources.tokens.issue(Use.ACCESS, claim),
-        expires_in=LIFETIME[Use.ACCESS],
-        refresh_token=resources.tokens.issue(Use.RENEWAL, claim),
+    """Change my password. Every token from before ends; the answer has new ones."""
+    resources.attempts.spend(PER_ACCOUNT, str(viewer.id))
+    current, new = change.current_password.get_secret_value(), change.new_password.get_secret_value()
+    account = await accounts_service.change_password(
+        reader, session, resources.passwords, viewer.id, current=current, new=new
     )
+    return token_pair(resources.tokens, account)
+
+
+@router.delete("/me", status_code=HTTPStatus.NO_CONTENT)
+async def delete_me(viewer: SignedIn, session: Session) -> None:
+    """Delete my account, and everything that belongs to it."""
+    await accounts.remove(session, viewer.id)
+
+
+def _account(found: accounts.Account | None) -> Account:
+    if found is None:  # deleted since the token was read
+        raise ProblemError(HTTPStatus.NOT_FOUND, "This account is no longer there.")
+    return Account.model_validate(found)

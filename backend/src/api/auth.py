@@ -10,12 +10,12 @@ from fastapi.security import OAuth2PasswordBearer
 
 from src.api.dependencies import OpenResources
 from src.api.problems import ProblemError
-from src.api.tokens import Claim, Use, fingerprint
+from src.api.resources import Resources
+from src.api.tokens import Use, fingerprint
 from src.db.queries import accounts
+from src.db.queries.accounts import Standing
 
-TOKEN_URL = "api/v1/auth/token"
-
-_bearer = OAuth2PasswordBearer(TOKEN_URL, auto_error=False)
+_bearer = OAuth2PasswordBearer("/api/v1/auth/token", refreshUrl="/api/v1/auth/renew", auto_error=False)
 _CHALLENGE = {"WWW-Authenticate": "Bearer"}
 
 
@@ -27,28 +27,23 @@ class Viewer:
     is_admin: bool
 
 
+async def claimed(resources: Resources, use: Use, token: str) -> Standing:
+    """The account that `token` stands for. Raises `ProblemError` 401 if it is not good for this use, or no longer."""
+    claim = resources.tokens.read(use, token)
+    # Its connection is given back before the route takes one: a request that held two could wait for itself.
+    account = await accounts.standing(resources.reader, claim.user_id) if claim else None
+    if account and claim and account.is_active and fingerprint(account) == claim.fingerprint:
+        return account
+    detail = "This token is not valid, or no longer. Renew it, or sign in again."
+    raise ProblemError(HTTPStatus.UNAUTHORIZED, detail, headers=_CHALLENGE)
+
+
 async def _maybe_signed_in(token: Annotated[str | None, Depends(_bearer)], resources: OpenResources) -> Viewer | None:
     """Nobody without a token. A token that is no longer good is refused rather than ignored, so that it is renewed."""
     if token is None:
         return None
-    claim = resources.tokens.read(Use.ACCESS, token)
-    viewer = await _viewer(claim, resources) if claim else None
-    if viewer is None:
-        detail = "This token is not valid, or no longer. Renew it, or sign in again."
-        raise ProblemError(HTTPStatus.UNAUTHORIZED, detail, headers=_CHALLENGE)
-    return viewer
-
-
-async def _viewer(claim: Claim, resources: OpenResources) -> Viewer | None:
-    # Its connection is given back before the route takes one: a request that held two could wait for itself.
-    account = await accounts.standing(resources.reader, claim.user_id)
-    if (
-        account is None
-        or not account.is_active
-        or fingerprint(account.password_hash, account.sign_outs) != claim.fingerprint
-    ):
-        return None
-    return Viewer(claim.user_id, account.is_admin)
+    account = await claimed(resources, Use.ACCESS, token)
+    return Viewer(account.id, account.is_admin)
 
 
 MaybeSignedIn = Annotated[Viewer | None, Depends(_maybe_signed_in)]

@@ -10,6 +10,7 @@ from alembic.script import ScriptDirectory
 from fastapi import Depends, Request
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
+from src.api.rate_limit import PER_ADDRESS
 from src.api.resources import Resources
 from src.db.hot_query import Reader
 from src.db.session import unit_of_work
@@ -46,6 +47,13 @@ async def get_engine(resources: OpenResources) -> AsyncEngine:
 async def get_scripts(resources: OpenResources) -> ScriptDirectory:
     return resources.scripts
 
+
+async def _count_address(request: Request, resources: OpenResources) -> None:
+    resources.attempts.spend(PER_ADDRESS, request.client.host if request.client else "unknown")
+
+
+CountedByAddress = Depends(_count_address)
+"""For `dependencies=` of every route that hashes a password: hashing is what makes it expensive to be asked."""
 
 # "function": the commit comes before the answer. With FastAPI's default, a commit that fails is answered with 200.
 Session = Annotated[AsyncSession, Depends(get_session, scope="function")]

@@ -12,8 +12,14 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
 from src.api.problems import ProblemError, problem_response
+from src.db.services.rules import Absent, Conflict, Forbidden, RuleError
 from src.postgres.sqlstate import sqlstate
 
+_RULES = {
+    Absent: HTTPStatus.NOT_FOUND,
+    Forbidden: HTTPStatus.FORBIDDEN,
+    Conflict: HTTPStatus.CONFLICT,
+}
 _RETRY = {"Retry-After": "1"}
 _CONFLICTS = {
     "23505": "Something with these values exists already.",
@@ -31,6 +37,11 @@ def add_error_handlers(app: FastAPI) -> None:
 
 async def _problem(_: Request, error: Any) -> JSONResponse:
     return problem_response(error.problem, error.headers)
+
+
+async def _broken_rule(_: Request, error: Any) -> JSONResponse:
+    status = next(status for rule, status in _RULES.items() if isinstance(error, rule))
+    return problem_response(ProblemError(status, str(error)).problem)
 
 
 async def _http_exception(_: Request, error: Any) -> JSONResponse:
@@ -69,6 +80,7 @@ async def _unexpected(_: Request, error: Any) -> JSONResponse:
 
 _HANDLERS: dict[type[Exception], Any] = {
     ProblemError: _problem,
+    RuleError: _broken_rule,
     HTTPException: _http_exception,
     RequestValidationError: _invalid_request,
     DBAPIError: _database_error,

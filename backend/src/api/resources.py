@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +13,12 @@ from sqlalchemy import event
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
+from src.api.rate_limit import PasswordAttempts
 from src.api.readiness import Readiness
 from src.api.signing_key import signing_key
 from src.api.tokens import Tokens
 from src.db.hot_query import Reader, open_reader
+from src.db.services.passwords import Passwords
 from src.db.session import session_factory
 from src.db.vector import DIMENSIONS
 from src.inference.services import Services, open_services
@@ -43,6 +45,8 @@ class Resources:
     readiness: Readiness
     tokens: Tokens
     services: Services
+    passwords: Passwords = field(default_factory=Passwords)
+    attempts: PasswordAttempts = field(default_factory=PasswordAttempts)
 
 
 @asynccontextmanager

@@ -14,6 +14,8 @@ from uuid import UUID
 
 import jwt
 
+from src.db.queries.accounts import Standing
+
 _ALGORITHM = "HS256"
 
 
@@ -36,9 +38,14 @@ class Claim:
     fingerprint: str
 
 
-def fingerprint(password_hash: str, sign_outs: int) -> str:
+def fingerprint(account: Standing) -> str:
     """Changes with the password and with each sign-out; tells nothing about them (the hash is salted argon2)."""
-    return hashlib.sha256(f"{sign_outs} {password_hash}".encode()).hexdigest()[:32]
+    return hashlib.sha256(f"{account.sign_outs} {account.password_hash}".encode()).hexdigest()[:32]
+
+
+def claim_of(account: Standing) -> Claim:
+    """What a token for `account` says from now on."""
+    return Claim(account.id, fingerprint(account))
 
 
 class Tokens:

@@ -1,17 +1,19 @@
-"""Accounts: what a token is held against, and what signing in and registering ask."""
+"""Accounts: what a token is held against, what signing in asks, and what the owner sees and changes."""
 
+from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, func, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from src.db.enums import Theme
 from src.db.hot_query import HotQuery, Reader
 from src.db.models import User
 
 
 class Standing(NamedTuple):
-    """Whether an account may be used, for what, and with which password."""
+    """Whether an account may be used, for what, and with which tokens."""
 
     id: UUID
     is_active: bool
@@ -20,42 +22,85 @@ class Standing(NamedTuple):
     sign_outs: int
 
 
-_SHOWN = (
-    User.id,
-    User.email,
-    User.name,
-    User.is_admin,
-    User.language_preference,
-    User.theme,
-    User.last_login,
-    User.created_at,
-    User.updated_at,
-)
+class Account(NamedTuple):
+    """An account as its owner sees it."""
+
+    id: UUID
+    email: str
+    name: str
+    is_admin: bool
+    language_preference: str
+    theme: Theme
+    last_login: datetime | None
+    created_at: datetime
+    updated_at: datetime
+
+
+_ACCOUNT = tuple(getattr(User, name) for name in Account._fields)
 _STANDING = select(User.id, User.is_active, User.is_admin, User.password_hash, User.sign_outs)
-_BY_ID = HotQuery(_STANDING.where(User.id == bindparam("id")))
-_BY_EMAIL = _STANDING.where(func.lower(User.email) == func.lower(bindparam("email")))
-_SIGNED_IN = update(User).where(User.id == bindparam("user_id")).values(last_login=func.now())
-_REGISTER = insert(User).returning(*_SHOWN)
+_STANDING_BY_ID = HotQuery(_STANDING.where(User.id == bindparam("id")))
+_STANDING_BY_EMAIL = HotQuery(_STANDING.where(func.lower(User.email) == func.lower(bindparam("email"))))
+_THIS = User.id == bindparam("user_id")
+_READ = select(*_ACCOUNT).where(_THIS)
+_REGISTER = insert(User).returning(*_ACCOUNT)
+_CHANGE = update(User).where(_THIS).returning(*_ACCOUNT)
+_NOTE_SIGN_IN = update(User).where(_THIS).values(last_login=func.now())
+_SIGN_OUT = update(User).where(_THIS).values(sign_outs=User.sign_outs + 1)
+_REPLACE_PASSWORD = (
+    update(User)
+    .where(_THIS, User.password_hash == bindparam("old_hash"))
+    .values(password_hash=bindparam("new_hash"))
+    .returning(User.id)
+)
+_DELETE = delete(User).where(_THIS)
 
 
 async def standing(reader: Reader, user_id: UUID) -> Standing | None:
     """The account that a token names."""
-    row = await reader.row(_BY_ID, id=user_id)
+    row = await reader.row(_STANDING_BY_ID, id=user_id)
     return Standing(*row) if row else None
 
 
-async def standing_by_email(session: AsyncSession, email: str) -> Standing | None:
+async def standing_by_email(reader: Reader, email: str) -> Standing | None:
     """The account that somebody signs in to, whatever the case of the address."""
-    row = (await session.execute(_BY_EMAIL, {"email": email})).one_or_none()
+    row = await reader.row(_STANDING_BY_EMAIL, email=email)
     return Standing(*row) if row else None
 
 
-async def register(session: AsyncSession, *, email: str, password_hash: str, name: str) -> Row[*tuple[Any, ...]]:
+async def register(session: AsyncSession, *, email: str, password_hash: str, name: str) -> Account:
     """A new account. Raises `IntegrityError` when the address has one."""
     values = {"email": email, "password_hash": password_hash, "name": name}
-    return (await session.execute(_REGISTER, values)).one()
+    return Account(*(await session.execute(_REGISTER, values)).one())
+
+
+async def read(session: AsyncSession, user_id: UUID) -> Account | None:
+    """The account."""
+    row = (await session.execute(_READ, {"user_id": user_id})).one_or_none()
+    return Account(*row) if row else None
+
+
+async def change(session: AsyncSession, user_id: UUID, changes: dict[str, Any]) -> Account | None:
+    """Set the columns of `changes`, of which there is at least one."""
+    row = (await session.execute(_CHANGE.values(changes), {"user_id": user_id})).one_or_none()
+    return Account(*row) if row else None
 
 
 async def note_sign_in(session: AsyncSession, user_id: UUID) -> None:
     """Keep when the account was last signed in to."""
-    await session.execute(_SIGNED_IN, {"user_id": user_id})
+    await session.execute(_NOTE_SIGN_IN, {"user_id": user_id})
+
+
+async def sign_out(session: AsyncSession, user_id: UUID) -> None:
+    """End every token of the account."""
+    await session.execute(_SIGN_OUT, {"user_id": user_id})
+
+
+async def replace_password(session: AsyncSession, user_id: UUID, *, old_hash: str, new_hash: str) -> bool:
+    """Whether the password was still the old one, and so is the new one now."""
+    values = {"user_id": user_id, "old_hash": old_hash, "new_hash": new_hash}
+    return (await session.execute(_REPLACE_PASSWORD, values)).one_or_none() is not None
+
+
+async def remove(session: AsyncSession, user_id: UUID) -> None:
+    """Delete the account with everything that belongs to it."""
+    await session.execute(_DELETE, {"user_id": user_id})
