@@ -1,16 +1,17 @@
 """A database to try things on: new, empty, on the same server if the role may make one, and gone afterwards.
 
-Where it may not, an embedded server of the nearest version is started for it; it has the same roles, without their
-rights. `MIGRATION_SCRATCH_URL` names another server to use. What a killed process left is dropped by the next one.
+Where it may not (no CREATEDB, a standby, a pooler that knows one database), an embedded server of the nearest version
+is started for it, with the same roles. `MIGRATION_SCRATCH_URL` names another server to use. What a killed process left
+is dropped by the next one.
 """
 
 import asyncio
 import logging
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,7 +24,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from src.postgres.connect import connected
 from src.postgres.embedded import VERSIONS, start_server
 from src.postgres.engine import async_engine
-from src.postgres.sqlstate import INSUFFICIENT_PRIVILEGE, sqlstate
+from src.postgres.errors import UserError
+from src.postgres.sqlstate import server_message
 from src.postgres.url import DatabaseURL, parse_url
 
 log = logging.getLogger(__name__)
@@ -76,21 +78,34 @@ def in_scratch(target: DatabaseURL, place: Place, work: Callable[[Connection], T
 @asynccontextmanager
 async def scratch_database(target: DatabaseURL, place: Place, elsewhere: str = "") -> AsyncIterator[AsyncConnection]:
     """A connection to a new database, which is dropped at the end."""
-    server = parse_url(elsewhere, source="MIGRATION_SCRATCH_URL") if elsewhere else target
-    with _stand_in(place) as stand_in:
+    async with AsyncExitStack() as stack:
+        if elsewhere:
+            yield await _open(stack, parse_url(elsewhere, source="MIGRATION_SCRATCH_URL"), place)
+            return
         try:
-            name = await _create(server)
-        except DBAPIError as error:
-            if elsewhere or sqlstate(error) != INSUFFICIENT_PRIVILEGE:
-                raise
-            server = stand_in()
-            name = await _create(server)
-        try:
-            async with _connected(server.at(name)) as connection:
-                await _prepare(connection, place)
-                yield connection
-        finally:
-            await _drop(server, name)
+            connection = await _open(stack, target, place)
+        except (DBAPIError, UserError) as error:
+            reason = server_message(error) if isinstance(error, DBAPIError) else str(error).splitlines()[0]
+            log.info("No scratch database can be made beside this one (%s): a server is started for it.", reason)
+            connection = await _open(stack, _stand_in(stack, place), place)
+        yield connection
+
+
+async def _open(stack: AsyncExitStack, server: DatabaseURL, place: Place) -> AsyncConnection:
+    name = await _create(server)
+    stack.push_async_callback(_drop, server, name)
+    connection = await stack.enter_async_context(_connected(server.at(name)))
+    await _prepare(connection, place)
+    return connection
+
+
+def _stand_in(stack: AsyncExitStack, place: Place) -> DatabaseURL:
+    """An embedded server of the nearest version, its data gone at the end."""
+    version = min(VERSIONS, key=lambda offered: abs(offered - place.version))
+    directory = Path(stack.enter_context(TemporaryDirectory(prefix="syllabus-"))).resolve()
+    server = start_server(directory / "data", version=version, temporary=True)
+    stack.callback(server.cleanup)
+    return parse_url(server.get_uri())
 
 
 @asynccontextmanager
@@ -127,19 +142,3 @@ async def _prepare(connection: AsyncConnection, place: Place) -> None:
         await connection.execute(_SET, {"name": name, "setting": setting})
     for role in set(place.roles) - set((await connection.scalars(_ROLES)).all()):
         await connection.exec_driver_sql(f"CREATE ROLE {quote(role)}")
-
-
-@contextmanager
-def _stand_in(place: Place) -> Iterator[Callable[[], DatabaseURL]]:
-    """A function that starts an embedded server; it ends with the block."""
-    with ExitStack() as stack:
-
-        def start() -> DatabaseURL:
-            log.info("This role may not make databases (CREATEDB): a server of our own is started to try things on.")
-            version = min(VERSIONS, key=lambda offered: abs(offered - place.version))
-            directory = Path(stack.enter_context(TemporaryDirectory(prefix="syllabus-"))).resolve()
-            server = start_server(directory / "data", version=version, temporary=True)
-            stack.callback(server.cleanup)
-            return parse_url(server.get_uri())
-
-        yield start

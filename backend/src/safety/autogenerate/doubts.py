@@ -50,7 +50,7 @@ def doubts(live: Schema, wanted: Schema, metadata: MetaData, renames: Sequence[R
 
 def resolve(found: Sequence[Doubt], default: str) -> list[Rename]:
     """Ask. Raises `RequestRefused` where nobody can be asked."""
-    if found and not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if found and not somebody_is_there():
         doubt = found[0]
         raise RequestRefused(
             f"One goes and one comes: {doubt.question} A drop would lose what it holds.",
@@ -63,6 +63,11 @@ def resolve(found: Sequence[Doubt], default: str) -> list[Rename]:
         for doubt in found
         if Confirm.ask(doubt.question, default=False)
     ]
+
+
+def somebody_is_there() -> bool:
+    """Whether a question would be read and answered."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def _declined(metadata: MetaData, default: str) -> set[Identity]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from alembic.operations import MigrateOperation
 
 from src.postgres.catalogue import CatalogueObject, Identity, Kind
+from src.safety.autogenerate.call import Comment
 from src.safety.autogenerate.cannot_write import CannotWrite
 from src.safety.autogenerate.context import Change, Context
 from src.safety.autogenerate.foreign_keys import cyclic_foreign_keys
@@ -126,11 +127,16 @@ class Changes:
         """The lines of one node."""
         if node.action == "drop":
             entry = self.context.old.catalogue[node.identity]
-            return writer_of(entry).drop(entry, self.context)
+            return [*self._mark(entry), *writer_of(entry).drop(entry, self.context)]
         if node.action == "create":
             entry = self.context.new.catalogue[node.identity]
             return writer_of(entry).create(entry, self.context)
         return self.altered[node.identity]
+
+    def _mark(self, entry: CatalogueObject) -> Iterator[MigrateOperation]:
+        """On the way up, what destroys data says so; on the way down, the run itself counts the rows and asks."""
+        if self.context.models is not None and holds_data(entry) and entry.identity in self.removed:
+            yield Comment(f"Destroys data: {entry.kind} {'.'.join(filter(None, (entry.identity.table, entry.name)))}")
 
 
 def _comes_with_its_view(entry: CatalogueObject) -> bool:

@@ -34,8 +34,9 @@ def build_models(metadata: MetaData, live: Schema, place: Place, target: Databas
     except DBAPIError as error:
         raise RequestRefused(
             f"The models cannot be built: {server_message(error)}.",
-            "They were tried on an empty scratch database. Correct the models; what they need beside their tables\n"
-            "(an extension, a function, a type) is declared with src.postgres.declared.declare().",
+            "They were tried on an empty scratch database. What they need beside their tables (an extension,\n"
+            "a function, a type) is declared with src.postgres.declared.declare(). If the role may not make databases here,\n"
+            "MIGRATION_SCRATCH_URL can name a server that has what is missing.",
         ) from error
 
 
