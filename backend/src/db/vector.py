@@ -15,6 +15,8 @@ from sqlalchemy.types import UserDefinedType
 
 DIMENSIONS = 1536
 """Of `embeddings.embedding`, and so of every vector that is compared with it."""
+DEFAULT_MODEL = "text-embedding-3-small"
+"""Of a vector whose model nobody names, as of a row of `embeddings`."""
 
 _SCHEMA = text("SELECT typnamespace::regnamespace::text FROM pg_type WHERE oid = 'vector'::regtype")
 _REGISTERED = "vector codec"

@@ -11,6 +11,9 @@ from pydantic import BaseModel, ValidationError
 from src.inference.endpoint import check_status, failures
 from src.inference.errors import ServiceFailed
 
+PATIENCE = 2.0
+"""Seconds that somebody who searches waits for a vector."""
+
 _SERVICE = "embedding"
 
 

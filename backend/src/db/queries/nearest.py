@@ -20,7 +20,7 @@ from src.db.vector import BinaryVector
 EXACT_LIMIT = 5_000
 """Candidates that are compared one by one in less time than a filtered walk through the index takes."""
 
-_MINIMUM_EF_SEARCH = 40
+_EF_SEARCH = range(40, 1_001)  # from pgvector's default, which has recall 0.995 here, to its limit
 _ITERATIVE = text(
     "SELECT set_config('hnsw.iterative_scan', 'relaxed_order', true), set_config('hnsw.ef_search', :ef_search, true)"
 )
@@ -78,7 +78,8 @@ async def choose(session: AsyncSession, scope: Scope, model: str) -> Scan:
 
 async def prepare_index_scan(session: AsyncSession, depth: int) -> None:
     """Let this transaction's index scans go on until they have found enough."""
-    await session.execute(_ITERATIVE, {"ef_search": str(max(depth, _MINIMUM_EF_SEARCH))})
+    ef_search = min(max(depth, _EF_SEARCH.start), _EF_SEARCH.stop - 1)
+    await session.execute(_ITERATIVE, {"ef_search": str(ef_search)})
 
 
 def nearest(scan: Scan, scope: Scope) -> CTE:

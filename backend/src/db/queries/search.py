@@ -20,6 +20,7 @@ from sqlalchemy import (
     Uuid,
     bindparam,
     cast,
+    exists,
     func,
     literal,
     literal_column,
@@ -88,6 +89,15 @@ async def search(session: AsyncSession, query: Query, *, limit: int, offset: int
         if hits and hits[0].near == _depth(query, limit, offset):
             return hits
     return await _hits(session, query, Scan.EXACT, limit, offset)
+
+
+async def scope_exists(session: AsyncSession, scope: Scope) -> bool:
+    """Whether everybody may see the module or the chapter that `scope` names."""
+    if scope.chapter is None:
+        there = select(exists().where(Module.slug == scope.module, Module.is_published))
+    else:
+        there = select(exists(select(Chapter.id).join(Module).where(visible(scope))))
+    return scope == EVERYWHERE or bool((await session.execute(there, scope.parameters)).scalar_one())
 
 
 async def _hits(session: AsyncSession, query: Query, scan: Scan | None, limit: int, offset: int) -> list[Hit]:
@@ -169,6 +179,6 @@ def _score(ranked: CTE) -> ColumnElement[Any]:
 def _snippet(by_text: bool) -> ColumnElement[str]:
     if not by_text:
         return func.left(Embedding.content, _SNIPPET_LENGTH)
-    whole = func.regexp_replace(func.left(Chapter.content_html, _HEADLINE_LENGTH), "<[^>]*>", " ", "g")
-    source = func.coalesce(Embedding.content, func.concat_ws(" ", Chapter.description, whole))
-    return func.ts_headline(_ENGLISH, source, _WORDS, _HEADLINE)
+    whole = func.concat_ws(" ", Chapter.description, func.left(Chapter.content_html, _HEADLINE_LENGTH))
+    # What PostgreSQL takes for tags becomes spaces in a headline.
+    return func.ts_headline(_ENGLISH, func.coalesce(Embedding.content, whole), _WORDS, _HEADLINE)

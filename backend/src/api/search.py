@@ -1,0 +1,67 @@
+"""Search by words and by meaning."""
+
+from http import HTTPStatus
+from typing import Annotated, Literal
+
+from fastapi import APIRouter
+from pydantic import Field, TypeAdapter
+
+from src.api.auth import MaybeSignedIn
+from src.api.dependencies import OpenResources, ReadSession
+from src.api.pages import PageRequest
+from src.api.problems import ProblemError, problems
+from src.api.schemas.search import Place, SearchHit, SearchPage, SearchRequest
+from src.api.snippets import snippet_html
+from src.db.queries.nearest import Scope
+from src.db.queries.search import Hit, Query, scope_exists, search
+from src.db.vector import DEFAULT_MODEL
+from src.inference.embedder import PATIENCE, Embedder
+from src.inference.errors import ServiceFailed
+
+router = APIRouter(tags=["search"])
+
+_DEEPEST = 500
+_OFFSET: TypeAdapter[int] = TypeAdapter(Annotated[int, Field(ge=0, le=_DEEPEST, strict=True)])
+
+
+@router.post("/search", responses=problems(HTTPStatus.UNAUTHORIZED, HTTPStatus.NOT_FOUND))
+async def search_course(
+    asked: SearchRequest, viewer: MaybeSignedIn, session: ReadSession, resources: OpenResources
+) -> SearchPage:
+    """Passages of published chapters, the best first. Text is looked for by meaning too for who has signed in."""
+    paging = PageRequest(asked.limit, asked.cursor)
+    offset = paging.after(_OFFSET) or 0
+    # Before the session is used: a connection is not held while a service thinks.
+    query, notice = await _query(asked, resources.services.embedder if viewer else None)
+    hits = await search(session, query, limit=asked.limit + 1, offset=offset)
+    if not hits and not await scope_exists(session, query.scope):
+        raise ProblemError(HTTPStatus.NOT_FOUND, "There is no published module or chapter of this name.")
+    page = paging.page(hits, _OFFSET, lambda _: offset + asked.limit, _item)
+    following = page.next if offset + asked.limit <= _DEEPEST else None
+    return SearchPage(items=page.items, next=following, by=_by(query), notice=notice)
+
+
+async def _query(asked: SearchRequest, embedder: Embedder | None) -> tuple[Query, str | None]:
+    """What to look for, and why not by meaning where that failed."""
+    scope = Scope(asked.module, asked.chapter)
+    if asked.vector is not None or asked.text is None or embedder is None:
+        return Query(asked.text, asked.vector, asked.model or DEFAULT_MODEL, scope), None
+    try:
+        [vector] = await embedder.embed([asked.text], patience=PATIENCE)
+    except ServiceFailed as failure:
+        return Query(asked.text, scope=scope), f"{failure} This is what was found by words alone."
+    return Query(asked.text, vector, embedder.model, scope), None
+
+
+def _by(query: Query) -> list[Literal["text", "vector"]]:
+    return [*(("text",) if query.text is not None else ()), *(("vector",) if query.vector is not None else ())]
+
+
+def _item(hit: Hit) -> SearchHit:
+    return SearchHit(
+        module=Place(slug=hit.module_slug, title=hit.module_title),
+        chapter=Place(slug=hit.chapter_slug, title=hit.chapter_title),
+        chunk_index=hit.chunk_index,
+        score=hit.score,
+        snippet=snippet_html(hit),
+    )
