@@ -24,6 +24,7 @@ from src.safety.history import BOOKKEEPING
 from src.safety.migrator import Migrator, migrating, stoppable
 from src.safety.offending_rows import note_offending_rows
 from src.safety.policy import Policy
+from src.safety.project import RECEIVER
 from src.safety.revision_file import number_merges, prepare, process_directives, render_item
 
 APPLICATION_NAME = "alembic"
@@ -36,6 +37,9 @@ def run_environment(metadata: MetaData, *, url: str, policy: Policy | None = Non
     caller who puts a sync Connection into `config.attributes["connection"]` has everything run on it, in his own
     transaction. On the command line a `UserError` is printed and becomes the exit code; from code it is raised.
     """
+    if (receiver := context.config.attributes.get(RECEIVER)) is not None:
+        receiver(metadata, url, policy or Policy.from_environment())
+        return
     command = Command.at_hand()
     with plain_errors(command):
         policy = policy or Policy.from_environment()

@@ -35,8 +35,8 @@ def build_models(metadata: MetaData, live: Schema, place: Place, target: Databas
         raise RequestRefused(
             f"The models cannot be built: {server_message(error)}.",
             "They were tried on an empty scratch database. What they need beside their tables (an extension,\n"
-            "a function, a type) is declared with src.postgres.declared.declare(). If the role may not make databases here,\n"
-            "MIGRATION_SCRATCH_URL can name a server that has what is missing.",
+            "a function, a type) is declared with src.postgres.declared.declare(). If the role may not make\n"
+            "databases here, MIGRATION_SCRATCH_URL can name a server that has what is missing.",
         ) from error
 
 

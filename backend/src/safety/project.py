@@ -1,0 +1,64 @@
+"""An Alembic project, seen from outside of its commands: its revision files, its models and its database.
+
+The verbs need the models, and only env.py knows them. So env.py is run as Alembic runs it, and says them when it calls
+`run_environment`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from alembic.config import Config
+from alembic.runtime.environment import EnvironmentContext
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy import MetaData
+
+from src.postgres.engine import resolve_url
+from src.postgres.url import DatabaseURL
+from src.safety.chain import load_chain
+from src.safety.errors import RequestRefused
+from src.safety.policy import Policy
+
+RECEIVER = "safety.project"
+"""The attribute of the Config under which env.py finds whom to tell."""
+Receiver = Callable[[MetaData, str, Policy], None]
+
+
+@dataclass(frozen=True)
+class Project:
+    """One Alembic environment."""
+
+    config: Config
+    scripts: ScriptDirectory
+    metadata: MetaData
+    url: str
+    policy: Policy
+
+    @property
+    def target(self) -> DatabaseURL:
+        """The database; an embedded server is started. Raises `InvalidURL`, `ServerUnreachable`."""
+        return resolve_url(self.url)
+
+
+def open_project(ini: Path | None = None) -> Project:
+    """The project of `ini`, by default the one that `alembic` would find in the working directory.
+
+    Raises `RequestRefused` where there is none, `BrokenChain` for its files.
+    """
+    config = Config(ini) if ini else Config("alembic.ini", toml_file="pyproject.toml")
+    try:
+        scripts = ScriptDirectory.from_config(config)
+    except CommandError as error:
+        raise RequestRefused(
+            f"There is no Alembic project here: {str(error).rstrip('.')}.", "Run it from backend/, as alembic is."
+        ) from error
+    load_chain(scripts)
+    told: list[tuple[MetaData, str, Policy]] = []
+    config.attributes[RECEIVER] = lambda *said: told.append(said)
+    with EnvironmentContext(config, scripts):
+        scripts.run_env()
+    del config.attributes[RECEIVER]
+    if not told:
+        raise RequestRefused("This env.py does not call run_environment().", "See: migrations/README.md")
+    return Project(config, scripts, *told[0])
