@@ -45,6 +45,7 @@ class Resources:
     readiness: Readiness
     tokens: Tokens
     services: Services
+    settings: Settings
     passwords: Passwords = field(default_factory=Passwords)
     attempts: PasswordAttempts = field(default_factory=PasswordAttempts)
 
@@ -70,7 +71,7 @@ async def open_resources(settings: Settings, migrations: Path) -> AsyncIterator[
             open_services(settings, dimensions=DIMENSIONS) as services,
             open_reader(engine, target, size=_POOL_SIZE, patience=_WAIT_SECONDS) as reader,
         ):
-            yield Resources(engine, session_factory(engine), scripts, reader, readiness, tokens, services)
+            yield Resources(engine, session_factory(engine), scripts, reader, readiness, tokens, services, settings)
     finally:
         await readiness.close()
         await probe_engine.dispose()

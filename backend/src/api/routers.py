@@ -1,5 +1,15 @@
 """Every resource of the API, one file each; `app` serves them below `/api/v1`."""
 
-from src.api import accounts, capstone, profiles, search, sign_in
+from src.api import accounts, capstone, chapters, modules, profiles, progress, search, sign_in, translations
 
-ROUTERS = (sign_in.router, accounts.router, profiles.router, capstone.router, search.router)
+ROUTERS = (
+    sign_in.router,
+    accounts.router,
+    profiles.router,
+    modules.router,
+    chapters.router,
+    translations.router,
+    progress.router,
+    capstone.router,
+    search.router,
+)

@@ -83,16 +83,14 @@ _OUTLINE_WITH_PROGRESS = _OUTLINE.join_from(chapters, chapter_progress, _MINE, i
     chapter_progress.c.started_at,
     chapter_progress.c.completed_at,
 )
-_LOCK = (
-    select(*_COLUMNS)
-    .select_from(chapters.join(modules))
-    .where(modules.c.slug == bindparam("module"), chapters.c.slug == bindparam("chapter"))
-    .with_for_update(of=chapters)
-)
+_NAMED = and_(modules.c.slug == bindparam("module"), chapters.c.slug == bindparam("chapter"))
+_FIND = select(chapters.c.id).select_from(chapters.join(modules)).where(_NAMED)
+_LOCK = select(*_COLUMNS).select_from(chapters.join(modules)).where(_NAMED).with_for_update(of=chapters)
 _LOCK_ORDER = (
     select(chapters.c.slug).where(chapters.c.module_id == bindparam("module")).order_by(chapters.c.id).with_for_update()
 )
-_ORDER = func.unnest(bindparam("slugs", type_=ARRAY(Text()))).table_valued("slug", with_ordinality="position")
+_SLUGS = func.unnest(bindparam("slugs", type_=ARRAY(Text())))
+_ORDER = _SLUGS.table_valued("slug", with_ordinality="position", name="wanted").render_derived()
 _REORDER = (
     update(chapters)
     .where(chapters.c.module_id == bindparam("module"), chapters.c.slug == _ORDER.c.slug)
@@ -120,6 +118,11 @@ async def list_chapters(
         return (await session.execute(_OUTLINE, {"module": module, "everything": everything})).all()
     mine = {"module": module, "user": user, "everything": everything}
     return (await session.execute(_OUTLINE_WITH_PROGRESS, mine)).all()
+
+
+async def find_chapter(session: AsyncSession, module: str, chapter: str) -> AnyRow | None:
+    """The id of a chapter, published or not."""
+    return (await session.execute(_FIND, {"module": module, "chapter": chapter})).one_or_none()
 
 
 async def lock_chapter(session: AsyncSession, module: str, chapter: str) -> AnyRow | None:

@@ -32,7 +32,8 @@ _GET = select(*_COLUMNS).where(modules.c.slug == bindparam("slug"), MODULE_VISIB
 _LOCK = select(*_COLUMNS).where(modules.c.slug == bindparam("slug")).with_for_update()
 _LOCK_ORDER = select(modules.c.slug).order_by(modules.c.id).with_for_update()
 _NEXT_POSITION = select(func.coalesce(func.max(modules.c.position), 0) + 1).scalar_subquery()
-_ORDER = func.unnest(bindparam("slugs", type_=ARRAY(Text()))).table_valued("slug", with_ordinality="position")
+_SLUGS = func.unnest(bindparam("slugs", type_=ARRAY(Text())))
+_ORDER = _SLUGS.table_valued("slug", with_ordinality="position", name="wanted").render_derived()
 _REORDER = (
     update(modules)
     .where(modules.c.slug == _ORDER.c.slug, modules.c.position != _ORDER.c.position)

@@ -1,0 +1,92 @@
+"""Chapters: read in the reader's language, written in the course's."""
+
+from http import HTTPStatus
+
+from fastapi import APIRouter, Request, Response
+
+from src.api.auth import Administrator, MaybeSignedIn
+from src.api.dependencies import ReadSession, Session
+from src.api.etag import RequiredIfMatch, etag
+from src.api.found import complete_order, found
+from src.api.languages import WantedLanguages
+from src.api.modules import sees_everything
+from src.api.problems import problems
+from src.api.representation import represent
+from src.api.schemas.chapters import Chapter, ChapterContent, ReadChapter
+from src.api.schemas.course import Order, Slug
+from src.db.queries import chapters, modules
+
+router = APIRouter(prefix="/modules/{module}/chapters", tags=["course"])
+NOT_FOUND = HTTPStatus.NOT_FOUND
+_CHANGE = (NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED, HTTPStatus.PRECONDITION_REQUIRED)
+
+
+@router.get("/{chapter}", response_model=ReadChapter, responses=problems(NOT_FOUND))
+async def read_chapter(
+    request: Request, module: Slug, chapter: Slug, wanted: WantedLanguages, viewer: MaybeSignedIn, session: ReadSession
+) -> Response:
+    """A chapter in the best of the languages asked for; in the original, and saying so, if it is in none of them."""
+    row = found(
+        "chapter",
+        await chapters.get_chapter(
+            session, module, chapter, languages=wanted.languages, everything=sees_everything(viewer)
+        ),
+    )
+    language = row.translated_into or wanted.original
+    content = ReadChapter.model_validate(
+        row._asdict()
+        | {
+            "language": language,
+            "is_fallback": wanted.is_fallback(row.translated_into),
+            "languages": [wanted.original, *sorted(row.translations)],
+        }
+    )
+    headers = {"Content-Language": language, "Vary": "Authorization, Accept-Language"}
+    return represent(request, content, updated_at=row.updated_at, headers=headers)
+
+
+@router.post("", status_code=HTTPStatus.CREATED, responses=problems(NOT_FOUND, HTTPStatus.CONFLICT))
+async def add_chapter(
+    module: Slug, content: ChapterContent, _: Administrator, session: Session, response: Response
+) -> Chapter:
+    """A new chapter at the end of its module."""
+    owner = found("module", await modules.lock_module(session, module))
+    row = await chapters.add_chapter(session, owner.id, content.model_dump())
+    response.headers["ETag"] = etag(row.updated_at)
+    return Chapter.model_validate(row)
+
+
+@router.patch("", status_code=HTTPStatus.NO_CONTENT, responses=problems(NOT_FOUND, HTTPStatus.CONFLICT))
+async def reorder_chapters(module: Slug, order: Order, _: Administrator, session: Session) -> None:
+    """Put the chapters of a module into another order; 409 unless it names all of them."""
+    owner = found("module", await modules.lock_module(session, module))
+    complete_order(order.order, await chapters.lock_order(session, owner.id))
+    await chapters.reorder_chapters(session, owner.id, order.order)
+
+
+@router.put("/{chapter}", responses=problems(*_CHANGE))
+async def change_chapter(
+    module: Slug,
+    chapter: Slug,
+    content: ChapterContent,
+    _: Administrator,
+    if_match: RequiredIfMatch,
+    session: Session,
+    response: Response,
+) -> Chapter:
+    """Write the chapter anew, publish it, or withdraw it."""
+    row = found("chapter", await chapters.lock_chapter(session, module, chapter))
+    if_match.check(row.updated_at)
+    changed = await chapters.change_chapter(session, row.id, content.model_dump())
+    response.headers["ETag"] = etag(changed.updated_at)
+    return Chapter.model_validate(changed)
+
+
+@router.delete("/{chapter}", status_code=HTTPStatus.NO_CONTENT, responses=problems(*_CHANGE))
+async def delete_chapter(
+    module: Slug, chapter: Slug, _: Administrator, if_match: RequiredIfMatch, session: Session
+) -> None:
+    """Delete the chapter with its translations, and everything that students did in it."""
+    row = found("chapter", await chapters.lock_chapter(session, module, chapter))
+    if_match.check(row.updated_at)
+    await chapters.delete_chapter(session, row.id)

@@ -1,0 +1,90 @@
+"""Modules: students read the published ones, administrators write them all."""
+
+from http import HTTPStatus
+
+from fastapi import APIRouter, Request, Response
+
+from src.api.auth import Administrator, MaybeSignedIn, Viewer
+from src.api.dependencies import ReadSession, Session
+from src.api.etag import RequiredIfMatch, etag
+from src.api.found import complete_order, found
+from src.api.problems import problems
+from src.api.representation import represent
+from src.api.schemas.chapters import ListedChapter
+from src.api.schemas.course import Order, Slug
+from src.api.schemas.modules import Course, ListedModule, Module, ModuleContent, ModuleWithChapters
+from src.api.schemas.progress import Progress
+from src.db.queries import chapters, modules
+from src.db.tables import AnyRow
+
+router = APIRouter(tags=["course"])
+NOT_FOUND = HTTPStatus.NOT_FOUND
+_CHANGE = (NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED, HTTPStatus.PRECONDITION_REQUIRED)
+
+
+def sees_everything(viewer: Viewer | None) -> bool:
+    """Drafts are for administrators."""
+    return viewer is not None and viewer.is_admin
+
+
+@router.get("/modules", response_model=Course)
+async def list_modules(request: Request, viewer: MaybeSignedIn, session: ReadSession) -> Response:
+    """The course's outline: its modules in order, each with the number of its chapters."""
+    rows = await modules.list_modules(session, everything=sees_everything(viewer))
+    return represent(request, Course(modules=[ListedModule.model_validate(row) for row in rows]))
+
+
+@router.get("/modules/{module}", response_model=ModuleWithChapters, responses=problems(NOT_FOUND))
+async def read_module(request: Request, module: Slug, viewer: MaybeSignedIn, session: ReadSession) -> Response:
+    """A module with its chapters in order; for who has signed in, with his progress in each."""
+    everything = sees_everything(viewer)
+    row = found("module", await modules.get_module(session, module, everything=everything))
+    rows = await chapters.list_chapters(session, row.id, user=viewer.id if viewer else None, everything=everything)
+    content = ModuleWithChapters.model_validate(row._asdict() | {"chapters": [_listed(chapter) for chapter in rows]})
+    return represent(request, content, updated_at=row.updated_at)
+
+
+def _listed(row: AnyRow) -> ListedChapter:
+    has_progress = row._mapping.get("status") is not None
+    progress = Progress.model_validate(row) if has_progress else None
+    return ListedChapter.model_validate(row._asdict() | {"progress": progress})
+
+
+@router.post("/modules", status_code=HTTPStatus.CREATED, responses=problems(HTTPStatus.CONFLICT))
+async def add_module(content: ModuleContent, _: Administrator, session: Session, response: Response) -> Module:
+    """A new module at the end of the course."""
+    row = await modules.add_module(session, content.model_dump())
+    response.headers["ETag"] = etag(row.updated_at)
+    return Module.model_validate(row)
+
+
+@router.patch("/modules", status_code=HTTPStatus.NO_CONTENT, responses=problems(HTTPStatus.CONFLICT))
+async def reorder_modules(order: Order, _: Administrator, session: Session) -> None:
+    """Put the modules into another order; 409 unless it names all of them."""
+    complete_order(order.order, await modules.lock_order(session))
+    await modules.reorder_modules(session, order.order)
+
+
+@router.put("/modules/{module}", responses=problems(*_CHANGE))
+async def change_module(
+    module: Slug,
+    content: ModuleContent,
+    _: Administrator,
+    if_match: RequiredIfMatch,
+    session: Session,
+    response: Response,
+) -> Module:
+    """Write the module anew, publish it, or withdraw it."""
+    row = found("module", await modules.lock_module(session, module))
+    if_match.check(row.updated_at)
+    changed = await modules.change_module(session, row.id, content.model_dump())
+    response.headers["ETag"] = etag(changed.updated_at)
+    return Module.model_validate(changed)
+
+
+@router.delete("/modules/{module}", status_code=HTTPStatus.NO_CONTENT, responses=problems(*_CHANGE))
+async def delete_module(module: Slug, _: Administrator, if_match: RequiredIfMatch, session: Session) -> None:
+    """Delete the module with its chapters, and everything that students did in them."""
+    row = found("module", await modules.lock_module(session, module))
+    if_match.check(row.updated_at)
+    await modules.delete_module(session, row.id)

@@ -1,0 +1,66 @@
+"""Progress: a student saves and sees his own, administrators see a chapter's numbers."""
+
+from http import HTTPStatus
+
+from fastapi import APIRouter
+
+from src.api.auth import Administrator, SignedIn
+from src.api.dependencies import ReadSession, Session
+from src.api.found import found
+from src.api.problems import problems
+from src.api.schemas.course import Slug
+from src.api.schemas.progress import ChapterStatistics, CourseProgress, ModuleProgress, Progress, SavedProgress
+from src.db.queries import chapters, progress
+from src.db.tables import AnyRow
+
+router = APIRouter(tags=["progress"])
+_CHAPTER = "/modules/{module}/chapters/{chapter}"
+_NOT_FOUND = problems(HTTPStatus.NOT_FOUND)
+
+
+@router.get("/progress")
+async def my_course(viewer: SignedIn, session: ReadSession) -> CourseProgress:
+    """My course at a glance: every module, and all of them together."""
+    rows = await progress.course_progress(session, viewer.id)
+    chapter_count = sum(row.chapter_count for row in rows)
+    return CourseProgress(
+        chapter_count=chapter_count,
+        completed_count=sum(row.completed_count for row in rows),
+        progress_percentage=_mean(sum(row.percentages for row in rows), chapter_count),
+        time_spent_seconds=sum(row.time_spent_seconds for row in rows),
+        modules=[_module(row) for row in rows],
+    )
+
+
+def _module(row: AnyRow) -> ModuleProgress:
+    percentage = _mean(row.percentages, row.chapter_count)
+    return ModuleProgress.model_validate(row._asdict() | {"progress_percentage": percentage})
+
+
+def _mean(percentages: int, chapter_count: int) -> float:
+    return round(percentages / chapter_count, 1) if chapter_count else 0.0
+
+
+@router.get(f"{_CHAPTER}/progress", responses=_NOT_FOUND)
+async def my_progress(module: Slug, chapter: Slug, viewer: SignedIn, session: ReadSession) -> Progress:
+    """How far I am in a chapter."""
+    row = await progress.get_progress(session, viewer.id, module, chapter, everything=viewer.is_admin)
+    row = found("chapter", row)
+    return Progress() if row.status is None else Progress.model_validate(row)
+
+
+@router.put(f"{_CHAPTER}/progress", responses=_NOT_FOUND)
+async def save_progress(
+    module: Slug, chapter: Slug, saved: SavedProgress, viewer: SignedIn, session: Session
+) -> Progress:
+    """Save what I have done: from any number of devices at once, and as often as a bad network asks for it."""
+    what = progress.Saved(**saved.model_dump())
+    row = await progress.save_progress(session, viewer.id, module, chapter, what, everything=viewer.is_admin)
+    return Progress.model_validate(found("chapter", row))
+
+
+@router.get(f"{_CHAPTER}/statistics", responses=_NOT_FOUND)
+async def chapter_statistics(module: Slug, chapter: Slug, _: Administrator, session: ReadSession) -> ChapterStatistics:
+    """How the students of a chapter fare."""
+    row = found("chapter", await chapters.find_chapter(session, module, chapter))
+    return ChapterStatistics.model_validate(await progress.chapter_statistics(session, row.id))

@@ -1,0 +1,43 @@
+"""What the resources of the course have in common."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+from src.db.content_html import sanitise
+
+SLUG = "^[a-z0-9]+(?:-[a-z0-9]+)*$"
+
+Slug = Annotated[
+    str, Field(pattern=SLUG, max_length=100, description="Its name in URLs", examples=["without-an-outage"])
+]
+Title = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=255), Field(examples=["Without an outage"])
+]
+Description = Annotated[str, Field(max_length=10_000, examples=["How to change a table that people are reading."])]
+Html = Annotated[
+    str,
+    Field(max_length=500_000, description="Scripts, styles and forms are taken out", examples=["<p>Wait briefly.</p>"]),
+    AfterValidator(sanitise),
+]
+
+
+class Stored(BaseModel):
+    """What every row of the course tells about itself."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    is_published: bool = Field(description="Whether students see it")
+    published_at: datetime | None = Field(description="Since when")
+    updated_at: datetime
+
+
+class Order(BaseModel):
+    """A new order."""
+
+    order: list[Slug] = Field(
+        max_length=1000, description="The slugs of all of them, each once", examples=[["first-steps", "data"]]
+    )
