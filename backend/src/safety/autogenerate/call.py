@@ -65,6 +65,11 @@ def code(function: str, *arguments: Any, **options: Any) -> Code:
     return Code(f"{function}({', '.join(_parts(arguments, given))})", _imports([*arguments, *given.values()]))
 
 
+def named(name: str) -> Code:
+    """`op.f(...)`: the name as it is, to which no naming convention adds anything."""
+    return code("op.f", name)
+
+
 def sql(statement: str) -> Call:
     """`op.execute(...)` of one statement, which means what it says: a colon in it begins no parameter."""
     return Call("execute", _literal(_BIND.sub(r"\\:", statement)))

@@ -14,15 +14,41 @@ from tests.postgres.catalogue.conftest import WORKBENCH
 from tests.safety.autogenerate.case import equal, read, run
 from tests.servers import Server
 
-WRITTEN: frozenset[str] = frozenset()
+WRITTEN: frozenset[str] = frozenset({"tables", "constraints", "indexes"})
 """The families that are written, whole."""
+
+NOT_YET = frozenset(
+    {
+        "a unique index becomes a constraint",
+        "inherited check",
+        "foreign key of a partition",
+        "index invalid",
+        "index not ready",
+        "index of a partition",
+        "a table comes",
+        "a serial table comes with its sequence",
+        "inheritance",
+        "partition key",
+        "a partition is attached",
+        "a partition's bound",
+        "foreign table options",
+        "foreign column options",
+        "foreign table's server",
+        "a table becomes a view",
+        "columns and checks that come with the parent alone",
+    }
+)
 
 REFUSED: frozenset[str] = frozenset()
 """The changes for which there are no lines, and autogenerate says so."""
 
 
 def _chosen(*, refused: bool) -> list[Case]:
-    return [case for case in cases() if case.family in WRITTEN and (case.name in REFUSED) is refused]
+    return [
+        case
+        for case in cases()
+        if case.family in WRITTEN and case.name not in NOT_YET and (case.name in REFUSED) is refused
+    ]
 
 
 @pytest.mark.parametrize("case", _chosen(refused=False), ids=str)
