@@ -3,14 +3,12 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import asyncpg
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from src.postgres.failures import explain_connection
-from src.postgres.refusal_text import refusal_state
 from src.postgres.sqlstate import CANNOT_CONNECT_NOW
 from src.postgres.url import DatabaseURL
 
@@ -36,6 +34,10 @@ async def connected(
             connection = await engine.connect()
             break
         except (OSError, SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            # Imported late: only a refusal should pay for its words.
+            from src.postgres.failures import explain_connection  # noqa: PLC0415
+            from src.postgres.refusal_text import refusal_state  # noqa: PLC0415
+
             if refusal_state(error) != CANNOT_CONNECT_NOW or clock() >= deadline:
                 raise explain_connection(error, target) from error
             await sleep(_PAUSE)
@@ -43,3 +45,17 @@ async def connected(
         yield connection
     finally:
         await connection.close()
+
+
+@asynccontextmanager
+async def connections(
+    engine: AsyncEngine, target: DatabaseURL, count: int, *, patience: float = 0.0
+) -> AsyncIterator[list[AsyncConnection]]:
+    """Several connections, opened at the same time. Raises what `connected` does."""
+    async with AsyncExitStack() as stack:
+        opening = [stack.enter_async_context(connected(engine, target, patience=patience)) for _ in range(count)]
+        opened = await asyncio.gather(*opening, return_exceptions=True)  # so that each of them is closed in the end
+        for each in opened:
+            if isinstance(each, BaseException):
+                raise each
+        yield [each for each in opened if isinstance(each, AsyncConnection)]

@@ -7,7 +7,6 @@ import asyncpg
 from sqlalchemy import URL
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from src.postgres import embedded
 from src.postgres.url import DatabaseURL, parse_url
 from src.settings import Variable
 
@@ -20,7 +19,9 @@ def resolve_url(url: str) -> DatabaseURL:
     Raises `InvalidURL`, `ServerUnreachable`.
     """
     source = url.name if isinstance(url, Variable) else "the database URL"
-    if embedded.is_embedded(url):
+    if url.startswith("embedded:"):
+        from src.postgres import embedded  # noqa: PLC0415  only those who use that server should pay for its imports
+
         url = embedded.start(url, source=source)
     return parse_url(url, source=source)
 

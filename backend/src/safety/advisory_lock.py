@@ -60,13 +60,14 @@ async def acquire(
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> None:
-    """Take the lock on an AUTOCOMMIT `connection`; until then `on_wait` is told who holds it, and for how long by now.
+    """Take the lock, outside of any transaction; until then `on_wait` is told who holds it, and for how long by now.
 
     Raises `TableBlocked` after `patience` seconds.
     """
     begun = clock()
-    while not await connection.scalar(_TRY, {"space": space, "which": which}):
+    while not await _try(connection, space, which):
         holder = await find_holder(connection, space, which)
+        await connection.rollback()
         on_wait(holder, clock() - begun)
         if clock() - begun >= patience:
             raise TableBlocked(
@@ -74,6 +75,12 @@ async def acquire(
                 "Wait for it and run the same command again, or raise MIGRATION_MIGRATOR_PATIENCE.",
             )
         await sleep(_POLL)
+
+
+async def _try(connection: AsyncConnection, space: int, which: int) -> bool:
+    given = bool(await connection.scalar(_TRY, {"space": space, "which": which}))
+    await connection.rollback()  # the lock is the session's and stays; a snapshot would be in the way of others
+    return given
 
 
 async def find_holder(connection: AsyncConnection, space: int, which: int = MIGRATOR) -> Holder | None:

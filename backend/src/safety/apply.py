@@ -3,15 +3,15 @@
 1. The migrator's lock, before anything is read: what is pending is only known when nobody else migrates.
 2. The history's row, before the revision begins: whoever looks sees what runs, and a crash leaves its trace.
 3. The revision itself, its statements guarded; on a lock timeout or a deadlock all of it again, after a random pause.
-4. The end state, before the stamp: a revision that leaves something unfinished is not applied.
-5. The history's end, in the transaction of the stamp: both or neither.
+4. The history's end, in the transaction of the stamp: both or neither.
+5. The end state, before the stamp: a revision that leaves something unfinished is not applied.
 """
 
 import asyncio
 import logging
 import random
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from functools import wraps
 from pathlib import Path
@@ -28,7 +28,8 @@ from src.postgres.lock_modes import is_patient, needs_autocommit
 from src.safety.activity import Activity
 from src.safety.consent import Consent
 from src.safety.data_loss import refuse
-from src.safety.end_state import check_end_state, unfinished
+from src.safety.end_state import SUSPICIONS, check_end_state, unfinished
+from src.safety.errors import RevisionFailed
 from src.safety.free_way import FreeWay, MustRetry
 from src.safety.history import Entry, History
 from src.safety.policy import Policy
@@ -70,6 +71,7 @@ class Apply:
     def _guarded(self, steps: Iterable[Any]) -> Iterator[Any]:
         # Alembic has made its table in a transaction that would go on: trying the first revision again would undo it.
         self._connection.commit()
+        self._history.settle()
         for step in steps:
             if isinstance(step, RevisionStep):
                 step.migration_fn = self._around(step, step.migration_fn)
@@ -102,14 +104,22 @@ class Apply:
                 try:
                     migrate()
                     self._check_losses(entry)
-                    leaves = getattr(script.module, "leaves", ())
-                    before = entry.unfinished_before
-                    found = check_end_state(self._connection, before=before, leaves=leaves, revision=entry.revision)
-                    self._unfinished = found  # what the next revision finds, so it need not look
-                    self._history.finish(self._connection, entry)
+                    # What the next revision finds, so it need not look.
+                    self._unfinished = self._end(entry, getattr(script.module, "leaves", ()))
                     return
                 except (DBAPIError, MustRetry) as error:
                     self._prepare_next_try(error, entry)
+
+    def _end(self, entry: Entry, leaves: Collection[str]) -> list[str]:
+        """Complete the history and check the end state, in the transaction that will stamp; what is unfinished."""
+        connection, before = self._connection, entry.unfinished_before
+        with self._guard.ours():
+            suspicion = self._history.finish(connection, entry, SUSPICIONS)
+            try:
+                return check_end_state(connection, suspicion, before=before, leaves=leaves, revision=entry.revision)
+            except RevisionFailed:
+                self._roll_back()  # the history's row is locked by it, and will say that this failed
+                raise
 
     def _check_losses(self, entry: Entry) -> None:
         if self._guard.lost and not self._consent.given(entry.revision):

@@ -20,9 +20,9 @@ def report_edited(
     connection: Connection, migration_context: MigrationContext, scripts: ScriptDirectory, policy: Policy
 ) -> None:
     """Warn of every applied revision whose file is another by now, or raise `BrokenChain` if the policy says so."""
-    if not inspect(connection).has_table(TABLE, schema=migration_context.version_table_schema):
-        return
     heads = migration_context.get_current_heads()
+    if not heads or not inspect(connection).has_table(TABLE, schema=migration_context.version_table_schema):
+        return
     if not set(heads) <= known_ids(scripts):
         return  # the command itself says that the database is ahead of the code
     applied = scripts.iterate_revisions(heads, "base")

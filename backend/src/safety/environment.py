@@ -13,19 +13,19 @@ from alembic import context
 from sqlalchemy import Connection, MetaData, pool
 from sqlalchemy.exc import DBAPIError
 
-from src.postgres.connect import connected
+from src.postgres.connect import connections
 from src.postgres.engine import async_engine, resolve_url
 from src.safety import preflight
 from src.safety.autogenerate.server_defaults import compare_server_default
 from src.safety.chain import load_chain
 from src.safety.command import Command
-from src.safety.explanation import plain_errors
 from src.safety.history import BOOKKEEPING
 from src.safety.migrator import Migrator, migrating, stoppable
-from src.safety.offending_rows import note_offending_rows
+from src.safety.plain_errors import plain_errors
 from src.safety.policy import Policy
 from src.safety.project import RECEIVER
 from src.safety.revision_file import number_merges, prepare, process_directives, render_item
+from src.safety.session import prepare_own_session
 
 APPLICATION_NAME = "alembic"
 
@@ -66,14 +66,16 @@ async def _run_online(metadata: MetaData, command: Command, url: str, policy: Po
     command.target = target
     engine = async_engine(target, application_name=APPLICATION_NAME, poolclass=pool.NullPool)
     try:
-        async with connected(engine, target, patience=policy.connect_patience) as connection:
-            await preflight.check_session(engine, connection, target)
-            if not command.changes_database:
-                await connection.run_sync(partial(_run, metadata, command, policy))
+        count = 2 if command.changes_database else 1
+        async with connections(engine, target, count, patience=policy.connect_patience) as (connection, *asking):
+            pid = await prepare_own_session(engine, connection, target)
+            run = partial(_run, metadata, command, policy)
+            if not asking:
+                await connection.run_sync(run)
                 return
-            async with migrating(engine, target, connection, command, policy) as migrator:
-                run = partial(_run, metadata, command, policy, migrator=migrator)
-                await stoppable(lambda: connection.run_sync(run), migrator)
+            await prepare_own_session(engine, asking[0], target)
+            async with migrating(engine, connection, pid, asking[0], command, policy) as migrator:
+                await stoppable(lambda: connection.run_sync(partial(run, migrator=migrator)), migrator)
     finally:
         await engine.dispose()
 
@@ -89,6 +91,8 @@ def _run(
         with context.begin_transaction():
             context.run_migrations()
     except DBAPIError as error:
+        from src.safety.offending_rows import note_offending_rows  # noqa: PLC0415  only for what goes wrong
+
         note_offending_rows(error, connection)
         raise
     command.report(context.get_context())

@@ -1,4 +1,4 @@
-"""From whatever was raised to the sentence that the user reads, and to the exit code.
+"""From whatever was raised to the sentence that the user reads, and to its class.
 
 The order of the questions matters: a server that is full or gone is the server's matter, whatever was running; then
 come Alembic's own errors; then a failure inside a revision. What none of them knows is a defect of ours, and keeps its
@@ -6,10 +6,6 @@ traceback.
 """
 
 import difflib
-import os
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from alembic.script.revision import MultipleHeads, RangeNotAncestorError, ResolutionError, RevisionError
 from alembic.util import CommandError
@@ -22,37 +18,6 @@ from src.safety.chain import several_heads
 from src.safety.command import Command
 from src.safety.errors import DatabaseMismatch, RequestRefused, TableBlocked
 from src.safety.revision_failure import explain_revision_failure
-
-_LINES = 8  # of a message on the terminal
-
-
-@contextmanager
-def plain_errors(command: Command) -> Iterator[None]:
-    """Raise `UserError` for what a user can cause; on the command line print it to stderr and exit with its code."""
-    try:
-        yield
-    except BrokenPipeError:
-        _leave_quietly()
-    except KeyboardInterrupt:
-        if command.wants_traceback or not command.from_command_line:
-            raise
-        sys.stderr.write("Interrupted: nothing was changed.\n")
-        sys.exit(130)
-    except Exception as error:
-        problem = error if isinstance(error, UserError) else explain(error, command)
-        if problem is None or command.wants_traceback:
-            raise
-        if not command.from_command_line:
-            raise problem from error
-        sys.stdout.flush()  # what was said before comes before
-        sys.stderr.write("\n".join(str(problem).splitlines()[:_LINES]) + "\n")
-        sys.exit(problem.exit_code)
-
-
-def _leave_quietly() -> None:
-    """Whoever read our output (`| head`) has gone; Python would complain once more when it flushes at its end."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    sys.exit(141)
 
 
 def explain(error: Exception, command: Command) -> UserError | None:

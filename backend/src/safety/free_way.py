@@ -7,19 +7,21 @@ connection, and go to the queue when the way is free; who is quick enough to sli
 
 import asyncio
 import time
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import Connection
-from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.util import await_only
 
-from src.postgres.blockers import Blocker, holders_of
 from src.postgres.lock_modes import LockMode, TableLock, strong_locks
 from src.postgres.lock_targets import lock_targets
 from src.safety.activity import Activity
+from src.safety.asking import Asking
 from src.safety.errors import TableBlocked
 from src.safety.history import Entry
 from src.safety.policy import Policy
+
+if TYPE_CHECKING:
+    from src.postgres.blockers import Blocker
 
 _POLL = 0.1  # seconds
 # What clients wait for by its own name: not an index, which they lock together with its table.
@@ -41,7 +43,7 @@ class Targets(NamedTuple):
 class FreeWay:
     """Looks and waits for one migration; `asking` is a connection that is not the migration's."""
 
-    def __init__(self, asking: AsyncConnection, own_pid: int, policy: Policy, activity: Activity) -> None:
+    def __init__(self, asking: Asking, own_pid: int, policy: Policy, activity: Activity) -> None:
         self._asking, self._own_pid, self._policy, self._activity = asking, own_pid, policy, activity
         self.last: list[Blocker] = []
         """Who was in the way at the last look."""
@@ -54,7 +56,7 @@ class FreeWay:
         return Targets({**views, **tables}, frozenset(tables))
 
     def _resolve(self, locks: list[TableLock]) -> dict[str, LockMode]:
-        return await_only(lock_targets(self._asking, locks)) if locks else {}
+        return self._asking.ask(lambda connection: lock_targets(connection, locks)) if locks else {}
 
     def wait(self, table: str, mode: LockMode, entry: Entry, *, deadline: float, may_wait: bool) -> None:
         """Return when nobody holds `table` for longer than a lock timeout. Raises `TableBlocked`, `MustRetry`."""
@@ -79,13 +81,16 @@ class FreeWay:
             "End who is in the way (python -m src.safety blockers), then run the same command again.",
         )
 
-    def _look(self, table: str, mode: LockMode) -> list[Blocker]:
-        self.last = await_only(
-            holders_of(self._asking, table, mode, not_pids=[self._own_pid], show_literals=self._policy.show_literals)
+    def _look(self, table: str, mode: LockMode) -> "list[Blocker]":
+        from src.postgres.blockers import holders_of  # noqa: PLC0415  many migrations only make what is new
+
+        shown = self._policy.show_literals
+        self.last = self._asking.ask(
+            lambda connection: holders_of(connection, table, mode, not_pids=[self._own_pid], show_literals=shown)
         )
         return [blocker for blocker in self.last if self._stays(blocker)]
 
-    def _stays(self, blocker: Blocker) -> bool:
+    def _stays(self, blocker: "Blocker") -> bool:
         """A plain autovacuum gives way to the staged lock, and a young transaction to a short wait."""
         if blocker.kind == "autovacuum":
             return False
@@ -104,7 +109,7 @@ def _waiting_line(*arguments: Any) -> str:
     return waiting_line(*arguments)
 
 
-def _blockers_table_text(blockers: list[Blocker]) -> str:
+def _blockers_table_text(blockers: "list[Blocker]") -> str:
     from src.safety.blockers import blockers_table_text  # noqa: PLC0415  as above
 
     return blockers_table_text(blockers)

@@ -6,6 +6,7 @@ the migrator's lock was interrupted.
 """
 
 import hashlib
+import logging
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from sqlalchemy import (
     TIMESTAMP,
     BigInteger,
     Column,
+    ColumnElement,
     Connection,
     Identity,
     Integer,
@@ -23,6 +25,7 @@ from sqlalchemy import (
     Row,
     Table,
     Text,
+    bindparam,
     func,
     insert,
     select,
@@ -32,6 +35,10 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.schema import CreateTable
+
+from src.safety.asking import Asking
+
+log = logging.getLogger("alembic.runtime.migration")
 
 TABLE = "alembic_history"
 BACKFILL_TABLE = "alembic_backfill"
@@ -91,28 +98,45 @@ class Entry:
 
 
 class History:
-    """The table on a sync AUTOCOMMIT connection."""
+    """The table, written on the `asking` connection but for what belongs to the revision's own transaction."""
 
-    def __init__(self, connection: Connection, schema: str | None) -> None:
-        self.connection = connection
+    def __init__(self, asking: Asking, schema: str | None) -> None:
+        self._asking = asking
         self.table = history_table(schema)
         self._resumable: dict[str, Row[Any]] = {}
+        # Built once: a long chain of small revisions would notice.
+        self._begin = insert(self.table).returning(self.table.c.id)
+        this = update(self.table).where(self.table.c.id == bindparam("number"))
+        counts: dict[str, Any] = {"lock_waits": bindparam("waits"), "retries": bindparam("tries")}
+        self._step = this.values(step=bindparam("now"))
+        self._journal = this.values(journal=bindparam("lines"))
+        self._failed = this.values(outcome=bindparam("how"), finished=func.clock_timestamp(), **counts)
+        self._done = this.values(outcome="done", finished=func.clock_timestamp(), journal=[], step=None, **counts)
 
-    def prepare(self) -> list[Row[Any]]:
-        """Make the table if need be; call what still runs interrupted, and return it. Needs the migrator's lock."""
-        self.connection.execute(CreateTable(self.table, if_not_exists=True))
+    def prepare(self) -> None:
+        """Begin to make the table if need be, and to read it; call what still runs interrupted, and say so.
+
+        Needs the migrator's lock. `settle` waits for it.
+        """
+        self._asking.send(self._prepare)
+
+    async def _prepare(self, connection: AsyncConnection) -> None:
+        await connection.execute(CreateTable(self.table, if_not_exists=True))
         columns = self.table.c
-        interrupted = self.connection.execute(
-            update(self.table)
-            .where(columns.outcome == "running")
-            .values(outcome="interrupted")
-            .returning(columns.revision, columns.direction, columns.step, columns.started, columns.host)
-        ).all()
         last = select(func.max(columns.id)).group_by(columns.revision)
-        rows = self.connection.execute(select(self.table).where(columns.id.in_(last), columns.outcome != "done"))
-        half_done = [row for row in rows if row.journal]
-        self._resumable = {row.revision: row for row in half_done}
-        return list(interrupted)
+        open_ends = select(self.table).where(columns.id.in_(last), columns.outcome != "done")
+        rows = (await connection.execute(open_ends)).all()
+        self._resumable = {row.revision: row for row in rows if row.journal}
+        interrupted = [row for row in rows if row.outcome == "running"]
+        for row in interrupted:
+            log.warning(
+                "The %s of %s that began at %s on %s was interrupted%s; this run goes on from there.",
+                *(row.direction, row.revision, f"{row.started:%Y-%m-%d %H:%M:%S}", row.host),
+                f" at step {row.step}" if row.step else "",
+            )
+        if interrupted:
+            running = update(self.table).where(columns.outcome == "running")
+            await connection.execute(running.values(outcome="interrupted"))
 
     def start(self, revision: str, direction: str, path: Path, version: str, unfinished: Sequence[str]) -> Entry:
         """Begin a row, and carry over what an earlier try of the same left committed."""
@@ -120,40 +144,50 @@ class History:
         resumed = last if last and last.direction == direction else None
         before = resumed.unfinished_before if resumed else list(unfinished)
         journal = list(resumed.journal) if resumed else []
-        values = {
+        row = {
             "revision": revision,
             "direction": direction,
             "host": socket.gethostname(),
+            "application_version": version,
             "checksum": checksum(path),
+            "journal": journal,
+            "unfinished_before": before,
         }
-        number = self.connection.scalar(
-            insert(self.table)
-            .values(**values, application_version=version, journal=journal, unfinished_before=before)
-            .returning(self.table.c.id)
-        )
-        return Entry(int(number or 0), revision, direction, journal, before, resumed.step if resumed else None)
+        number = self._asking.execute(self._begin, row).scalar_one()
+        return Entry(number, revision, direction, journal, before, resumed.step if resumed else None)
 
     def note_step(self, entry: Entry, step: str) -> None:
-        """Say which statement is about to run."""
-        self._update(self.connection, entry, step=step)
+        """Say which statement is about to run; on disk once `settle` returns."""
+
+        async def note(connection: AsyncConnection) -> None:
+            await connection.execute(self._step, {"number": entry.id, "now": step})
+
+        self._asking.send(note)
+
+    def settle(self) -> None:
+        """Wait until everything that was said is on disk."""
+        self._asking.settle()
 
     def fail(self, entry: Entry, outcome: str) -> None:
         """`failed` or `stopped`: the transaction was rolled back, what the journal says stays."""
-        counts = {"lock_waits": entry.lock_waits, "retries": entry.retries}
-        # A stop in the middle of one of our own statements has cost the connection: this makes SQLAlchemy open another.
-        self.connection.rollback()
-        self._update(self.connection, entry, outcome=outcome, finished=func.clock_timestamp(), **counts)
-        self.connection.commit()
 
-    def finish(self, connection: Connection, entry: Entry) -> None:
-        """Complete the row on the revision's own `connection`, in the transaction that stamps it."""
-        counts = {"lock_waits": entry.lock_waits, "retries": entry.retries}
-        done: dict[str, Any] = {"outcome": "done", "finished": func.clock_timestamp(), "journal": [], "step": None}
-        self._update(connection, entry, **counts, **done)
+        async def end(connection: AsyncConnection) -> None:
+            # A stop in the middle of one of our own statements has cost the connection: SQLAlchemy opens another then.
+            await connection.rollback()
+            await connection.execute(self._failed, {**_counts(entry), "how": outcome})
+            await connection.commit()
+
+        self._asking.ask(end)
+
+    def finish(self, connection: Connection, entry: Entry, asking: Sequence[ColumnElement[Any]]) -> Row[Any]:
+        """Complete the row on the revision's own `connection`, in the transaction that stamps it; answer `asking`."""
+        self._asking.settle()
+        return connection.execute(self._done.returning(*asking), _counts(entry)).one()
 
     def write_journal(self, connection: Connection, entry: Entry) -> None:
         """Keep what is committed together with this write, on the revision's own `connection`."""
-        self._update(connection, entry, journal=entry.journal)
+        connection.execute(self._journal, {"number": entry.id, "lines": entry.journal})
 
-    def _update(self, connection: Connection, entry: Entry, **values: Any) -> None:
-        connection.execute(update(self.table).where(self.table.c.id == entry.id).values(**values))
+
+def _counts(entry: Entry) -> dict[str, Any]:
+    return {"number": entry.id, "waits": entry.lock_waits, "tries": entry.retries}

@@ -7,6 +7,8 @@
   too, but no longer than a strong lock once the transaction holds one.
 - A patient statement (CONCURRENTLY, VALIDATE) waits for everybody and blocks nobody: no limit for locks, but one for
   the whole.
+
+The session begins with the limits of the third kind, whatever its role has been given, so most statements need none.
 """
 
 from sqlalchemy import Connection, text
@@ -14,6 +16,7 @@ from sqlalchemy import Connection, text
 from src.safety.policy import Policy
 
 _CALM = 5.0  # seconds
+SESSION_SETTINGS = {"lock_timeout": f"{_CALM:g}s", "statement_timeout": "0"}
 _SET = text("SELECT set_config('lock_timeout', :lock, :local), set_config('statement_timeout', :whole, :local)")
 
 
@@ -22,13 +25,17 @@ class TimeLimits:
 
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
-        self._current: tuple[float, float, bool] | None = None
+        self._session: tuple[float, float] | None = (_CALM, 0.0)
+        """In seconds, for a lock and for the whole; None if the revision has set something."""
+        self._current: tuple[float, float] | None = self._session
         self.of_the_revision = False
         """The revision set a limit of its own in this transaction, which is left alone."""
 
     def forget(self) -> None:
         """A transaction began or ended: what was set in it is gone."""
-        self._current, self.of_the_revision = None, False
+        if self.of_the_revision:
+            self._session = None
+        self._current, self.of_the_revision = self._session, False
 
     def strong(self, connection: Connection, *, local: bool = True) -> None:
         """For a statement with a strong lock."""
@@ -43,10 +50,12 @@ class TimeLimits:
         self._set(connection, 0, self._policy.patient_limit, False)
 
     def _set(self, connection: Connection, lock: float, whole: float, local: bool) -> None:
-        wanted = (lock, whole, local)
+        wanted = (lock, whole)
         if wanted != self._current and not self.of_the_revision:
             connection.execute(_SET, {"lock": _ms(lock), "whole": _ms(whole), "local": local})
             self._current = wanted
+            if not local:
+                self._session = wanted
 
 
 def _ms(seconds: float) -> str:

@@ -12,11 +12,10 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from src.postgres.connect import connected
-from src.postgres.url import DatabaseURL
 from src.safety.activity import Activity
 from src.safety.advisory_lock import MIGRATOR, SESSION, Holder, acquire, lock_space
 from src.safety.apply import Apply
+from src.safety.asking import Asking
 from src.safety.command import Command
 from src.safety.consent import Consent
 from src.safety.errors import Stopped
@@ -24,7 +23,6 @@ from src.safety.free_way import FreeWay
 from src.safety.history import History
 from src.safety.policy import Policy
 from src.safety.progress import shown
-from src.safety.session import prepare_session
 
 log = logging.getLogger("alembic.runtime.migration")
 
@@ -33,21 +31,15 @@ class Migrator:
     """Holds the migrator's lock; `begin` puts the safeguards around the run."""
 
     def __init__(self, asking: AsyncConnection, pid: int, command: Command, policy: Policy) -> None:
-        self._asking, self.pid, self._policy = asking, pid, policy
+        self._asking, self.pid, self._policy = Asking(asking), pid, policy
+        self.engine = asking.engine
         self.activity = Activity()
         self.terminal = command.from_command_line and sys.stderr.isatty()
 
     def begin(self, migration_context: MigrationContext) -> None:
         """Open the history, and surround the revisions that follow. Called in the migration's own greenlet."""
-        connection = self._asking.sync_connection
-        assert connection is not None, "open as long as the migrator is"
-        history = History(connection, migration_context.version_table_schema)
-        for row in history.prepare():
-            log.warning(
-                "The %s of %s that began at %s on %s was interrupted%s; this run goes on from there.",
-                *(row.direction, row.revision, f"{row.started:%Y-%m-%d %H:%M:%S}", row.host),
-                f" at step {row.step}" if row.step else "",
-            )
+        history = History(self._asking, migration_context.version_table_schema)
+        history.prepare()
         way = FreeWay(self._asking, self.pid, self._policy, self.activity)
         consent = Consent(self._policy, can_ask=self.terminal and sys.stdin.isatty())
         migration_context.opts.update(policy=self._policy, activity=self.activity)  # for operations of our own
@@ -56,16 +48,24 @@ class Migrator:
 
 @asynccontextmanager
 async def migrating(
-    engine: AsyncEngine, target: DatabaseURL, connection: AsyncConnection, command: Command, policy: Policy
+    engine: AsyncEngine,
+    connection: AsyncConnection,
+    pid: int,
+    asking: AsyncConnection,
+    command: Command,
+    policy: Policy,
 ) -> AsyncIterator[Migrator]:
-    """Take the migrator's locks, then show what happens until the block ends. Raises `TableBlocked`, `Stopped`."""
-    async with connected(engine, target, patience=policy.connect_patience) as asking:
-        await asking.execution_options(isolation_level="AUTOCOMMIT")
-        await prepare_session(asking)
-        migrator = Migrator(asking, await prepare_session(connection), command, policy)
-        async with shown(migrator.activity, engine, migrator.pid, terminal=migrator.terminal):
-            await stoppable(lambda: _take_locks(asking, connection, migrator, policy), migrator)
-            yield migrator
+    """Take the migrator's locks, then show what happens until the block ends.
+
+    `pid` is of the backend of `connection`, on which the revisions run; `asking` is another one.
+
+    Raises `TableBlocked`, `Stopped`.
+    """
+    await asking.execution_options(isolation_level="AUTOCOMMIT")
+    migrator = Migrator(asking, pid, command, policy)
+    async with shown(migrator.activity, engine, pid, terminal=migrator.terminal):
+        await stoppable(lambda: _take_locks(asking, connection, migrator, policy), migrator)
+        yield migrator
 
 
 async def _take_locks(asking: AsyncConnection, connection: AsyncConnection, migrator: Migrator, policy: Policy) -> None:
@@ -81,11 +81,7 @@ async def _take_locks(asking: AsyncConnection, connection: AsyncConnection, migr
         said = True
 
     await acquire(asking, space, MIGRATOR, patience=policy.migrator_patience, on_wait=on_wait)
-    level = await connection.get_isolation_level()
-    await connection.execution_options(isolation_level="AUTOCOMMIT")
     await acquire(connection, space, SESSION, patience=policy.migrator_patience, on_wait=on_wait)
-    await connection.rollback()
-    await connection.execution_options(isolation_level=level)
     migrator.activity.stop_waiting()
 
 
@@ -106,7 +102,7 @@ async def stoppable(run: Callable[[], Awaitable[None]], migrator: Migrator) -> N
 
 async def _stopped(migrator: Migrator, number: signal.Signals) -> Stopped:
     # On a connection of its own: whichever of the two was in the middle of a statement is of no use any more.
-    async with migrator._asking.engine.connect() as connection:
+    async with migrator.engine.connect() as connection:
         await connection.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": migrator.pid})
         stamped = await connection.scalar(text("SELECT to_regclass('alembic_version') IS NOT NULL"))
         query = text("SELECT version_num FROM alembic_version")

@@ -1,15 +1,10 @@
-"""What is looked at before anything is changed: is this a session of ours, can this server carry the migration?"""
-
-from typing import Any
+"""What is looked at before anything is changed: can this server, role and database carry the migration?"""
 
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection, MetaData, inspect, text
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy import Connection, MetaData, text
 
 from src.postgres.declared import Extension, declared, release
 from src.postgres.errors import AccessRefused, ServerUnfit
-from src.postgres.failures import behind_transaction_pooler
-from src.postgres.url import DatabaseURL
 from src.safety.command import Command
 from src.safety.edited import report_edited
 from src.safety.errors import DatabaseMismatch
@@ -28,6 +23,12 @@ _SERVER = text(
            current_user AS role, current_database() AS database
     """
 )
+_TABLES = text(
+    """
+    SELECT relname FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p')
+      AND relname = ANY (CAST(:names AS text[])) ORDER BY 1
+    """
+)
 _EXTENSION = text(
     """
     SELECT r.rolname AS role, e.extversion AS installed, a.default_version AS available,
@@ -39,35 +40,6 @@ _EXTENSION = text(
     WHERE r.rolname = current_user
     """
 )
-
-
-async def check_session(engine: AsyncEngine, connection: AsyncConnection, target: DatabaseURL) -> None:
-    """Raise `ServerUnfit` behind a pooler in transaction mode.
-
-    A pooler shows itself by a backend pid of its own making; then, in transaction mode and only there, a second client
-    is given the server connection that the first one, still connected, has just used.
-    """
-    pid = await _backend_pid(connection)
-    if pid == await _announced_pid(connection):
-        return
-    for _ in range(3):
-        async with engine.connect() as second:
-            if pid == await _backend_pid(second):
-                raise behind_transaction_pooler(target.place)
-        pid = await _backend_pid(connection)
-
-
-async def _backend_pid(connection: AsyncConnection) -> int:
-    pid = int(await connection.scalar(text("SELECT pg_backend_pid()")) or 0)
-    await (
-        connection.rollback()
-    )  # ends the transaction: only now may a pooler give its server connection to somebody else
-    return pid
-
-
-async def _announced_pid(connection: AsyncConnection) -> int:
-    driver: Any = (await connection.get_raw_connection()).driver_connection
-    return int(driver.get_server_pid() if hasattr(driver, "get_server_pid") else driver.info.backend_pid)
 
 
 def check_database(
@@ -120,8 +92,8 @@ def _check_server(connection: Connection, command: Command) -> None:
 def _check_version_table(connection: Connection, command: Command, metadata: MetaData) -> None:
     if command.heads_seen:
         return
-    there = set(inspect(connection).get_table_names())
-    mine = sorted(there.intersection(table.name for table in metadata.tables.values() if table.schema is None))
+    names = [table.name for table in metadata.tables.values() if table.schema is None]
+    mine = list(connection.scalars(_TABLES, {"names": names})) if names else []
     if mine:
         raise DatabaseMismatch(
             f"The database has tables of this project, and no revision ({len(mine)} tables, {mine[0]} among them).",

@@ -19,8 +19,8 @@ from src.safety.autogenerate.enum_types import make_enum_types, render_enum
 from src.safety.chain import known_ids, several_heads
 from src.safety.command import Command
 from src.safety.errors import ModelsDiffer
-from src.safety.explanation import plain_errors
 from src.safety.numbering import check_id, check_message, next_revision_id
+from src.safety.plain_errors import plain_errors
 
 _RANDOM_ID = re.compile("[0-9a-f]{12}")  # alembic.util.rev_id()
 _RUFF = {"type": "module", "module": "ruff"}

@@ -1,30 +1,78 @@
-"""A session that changes the database: it outlives a role's own limits, and ends with its client."""
+"""The sessions of a run, made ours: one that keeps what is set and locked in it, outlives its role's own limits, and
+ends with its client.
+"""
 
 import json
+from typing import Any
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from src.postgres.keepalive import SERVER_SETTINGS, keep_alive
+from src.postgres.url import DatabaseURL
+from src.safety.lock_timeout import SESSION_SETTINGS
 
-# A killed client's statement must not run on for nobody; nor may a role's own limits end a migration in its middle.
-_SESSION = text(
-    "SELECT set_config(key, value, false) FROM json_each_text(CAST(:settings AS json))"
-    " WHERE key IN (SELECT name FROM pg_settings)"
-)
 _SETTINGS = {
-    "client_connection_check_interval": "1s",
+    "client_connection_check_interval": "1s",  # a killed client's statement must not run on for nobody
     "idle_in_transaction_session_timeout": "0",
     "idle_session_timeout": "0",
     "transaction_timeout": "0",  # PostgreSQL 17
     **SERVER_SETTINGS,
+    **SESSION_SETTINGS,
 }
+_PREPARE = text(
+    "SELECT pg_backend_pid(), count(set_config(key, value, false)) FROM json_each_text(CAST(:settings AS json))"
+    " WHERE current_setting(key, true) IS NOT NULL"
+)
+_PID = text("SELECT pg_backend_pid()")
 
 
 async def prepare_session(connection: AsyncConnection) -> int:
-    """Make `connection` such a session; returns its backend's pid."""
+    """Set what holds until the session ends; returns its backend's pid."""
     await keep_alive(connection)
-    await connection.execute(_SESSION, {"settings": json.dumps(_SETTINGS)})
-    pid = await connection.scalar(text("SELECT pg_backend_pid()"))
+    pid = await _set(connection)
     await connection.commit()
-    return int(pid or 0)
+    return pid
+
+
+async def prepare_own_session(engine: AsyncEngine, connection: AsyncConnection, target: DatabaseURL) -> int:
+    """The same. Raises `ServerUnfit` behind a pooler in transaction mode, where nothing has been set then."""
+    await keep_alive(connection)
+    pid = await _set(connection)
+    if pid != await _announced_pid(connection):
+        await connection.rollback()
+        await _refuse_transaction_pooler(engine, connection, target)
+        pid = await _set(connection)
+    await connection.commit()
+    return pid
+
+
+async def _set(connection: AsyncConnection) -> int:
+    return int(await connection.scalar(_PREPARE, {"settings": json.dumps(_SETTINGS)}) or 0)
+
+
+async def _refuse_transaction_pooler(engine: AsyncEngine, connection: AsyncConnection, target: DatabaseURL) -> None:
+    """A pooler shows itself by a backend pid of its own making.
+
+    Then, in transaction mode and only there, a second client is given the server connection that the first one, still
+    connected, has just used.
+    """
+    from src.postgres.failures import behind_transaction_pooler  # noqa: PLC0415  only behind a pooler
+
+    pid = await _backend_pid(connection)
+    for _ in range(3):
+        async with engine.connect() as second:
+            if pid == await _backend_pid(second):
+                raise behind_transaction_pooler(target.place)
+        pid = await _backend_pid(connection)
+
+
+async def _backend_pid(connection: AsyncConnection) -> int:
+    pid = int(await connection.scalar(_PID) or 0)
+    await connection.rollback()  # ends the transaction: only now may a pooler give its server connection to another
+    return pid
+
+
+async def _announced_pid(connection: AsyncConnection) -> int:
+    driver: Any = (await connection.get_raw_connection()).driver_connection
+    return int(driver.get_server_pid() if hasattr(driver, "get_server_pid") else driver.info.backend_pid)

@@ -91,7 +91,7 @@ class StatementGuard:
         """A transaction in the middle of a revision is about to be committed: its journal goes with it."""
         if self._journal is not None and self.entry is not None:
             self._journal.commit()
-            with self._ours():
+            with self.ours():
                 self._history.write_journal(connection, self.entry)
 
     @contextmanager
@@ -104,7 +104,8 @@ class StatementGuard:
             self._nobody_reads = False
 
     @contextmanager
-    def _ours(self) -> Iterator[None]:
+    def ours(self) -> Iterator[None]:
+        """What runs in the block is not the revision's."""
         before, self._own = self._own, True
         try:
             yield
@@ -122,7 +123,7 @@ class StatementGuard:
             return statement, parameters
         if not self._nobody_reads and word in _QUERIES:
             return statement, parameters
-        with self._ours():
+        with self.ours():
             return self._guard(connection, self.entry, self._journal, statement, parameters)
 
     def _guard(
@@ -134,6 +135,8 @@ class StatementGuard:
             return _nothing(statement, rows), _empty(parameters)
         self._activity.begin_step(shorten(statement, 100))
         self._history.note_step(entry, f"{self._activity.number}: {self._activity.step}")
+        if self.autocommit:
+            self._history.settle()  # what commits by itself must not be without its note
         if self.autocommit and (is_patient(statement) or needs_autocommit(statement)):
             if self._is_complete(connection, entry, journal, key, statement):
                 return _nothing(statement, 0), _empty(parameters)
@@ -151,12 +154,13 @@ class StatementGuard:
         if self._own or self._running is None or self.entry is None or self._journal is None:
             return
         self.deadline += time.monotonic() - self._activity.since
+        self._history.settle()
         self._journal.add(self._running, cursor.rowcount)
         self._running = None
         if self.autocommit:
             self.before_commit(connection)
         if self._alone is not None:
-            with self._ours():
+            with self.ours():
                 connection.exec_driver_sql("COMMIT")
             self._alone = None
             self.new_transaction()
@@ -170,7 +174,7 @@ class StatementGuard:
         self._alone = None
         self.new_transaction()
         if not connection.invalidated:
-            with self._ours():
+            with self.ours():
                 connection.exec_driver_sql("ROLLBACK")
 
     def _count_losses(self, connection: Connection, entry: Entry, statement: str) -> None:

@@ -14,7 +14,7 @@ from src.postgres.embedded import start_server
 from src.postgres.engine import async_engine
 from src.postgres.errors import ServerUnfit, ServerUnreachable
 from src.postgres.url import parse_url
-from src.safety.preflight import check_session
+from src.safety.session import prepare_own_session
 from tests.api.network import SilentListener, listening
 from tests.postgres.connecting import DRIVERS, PGBOUNCER, ask, pooler, url
 
@@ -81,7 +81,7 @@ def test_a_pooler_is_refused_in_transaction_mode_only(
         engine = async_engine(target, application_name="test")
         try:
             async with connected(engine, target) as connection:
-                await check_session(engine, connection, target)
+                await prepare_own_session(engine, connection, target)
         finally:
             await engine.dispose()
 

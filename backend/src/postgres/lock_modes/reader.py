@@ -1,6 +1,7 @@
 """Reading a statement from left to right, token by token."""
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from src.postgres.tokens import Kind, Token, tokens
 
@@ -93,7 +94,12 @@ class Reader:
 
 def statements(sql: str) -> Iterator[Reader]:
     """A reader for each statement in `sql`; a semicolon inside of parentheses (a rule's) ends none."""
-    yield from map(Reader, _split([token for token in tokens(sql) if token.kind is not Kind.COMMENT], ";"))
+    yield from map(Reader, _split(_read(sql), ";"))
+
+
+@lru_cache(maxsize=8)  # each statement is looked at from several sides, one after the other
+def _read(sql: str) -> tuple[Token, ...]:
+    return tuple(token for token in tokens(sql) if token.kind is not Kind.COMMENT)
 
 
 def _split(sequence: Sequence[Token], separator: str) -> Iterator[Sequence[Token]]:

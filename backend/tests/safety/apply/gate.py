@@ -26,6 +26,12 @@ class Gate:
         query = f"{_AT_GATE} AND pid <> pg_backend_pid() AND state = 'active'"
         return int(until(lambda: self._session.execute(query).fetchone())[0])  # type: ignore[index]
 
+    def noted(self) -> int:
+        """Wait until, besides, the history says that he does: it is told so while the step begins."""
+        pid = self.reached()
+        until(lambda: self._session.execute("SELECT 1 FROM alembic_history WHERE step LIKE '%: DO%'").fetchone())
+        return pid
+
     def open(self) -> None:
         """Let everybody pass."""
         self._session.execute("SELECT pg_advisory_unlock_all()")

@@ -67,7 +67,7 @@ def test_while_it_runs_others_see_the_row_and_the_step(project: Project, databas
     project.revision("001_a", upgrade=f'op.execute("{gate.STEP}")')
     with gate.closed(database) as closed:
         running = start(project, database, "upgrade", "head")
-        closed.reached()
+        closed.noted()
         (row,) = history(database)
         assert (row["outcome"], row["finished"], row["step"][:5]) == ("running", None, "1: DO")
         closed.open()
@@ -82,7 +82,7 @@ def test_a_stop_and_a_crash_are_told_apart_and_the_next_run_says_who_was_interru
     project.revision("001_a", upgrade=f'op.execute("{gate.STEP}")')
     with gate.closed(database) as closed:
         running = start(project, database, "upgrade", "head")
-        closed.reached()
+        closed.noted()
         running.tell(number)
     said = project.alembic(database, "upgrade", "head")
     first, second = history(database)

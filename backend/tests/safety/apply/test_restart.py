@@ -49,7 +49,7 @@ def test_restarted_at_once_in_a_long_step(
     eight_steps.write(project, form, **{f"step{LONG[form]}": gate.STEP})
     with gate.closed(url) as closed:
         running = start(project, url, "upgrade", "head")
-        closed.reached()
+        closed.noted()
         control(data, "restart", "-m", "immediate")
         assert running.exit_code() == 11, running.output
     assert "The connection was lost: " in running.output

@@ -33,7 +33,7 @@ def test_stopped_in_a_long_step(
     eight_steps.write(project, form, **{f"step{step}": gate.STEP})
     with gate.closed(database) as closed:
         running = start(project, database, "upgrade", "head")
-        pid = closed.reached()
+        pid = closed.noted()
         code = running.tell(number)
         if number is signal.SIGKILL:
             until(lambda: not watcher.execute("SELECT 1 FROM pg_stat_activity WHERE pid = %s", [pid]).fetchone())
@@ -64,7 +64,7 @@ def test_its_session_ended_in_a_long_step(
     eight_steps.write(project, "autocommit", step7=gate.STEP)
     with gate.closed(database) as closed:
         running = start(project, url, "upgrade", "head")
-        pid = closed.reached()
+        pid = closed.noted()
         watcher.execute("SELECT pg_terminate_backend(%s)", [pid])
         assert running.exit_code() == 11
         assert "The connection was lost: terminating connection due to administrator command" in running.output

@@ -1,0 +1,47 @@
+"""The migrator's second connection, in autocommit: it asks, and keeps what must stay whatever becomes of the revision.
+
+What is only to be kept need not be waited for at once: it is sent, and whatever is asked next comes after it.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+from sqlalchemy import CursorResult, Executable
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.util import await_only
+
+Answer = TypeVar("Answer")
+Question = Callable[[AsyncConnection], Awaitable[Answer]]
+
+
+class Asking:
+    """Used from the migration's own greenlet, as everything in a revision is."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+        self._sent: asyncio.Task[None] | None = None
+
+    def ask(self, question: Question[Answer]) -> Answer:
+        """The answer, once everything that was sent is there."""
+        self.settle()
+        return await_only(question(self._connection))
+
+    def execute(self, statement: Executable, given: dict[str, Any] | None = None) -> CursorResult[Any]:
+        """Run one statement."""
+        return self.ask(lambda connection: connection.execute(statement, given))
+
+    def send(self, message: Question[None]) -> None:
+        """Begin with `message` while the migration goes on; an error of it is raised by what comes next."""
+        self._sent = asyncio.create_task(self._after(self._sent, message))
+
+    def settle(self) -> None:
+        """Wait for everything that was sent."""
+        sent, self._sent = self._sent, None
+        if sent is not None:
+            await_only(sent)
+
+    async def _after(self, before: "asyncio.Task[None] | None", message: Question[None]) -> None:
+        if before is not None:
+            await before
+        await message(self._connection)
