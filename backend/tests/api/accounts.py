@@ -5,11 +5,14 @@ from contextlib import asynccontextmanager
 from uuid import UUID
 
 import psycopg
+from argon2 import PasswordHasher
 from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient
 
 API = "http://syllabus/api/v1"
 PASSWORD = "correct horse battery"
+QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+"""What costs an attacker nothing costs the suite nothing either."""
 
 
 @asynccontextmanager

@@ -1,6 +1,7 @@
 """The application under test, in this process and through HTTP's semantics."""
 
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,8 +9,9 @@ from fastapi import FastAPI
 from httpx import AsyncClient
 
 from src.api.app import MIGRATIONS, create_app
+from src.db.services.passwords import Passwords
 from src.settings import Settings
-from tests.api.accounts import promote, signed_in, visitor
+from tests.api.accounts import QUICK, promote, signed_in, visitor
 
 MakeApp = Callable[..., FastAPI]
 
@@ -34,6 +36,7 @@ async def served(make_app: MakeApp, migrated: str) -> AsyncIterator[FastAPI]:
     """The application, started, on a database of this test's own at head (`migrated` is its URL)."""
     app = make_app(migrated)
     async with app.router.lifespan_context(app):
+        app.state.resources = replace(app.state.resources, passwords=Passwords(QUICK))
         yield app
 
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, AnyHttpUrl, BaseModel, ConfigDict, UrlConstraints
+from pydantic import AfterValidator, AnyHttpUrl, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 
 class Body(BaseModel):
@@ -24,5 +24,15 @@ def left_out() -> Any:
     return None
 
 
-WebAddress = Annotated[AnyHttpUrl, UrlConstraints(max_length=2048), AfterValidator(str)]
-"""An http(s) URL as text: whatever a page links to must not be `javascript:`."""
+_HTTP_URL = TypeAdapter(AnyHttpUrl)
+
+
+def _web_address(text: str) -> str:
+    try:
+        return str(_HTTP_URL.validate_python(text))
+    except ValidationError:
+        raise ValueError("an http or https address is wanted") from None  # the cause would repeat what was sent
+
+
+WebAddress = Annotated[str, Field(max_length=2048, json_schema_extra={"format": "uri"}), AfterValidator(_web_address)]
+"""A URL that a page may link to: never `javascript:`."""
