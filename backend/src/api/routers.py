@@ -1,6 +1,6 @@
 """Every resource of the API, one file each; `app` serves them below `/api/v1`."""
 
-from src.api import accounts, capstone, chapters, modules, profiles, progress, search, sign_in, translations
+from src.api import accounts, capstone, chapters, embeddings, modules, profiles, progress, search, sign_in, translations
 
 ROUTERS = (
     sign_in.router,
@@ -11,5 +11,6 @@ ROUTERS = (
     translations.router,
     progress.router,
     capstone.router,
+    embeddings.router,
     search.router,
 )

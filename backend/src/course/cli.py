@@ -12,7 +12,7 @@ from rich.console import Console
 from sqlalchemy import pool
 from sqlalchemy.exc import SQLAlchemyError
 
-from src.course import importing
+from src.course import embedding, importing
 from src.course.errors import NotMigrated
 from src.course.verb import Verb
 from src.db.session import session_factory
@@ -24,7 +24,7 @@ from src.postgres.failures import explain_statement
 from src.postgres.sqlstate import UNDEFINED_COLUMN, UNDEFINED_TABLE, sqlstate
 from src.settings import load_settings
 
-VERBS: tuple[Verb, ...] = (importing,)
+VERBS: tuple[Verb, ...] = (importing, embedding)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

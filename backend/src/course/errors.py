@@ -22,3 +22,26 @@ class NotMigrated(UserError):
 
     def __init__(self, place: str) -> None:
         super().__init__(f"The schema of {place} is not the one of this code.", "Run: alembic upgrade head")
+
+
+class NoEmbeddingService(UserError):
+    """The settings name no service that makes vectors."""
+
+    exit_code = 1
+
+    def __init__(self) -> None:
+        super().__init__(
+            "No embedding service is configured.",
+            "Set EMBEDDINGS_URL to one of OpenAI's API, such as https://api.example.org/v1, and EMBEDDINGS_API_KEY.",
+        )
+
+
+class EmbeddingStopped(UserError):
+    """The service failed at a chapter; those before it are done."""
+
+    exit_code = 1
+
+    def __init__(self, reason: str, *, done: int, total: int) -> None:
+        super().__init__(
+            f"{reason} {done} of {total} chapters were done before.", "Run it again: it goes on where it stopped."
+        )

@@ -110,48 +110,46 @@ async def test_pages_follow_each_other(student: AsyncClient) -> None:
     assert (len(first["items"]), second["next"]) == (2, None)
 
 
-@pytest.mark.parametrize(
-    ("where", "status"),
-    [
-        ({"module": "tables"}, 200),
-        ({"module": "tables", "chapter": "index"}, 200),
-        ({"module": "empty"}, 200),
-        ({"module": "nowhere"}, 404),
-        ({"module": "secret"}, 404),
-        ({"module": "secret", "chapter": "locks"}, 404),
-        ({"module": "tables", "chapter": "draft"}, 404),
-        ({"module": "tables", "chapter": "nowhere"}, 404),
-    ],
-)
-async def test_only_what_is_published_can_be_searched_in(api: AsyncClient, where: dict[str, str], status: int) -> None:
-    assert (await api.post("search", json={"text": "nothing of it", **where})).status_code == status
+WHERE: list[tuple[dict[str, str], int]] = [
+    ({"module": "tables"}, 200),
+    ({"module": "tables", "chapter": "index"}, 200),
+    ({"module": "empty"}, 200),
+    ({"module": "nowhere"}, 404),
+    ({"module": "secret"}, 404),
+    ({"module": "secret", "chapter": "locks"}, 404),
+    ({"module": "tables", "chapter": "draft"}, 404),
+    ({"module": "tables", "chapter": "nowhere"}, 404),
+]
+
+REFUSED: list[tuple[dict[str, Any], str | None]] = [
+    ({}, "give `text`, `vector`, or both"),
+    ({"text": ""}, "at least 1 character"),
+    ({"text": "x" * 501}, "at most 500 characters"),
+    ({"text": "x", "chapter": "locks"}, "give `module` too"),
+    ({"text": "x", "limit": 101}, "less than or equal to 100"),
+    ({"vector": [1.0]}, "a vector has 1536 numbers, not 1"),
+    ({"vector": values(0)}, "not all zero"),
+    ({"vector": ["a"]}, "expected list[float]"),
+    ({"vector": "????"}, "the base64 of 32-bit floats"),
+    ({"vector": {}}, "the base64 of 32-bit floats"),
+    ({"text": "x", "cursor": "MTAwMA=="}, None),
+    ({"text": "x", "cursor": "LTE="}, None),
+    ({"text": "x", "cursor": "x"}, None),
+    ({"text": "\x00"}, None),
+]
 
 
-@pytest.mark.parametrize(
-    ("asked", "reason"),
-    [
-        ({}, "give `text`, `vector`, or both"),
-        ({"text": ""}, "at least 1 character"),
-        ({"text": "x" * 501}, "at most 500 characters"),
-        ({"text": "x", "chapter": "locks"}, "give `module` too"),
-        ({"text": "x", "limit": 101}, "less than or equal to 100"),
-        ({"vector": [1.0]}, "a vector has 1536 numbers, not 1"),
-        ({"vector": values(0)}, "not all zero"),
-        ({"vector": ["a"]}, "expected list[float]"),
-        ({"vector": "????"}, "the base64 of 32-bit floats"),
-        ({"vector": {}}, "the base64 of 32-bit floats"),
-        ({"text": "x", "cursor": "MTAwMA=="}, None),
-        ({"text": "x", "cursor": "LTE="}, None),
-        ({"text": "x", "cursor": "x"}, None),
-        ({"text": "\x00"}, None),
-    ],
-)
-async def test_what_cannot_be_looked_for_is_refused(
-    api: AsyncClient, asked: dict[str, Any], reason: str | None
-) -> None:
-    refused = await api.post("search", json=asked)
-    assert refused.status_code == 422
-    assert reason is None or reason in refused.json()["errors"][0]["message"]
+async def test_only_what_is_published_can_be_searched_in(api: AsyncClient) -> None:
+    for where, status in WHERE:
+        answered = await api.post("search", json={"text": "nothing of it", **where})
+        assert answered.status_code == status, where
+
+
+async def test_what_cannot_be_looked_for_is_refused(api: AsyncClient) -> None:
+    for asked, reason in REFUSED:
+        refused = await api.post("search", json=asked)
+        assert refused.status_code == 422, asked
+        assert reason is None or reason in refused.json()["errors"][0]["message"]
 
 
 async def test_numbers_that_are_none_are_refused(api: AsyncClient) -> None:

@@ -1,0 +1,28 @@
+"""Embeddings, for administrators: a chapter's chunks are replaced at once."""
+
+from http import HTTPStatus
+
+from fastapi import APIRouter
+
+from src.api.auth import Administrator
+from src.api.dependencies import Session
+from src.api.problems import ProblemError, problems
+from src.api.schemas.embeddings import ChunksInput, ChunksReplaced
+from src.db.queries.chapters import lock_chapter
+from src.db.queries.embeddings import Chunk, replace_chunks
+
+router = APIRouter(tags=["embeddings"])
+
+
+@router.put(
+    "/modules/{module}/chapters/{chapter}/embeddings",
+    responses=problems(HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND),
+)
+async def replace(module: str, chapter: str, given: ChunksInput, _: Administrator, session: Session) -> ChunksReplaced:
+    """Make these the chapter's chunks for one model. Those that are there already, the same, stay as they are."""
+    locked = await lock_chapter(session, module, chapter)
+    if locked is None:
+        raise ProblemError(HTTPStatus.NOT_FOUND, "There is no chapter of this name.")
+    chunks = [Chunk(chunk.content, chunk.embedding) for chunk in given.chunks]
+    replaced = await replace_chunks(session, locked.id, given.model, chunks)
+    return ChunksReplaced.model_validate(replaced._asdict())

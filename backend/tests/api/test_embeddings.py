@@ -1,0 +1,66 @@
+"""Promise: administrators replace a chapter's chunks at once, thousands of them, and twice is as good as once."""
+
+import base64
+from array import array
+from typing import Any
+
+import psycopg
+import pytest
+from fastapi import FastAPI
+from httpx import AsyncClient
+
+from tests.db.queries.library import add_chapter, add_module, somewhere, values
+
+pytestmark = pytest.mark.anyio
+
+LOCKS = "modules/tables/chapters/locks/embeddings"
+
+
+@pytest.fixture
+async def administrator(administrator: AsyncClient, migrated: str) -> AsyncClient:
+    """An administrator of a course of one chapter."""
+    with psycopg.connect(migrated) as connection:
+        add_module(connection, "tables")
+        add_chapter(connection, "tables", "locks")
+    return administrator
+
+
+def chunk(content: str, *vector: float) -> dict[str, Any]:
+    return {"content": content, "embedding": values(*vector)}
+
+
+async def test_thousands_are_replaced_at_once_and_found(administrator: AsyncClient) -> None:
+    vectors = [values(*somewhere()) for _ in range(2_000)]
+    encoded = [base64.b64encode(array("f", vector).tobytes()).decode() for vector in vectors]
+    chunks = [{"content": f"chunk {index}", "embedding": vector} for index, vector in enumerate(encoded)]
+    for expected in ((0, 2_000, 0), (2_000, 0, 0)):
+        answered = await administrator.put(LOCKS, json={"chunks": chunks}, timeout=60)
+        assert answered.status_code == 200, answered.text
+        assert tuple(answered.json().values()) == expected
+    found = await administrator.post("search", json={"vector": encoded[1_234], "limit": 1})
+    assert found.json()["items"][0]["chunk_index"] == 1_234
+
+
+async def test_what_cannot_be_stored_is_refused_and_changes_nothing(administrator: AsyncClient) -> None:
+    await administrator.put(LOCKS, json={"chunks": [chunk("one", 1)]})
+    for refused in (
+        [chunk("", 1)],
+        [chunk("a\x00b", 1)],
+        [chunk("zero", 0)],
+        [{"content": "short", "embedding": [1.0]}],
+        [{"content": "none"}],
+        [{"content": "x", "embedding": "AAAA"}] * 5_001,
+    ):
+        answered = await administrator.put(LOCKS, json={"chunks": refused}, timeout=60)
+        assert answered.status_code == 422, refused[0]
+    assert (await administrator.put(LOCKS, json={"chunks": [chunk("one", 1)]})).json()["unchanged"] == 1
+
+
+async def test_a_chapter_that_is_not_there_has_no_chunks(administrator: AsyncClient) -> None:
+    answered = await administrator.put("modules/tables/chapters/nowhere/embeddings", json={"chunks": []})
+    assert answered.status_code == 404
+
+
+async def test_only_administrators_may(served: FastAPI, api: AsyncClient, student: AsyncClient) -> None:
+    assert (await api.put(LOCKS, json={"chunks": []})).status_code == 401
+    assert (await student.put(LOCKS, json={"chunks": []})).status_code == 403
