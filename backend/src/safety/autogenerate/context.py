@@ -48,6 +48,11 @@ class Schema:
                 found[entry.parent].append(entry)
         return found
 
+    @cached_property
+    def indexes(self) -> list[CatalogueObject]:
+        """All indexes."""
+        return [entry for entry in self.catalogue.values() if entry.kind is Kind.INDEX]
+
     def children(self, identity: Identity, kind: Kind | None = None) -> list[CatalogueObject]:
         """The objects that live and die with it; columns in their order, all else by name."""
         found = [entry for entry in self._children.get(identity, []) if kind in (None, entry.kind)]

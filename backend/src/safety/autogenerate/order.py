@@ -6,9 +6,12 @@ from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
 from src.postgres.catalogue import CatalogueObject, Identity, Kind
+from src.safety.autogenerate.clauses import qualified_name
 from src.safety.autogenerate.context import Context
+from src.safety.autogenerate.lineage import origin, parents
 
-Action = Literal["drop", "alter", "create"]
+Action = Literal["detach", "drop", "alter", "create", "attach"]
+_PHASE = {"detach": 0, "create": 1, "alter": 1, "drop": 2, "attach": 3}
 # Relations of one schema share their names.
 _RELATIONS = frozenset({Kind.TABLE, Kind.VIEW, Kind.MATERIALIZED_VIEW, Kind.SEQUENCE, Kind.INDEX, Kind.FOREIGN_TABLE})
 # What is made late if nothing needs it sooner. A function of language SQL is read when it is made, and PostgreSQL keeps
@@ -28,10 +31,8 @@ class Node(NamedTuple):
     @property
     def rank(self) -> tuple[int, int, str, str, str]:
         """What may come in any order comes in this one: what is made first, what is destroyed last."""
-        kind = _RANK[self.identity.kind]
-        if self.action == "drop":
-            return 1, -kind, self.identity.schema, self.identity.table, self.identity.name
-        return 0, kind, self.identity.schema, self.identity.table, self.identity.name
+        kind = _RANK[self.identity.kind] * (-1 if self.action == "drop" else 1)
+        return _PHASE[self.action], kind, self.identity.schema, self.identity.table, self.identity.name
 
 
 class Order:
@@ -68,7 +69,7 @@ class Order:
 
     def _edges(self) -> dict[Node, set[Node]]:
         edges: defaultdict[Node, set[Node]] = defaultdict(set)
-        for first, second in (*self._needs(), *self._one_name()):
+        for first, second in (*self._needs(), *self._one_name(), *self._links(), *self._inherited()):
             if first != second:
                 edges[second].add(first)
         return edges
@@ -108,6 +109,28 @@ class Order:
             if node.action == "create":
                 for name in names(self.context.new.catalogue[node.identity]):
                     yield from ((drop, node) for drop in given_up.get(name, ()))
+
+    def _links(self) -> Iterator[tuple[Node, Node]]:
+        """A table leaves its parents before, and joins them after, anything is done to either of them."""
+        touching: defaultdict[tuple[str, str], list[Node]] = defaultdict(list)
+        links = [node for node in self.nodes if node.action in ("detach", "attach")]
+        for node in self.nodes:
+            if node not in links:
+                touching[node.identity.schema, node.identity.table or node.identity.name].append(node)
+        for link in links:
+            schema = self.context.old if link.action == "detach" else self.context.new
+            above = map(qualified_name, parents(schema.catalogue[link.identity]))
+            for table in ((link.identity.schema, link.identity.name), *above):
+                for node in touching[table]:
+                    yield (link, node) if link.action == "detach" else (node, link)
+
+    def _inherited(self) -> Iterator[tuple[Node, Node]]:
+        """What is done to the parent's object comes before what is done to the child's."""
+        for later in self.nodes:
+            if later.action in ("create", "alter"):
+                source = origin(self.context.new.catalogue[later.identity], self.context.new)
+                if source is not None:
+                    yield from ((sooner, later) for sooner in self._doing(source.identity, "create", "alter"))
 
 
 def names(entry: CatalogueObject) -> Iterator[tuple[str, ...]]:

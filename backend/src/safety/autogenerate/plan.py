@@ -14,8 +14,10 @@ from src.safety.autogenerate.call import Comment
 from src.safety.autogenerate.cannot_write import CannotWrite
 from src.safety.autogenerate.context import Change, Context
 from src.safety.autogenerate.foreign_keys import cyclic_foreign_keys
+from src.safety.autogenerate.lineage import Lineage
 from src.safety.autogenerate.order import Node, Order
 from src.safety.autogenerate.writers import writer_of
+from src.safety.autogenerate.writers.links import attach, detach
 
 
 def holds_data(entry: CatalogueObject) -> bool:
@@ -50,14 +52,19 @@ class Changes:
         self.added = set(after.keys() - before.keys())
         self.altered: dict[Identity, list[MigrateOperation]] = {}
         self.rebuilt: set[Identity] = set()
-        both = [Change(before[identity], after[identity]) for identity in sorted(before.keys() & after.keys())]
-        for change in both:
-            if change.attributes:
-                self._alter(change)
+        self.lineage = Lineage(self.context.old, self.context.new)
+        for identity in sorted(before.keys() & after.keys()):
+            self._change(Change(before[identity], after[identity]))
         for identity in sorted(self.removed):
             for dependent in self.context.old.needed_by.get(identity, ()):
                 if dependent not in self.altered:
                     self._rebuild(dependent)
+
+    def _change(self, change: Change) -> None:
+        if change.before.parent != change.after.parent:  # an index becomes a constraint's
+            self._rebuild(change.identity)
+        elif change.attributes and (own := self.lineage.own(change)).attributes:
+            self._alter(own)
 
     def _alter(self, change: Change) -> None:
         writer = writer_of(change.after)
@@ -82,8 +89,8 @@ class Changes:
         entry = self.context.old.catalogue.get(identity)
         if entry is None or identity in self.rebuilt:
             return
-        if _comes_with_its_view(entry) and entry.parent not in self.rebuilt:
-            assert entry.parent is not None, "a column has a parent"
+        if _inseparable(entry) and entry.parent not in self.rebuilt:
+            assert entry.parent is not None, "what it cannot be separated from"
             self._rebuild(entry.parent)
             return
         if holds_data(entry) and identity in self.context.new.catalogue:
@@ -96,27 +103,44 @@ class Changes:
 
     def nodes(self) -> Iterator[Node]:
         """The things to do, in no order."""
-        old, new = self.context.old, self.context.new
-        gone, made = self.removed | self.rebuilt, self.added | (self.rebuilt & new.catalogue.keys())
+        old, new = self.context.old.catalogue, self.context.new.catalogue
+        gone, made = self.removed | self.rebuilt, self.added | (self.rebuilt & new.keys())
         for identity in gone:
-            if not self._goes_with_another(old.catalogue[identity], gone):
+            if not self._goes_with_another(old[identity], gone):
                 yield Node("drop", identity)
         for identity in made:
-            if not self._comes_with_another(new.catalogue[identity], made):
+            if not self._comes_with_another(new[identity], made):
                 yield Node("create", identity)
-        for identity in self.altered:
-            if identity not in self.rebuilt:
-                yield Node("alter", identity)
+        for identity in self.altered.keys() - self.rebuilt:
+            yield Node("alter", identity)
+        for identity in made:
+            if self.lineage.comes_by_itself(new[identity], made):
+                yield from self._finish(new[identity])
+        yield from (Node("detach", table) for table in self.lineage.relinked)
+        yield from (Node("attach", table) for table in self.lineage.relinked)
+        yield from (Node("attach", table) for table in made if "partition" in new[table].attributes)
+
+    def _finish(self, entry: CatalogueObject) -> Iterator[Node]:
+        """What came by itself gets what it has of its own."""
+        change = Change(self.lineage.as_it_comes(entry), entry)
+        if change.attributes:
+            operations = writer_of(entry).alter(change, self.context)
+            if operations is None:
+                raise CannotWrite(entry.identity)
+            self.altered[entry.identity] = operations
+            yield Node("alter", entry.identity)
 
     def _goes_with_another(self, entry: CatalogueObject, gone: set[Identity]) -> bool:
         """Whether it needs no line of its own to go."""
         if entry.identity in self.context.separate:
             return False
-        return _comes_with_its_view(entry) or any(above in gone for above in self.context.old.ancestors(entry.identity))
+        if _inseparable(entry) or any(above in gone for above in self.context.old.ancestors(entry.identity)):
+            return True
+        return self.lineage.goes_by_itself(entry, gone)
 
     def _comes_with_another(self, entry: CatalogueObject, made: set[Identity]) -> bool:
         """Whether it needs no line of its own to come."""
-        if _comes_with_its_view(entry):
+        if _inseparable(entry) or self.lineage.comes_by_itself(entry, made):
             return True
         if entry.parent is None or entry.parent not in made:
             return False
@@ -131,7 +155,10 @@ class Changes:
         if node.action == "create":
             entry = self.context.new.catalogue[node.identity]
             return writer_of(entry).create(entry, self.context)
-        return self.altered[node.identity]
+        if node.action == "alter":
+            return self.altered[node.identity]
+        before, after = self.context.old.catalogue.get(node.identity), self.context.new.catalogue[node.identity]
+        return list(detach(before, after) if node.action == "detach" else attach(after))
 
     def _mark(self, entry: CatalogueObject) -> Iterator[MigrateOperation]:
         """On the way up, what destroys data says so; on the way down, the run itself counts the rows and asks."""
@@ -139,9 +166,9 @@ class Changes:
             yield Comment(f"Destroys data: {entry.kind} {'.'.join(filter(None, (entry.identity.table, entry.name)))}")
 
 
-def _comes_with_its_view(entry: CatalogueObject) -> bool:
-    return (
-        entry.kind is Kind.COLUMN
-        and entry.parent is not None
-        and entry.parent.kind in (Kind.VIEW, Kind.MATERIALIZED_VIEW)
-    )
+def _inseparable(entry: CatalogueObject) -> bool:
+    """Whether it is made and dropped with its parent alone: a view's column, a constraint's index."""
+    if entry.parent is None:
+        return False
+    parts = {Kind.COLUMN: (Kind.VIEW, Kind.MATERIALIZED_VIEW), Kind.INDEX: (Kind.CONSTRAINT,)}
+    return entry.parent.kind in parts.get(entry.kind, ())

@@ -7,6 +7,7 @@ from alembic.operations import MigrateOperation
 
 from src.postgres.catalogue import CatalogueObject, Identity, Kind
 from src.safety.autogenerate.call import Call, Code, named, sql, text
+from src.safety.autogenerate.cannot_write import CannotWrite
 from src.safety.autogenerate.clauses import clauses, is_name, items, name, names, unwrapped
 from src.safety.autogenerate.context import Change, Context, quoted
 from src.safety.autogenerate.writers.options import options, set_parameters
@@ -30,6 +31,8 @@ class IndexWriter(Writer):
     def alter(self, change: Change, context: Context) -> list[MigrateOperation] | None:
         before, after = change.before.attributes, change.after.attributes
         left = change.attributes - {"options", "tablespace", "statistics targets", "clustered", "replica identity"}
+        if "part of" in left:
+            return _attached(change)
         repaired = any(name in before for name in left & _INVALID)
         if repaired or left - _INVALID - {"comment"} or not _takes_over(change):
             return None  # what was never finished is made again; nobody wants one back that is not
@@ -44,6 +47,14 @@ class IndexWriter(Writer):
         if "comment" in change.attributes:
             lines.append(comment_on(_target(change.identity), change.after))
         return lines
+
+
+def _attached(change: Change) -> list[MigrateOperation]:
+    """A partition's index that becomes a part of the index of the whole."""
+    if change.attributes != {"part of"} or "part of" not in change.after.attributes:
+        raise CannotWrite(change.identity, "PostgreSQL takes no index out of the index that it is a part of")
+    part, whole = quoted(change.identity.schema, change.identity.name), change.after.attributes["part of"]
+    return [sql(f"ALTER INDEX {whole} ATTACH PARTITION {part}")]
 
 
 def index_properties(entry: CatalogueObject) -> Iterator[MigrateOperation]:

@@ -6,7 +6,7 @@ from typing import Any
 from alembic.operations import MigrateOperation
 
 from src.postgres.catalogue import CatalogueObject, Identity, Kind
-from src.safety.autogenerate.call import Call, Code, sql
+from src.safety.autogenerate.call import Call, Code, code, sql
 from src.safety.autogenerate.context import Change, Context, quoted
 from src.safety.autogenerate.writers.column_settings import settings
 from src.safety.autogenerate.writers.columns import column
@@ -26,7 +26,7 @@ class TableWriter(Writer):
         return [Call("drop_table", entry.name, schema=context.schema_option(entry.schema))]
 
     def alter(self, change: Change, context: Context) -> list[MigrateOperation] | None:
-        if change.attributes - _ALTERED.keys() - {"comment", "privileges"}:
+        if change.attributes - _ALTERED.keys() - {"comment", "privileges", "inherits", "partition"}:
             return None
         lines: list[MigrateOperation] = []
         for attribute, alter in _ALTERED.items():
@@ -43,10 +43,9 @@ class TableWriter(Writer):
 
 
 def _created(entry: CatalogueObject, context: Context) -> Lines:
-    columns = context.new.children(entry.identity, Kind.COLUMN)
-    constraints = [
-        child for child in context.new.children(entry.identity, Kind.CONSTRAINT) if _covered(child, context) is not None
-    ]
+    own = [child for child in context.new.children(entry.identity) if not _comes_from_parent(entry, child)]
+    columns = [child for child in own if child.kind is Kind.COLUMN]
+    constraints = [child for child in own if child.kind is Kind.CONSTRAINT and _covered(child, context)]
     arguments = [*map(column, columns), *(constraint(child, context) for child in constraints)]
     yield Call("create_table", entry.name, *arguments, **_table_options(entry, context))
     for child in columns:
@@ -61,17 +60,24 @@ def _created(entry: CatalogueObject, context: Context) -> Lines:
     yield from grants(f"TABLE {_name(entry.identity)}", entry)
 
 
+def _comes_from_parent(entry: CatalogueObject, child: CatalogueObject) -> bool:
+    return "inherits" in entry.attributes and "inherited" in child.attributes
+
+
 def _covered(child: CatalogueObject, context: Context) -> Code | None:
     return None if child.identity in context.separate else constraint(child, context)
 
 
 def _table_options(entry: CatalogueObject, context: Context) -> dict[str, Any]:
     stated = entry.attributes
+    parents = stated.get("inherits", ())
+    assert isinstance(parents, tuple), "a list in every catalogue"
     return {
         "schema": context.schema_option(entry.schema),
         "comment": stated.get("comment"),
         "prefixes": ["UNLOGGED"] if "unlogged" in stated else None,
         "postgresql_partition_by": stated.get("partitioned by"),
+        "postgresql_inherits": [code("sa.quoted_name", name, quote=False) for name in parents] or None,
         "postgresql_using": stated.get("access method"),
         "postgresql_tablespace": stated.get("tablespace"),
     }

@@ -1,0 +1,46 @@
+"""A table joins its parents, by INHERITS or as a partition, and leaves them."""
+
+from collections.abc import Iterator
+
+from alembic.operations import MigrateOperation
+
+from src.postgres.catalogue import CatalogueObject
+from src.safety.autogenerate.call import sql
+from src.safety.autogenerate.clauses import clauses
+from src.safety.autogenerate.context import quoted
+
+Lines = Iterator[MigrateOperation]
+
+
+def detach(before: CatalogueObject | None, after: CatalogueObject) -> Lines:
+    """Leave every parent that it had."""
+    if before is None:
+        return
+    table = quoted(after.schema, after.name)
+    for parent in _inherits(before):
+        yield sql(f"ALTER TABLE {table} NO INHERIT {parent}")
+    if "partition" in before.attributes:
+        yield sql(f"ALTER TABLE {_partition(before)[0]} DETACH PARTITION {table}")
+
+
+def attach(after: CatalogueObject) -> Lines:
+    """Join every parent that it gets."""
+    table = quoted(after.schema, after.name)
+    for parent in _inherits(after):
+        yield sql(f"ALTER TABLE {table} INHERIT {parent}")
+    if "partition" in after.attributes:
+        parent, bound = _partition(after)
+        yield sql(f"ALTER TABLE {parent} ATTACH PARTITION {table} {bound}")
+
+
+def _inherits(entry: CatalogueObject) -> tuple[str, ...]:
+    listed = entry.attributes.get("inherits", ())
+    assert isinstance(listed, tuple), "a list in every catalogue"
+    return listed
+
+
+def _partition(entry: CatalogueObject) -> tuple[str, str]:
+    """The parent and the bound of `public.log FOR VALUES IN (1)`."""
+    said = str(entry.attributes["partition"])
+    parent = clauses(said)[0]
+    return parent, said.removeprefix(parent).strip()
