@@ -32,6 +32,7 @@ from src.safety.end_state import SUSPICIONS, check_end_state, unfinished
 from src.safety.errors import RevisionFailed
 from src.safety.free_way import FreeWay, MustRetry
 from src.safety.history import Entry, History
+from src.safety.online.operations import OnlineOperations
 from src.safety.policy import Policy
 from src.safety.statement_guard import AskFirst, StatementGuard
 
@@ -57,6 +58,7 @@ class Apply:
         self._policy, self._activity, self._consent = policy, activity, consent
         self._unfinished: list[str] | None = None
         self._guard = StatementGuard(policy, history, way, activity, consent)
+        self._online = OnlineOperations(migration_context, policy, self._guard)
 
     def install(self) -> None:
         """Put the safeguards into Alembic's own run."""
@@ -67,6 +69,7 @@ class Apply:
         context._migrations_fn = lambda heads, ctx: self._guarded(steps(heads, ctx))
         context.autocommit_block = self._outside(context.autocommit_block)  # type: ignore[method-assign]
         context.impl._exec = self._outside_if_need_be(context.impl._exec)  # type: ignore[method-assign]
+        self._online.install()
 
     def _guarded(self, steps: Iterable[Any]) -> Iterator[Any]:
         # Alembic has made its table in a transaction that would go on: trying the first revision again would undo it.
@@ -102,7 +105,8 @@ class Apply:
                 self._activity.begin_revision(entry.revision, entry.direction)
                 self._guard.new_transaction()
                 try:
-                    migrate()
+                    with self._online.revision(script):
+                        migrate()
                     self._check_losses(entry)
                     # What the next revision finds, so it need not look.
                     self._unfinished = self._end(entry, getattr(script.module, "leaves", ()))

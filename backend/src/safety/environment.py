@@ -21,6 +21,7 @@ from src.safety.chain import load_chain
 from src.safety.command import Command
 from src.safety.history import BOOKKEEPING
 from src.safety.migrator import Migrator, migrating, stoppable
+from src.safety.online.operations import OnlineOperations
 from src.safety.plain_errors import plain_errors
 from src.safety.policy import Policy
 from src.safety.project import RECEIVER
@@ -48,6 +49,7 @@ def run_environment(metadata: MetaData, *, url: str, policy: Policy | None = Non
         load_chain(context.script)
         if command.offline:
             _configure(metadata, dialect_name="postgresql", literal_binds=True, dialect_opts={"paramstyle": "named"})
+            OnlineOperations(context.get_context(), policy).install_for_script()
             with context.begin_transaction():
                 context.run_migrations()
         elif not command.needs_database:

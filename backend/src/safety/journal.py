@@ -7,6 +7,7 @@ together with it, statement by statement; on the next run those statements are p
 
 import hashlib
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from src.safety.history import Entry
@@ -28,7 +29,12 @@ class Journal:
 
     def rows(self, key: str) -> int | None:
         """How many rows it had in the try that committed it; None if no earlier try did."""
-        return next((int(line.partition("=")[2]) for line in self.entry.journal if line.startswith(f"{key}=")), None)
+        noted = self.noted(key)
+        return None if noted is None else int(noted)
+
+    def noted(self, key: str) -> str | None:
+        """What was noted of it in the try that committed it."""
+        return next((line.partition("=")[2] for line in self.entry.journal if line.startswith(f"{key}=")), None)
 
     def has_begun(self, key: str) -> bool:
         """Whether an earlier try began it, outside of any transaction."""
@@ -40,7 +46,19 @@ class Journal:
 
     def add(self, key: str, rows: int) -> None:
         """It ran, and will be committed with the transaction."""
-        self._pending.append(f"{key}={max(rows, 0)}")
+        self.note(key, str(max(rows, 0)))
+
+    def recall(self, words: str, find: Callable[[], str]) -> str:
+        """What an earlier try found and committed, known by these words; else what `find` finds, kept for the next."""
+        key = self.key(words, None)
+        if (found := self.noted(key)) is None:
+            found = find()
+            self.note(key, found)
+        return found
+
+    def note(self, key: str, words: str) -> None:
+        """Something to know on the next run, which will be committed with the transaction."""
+        self._pending.append(f"{key}={words}")
 
     def commit(self) -> None:
         """The transaction is about to be committed: what ran in it counts as done."""

@@ -37,9 +37,10 @@ class TimeLimits:
             self._session = None
         self._current, self.of_the_revision = self._session, False
 
-    def strong(self, connection: Connection, *, local: bool = True) -> None:
-        """For a statement with a strong lock."""
-        self._set(connection, self._policy.lock_timeout, 0, local)
+    def strong(self, connection: Connection, *, local: bool = True, bounded: bool = False) -> None:
+        """For a statement with a strong lock; a bounded one may also work no longer than it may wait."""
+        limit = self._policy.lock_timeout
+        self._set(connection, limit, limit if bounded else 0, local)
 
     def calm(self, connection: Connection, *, holds_strong: bool = False) -> None:
         """For any other statement of a transaction."""

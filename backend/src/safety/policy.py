@@ -41,6 +41,12 @@ class Policy:
     """Megabytes of WAL that replicas may have yet to take before a backfill waits for them."""
     backfill_dead_share: float = 0.5
     """Dead rows, as a share of the live ones, before a backfill waits for a VACUUM that can remove them."""
+    small_table: float = 1_000_000
+    """Bytes: a smaller table is changed directly, by a statement that may also work no longer than `lock_timeout`."""
+    index_memory: float = 1024.0
+    """Megabytes that the build of an index may use at the most."""
+    index_workers: float = 2
+    """Parallel workers that help the build of an index, at the most."""
     allow_data_loss: str = ""
     """`true`, or the id of the revision whose downgrade may drop what holds rows; in production only the id."""
     edited_revisions: str = "warn"

@@ -11,7 +11,7 @@ Afterwards it is noted in the journal.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -27,6 +27,7 @@ from src.safety.free_way import FreeWay, MustRetry, stage
 from src.safety.history import Entry, History
 from src.safety.journal import Journal
 from src.safety.lock_timeout import TimeLimits
+from src.safety.online.step import Step
 from src.safety.policy import Policy
 
 _QUERIES = ("SELECT", "WITH", "SHOW", "VALUES", "TABLE")
@@ -58,6 +59,10 @@ class StatementGuard:
         """The journal's key of the statement that runs now."""
         self._alone: int | None = None
         """The length of the journal before the transaction of one statement, while there is one."""
+        self.step: Step | None = None
+        """The step of an online operation that is about to run."""
+        self.bounded = False
+        """Whether the statement may work no longer than it may wait for its lock."""
         self.lost: list[Loss] = []
         self.last_lock: tuple[str, LockMode] | None = None
 
@@ -104,6 +109,19 @@ class StatementGuard:
             self._nobody_reads = False
 
     @contextmanager
+    def question(self, connection: Connection) -> Iterator[None]:
+        """What runs in the block only asks the catalogue, for our own purposes."""
+        with self.ours():
+            if not self.autocommit:
+                self._limits.calm(connection, holds_strong=bool(self._held))
+            yield
+
+    def recall(self, words: str, find: Callable[[], str]) -> str:
+        """See `Journal.recall`."""
+        assert self._journal is not None, "only a revision remembers"
+        return self._journal.recall(words, find)
+
+    @contextmanager
     def ours(self) -> Iterator[None]:
         """What runs in the block is not the revision's."""
         before, self._own = self._own, True
@@ -131,12 +149,17 @@ class StatementGuard:
     ) -> tuple[str, Any]:
         self.give_up_transaction(connection)
         key = journal.key(statement, parameters)
-        if (rows := journal.rows(key)) is not None:
+        rows = journal.rows(key)
+        if rows is None and self.step is not None and self.step.is_done(connection):
+            rows = 0
+        if rows is not None:
             return _nothing(statement, rows), _empty(parameters)
         self._activity.begin_step(shorten(statement, 100))
         self._history.note_step(entry, f"{self._activity.number}: {self._activity.step}")
         if self.autocommit:
             self._history.settle()  # what commits by itself must not be without its note
+        if self.step is not None:
+            self.step.look(connection)
         if self.autocommit and (is_patient(statement) or needs_autocommit(statement)):
             if self._is_complete(connection, entry, journal, key, statement):
                 return _nothing(statement, 0), _empty(parameters)
@@ -195,7 +218,7 @@ class StatementGuard:
                 stage(connection, table)
             self._held[table] = mode
         if wanted:
-            self._limits.strong(connection)
+            self._limits.strong(connection, bounded=self.bounded)
         else:
             self._limits.calm(connection, holds_strong=bool(self._held))
 

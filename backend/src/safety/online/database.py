@@ -1,0 +1,95 @@
+"""What the steps of an operation depend on: the server's version, and the table as it is when its turn comes."""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, text
+
+from src.safety.policy import Policy
+
+_OLDEST = 16
+
+_TABLE = text(
+    """
+    WITH RECURSIVE parts AS (
+      SELECT to_regclass(:name)::oid AS oid
+      UNION ALL SELECT inhrelid FROM pg_inherits JOIN parts ON inhparent = parts.oid
+    )
+    SELECT c.relkind = 'p' AS partitioned, c.relpersistence = 't' AS temporary,
+           (SELECT coalesce(sum(pg_table_size(oid)), 0) FROM parts)::bigint AS bytes,
+           (SELECT coalesce(sum(pg_relation_size(oid)), 0) FROM parts)::bigint AS heap_bytes,
+           (SELECT sum(nullif(reltuples, -1)) FROM pg_class JOIN parts USING (oid))::bigint AS rows
+    FROM pg_class c WHERE c.oid = to_regclass(:name)
+    """
+)
+
+
+@dataclass(frozen=True)
+class TableFacts:
+    """A table as the catalogue shows it; partitions and children are counted with it."""
+
+    name: str
+    partitioned: bool
+    temporary: bool
+    bytes: int
+    """With TOAST, without indexes."""
+    heap_bytes: int
+    """Of the rows alone; 0 means that it has none."""
+    rows: int | None
+    """As the last VACUUM or ANALYZE counted them; None if there was none."""
+
+
+class Database:
+    """The database that is changed; without a connection it is any, and the steps are for a script."""
+
+    def __init__(
+        self,
+        policy: Policy,
+        connection: Callable[[], Connection] | None = None,
+        question: Callable[[], AbstractContextManager[None]] = nullcontext,
+        recall: Callable[[str, Callable[[], str]], str] = lambda _, find: find(),
+    ) -> None:
+        """`question` surrounds each question to the server; `recall` keeps what was found for a second run."""
+        self.policy, self._connection, self._question, self._recall = policy, connection, question, recall
+
+    @property
+    def is_known(self) -> bool:
+        """Whether it can be asked; if not, tables may have any number of rows."""
+        return self._connection is not None
+
+    @property
+    def version(self) -> int:
+        """PostgreSQL's major version; the oldest that is supported where it is not known."""
+        if self._connection is None:
+            return _OLDEST
+        info = self._connection().dialect.server_version_info
+        assert info is not None, "known after the first connection"
+        return int(info[0])
+
+    def recall(self, words: str, find: Callable[[], str]) -> str:
+        """What was found when the revision first came here: its second run takes the same steps, whatever they left.
+
+        "" where nothing can be asked.
+        """
+        return self._recall(words, find) if self.is_known else ""
+
+    def recall_whether(self, words: str, find: Callable[[], bool]) -> bool:
+        """The same for a question of yes or no; no where nothing can be asked."""
+        return bool(self.recall(words, lambda: "yes" if find() else ""))
+
+    def ask(self, query: str, **values: object) -> Sequence[Row[Any]]:
+        """The rows of a query of the catalogue, with `:name` for values; none where nothing can be asked."""
+        if self._connection is None:
+            return ()
+        with self._question():
+            return self._connection().execute(text(query), values).all()
+
+    def table(self, name: str) -> TableFacts | None:
+        """The table called `name`, as SQL writes it; None if it is not there or cannot be asked for."""
+        if self._connection is None:
+            return None
+        with self._question():
+            row = self._connection().execute(_TABLE, {"name": name}).one_or_none()
+        return TableFacts(name, *row) if row else None

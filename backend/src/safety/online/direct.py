@@ -1,0 +1,38 @@
+"""Which tables are changed directly because nobody can notice, or because the revision says why it may.
+
+A revision says so in a line of its own, which stock Alembic passes over:
+
+    direct = {"books": "the shop is closed while this runs"}
+"""
+
+from collections.abc import Iterator, Mapping
+
+from alembic.script import Script
+from sqlalchemy import TextClause
+from sqlalchemy.schema import CreateTable
+from sqlalchemy.sql.base import Executable
+
+from src.postgres.lock_modes.reader import statements
+from src.safety.errors import RevisionFailed
+from src.safety.online.names import table_name
+
+
+def new_table(statement: Executable) -> Iterator[str]:
+    """The tables that `statement` makes; with IF NOT EXISTS one may be old, and does not count."""
+    if isinstance(statement, CreateTable) and not statement.if_not_exists:
+        yield table_name(statement.element)
+    elif isinstance(statement, TextClause):
+        for reader in statements(statement.text):
+            if reader.accept_any("CREATE TABLE", "CREATE UNLOGGED TABLE") and not reader.accept("IF NOT EXISTS"):
+                yield reader.name()
+
+
+def reason_to_be_direct(script: Script, table: str) -> str:
+    """What the revision says of `table`; "" if it says nothing. Raises `RevisionFailed` where the reason is missing."""
+    declared = getattr(script.module, "direct", {})
+    if not isinstance(declared, Mapping) or not all(isinstance(why, str) and why.strip() for why in declared.values()):
+        raise RevisionFailed(
+            f"Revision {script.revision} says direct = {declared!r}, and not why.",
+            'Write the table and the reason: direct = {"books": "the shop is closed while this runs"}',
+        )
+    return str(declared.get(table, ""))

@@ -1,0 +1,87 @@
+"""What an online operation consists of: statements, each with what must be known to run it twice, or to show it before.
+
+An operation is carried out as a sequence of `Step` and `Task`. After each one the transaction is committed, so that its
+locks last for an instant; what is committed is in the journal, so that a second run goes on after it.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Connection
+
+from src.postgres.lock_modes import TableLock, is_patient, needs_autocommit, strong_locks
+from src.safety.online.names import verbatim
+from src.safety.online.obstacle import Obstacle
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One statement."""
+
+    sql: str
+    """As PostgreSQL reads it: no parameters, and a `%` is a `%`."""
+    unless: str = ""
+    """A SELECT of one boolean, asked just before: true if the catalogue shows that there is nothing left to do."""
+    obstacle: Obstacle | None = None
+    """Rows that would make it, or a step after it, fail: looked for before it runs for the first time."""
+    says: str = ""
+    """What a person should know before it begins."""
+    with_next: bool = False
+    """It is committed together with the step after it: the two are one change to whoever looks."""
+
+    @property
+    def patient(self) -> bool:
+        """It blocks nobody and may take long; it runs outside of any transaction, without a limit for locks."""
+        return is_patient(self.sql)
+
+    @property
+    def outside(self) -> bool:
+        """It runs outside of any transaction."""
+        return self.patient or needs_autocommit(self.sql)
+
+    @property
+    def locks(self) -> tuple[TableLock, ...]:
+        """The relations that it locks so that others may notice."""
+        return strong_locks(self.sql)
+
+    def is_done(self, connection: Connection) -> bool:
+        """Whether the catalogue shows that nothing is left to do."""
+        return bool(self.unless) and bool(connection.execute(verbatim(self.unless)).scalar())
+
+    def look(self, connection: Connection) -> None:
+        """Raise `RevisionFailed` if rows are in the way."""
+        if self.obstacle is not None:
+            self.obstacle.look(connection)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """Work that is more than one statement, such as a backfill.
+
+    It begins with nothing locked, makes transactions of its own, and can be interrupted and begun again. When it has
+    returned it is recorded, and a second run passes it over.
+    """
+
+    words: str
+    """What it does, the same in every run: it is known by them."""
+    run: Callable[[MigrationContext], None]
+    script: Sequence[Step] = ()
+    """What `--sql` writes instead."""
+
+
+Steps: TypeAlias = Iterator[Step | Task]
+
+
+@dataclass(frozen=True)
+class OnlineChange:
+    """The online way of one operation: which table it is about, and its steps, made one after the other."""
+
+    table: str
+    """As SQL writes it."""
+    steps: Steps
+    index: str = ""
+    """The index that it makes or drops, as SQL writes it."""
+    replacing: Steps = field(default_factory=lambda: iter(()))
+    """For a new index: the steps if one of its name is there, which the revision has just dropped."""

@@ -1,0 +1,40 @@
+"""What the direct way makes of each case, to compare with."""
+
+from collections.abc import Callable
+from functools import cache
+
+import psycopg
+import pytest
+
+from tests.safety.online.cases import Case
+from tests.safety.online.interruption import DIRECT
+from tests.safety.online.state import State, read_state
+from tests.safety.project import Project, make_project
+from tests.servers import Server
+
+Direct = Callable[[Case], tuple[State, State]]
+
+
+def write(project: Project, url: str, case: Case) -> None:
+    """Make what is there before, and write the revision."""
+    with psycopg.connect(url, autocommit=True) as session:
+        session.execute(case.before)
+    project.revision("001_a", upgrade=case.upgrade, downgrade=case.downgrade)
+
+
+@pytest.fixture(scope="session")
+def directly(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Direct:
+    """`directly(case)` is the database after the upgrade and after the downgrade, both carried out directly."""
+
+    @cache
+    def both(case: Case) -> tuple[State, State]:
+        project = make_project(tmp_path_factory.mktemp("direct"))
+        alembic = project.alembic.having(**DIRECT)
+        with server.database() as url:
+            write(project, url, case)
+            alembic(url, "upgrade", "head")
+            up = read_state(url)
+            alembic(url, "downgrade", "base")
+            return up, read_state(url)
+
+    return both

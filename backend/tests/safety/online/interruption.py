@@ -1,0 +1,74 @@
+"""A migration whose session is ended again and again, around every step that it takes."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+from typing import Any
+
+import psycopg
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.exc import DBAPIError
+
+from src.postgres.errors import UserError
+from tests.safety.project import Project
+
+_STEPS = ("CREATE", "ALTER", "DROP", "ANALYZE", "UPDATE", "COMMENT")
+_ENOUGH = 60  # runs
+
+
+class Interruption:
+    """Ends the session of the migration after so many steps: at once, or when they are noted and the next begins."""
+
+    def __init__(self, url: str, after: int, *, noted: bool) -> None:
+        self._url, self._after, self._noted = url, after, noted
+        self.steps = 0
+
+    def before(self, connection: Connection, _cursor: Any, statement: str, *_: Any) -> None:
+        if _is_step(statement) and self.steps == self._after and self._noted:
+            self._end(connection)
+
+    def after(self, connection: Connection, _cursor: Any, statement: str, *_: Any) -> None:
+        if _is_step(statement):
+            self.steps += 1
+            if self.steps == self._after and not self._noted:
+                self._end(connection)
+
+    def _end(self, connection: Connection) -> None:
+        pid = connection.connection.driver_connection.get_server_pid()  # type: ignore[union-attr]
+        with psycopg.connect(self._url) as other:
+            assert other.execute("SELECT pg_terminate_backend(%s, 5000)", [pid]).fetchone() == (True,)
+
+
+def _is_step(statement: str) -> bool:
+    words = statement.split(maxsplit=2)
+    return words[0].upper() in _STEPS and "alembic" not in statement
+
+
+@contextmanager
+def _listening(interruption: Interruption) -> Iterator[None]:
+    event.listen(Engine, "before_cursor_execute", interruption.before)
+    event.listen(Engine, "after_cursor_execute", interruption.after)
+    try:
+        yield
+    finally:
+        event.remove(Engine, "before_cursor_execute", interruption.before)
+        event.remove(Engine, "after_cursor_execute", interruption.after)
+
+
+def run_interrupted(project: Project, url: str, *arguments: str) -> int:
+    """Run the command until it comes to its end; returns how often it was interrupted."""
+    for tries in count():
+        interruption = Interruption(url, (1, 1, 3)[tries % 3], noted=tries % 3 > 0)
+        with _listening(interruption):
+            try:
+                project.alembic.having(**PATIENT)(url, *arguments)
+            except (DBAPIError, UserError) as error:
+                if tries == _ENOUGH or not interruption.steps:
+                    raise AssertionError("it does not get on") from error
+            else:
+                return tries
+    raise AssertionError("count() has no end")
+
+
+PATIENT = {"MIGRATION_SMALL_TABLE": "0", "MIGRATION_ALLOW_DATA_LOSS": "true"}
+DIRECT = {**PATIENT, "MIGRATION_SMALL_TABLE": "1e12"}

@@ -1,0 +1,55 @@
+"""Each change, carried out the online way, ends where the direct way ends: undisturbed, interrupted, as a script."""
+
+import subprocess
+
+import pytest
+
+from src.postgres.embedded import program
+from tests.safety.online.cases import ALL, Case
+from tests.safety.online.conftest import Direct, write
+from tests.safety.online.interruption import PATIENT, run_interrupted
+from tests.safety.online.state import read_state, same
+from tests.safety.project import Project
+
+every_case = pytest.mark.parametrize("case", ALL, ids=str)
+
+
+@every_case
+def test_it_ends_as_the_direct_way_does(project: Project, database: str, case: Case, directly: Direct) -> None:
+    up, down = directly(case)
+    write(project, database, case)
+    project.alembic.having(**PATIENT)(database, "upgrade", "head")
+    same(up, read_state(database))
+    project.alembic.having(**PATIENT)(database, "downgrade", "base")
+    same(down, read_state(database))
+
+
+@every_case
+def test_it_converges_though_its_session_ends_around_every_step(
+    project: Project, database: str, case: Case, directly: Direct
+) -> None:
+    up, down = directly(case)
+    write(project, database, case)
+    assert run_interrupted(project, database, "upgrade", "head") > 0
+    same(up, read_state(database))
+    assert run_interrupted(project, database, "downgrade", "base") > 0
+    same(down, read_state(database))
+
+
+@every_case
+def test_its_script_does_the_same(project: Project, database: str, case: Case, directly: Direct) -> None:
+    if case.asks_the_catalogue:
+        pytest.skip("a script cannot know the partitions")
+    up, down = directly(case)
+    write(project, database, case)
+    run_script(database, project.alembic(database, "upgrade", "head", "--sql"))
+    same(up, read_state(database))
+    run_script(database, project.alembic(database, "downgrade", "001_a:base", "--sql"))
+    same(down, read_state(database))
+
+
+def run_script(url: str, script: str) -> None:
+    """As a person would, with psql."""
+    command = [str(program("psql")), url, "--quiet", "--set=ON_ERROR_STOP=1"]
+    done = subprocess.run(command, input=script, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
