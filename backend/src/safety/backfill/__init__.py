@@ -1,11 +1,14 @@
 """Moving data in batches: resumable, throttled, with a progress bar, never inside a schema transaction.
 
-definition.py  what is to be filled          key.py       the order in which rows are walked
-work.py        with what the catalogue says  batch.py     one batch, a short transaction
-state.py       how far it is, kept there     compute.py   values by a Python function
-pace.py        batch size, pauses            pressure.py  replicas, WAL, dead rows
-run.py         workers, retries, VACUUM      estimate.py  the dry run
-operation.py   `op.backfill`                 script.py    the same as one statement, for `--sql`
+    definition.py  what is to be filled          key.py       the order in which rows are walked
+    work.py        with what the catalogue says  place.py     the order where there is no key
+    state.py       how far it is, kept there     batch.py     one batch, a short transaction
+    pace.py        batch size, pauses            compute.py   values by a Python function
+    run.py         workers, retries, VACUUM      pressure.py  replicas, WAL, dead rows
+    operation.py   `op.backfill`                 estimate.py  the dry run
+    script.py      the same as one statement, for `--sql`
+
+`Backfill` says what is to be done, and `backfill` does it.
 """
 
 from src.safety.backfill.definition import Backfill

@@ -6,6 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from src.safety.backfill.compute import compute
 from src.safety.backfill.definition import Backfill
 from src.safety.backfill.key import Position, read_key, read_types
+from src.safety.backfill.place import PLACE, next_pages
 from src.safety.backfill.work import Work
 from src.safety.errors import RequestRefused
 
@@ -15,7 +16,12 @@ _ANNOUNCE = text("SELECT set_config('safety.backfill', to_regclass(:table)::oid:
 async def prepare(connection: AsyncConnection, definition: Backfill) -> Work:
     """Look the table up. Raises `RequestRefused` where it, its key or a column is not fit."""
     types = await read_types(connection, definition.table)
-    key = await read_key(connection, definition.table)
+    key = await read_key(connection, definition.table) or (PLACE if definition.in_step else None)
+    if key is None:
+        raise RequestRefused(
+            f"The table {definition.table} has no primary key, and no other unique key without NULL, to walk it by.",
+            "Give it one, or change its rows with one UPDATE if it is small.",
+        )
     quote = connection.dialect.identifier_preparer.quote
     work = Work(definition, key, types, {column: quote(column) for column in types})
     for column in (*definition.values, *definition.reads):
@@ -35,6 +41,8 @@ async def next_range(
     connection: AsyncConnection, work: Work, after: Position | None, upto: Position | None, size: int
 ) -> tuple[Position, int] | None:
     """The last of the next `size` keys and how many there are; None at the end."""
+    if work.key is PLACE:
+        return await next_pages(connection, work.table, after, size)
     condition, parameters = work.key.between(after, upto)
     key = work.key
     query = (

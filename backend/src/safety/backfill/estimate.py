@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from src.safety.backfill.batch import change, next_range
 from src.safety.backfill.definition import verbatim
 from src.safety.backfill.key import Position
+from src.safety.backfill.place import PLACE
 from src.safety.backfill.work import DISTINCT, Work, record
 from src.safety.errors import RequestRefused
 
@@ -40,7 +41,7 @@ async def cut(connection: AsyncConnection, work: Work) -> tuple[list[Position], 
     """Keys that cut the table into slices of about the same size, by a sample; and the estimate of rows."""
     rows = await count_rows(connection, work.table)
     number = min(_MOST_SLICES, rows // _ROWS_OF_SLICE)
-    if number < 2:
+    if number < 2 or work.key is PLACE:
         return [], rows
     share = min(100.0, 100.0 * _SAMPLE / rows)
     listed = work.key.listed

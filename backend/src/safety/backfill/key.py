@@ -71,15 +71,10 @@ class Key:
         )
 
 
-async def read_key(connection: AsyncConnection, table: str) -> Key:
-    """The key to walk `table` by. Raises `RequestRefused` where there is none."""
+async def read_key(connection: AsyncConnection, table: str) -> Key | None:
+    """The key to walk `table` by, if it has one."""
     row = (await connection.execute(_KEY, {"table": table})).one_or_none()
-    if row is None:
-        raise RequestRefused(
-            f"The table {table} has no primary key, and no other unique key without NULL, to walk it by.",
-            "Give it one, or change its rows with one UPDATE if it is small.",
-        )
-    return Key(tuple(row.columns), tuple(row.types))
+    return Key(tuple(row.columns), tuple(row.types)) if row else None
 
 
 async def read_types(connection: AsyncConnection, table: str) -> Mapping[str, str]:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from alembic.operations import MigrateOperation, Operations
+from alembic.runtime.migration import MigrationContext
 from sqlalchemy import literal, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.util import await_only
@@ -75,7 +76,7 @@ def _backfill(operations: Operations, operation: BackfillOp) -> None:
     elif "activity" not in context.opts:  # the caller's own connection and transaction
         operations.execute(verbatim(script(operation.definition, commits=False)))
     else:
-        run_outside(operations, operation.definition, deferred=operation.deferred)
+        run_outside(context, operation.definition, deferred=operation.deferred)
 
 
 @Operations.implementation_for(RequireBackfillOp)
@@ -90,12 +91,11 @@ def _require(operations: Operations, operation: RequireBackfillOp) -> None:
         raise pending(operation.name, "has not come to its end" if slices else "has not been begun")
 
 
-def run_outside(operations: Operations, definition: Backfill, *, deferred: bool = False) -> None:
+def run_outside(context: MigrationContext, definition: Backfill, *, deferred: bool = False) -> None:
     """Run `definition` on connections of its own, between two transactions of the revision.
 
     Begun anew by each revision that says so, but not by one that is resumed: the journal keeps the beginning.
     """
-    context = operations.migration_context
     assert context.connection is not None, "only a script has none"
     engine = AsyncEngine(context.connection.engine)
     policy: Policy = context.opts["policy"]
@@ -103,7 +103,7 @@ def run_outside(operations: Operations, definition: Backfill, *, deferred: bool 
     with context.autocommit_block():
         await_only(_with_connection(engine, state.make_table))
         name = literal(definition.name).compile(dialect=context.dialect, compile_kwargs={"literal_binds": True})
-        operations.execute(verbatim(f"DELETE FROM {state.TABLE.name} WHERE name = {name}"))
+        context.execute(verbatim(f"DELETE FROM {state.TABLE.name} WHERE name = {name}"))
         activity.begin_step(f"backfill {definition.name}")
         if deferred or policy.backfill_limit == 0:
             await_only(_with_connection(engine, lambda connection: begin(connection, definition)))

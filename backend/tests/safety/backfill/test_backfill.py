@@ -215,3 +215,13 @@ def test_what_is_kept_of_it_says_all_that_another_machine_needs(session: psycopg
     run(database, definition)
     (data,) = session.execute("SELECT definition::text FROM alembic_backfill").fetchone() or ("",)
     assert Backfill.from_data(definition.name, json.loads(data)) == definition
+
+
+def test_a_table_without_a_key_is_walked_by_place_where_a_trigger_keeps_it_right(
+    session: psycopg.Connection, database: str
+) -> None:
+    session.execute("CREATE TABLE books (v int, w int)")
+    session.execute("INSERT INTO books SELECT i FROM generate_series(1, 20000) i")
+    (*_, last) = run(database, Backfill(table="books", values={"w": "v"}, in_step=True))
+    assert session.execute("SELECT count(*) FROM books WHERE w = v").fetchone() == (20000,)
+    assert last.progress.changed == 20000
