@@ -13,6 +13,7 @@ from src.postgres.catalogue.dependencies import Dependencies, read_dependencies
 from src.safety.history import BOOKKEEPING
 
 _quote = postgresql.dialect().identifier_preparer.quote  # type: ignore[no-untyped-call]
+_TYPES = frozenset({Kind.ENUM, Kind.DOMAIN, Kind.COMPOSITE, Kind.RANGE, Kind.BASE_TYPE})
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,11 @@ class Schema:
                 for needed in needs:
                     found[needed].add(identity)
         return found
+
+    @cached_property
+    def types(self) -> dict[tuple[str, str], CatalogueObject]:
+        """The types of the catalogue by schema and name, which one schema gives once."""
+        return {(entry.schema, entry.name): entry for entry in self.catalogue.values() if entry.kind in _TYPES}
 
     @cached_property
     def _children(self) -> dict[Identity, list[CatalogueObject]]:
@@ -81,6 +87,8 @@ class Context:
     old: Schema
     new: Schema
     models: MetaData | None = None
+    live: Connection | None = None
+    """The database of `old`, on the way to the models: it is asked where the lines depend on what rows hold."""
     separate: frozenset[Identity] = field(default_factory=frozenset)
     """Foreign keys of new tables that refer to each other: they are made when all the tables are there."""
 

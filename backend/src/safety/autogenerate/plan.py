@@ -73,15 +73,16 @@ class Changes:
             self._rebuild(change.identity)
             return
         self.altered[change.identity] = operations
+        taken = writer.takes(change, self.context)
+        self.removed -= taken
+        self.added -= taken
         for dependent in self._disturbed(change):
             self._rebuild(dependent)
 
     def _disturbed(self, change: Change) -> Iterator[Identity]:
         disturbed = writer_of(change.after).disturbs(change)
         for dependent in self.context.old.needed_by.get(change.identity, ()):
-            if dependent.kind in disturbed or (
-                "generated" in disturbed and "generated" in self.context.old.catalogue[dependent].attributes
-            ):
+            if disturbed & _sorts(self.context.old.catalogue[dependent]):
                 yield dependent
 
     def _rebuild(self, identity: Identity) -> None:
@@ -93,7 +94,8 @@ class Changes:
             assert entry.parent is not None, "what it cannot be separated from"
             self._rebuild(entry.parent)
             return
-        if holds_data(entry) and identity in self.context.new.catalogue:
+        after = self.context.new.catalogue.get(identity)
+        if holds_data(entry) and after is not None and "generated" not in after.attributes:
             raise CannotWrite(identity)
         self.rebuilt.add(identity)
         for child in self.context.old.children(identity):
@@ -172,3 +174,9 @@ def _inseparable(entry: CatalogueObject) -> bool:
         return False
     parts = {Kind.COLUMN: (Kind.VIEW, Kind.MATERIALIZED_VIEW), Kind.INDEX: (Kind.CONSTRAINT,)}
     return entry.parent.kind in parts.get(entry.kind, ())
+
+
+def _sorts(entry: CatalogueObject) -> set[str]:
+    """The words by which a writer names what it disturbs."""
+    sort = {str(entry.attributes["type"])} if entry.kind is Kind.CONSTRAINT else set()
+    return {entry.kind, *sort, *({"generated"} & entry.attributes.keys())}

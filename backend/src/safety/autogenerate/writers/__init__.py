@@ -9,11 +9,13 @@ from src.safety.autogenerate.cannot_write import CannotWrite
 from src.safety.autogenerate.writers.columns import ColumnWriter
 from src.safety.autogenerate.writers.constraints import ConstraintWriter
 from src.safety.autogenerate.writers.indexes import IndexWriter
+from src.safety.autogenerate.writers.sequences import SequenceWriter
 from src.safety.autogenerate.writers.tables import TableWriter
 from src.safety.autogenerate.writers.view_columns import ViewColumnWriter
 from src.safety.autogenerate.writers.writer import Writer
 
 _WRITERS: dict[Kind, Writer] = {
+    Kind.SEQUENCE: SequenceWriter(),
     Kind.TABLE: TableWriter(),
     Kind.COLUMN: ColumnWriter(),
     Kind.CONSTRAINT: ConstraintWriter(),

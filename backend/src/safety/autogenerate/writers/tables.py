@@ -8,8 +8,7 @@ from alembic.operations import MigrateOperation
 from src.postgres.catalogue import CatalogueObject, Identity, Kind
 from src.safety.autogenerate.call import Call, Code, code, sql
 from src.safety.autogenerate.context import Change, Context, quoted
-from src.safety.autogenerate.writers.column_settings import settings
-from src.safety.autogenerate.writers.columns import column
+from src.safety.autogenerate.writers.columns import column, column_extras
 from src.safety.autogenerate.writers.constraints import constraint, constraint_properties
 from src.safety.autogenerate.writers.options import options, set_parameters
 from src.safety.autogenerate.writers.privileges import altered_grants, grants
@@ -46,11 +45,10 @@ def _created(entry: CatalogueObject, context: Context) -> Lines:
     own = [child for child in context.new.children(entry.identity) if not _comes_from_parent(entry, child)]
     columns = [child for child in own if child.kind is Kind.COLUMN]
     constraints = [child for child in own if child.kind is Kind.CONSTRAINT and _covered(child, context)]
-    arguments = [*map(column, columns), *(constraint(child, context) for child in constraints)]
+    arguments = [*(column(child, context) for child in columns), *(constraint(child, context) for child in constraints)]
     yield Call("create_table", entry.name, *arguments, **_table_options(entry, context))
     for child in columns:
-        yield from settings(child)
-        yield from grants(f"TABLE {_name(entry.identity)}", child, f" ({quoted(child.name)})")
+        yield from column_extras(child, context)
     for child in constraints:
         yield from constraint_properties(child, context)
     bare = Change(CatalogueObject(entry.identity, entry.parent, {}), entry)

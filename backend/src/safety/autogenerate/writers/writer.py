@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from alembic.operations import MigrateOperation
 
-from src.postgres.catalogue import CatalogueObject
+from src.postgres.catalogue import CatalogueObject, Identity
 from src.safety.autogenerate.call import sql
 from src.safety.autogenerate.context import Change, Context
 
@@ -28,9 +28,13 @@ class Writer:
         """Whether `create(parent)` makes `child` as well, and the child needs no line of its own."""
         return True
 
+    def takes(self, change: Change, context: Context) -> frozenset[Identity]:
+        """The other objects that `alter` drops or makes itself, because both must happen in its midst."""
+        return frozenset()
+
     def disturbs(self, change: Change) -> frozenset[str]:
-        """The kinds of dependent objects, and "generated" columns, that are in the way of `alter`: they are dropped
-        before it and made again after it."""
+        """The kinds of dependent objects, "generated" columns, and types of constraint ("foreign key"), that are in the
+        way of `alter`: they are dropped before it and made again after it."""
         return frozenset()
 
 

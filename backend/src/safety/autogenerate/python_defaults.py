@@ -1,0 +1,35 @@
+"""Defaults that only Python knows: `default=` of a column, which the application gives to the rows it inserts."""
+
+from sqlalchemy import Column, Sequence, literal
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.exc import CompileError
+from sqlalchemy.sql.elements import ClauseElement
+
+from src.postgres.catalogue import CatalogueObject
+from src.safety.autogenerate.context import Context
+
+_DIALECT = postgresql.dialect(paramstyle="named")  # type: ignore[no-untyped-call]
+
+
+def model_column(entry: CatalogueObject, context: Context) -> Column[object] | None:
+    """The column of the models that this is; None for one that was declared by SQL."""
+    for table in context.models.tables.values() if context.models is not None else ():
+        if table.name == entry.identity.table and (table.schema or context.new.default) == entry.schema:
+            return next((column for column in table.columns if column.name == entry.name), None)
+    return None
+
+
+def from_models(entry: CatalogueObject, context: Context) -> str | None:
+    """The default as SQL; None if there is none, or one that cannot stand in a file, such as a function of Python."""
+    column = model_column(entry, context)
+    default = None if column is None else column.default
+    if column is None or default is None or isinstance(default, Sequence):
+        return None
+    value = getattr(default, "arg", None)
+    if not default.is_scalar and not default.is_clause_element:
+        return None
+    try:
+        expression = value if isinstance(value, ClauseElement) else literal(value, column.type)
+        return str(expression.compile(dialect=_DIALECT, compile_kwargs={"literal_binds": True}))
+    except (CompileError, NotImplementedError):
+        return None

@@ -1,0 +1,154 @@
+"""Rows that exist: what a column that may not be NULL holds in them.
+
+On the way up the models say it: by a server default, or by a plain value in Python, which the rows get as a default
+that is taken away again. Where they say nothing the author is asked to. On the way down a column that comes back gets a
+placeholder, for what it held is gone.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from alembic.operations import MigrateOperation
+from sqlalchemy import Connection
+
+from src.postgres.catalogue import CatalogueObject, Kind
+from src.safety.autogenerate.call import Code, Comment, sql
+from src.safety.autogenerate.clauses import clauses, names
+from src.safety.autogenerate.column_types import user_type
+from src.safety.autogenerate.context import Context, Schema, quoted
+from src.safety.autogenerate.placeholders import numbered, placeholder
+from src.safety.autogenerate.python_defaults import from_models, model_column
+from src.safety.autogenerate.server_default import default_code
+from src.safety.errors import RequestRefused
+
+
+class StandIn(NamedTuple):
+    """What the rows get in a new column.
+
+    `default` is one that is taken away again; `update` is a statement between adding the column and NOT NULL; neither
+    is there where the column itself says enough.
+    """
+
+    default: Code | str | None = None
+    update: str | None = None
+    remark: str | None = None
+
+
+def stand_in(entry: CatalogueObject, context: Context) -> StandIn:
+    """For a column that is added to a table.
+
+    Raises:
+        RequestRefused: the models say nothing of the rows that exist.
+    """
+    computed = context.old.catalogue.get(entry.identity)
+    if computed is not None:
+        return _as_computed(computed, entry)
+    if "not null" not in entry.attributes or _has_values(entry, context.new):
+        return StandIn()
+    type_ = str(entry.attributes["type"])
+    if context.models is None:
+        return _placeholder(entry, context.new)
+    value = from_models(entry, context)
+    if value is None:
+        raise RequestRefused(*_nothing_known(entry, context))
+    return StandIn(default_code(value, type_), remark="For the rows that exist: new ones get it from the application.")
+
+
+def fill_nulls(entry: CatalogueObject, context: Context) -> Iterator[MigrateOperation]:
+    """The lines before SET NOT NULL: NULLs of rows that exist get a value.
+
+    Raises:
+        RequestRefused: rows hold NULL, and the models say nothing of them.
+    """
+    table, column = quoted(entry.schema, entry.identity.table), quoted(entry.name)
+    stated = entry.attributes.get("default")
+    value = from_models(entry, context) if stated is None else str(stated)
+    if value is None and context.models is None and not _refers(entry, context.new):
+        value = placeholder(str(entry.attributes["type"]), context.new)
+    if value is None and context.live is not None and _holds_null(context.live, table, column):
+        raise RequestRefused(*_null_found(entry))
+    if value is None:
+        yield Comment(f"Fails where a row holds NULL in {entry.name}.")
+        return
+    yield Comment(f"No row may hold NULL in {entry.name} any more.")
+    yield sql(f"UPDATE {table} SET {column} = {value} WHERE {column} IS NULL")
+
+
+def _placeholder(entry: CatalogueObject, schema: Schema) -> StandIn:
+    type_, gone = str(entry.attributes["type"]), f"What {entry.name} held is gone"
+    if _is_unique(entry, schema) and (expression := numbered(type_)):
+        table, column = quoted(entry.schema, entry.identity.table), quoted(entry.name)
+        rows = f"(SELECT ctid AS place, row_number() OVER () AS n FROM {table}) AS numbered"
+        update = f"UPDATE {table} SET {column} = {expression} FROM {rows} WHERE ctid = place"
+        return StandIn(update=update, remark=f"{gone}: the rows are numbered.")
+    value = None if _refers(entry, schema) else placeholder(type_, schema)
+    if value is None:
+        return StandIn(remark=f"{gone}, and nothing can stand in for it: this fails where there are rows.")
+    return StandIn(default_code(value, type_), remark=f"{gone}: the rows get a placeholder.")
+
+
+def _as_computed(before: CatalogueObject, after: CatalogueObject) -> StandIn:
+    """A generated column that is made anew: as a plain one it keeps what it was computed to be."""
+    if "generated" in after.attributes:
+        return StandIn()
+    expression = str(before.attributes["generated"]).removeprefix("ALWAYS AS ").rpartition(" ")[0]
+    table, column = quoted(after.schema, after.identity.table), quoted(after.name)
+    return StandIn(
+        update=f"UPDATE {table} SET {column} = {expression}", remark=f"{after.name} keeps what was computed."
+    )
+
+
+def _has_values(entry: CatalogueObject, schema: Schema) -> bool:
+    """Whether PostgreSQL knows what the rows get."""
+    type_ = user_type(str(entry.attributes["type"]), schema)
+    domain = type_ is not None and type_.kind is Kind.DOMAIN and "default" in type_.attributes
+    return domain or bool({"default", "identity", "generated"} & entry.attributes.keys())
+
+
+def _is_unique(entry: CatalogueObject, schema: Schema) -> bool:
+    assert entry.parent is not None, "a column has a parent"
+    keys = [child for child in schema.children(entry.parent) if _column_list(child) == [entry.name]]
+    return any(child.attributes["type"] != "foreign key" for child in keys if child.kind is Kind.CONSTRAINT) or any(
+        "unique" in child.attributes for child in keys if child.kind is Kind.INDEX
+    )
+
+
+def _refers(entry: CatalogueObject, schema: Schema) -> bool:
+    """Whether it is part of a foreign key: then no value of its own can be made up."""
+    assert entry.parent is not None, "a column has a parent"
+    constraints = schema.children(entry.parent, Kind.CONSTRAINT)
+    return any(child.attributes["type"] == "foreign key" and entry.name in _column_list(child) for child in constraints)
+
+
+def _column_list(entry: CatalogueObject) -> list[str]:
+    """The columns that a constraint or an index names first, in parentheses."""
+    if entry.kind not in (Kind.CONSTRAINT, Kind.INDEX) or entry.attributes.get("type") == "check":
+        return []
+    groups = [part for part in clauses(str(entry.attributes["definition"])) if part.startswith("(")]
+    return names(groups[0]) if groups else []
+
+
+def _holds_null(live: Connection, table: str, column: str) -> bool:
+    return bool(live.exec_driver_sql(f"SELECT EXISTS (SELECT FROM {table} WHERE {column} IS NULL)").scalar())
+
+
+def _nothing_known(entry: CatalogueObject, context: Context) -> tuple[str, str]:
+    column = model_column(entry, context)
+    in_python = column is not None and column.default is not None
+    why = "its default is a function of Python, which no file can call" if in_python else "it has no default"
+    return (
+        f"{entry.identity.table}.{entry.name} is new and may not be NULL, but {why}: what do the rows hold that exist?",
+        "Choose a line for the model:\n"
+        '  server_default=sa.text("...")   the database gives it, to new rows as well\n'
+        "  default=...                     a plain value: these rows get it, new ones from the application\n"
+        "  nullable=True                   for now; fill it, and make it NOT NULL in a later revision",
+    )
+
+
+def _null_found(entry: CatalogueObject) -> tuple[str, str]:
+    return (
+        f"{entry.identity.table}.{entry.name} is not to be NULL any more, but rows hold NULL, and it has no default.",
+        "Fill them first, in a revision of their own; or give the model a value for them:\n"
+        '  server_default=sa.text("...")   the database gives it, to new rows as well\n'
+        "  default=...                     a plain value: these rows get it, new ones from the application",
+    )
