@@ -1,7 +1,7 @@
 """What the application holds open while it runs: engines, sessions, and the revisions of the code."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from sqlalchemy import event
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
+from src.api.answering import Answers
 from src.api.rate_limit import PasswordAttempts
 from src.api.readiness import Readiness
 from src.api.signing_key import signing_key
@@ -45,6 +46,7 @@ class Resources:
     readiness: Readiness
     tokens: Tokens
     services: Services
+    answers: Answers
     settings: Settings
     passwords: Passwords = field(default_factory=Passwords)
     attempts: PasswordAttempts = field(default_factory=PasswordAttempts)
@@ -66,12 +68,14 @@ async def open_resources(settings: Settings, migrations: Path) -> AsyncIterator[
     # A connection of its own: a service that is busy is not one that is down, and probes never take more than this one.
     probe_engine = _pooled_engine(target, "syllabus readyz", pool_size=1)
     readiness = Readiness(probe_engine, target, scripts)
+    sessions = session_factory(engine)
     try:
         async with (
             open_services(settings, dimensions=DIMENSIONS) as services,
             open_reader(engine, target, size=_POOL_SIZE, patience=_WAIT_SECONDS) as reader,
+            aclosing(Answers(sessions)) as answers,
         ):
-            yield Resources(engine, session_factory(engine), scripts, reader, readiness, tokens, services, settings)
+            yield Resources(engine, sessions, scripts, reader, readiness, tokens, services, answers, settings)
     finally:
         await readiness.close()
         await probe_engine.dispose()

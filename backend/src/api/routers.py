@@ -1,6 +1,19 @@
 """Every resource of the API, one file each; `app` serves them below `/api/v1`."""
 
-from src.api import accounts, capstone, chapters, embeddings, modules, profiles, progress, search, sign_in, translations
+from src.api import (
+    accounts,
+    capstone,
+    chapters,
+    chat,
+    embeddings,
+    modules,
+    profiles,
+    progress,
+    questions,
+    search,
+    sign_in,
+    translations,
+)
 
 ROUTERS = (
     sign_in.router,
@@ -13,4 +26,6 @@ ROUTERS = (
     capstone.router,
     embeddings.router,
     search.router,
+    chat.router,
+    questions.router,
 )

@@ -2,34 +2,27 @@
 
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import BaseModel, Field
 
 from src.api.schemas.base import Body
+from src.api.schemas.text import Storable
 from src.api.schemas.vectors import VectorInput
 from src.db.vector import DEFAULT_MODEL
 
 MAXIMUM_CHUNKS = 5_000
 
 
-def _storable(text: str) -> str:
-    if "\x00" in text:
-        raise ValueError("PostgreSQL stores no character of code 0")
-    return text
-
-
 class ChunkInput(Body):
     """A piece of the chapter's text, and its vector."""
 
-    content: Annotated[str, AfterValidator(_storable)] = Field(
-        min_length=1, max_length=20_000, examples=["A lock is waited for."]
-    )
+    content: Annotated[str, Storable] = Field(min_length=1, max_length=20_000, examples=["A lock is waited for."])
     embedding: VectorInput
 
 
 class ChunksInput(Body):
     """All chunks of a chapter for one model, in their order; none at all removes them."""
 
-    model: str = Field(default=DEFAULT_MODEL, min_length=1, max_length=100, pattern=r"^[^\x00]+$")
+    model: Annotated[str, Storable] = Field(default=DEFAULT_MODEL, min_length=1, max_length=100)
     chunks: list[ChunkInput] = Field(max_length=MAXIMUM_CHUNKS)
 
 

@@ -41,7 +41,6 @@ MARK, UNMARK = "\ue000", "\ue001"
 _FUSION = 60
 """The constant of the paper: how little the first ranks count for more than the next."""
 _JOINED_DEPTH = 100
-_HEADLINE = f"StartSel={MARK}, StopSel={UNMARK}, MinWords=20, MaxWords=40"
 _SNIPPET_LENGTH = 300  # characters
 _HEADLINE_LENGTH = 100_000  # characters of a chapter among which a snippet is looked for
 _ENGLISH = literal_column("'english'", REGCONFIG())
@@ -56,6 +55,14 @@ class Query:
     vector: Vector | None = None
     model: str = ""
     scope: Scope = EVERYWHERE
+    snippet_words: int = 40
+    """How long a snippet is, with text to look for."""
+
+    @property
+    def headline(self) -> str:
+        """The options of `ts_headline`."""
+        longest = self.snippet_words
+        return f"StartSel={MARK}, StopSel={UNMARK}, MinWords={longest // 2}, MaxWords={longest}"
 
 
 class Hit(NamedTuple):
@@ -103,8 +110,10 @@ async def scope_exists(session: AsyncSession, scope: Scope) -> bool:
 async def _hits(session: AsyncSession, query: Query, scan: Scan | None, limit: int, offset: int) -> list[Hit]:
     built = statement(query.text is not None, scan, query.scope.shape)
     depth = _depth(query, limit, offset)
-    given = {"text": query.text, "vector": query.vector, "model": query.model, **query.scope.parameters}
-    rows = await session.execute(built, {**given, "depth": depth, "limit": limit, "offset": offset})
+    given = {"text": query.text, "vector": query.vector, "model": query.model, "headline": query.headline}
+    rows = await session.execute(
+        built, {**given, **query.scope.parameters, "depth": depth, "limit": limit, "offset": offset}
+    )
     return [Hit(*row) for row in rows]
 
 
@@ -181,4 +190,4 @@ def _snippet(by_text: bool) -> ColumnElement[str]:
         return func.left(Embedding.content, _SNIPPET_LENGTH)
     whole = func.concat_ws(" ", Chapter.description, func.left(Chapter.content_html, _HEADLINE_LENGTH))
     # What PostgreSQL takes for tags becomes spaces in a headline.
-    return func.ts_headline(_ENGLISH, func.coalesce(Embedding.content, whole), _WORDS, _HEADLINE)
+    return func.ts_headline(_ENGLISH, func.coalesce(Embedding.content, whole), _WORDS, bindparam("headline"))
