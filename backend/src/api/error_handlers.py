@@ -1,5 +1,6 @@
 """Every error becomes a problem of RFC 9457; what is in the request never comes back in it."""
 
+import logging
 from http import HTTPStatus
 from typing import Any
 
@@ -13,13 +14,15 @@ from starlette.exceptions import HTTPException
 
 from src.api.problems import ProblemError, problem_response
 from src.db.services.rules import Absent, Conflict, Forbidden, RuleError
-from src.postgres.sqlstate import sqlstate
+from src.postgres.sqlstate import DUPLICATE_PREPARED_STATEMENT, INVALID_STATEMENT_NAME, sqlstate
 
 _RULES = {
     Absent: HTTPStatus.NOT_FOUND,
     Forbidden: HTTPStatus.FORBIDDEN,
     Conflict: HTTPStatus.CONFLICT,
 }
+_log = logging.getLogger(__name__)
+
 _RETRY = {"Retry-After": "1"}
 _CONFLICTS = {
     "23505": "Something with these values exists already.",
@@ -58,6 +61,10 @@ async def _invalid_request(_: Request, error: Any) -> JSONResponse:
 
 async def _database_error(request: Request, error: Any) -> JSONResponse:
     state = sqlstate(error)
+    if state in (DUPLICATE_PREPARED_STATEMENT, INVALID_STATEMENT_NAME):
+        _log.error(
+            "A pooler in transaction mode stands before the database: add pgbouncer=true to DATABASE_URL's query."
+        )
     if state in _CONFLICTS:
         return problem_response(ProblemError(HTTPStatus.CONFLICT, _CONFLICTS[state]).problem)
     if state is not None and state[:2] in ("22", "23"):

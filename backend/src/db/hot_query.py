@@ -7,7 +7,7 @@ of it:
     CHAPTER = HotQuery(select(cast(func.json_build_object(...), Text)).where(...))
     body = await reader.value(CHAPTER, slug="intro")        # the JSON, or None
 
-Other drivers than asyncpg, and transaction poolers, are asked through SQLAlchemy's engine: the same answer, slower.
+Other drivers than asyncpg are asked through SQLAlchemy's engine: the same answer, slower.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -19,6 +19,7 @@ from sqlalchemy import Select
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from src.postgres.engine import asyncpg_options
 from src.postgres.url import DatabaseURL
 
 _DIALECT = PGDialect_asyncpg()  # type: ignore[no-untyped-call]  # its constructor has no annotations
@@ -104,9 +105,8 @@ async def open_reader(engine: AsyncEngine, target: DatabaseURL, *, size: int, pa
         target.dsn,
         min_size=0,
         max_size=size,
-        timeout=target.connect_timeout,
-        server_settings={"application_name": "syllabus reads"},
         reset=_keep,
+        **asyncpg_options(target, "syllabus reads"),
     )
     async with pool:
         yield PoolReader(pool, patience)

@@ -10,7 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from src.postgres.url import DatabaseURL, parse_url
 from src.settings import Variable
 
-Creator = Callable[[], Awaitable[Any]]
+Creator = Callable[..., Awaitable[Any]]
+
+# SQLAlchemy prepares every statement, by names of its own. The empty name leaves nothing behind in a server session
+# that belongs to somebody else next: PostgreSQL forgets the statement with the next one.
+_NOTHING_PREPARED = {"prepared_statement_cache_size": 0, "prepared_statement_name_func": str}
 
 
 def resolve_url(url: str) -> DatabaseURL:
@@ -29,16 +33,27 @@ def resolve_url(url: str) -> DatabaseURL:
 def async_engine(target: DatabaseURL, *, application_name: str, **options: Any) -> AsyncEngine:
     """An engine for `target`; `options` go to SQLAlchemy. No connection is opened before the first use."""
     creators = {"asyncpg": _asyncpg, "psycopg": _psycopg}
+    creator = creators[target.driver](target, application_name)
     # The driver gets libpq's spelling itself, so the URL here only names the dialect and is safe to print.
     url = URL.create(f"postgresql+{target.driver}", username=target.role, host=target.host, database=target.database)
-    return create_async_engine(url, async_creator=creators[target.driver](target, application_name), **options)
+    if target.driver == "asyncpg" and target.pooled:
+        return create_async_engine(url, connect_args={"async_creator_fn": creator, **_NOTHING_PREPARED}, **options)
+    return create_async_engine(url, async_creator=creator, **options)
+
+
+def asyncpg_options(target: DatabaseURL, application_name: str) -> dict[str, Any]:
+    """What asyncpg is to be told beside the DSN, for a connection or a pool.
+
+    Behind a transaction pooler the next statement may meet another server session, which knows nothing of what was
+    prepared: without its cache asyncpg sends the statement itself each time, under no name.
+    """
+    options = {"timeout": target.connect_timeout, "server_settings": {"application_name": application_name}}
+    return options | ({"statement_cache_size": 0} if target.pooled else {})
 
 
 def _asyncpg(target: DatabaseURL, application_name: str) -> Creator:
-    async def connect() -> asyncpg.Connection:
-        return await asyncpg.connect(
-            target.dsn, timeout=target.connect_timeout, server_settings={"application_name": application_name}
-        )
+    async def connect(**_: Any) -> asyncpg.Connection:
+        return await asyncpg.connect(target.dsn, **asyncpg_options(target, application_name))
 
     return connect
 
@@ -48,7 +63,10 @@ def _psycopg(target: DatabaseURL, application_name: str) -> Creator:
 
     async def connect() -> psycopg.AsyncConnection[Any]:
         return await psycopg.AsyncConnection.connect(
-            target.dsn, connect_timeout=int(target.connect_timeout), application_name=application_name
+            target.dsn,
+            connect_timeout=int(target.connect_timeout),
+            application_name=application_name,
+            prepare_threshold=None if target.pooled else 5,  # 5 is its default
         )
 
     return connect

@@ -91,6 +91,8 @@ class DatabaseURL:
     source: str
     connect_timeout: float
     requires_tls: bool
+    pooled: bool
+    """A pooler in transaction mode stands before the server: nothing of a session lasts from one transaction on."""
 
     @property
     def place(self) -> str:
@@ -126,6 +128,7 @@ def parse_url(text: str, *, source: str = "the database URL") -> DatabaseURL:
         source=source,
         connect_timeout=_seconds(query, source),
         requires_tls=query.get("sslmode") in ("require", "verify-ca", "verify-full"),
+        pooled=_is_pooled(split),
     )
 
 
@@ -204,6 +207,13 @@ def _query(split: SplitResult, source: str) -> dict[str, str]:
         remedy = f"Did you mean {near[0]}?" if near else "Remove it, or see PostgreSQL's manual, section 34.1.2."
         raise InvalidURL(f"{source} has the parameter {unknown[0]!r}, which PostgreSQL does not know.", remedy)
     return query
+
+
+def _is_pooled(split: SplitResult) -> bool:
+    """Prisma's and Supabase's hint, or what is written for the drivers to the same end: pgbouncer=true."""
+    hints = dict(parse_qsl(split.query))
+    switched_off = {hints.get("statement_cache_size"), hints.get("prepared_statement_cache_size")}
+    return hints.get("pgbouncer", "").lower() in ("true", "1", "on", "yes") or "0" in switched_off
 
 
 def _port(split: SplitResult, query: dict[str, str], source: str) -> int:

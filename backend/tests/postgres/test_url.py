@@ -51,6 +51,22 @@ def test_a_message_shows_the_place_and_never_the_password(text: str, place: str)
     assert "secret" not in repr(parse_url(text))
 
 
+@pytest.mark.parametrize(
+    ("query", "pooled"),
+    [
+        ("", False),
+        ("?pgbouncer=true", True),
+        ("?sslmode=require&pgbouncer=1", True),
+        ("?pgbouncer=false", False),
+        ("?statement_cache_size=0", True),
+        ("?prepared_statement_cache_size=0", True),
+        ("?statement_cache_size=100", False),
+    ],
+)
+def test_a_transaction_pooler_is_known_by_the_hint_in_the_url(query: str, pooled: bool) -> None:
+    assert parse_url(f"postgresql://h/d{query}").pooled is pooled
+
+
 @pytest.mark.parametrize(("text", "seconds"), [("", 10), ("?connect_timeout=3", 3), ("?connect_timeout=0", 3600)])
 def test_connect_timeout_is_in_seconds_and_zero_means_no_limit(text: str, seconds: float) -> None:
     assert parse_url(f"postgresql://h/d{text}").connect_timeout == seconds

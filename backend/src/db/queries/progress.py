@@ -14,8 +14,8 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
+    cast,
     func,
-    literal,
     or_,
     select,
 )
@@ -56,7 +56,8 @@ class Saved:
 
 
 def _given(column: Any) -> ColumnElement[Any]:
-    return bindparam(column.name, type_=column.type)
+    # Said in SQL, because not every driver says of a NULL which type it has.
+    return cast(bindparam(column.name, type_=column.type), column.type)
 
 
 def _further(column: Any) -> ColumnElement[Any]:
@@ -77,9 +78,9 @@ def _state(percentage: ColumnElement[Any], seconds: ColumnElement[Any], started:
     states = mine.status.type
     return {
         "status": case(
-            (is_complete, literal(ProgressStatus.COMPLETED, states)),
-            (is_begun, literal(ProgressStatus.IN_PROGRESS, states)),
-            else_=literal(ProgressStatus.NOT_STARTED, states),
+            (is_complete, cast(ProgressStatus.COMPLETED, states)),
+            (is_begun, cast(ProgressStatus.IN_PROGRESS, states)),
+            else_=cast(ProgressStatus.NOT_STARTED, states),
         ),
         "started_at": case((is_begun, func.coalesce(started, func.now())), else_=started),
         "completed_at": case((is_complete, func.coalesce(completed, func.now())), else_=None),
