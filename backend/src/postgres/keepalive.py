@@ -6,35 +6,56 @@ more, or a client waits for a server that is no more.
 
 import os
 import socket
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-IDLE, INTERVAL, COUNT = 10, 5, 4  # seconds, seconds, unanswered questions
-LIMIT = IDLE + INTERVAL * COUNT
-
-SERVER_SETTINGS = {
-    "tcp_keepalives_idle": str(IDLE),
-    "tcp_keepalives_interval": str(INTERVAL),
-    "tcp_keepalives_count": str(COUNT),
-    "tcp_user_timeout": f"{LIMIT}s",
-}
-"""For the server's end (PostgreSQL 18, section 19.3.2); on a Unix socket they are ignored."""
+PATIENCE = 30.0  # seconds
 
 
-async def keep_alive(connection: AsyncConnection) -> None:
+class Pace(NamedTuple):
+    """How a system asks: after `idle` seconds of silence, then every `interval`, until `questions` had no answer."""
+
+    idle: int
+    interval: int
+    questions: int
+
+    @property
+    def limit(self) -> int:
+        """Seconds until the connection counts as lost."""
+        return self.idle + self.interval * self.questions
+
+
+def pace(patience: float = PATIENCE) -> Pace:
+    """The pace at which `patience` (in seconds, 2 at the least) is used up; systems count in whole seconds."""
+    idle, interval = max(1, round(patience / 3)), max(1, round(patience / 6))
+    return Pace(idle, interval, max(1, round((patience - idle) / interval)))
+
+
+def server_settings(patience: float = PATIENCE) -> dict[str, str]:
+    """For the server's end (PostgreSQL 18, section 19.3.2); on a Unix socket they are ignored."""
+    given = pace(patience)
+    return {
+        "tcp_keepalives_idle": str(given.idle),
+        "tcp_keepalives_interval": str(given.interval),
+        "tcp_keepalives_count": str(given.questions),
+        "tcp_user_timeout": f"{given.limit}s",
+    }
+
+
+async def keep_alive(connection: AsyncConnection, patience: float = PATIENCE) -> None:
     """Set this client's end of a TCP connection; a Unix socket, and a system that has no such option, is left alone."""
     driver: Any = (await connection.get_raw_connection()).driver_connection
     number = driver.pgconn.socket if hasattr(driver, "pgconn") else _asyncpg_socket(driver)
+    given = pace(patience)
     with socket.socket(fileno=os.dup(number)) as end:
         if end.family == socket.AF_UNIX:
             return
         end.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        for name, value in (("TCP_KEEPIDLE", IDLE), ("TCP_KEEPINTVL", INTERVAL), ("TCP_KEEPCNT", COUNT)):
+        names = ("TCP_KEEPIDLE", "TCP_KEEPINTVL", "TCP_KEEPCNT", "TCP_USER_TIMEOUT")
+        for name, value in zip(names, (*given, given.limit * 1000), strict=True):
             if hasattr(socket, name):
                 end.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
-        if hasattr(socket, "TCP_USER_TIMEOUT"):
-            end.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, LIMIT * 1000)
 
 
 def _asyncpg_socket(driver: Any) -> int:

@@ -70,12 +70,12 @@ async def _run_online(metadata: MetaData, command: Command, url: str, policy: Po
     try:
         count = 2 if command.changes_database else 1
         async with connections(engine, target, count, patience=policy.connect_patience) as (connection, *asking):
-            pid = await prepare_own_session(engine, connection, target)
+            pid = await prepare_own_session(engine, connection, target, policy.network_patience)
             run = partial(_run, metadata, command, policy)
             if not asking:
                 await connection.run_sync(run)
                 return
-            await prepare_own_session(engine, asking[0], target)
+            await prepare_own_session(engine, asking[0], target, policy.network_patience)
             async with migrating(engine, connection, pid, asking[0], command, policy) as migrator:
                 await stoppable(lambda: connection.run_sync(partial(run, migrator=migrator)), migrator)
     finally:

@@ -19,6 +19,8 @@ class Policy:
 
     connect_patience: float = 30.0
     """Seconds to wait for a server that says it is starting or shutting down."""
+    network_patience: float = 30.0
+    """Seconds that a network may be silent before either end takes the other for gone; 2 at the least."""
     migrator_patience: float = 3600.0
     """Seconds to wait for another migration of the same database to end."""
     lock_timeout: float = 0.1
@@ -88,6 +90,9 @@ def _contradictions(policy: Policy) -> list[tuple[str, str]]:
     if not 0 < policy.lock_timeout <= policy.lock_budget:
         problem = f"lock_timeout is {policy.lock_timeout:g} s and lock_budget is {policy.lock_budget:g} s."
         found.append((problem, "Set lock_timeout above 0 (0 would wait without limit) and not above lock_budget."))
+    if policy.network_patience < 2:
+        problem = f"network_patience is {policy.network_patience:g} s."
+        found.append((problem, "Set it to 2 or more: systems ask in whole seconds, and must ask before they give up."))
     if policy.edited_revisions not in ("warn", "error"):
         found.append((f"edited_revisions is {policy.edited_revisions!r}.", "Set it to warn or to error."))
     if policy.production and policy.allow_data_loss == "true":

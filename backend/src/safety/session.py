@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from src.postgres.keepalive import SERVER_SETTINGS, keep_alive
+from src.postgres.keepalive import PATIENCE, keep_alive, server_settings
 from src.postgres.url import DatabaseURL
 from src.safety.lock_timeout import SESSION_SETTINGS
 
@@ -17,7 +17,6 @@ _SETTINGS = {
     "idle_in_transaction_session_timeout": "0",
     "idle_session_timeout": "0",
     "transaction_timeout": "0",  # PostgreSQL 17
-    **SERVER_SETTINGS,
     **SESSION_SETTINGS,
 }
 _PREPARE = text(
@@ -27,28 +26,31 @@ _PREPARE = text(
 _PID = text("SELECT pg_backend_pid()")
 
 
-async def prepare_session(connection: AsyncConnection) -> int:
-    """Set what holds until the session ends; returns its backend's pid."""
-    await keep_alive(connection)
-    pid = await _set(connection)
+async def prepare_session(connection: AsyncConnection, patience: float = PATIENCE) -> int:
+    """Set what holds until the session ends; returns its backend's pid. A network may be silent for `patience` s."""
+    await keep_alive(connection, patience)
+    pid = await _set(connection, patience)
     await connection.commit()
     return pid
 
 
-async def prepare_own_session(engine: AsyncEngine, connection: AsyncConnection, target: DatabaseURL) -> int:
+async def prepare_own_session(
+    engine: AsyncEngine, connection: AsyncConnection, target: DatabaseURL, patience: float = PATIENCE
+) -> int:
     """The same. Raises `ServerUnfit` behind a pooler in transaction mode, where nothing has been set then."""
-    await keep_alive(connection)
-    pid = await _set(connection)
+    await keep_alive(connection, patience)
+    pid = await _set(connection, patience)
     if pid != await _announced_pid(connection):
         await connection.rollback()
         await _refuse_transaction_pooler(engine, connection, target)
-        pid = await _set(connection)
+        pid = await _set(connection, patience)
     await connection.commit()
     return pid
 
 
-async def _set(connection: AsyncConnection) -> int:
-    return int(await connection.scalar(_PREPARE, {"settings": json.dumps(_SETTINGS)}) or 0)
+async def _set(connection: AsyncConnection, patience: float) -> int:
+    settings = json.dumps({**_SETTINGS, **server_settings(patience)})
+    return int(await connection.scalar(_PREPARE, {"settings": settings}) or 0)
 
 
 async def _refuse_transaction_pooler(engine: AsyncEngine, connection: AsyncConnection, target: DatabaseURL) -> None:

@@ -1,6 +1,9 @@
 """Networks that fail: a listener that never answers, and a proxy before PostgreSQL that can fall silent."""
 
 import asyncio
+import ctypes
+import socket
+import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from urllib.parse import parse_qs, urlsplit
@@ -33,12 +36,24 @@ class SilentListener:
             writer.close()
 
 
+# struct sock_filter: BPF_RET with 0, "nothing of this packet is to be kept" (Linux, filter.txt)
+_NOTHING = ctypes.create_string_buffer(struct.pack("HBBI", 0x06, 0, 0, 0))
+_SO_ATTACH_FILTER = 26
+
+
 class Proxy:
     """Passes bytes between a client and the server at `url` until it is silenced; then it swallows them."""
 
     def __init__(self, url: str) -> None:
         self._url = url
         self._silent = False
+        self._open: list[Writer] = []
+
+    def vanish(self) -> None:
+        """Lose every packet to come of the connections that are open, so that no kernel answers another either."""
+        program = struct.pack("HL", 1, ctypes.addressof(_NOTHING))
+        for writer in self._open:
+            writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, program)
 
     def silence(self) -> None:
         self._silent = True
@@ -49,6 +64,7 @@ class Proxy:
 
     async def serve(self, reader: Reader, writer: Writer) -> None:
         server_reader, server_writer = await _connect(self._url)
+        self._open += [writer, server_writer]
         await asyncio.gather(self._pass(reader, server_writer), self._pass(server_reader, writer))
 
     async def _pass(self, reader: Reader, writer: Writer) -> None:

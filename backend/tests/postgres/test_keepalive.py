@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from src.postgres.engine import async_engine
-from src.postgres.keepalive import IDLE, keep_alive
+from src.postgres.keepalive import keep_alive, pace
 from src.postgres.url import parse_url
 from tests.api.network import Proxy, listening, through
 
@@ -33,4 +33,12 @@ def test_the_clients_end_asks_after_ten_seconds_of_silence(
             return int(one or 0)
 
     assert asyncio.run(go()) == 1
-    assert (set_to[socket.SO_KEEPALIVE], set_to[socket.TCP_KEEPIDLE]) == (1, IDLE)
+    assert (set_to[socket.SO_KEEPALIVE], set_to[socket.TCP_KEEPIDLE]) == (1, 10)
+
+
+@pytest.mark.parametrize(
+    ("patience", "wanted"), [(30, (10, 5, 4)), (2, (1, 1, 1)), (3, (1, 1, 2)), (600, (200, 100, 4))]
+)
+def test_the_limit_is_what_was_asked_for(patience: float, wanted: tuple[int, int, int]) -> None:
+    assert pace(patience) == wanted
+    assert pace(patience).limit == patience
