@@ -91,6 +91,12 @@ class Apply:
             entry = self._history.start(script.revision, direction, Path(script.path), version, before)
             if entry.interrupted_at:
                 log.info("Going on with %s after step %s", script.revision, entry.interrupted_at)
+            if entry.edited:
+                log.warning(
+                    "%s was edited since it was interrupted: statements that are committed already are passed over,"
+                    " new and changed ones are run.",
+                    Path(script.path).name,
+                )
             try:
                 self._until_it_passes(entry, script, lambda: migrate(**arguments))
             except BaseException as error:

@@ -93,6 +93,8 @@ class Entry:
     """INVALID indexes and NOT VALID constraints that were there before the revision first began."""
     interrupted_at: str | None = None
     """The step at which an earlier try was interrupted, if there was one."""
+    edited: bool = False
+    """Whether the file is another since then."""
     lock_waits: int = 0
     retries: int = 0
 
@@ -154,7 +156,8 @@ class History:
             "unfinished_before": before,
         }
         number = self._asking.execute(self._begin, row).scalar_one()
-        return Entry(number, revision, direction, journal, before, resumed.step if resumed else None)
+        edited = resumed is not None and resumed.checksum != row["checksum"]
+        return Entry(number, revision, direction, journal, before, resumed.step if resumed else None, edited)
 
     def note_step(self, entry: Entry, step: str) -> None:
         """Say which statement is about to run; on disk once `settle` returns."""

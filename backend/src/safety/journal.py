@@ -3,14 +3,24 @@
 A revision that stays in its transaction needs no journal: it is applied as a whole or not at all. One that leaves its
 transaction (CREATE INDEX CONCURRENTLY and its kin must) has committed what came before. The journal is committed
 together with it, statement by statement; on the next run those statements are passed over.
+
+A statement is known by its text, its parameters, and which repetition of both it is. A UUID or a time among the
+parameters counts only where the revision has read from the database, because then it may say which row is meant; where
+it has read nothing, the revision has made it itself, and makes another in every run.
 """
 
 import hashlib
+import re
+import uuid
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import date, time
+from typing import Any
 
 from src.safety.history import Entry
+
+_PLACES = re.compile(r"\$\d+|%\(\w+\)s")  # of parameters, as asyncpg and psycopg have them
 
 
 @dataclass
@@ -21,9 +31,10 @@ class Journal:
     _seen: Counter[str] = field(default_factory=Counter)
     _pending: list[str] = field(default_factory=list)
 
-    def key(self, statement: str, parameters: object) -> str:
-        """The name of the statement that comes next."""
-        text = hashlib.sha256(f"{statement}\0{parameters!r}".encode()).hexdigest()[:20]
+    def key(self, statement: str, parameters: object, *, has_read: bool) -> str:
+        """The name of the statement that comes next, the same with either driver."""
+        plain = _PLACES.sub("?", statement).replace("%%", "%")
+        text = hashlib.sha256(f"{plain}\0{_known(parameters, has_read) or ''!r}".encode()).hexdigest()[:20]
         self._seen[text] += 1
         return f"{text}:{self._seen[text]}"
 
@@ -50,7 +61,7 @@ class Journal:
 
     def recall(self, words: str, find: Callable[[], str]) -> str:
         """What an earlier try found and committed, known by these words; else what `find` finds, kept for the next."""
-        key = self.key(words, None)
+        key = self.key(words, None, has_read=False)
         if (found := self.noted(key)) is None:
             found = find()
             self.note(key, found)
@@ -69,3 +80,15 @@ class Journal:
         """The transaction was rolled back, and the revision begins anew."""
         self._seen.clear()
         self._pending.clear()
+
+
+def _known(value: Any, has_read: bool) -> Any:
+    """`value` in a form that is the same in every run; mappings by their keys, sequences as they are."""
+    match value:
+        case Mapping():
+            return [_known(value[key], has_read) for key in sorted(value)]
+        case list() | tuple():
+            return [_known(each, has_read) for each in value]
+        case uuid.UUID() | date() | time() if not has_read:
+            return type(value).__name__
+    return value

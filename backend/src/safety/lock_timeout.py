@@ -37,6 +37,10 @@ class TimeLimits:
             self._session = None
         self._current, self.of_the_revision = self._session, False
 
+    def lose(self) -> None:
+        """Nobody knows what is set now."""
+        self._session = self._current = None
+
     def strong(self, connection: Connection, *, local: bool = True, bounded: bool = False) -> None:
         """For a statement with a strong lock; a bounded one may also work no longer than it may wait."""
         limit = self._policy.lock_timeout

@@ -23,12 +23,13 @@ from src.safety import concurrently
 from src.safety.activity import Activity
 from src.safety.consent import Consent
 from src.safety.data_loss import Loss, losses
-from src.safety.free_way import FreeWay, MustRetry, stage
+from src.safety.free_way import FreeWay, MustRetry
 from src.safety.history import Entry, History
 from src.safety.journal import Journal
-from src.safety.lock_timeout import TimeLimits
+from src.safety.lock_taker import LockTaker
 from src.safety.online.step import Step
 from src.safety.policy import Policy
+from src.safety.temporary import makes_temporary, refuse_temporary
 
 _QUERIES = ("SELECT", "WITH", "SHOW", "VALUES", "TABLE")
 # They are of the session, which is another one after a crash: they run again.
@@ -43,9 +44,8 @@ class StatementGuard:
     """Stands before the statements of one connection, one revision after the other."""
 
     def __init__(self, policy: Policy, history: History, way: FreeWay, activity: Activity, consent: Consent) -> None:
-        self._history, self._way, self._activity, self._consent = history, way, activity, consent
-        self._limits, self._budget = TimeLimits(policy), policy.lock_budget
-        self._held: dict[str, LockMode] = {}
+        self._history, self._activity, self._consent = history, activity, consent
+        self._locks, self._budget = LockTaker(policy, way), policy.lock_budget
         self.entry: Entry | None = None
         """The revision whose statements are guarded."""
         self._journal: Journal | None = None
@@ -55,6 +55,10 @@ class StatementGuard:
         self.autocommit = False
         """Whether the revision is outside of any transaction at the moment."""
         self._nobody_reads = False
+        self._has_read = False
+        """Whether the revision has read something, on which what it does next may depend."""
+        self._temporary = False
+        """Whether the revision has made something temporary."""
         self._running: str | None = None
         """The journal's key of the statement that runs now."""
         self._alone: int | None = None
@@ -64,7 +68,11 @@ class StatementGuard:
         self.bounded = False
         """Whether the statement may work no longer than it may wait for its lock."""
         self.lost: list[Loss] = []
-        self.last_lock: tuple[str, LockMode] | None = None
+
+    @property
+    def last_lock(self) -> tuple[str, LockMode] | None:
+        """The lock that was asked for last."""
+        return self._locks.last
 
     def attach(self, connection: Connection) -> None:
         """Be asked before each statement of `connection`, and told after it."""
@@ -75,6 +83,7 @@ class StatementGuard:
     def revision(self, entry: Entry) -> Iterator[Journal]:
         """Guard the statements of this revision until the end of the block."""
         self.entry, self._journal, self.deadline = entry, Journal(entry), time.monotonic() + self._budget
+        self._has_read = self._temporary = False
         try:
             yield self._journal
         finally:
@@ -82,13 +91,13 @@ class StatementGuard:
 
     def new_transaction(self) -> None:
         """Locks and limits of the last one are gone."""
-        self._held.clear()
-        self._limits.forget()
+        self._locks.forget()
 
     def start_again(self) -> None:
         """The transaction was rolled back and the revision begins anew."""
         assert self._journal is not None
         self._journal.start_again()
+        self._has_read = False
         self.lost.clear()
         self.new_transaction()
 
@@ -97,6 +106,8 @@ class StatementGuard:
         if self._journal is not None and self.entry is not None:
             self._journal.commit()
             with self.ours():
+                if self._temporary:
+                    refuse_temporary(connection, self.entry.revision)
                 self._history.write_journal(connection, self.entry)
 
     @contextmanager
@@ -113,7 +124,7 @@ class StatementGuard:
         """What runs in the block only asks the catalogue, for our own purposes."""
         with self.ours():
             if not self.autocommit:
-                self._limits.calm(connection, holds_strong=bool(self._held))
+                self._locks.calm(connection)
             yield
 
     def recall(self, words: str, find: Callable[[], str]) -> str:
@@ -137,23 +148,26 @@ class StatementGuard:
             return statement, parameters
         word = statement.lstrip().partition(" ")[0].upper()
         if word in _SESSION:
-            self._limits.of_the_revision |= word == "SET" and "timeout" in statement
+            self._locks.follow(word, statement)
             return statement, parameters
         if not self._nobody_reads and word in _QUERIES:
+            self._has_read = True
             return statement, parameters
+        given = getattr(context, "compiled_parameters", parameters)  # by name, and before a driver's own conversions
+        key = self._journal.key(statement, given, has_read=self._has_read)
         with self.ours():
-            return self._guard(connection, self.entry, self._journal, statement, parameters)
+            return self._guard(connection, self.entry, self._journal, key, statement, parameters)
 
     def _guard(
-        self, connection: Connection, entry: Entry, journal: Journal, statement: str, parameters: Any
+        self, connection: Connection, entry: Entry, journal: Journal, key: str, statement: str, parameters: Any
     ) -> tuple[str, Any]:
         self.give_up_transaction(connection)
-        key = journal.key(statement, parameters)
         rows = journal.rows(key)
         if rows is None and self.step is not None and self.step.is_done(connection):
             rows = 0
         if rows is not None:
             return _nothing(statement, rows), _empty(parameters)
+        self._temporary |= makes_temporary(statement)
         self._activity.begin_step(shorten(statement, 100))
         self._history.note_step(entry, f"{self._activity.number}: {self._activity.step}")
         if self.autocommit:
@@ -169,7 +183,7 @@ class StatementGuard:
                 self._alone = len(entry.journal)
                 self.new_transaction()
             self._count_losses(connection, entry, statement)
-            self._in_transaction(connection, entry, statement)
+            self._locks.take(connection, entry, statement, deadline=self.deadline, bounded=self.bounded)
         self._running = key
         return statement, parameters
 
@@ -206,28 +220,12 @@ class StatementGuard:
             if self._alone is not None and self.lost and not self._consent.given(entry.revision):
                 raise AskFirst
 
-    def _in_transaction(self, connection: Connection, entry: Entry, statement: str) -> None:
-        modes, tables = self._way.targets(statement)
-        wanted = [(name, mode) for name, mode in modes.items() if self._held.get(name, LockMode.ACCESS_SHARE) < mode]
-        for table, mode in wanted:
-            self.last_lock = (table, mode)
-            self._way.wait(table, mode, entry, deadline=self.deadline, may_wait=not self._held)
-        for table, mode in sorted(wanted):
-            self._limits.calm(connection, holds_strong=bool(self._held))
-            if table in tables:
-                stage(connection, table)
-            self._held[table] = mode
-        if wanted:
-            self._limits.strong(connection, bounded=self.bounded)
-        else:
-            self._limits.calm(connection, holds_strong=bool(self._held))
-
     def _is_complete(self, connection: Connection, entry: Entry, journal: Journal, key: str, statement: str) -> bool:
         """Prepare a statement outside of any transaction; or find that an earlier try had completed it."""
         if not is_patient(statement):
-            self._wait_alone(connection, entry, statement)
+            self._locks.wait_alone(connection, entry, statement, deadline=self.deadline)
             return False
-        self._limits.patient(connection)
+        self._locks.limits.patient(connection)
         if journal.has_begun(key) and concurrently.is_complete(connection, statement):
             return True
         concurrently.clear_away(connection, statement)
@@ -235,13 +233,6 @@ class StatementGuard:
             journal.begin(key)
             self._history.write_journal(connection, entry)
         return False
-
-    def _wait_alone(self, connection: Connection, entry: Entry, statement: str) -> None:
-        """VACUUM FULL, CLUSTER and the like: strong locks, but no transaction in which they could be staged."""
-        for table, mode in self._way.targets(statement).modes.items():
-            self.last_lock = (table, mode)
-            self._way.wait(table, mode, entry, deadline=self.deadline, may_wait=True)
-        self._limits.strong(connection, local=False)
 
 
 def _nothing(statement: str, rows: int) -> str:

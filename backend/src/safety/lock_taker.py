@@ -1,0 +1,59 @@
+"""How a revision's statement comes to its locks: the free way, then the staged lock, then the short limits."""
+
+from sqlalchemy import Connection
+
+from src.postgres.lock_modes import LockMode
+from src.safety.free_way import FreeWay, stage
+from src.safety.held_locks import HeldLocks
+from src.safety.history import Entry
+from src.safety.lock_timeout import TimeLimits
+from src.safety.policy import Policy
+
+
+class LockTaker:
+    """The locks and limits of one session."""
+
+    def __init__(self, policy: Policy, way: FreeWay) -> None:
+        self.limits = TimeLimits(policy)
+        self._way, self._held = way, HeldLocks()
+        self.last: tuple[str, LockMode] | None = None
+        """The lock that was asked for last."""
+
+    def forget(self) -> None:
+        """A transaction began or ended: its locks and limits are gone."""
+        self._held.forget()
+        self.limits.forget()
+
+    def follow(self, word: str, statement: str) -> None:
+        """Keep up with what the revision does to its session; `word` is the first of `statement`."""
+        self.limits.of_the_revision |= word == "SET" and "timeout" in statement
+        if self._held.follow(statement) or word == "RESET":
+            self.limits.lose()
+
+    def calm(self, connection: Connection) -> None:
+        """Set the limits of a statement that takes no strong lock."""
+        self.limits.calm(connection, holds_strong=bool(self._held))
+
+    def take(self, connection: Connection, entry: Entry, statement: str, *, deadline: float, bounded: bool) -> None:
+        """In a transaction: wait for the way to each table that `statement` locks, and stage its locks."""
+        modes, tables = self._way.targets(statement)
+        wanted = self._held.missing(modes.items())
+        for table, mode in wanted:
+            self.last = (table, mode)
+            self._way.wait(table, mode, entry, deadline=deadline, may_wait=not self._held)
+        for table, mode in sorted(wanted):
+            self.calm(connection)
+            if table in tables:
+                stage(connection, table)
+            self._held[table] = mode
+        if wanted:
+            self.limits.strong(connection, bounded=bounded)
+        else:
+            self.calm(connection)
+
+    def wait_alone(self, connection: Connection, entry: Entry, statement: str, *, deadline: float) -> None:
+        """VACUUM FULL, CLUSTER and the like: strong locks, but no transaction in which they could be staged."""
+        for table, mode in self._way.targets(statement).modes.items():
+            self.last = (table, mode)
+            self._way.wait(table, mode, entry, deadline=deadline, may_wait=True)
+        self.limits.strong(connection, local=False)
