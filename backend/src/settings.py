@@ -40,14 +40,21 @@ class Settings:
     migration_url: str
     environment: str = "development"
     """`development`, or `production`, which makes every guard strict."""
-    secret_key: str = ""
+    secret_key: str = field(default="", repr=False)
     """Signs tokens; without one, development makes its own and production refuses to start."""
+    cors_origins: tuple[str, ...] = ()
+    """Web pages of these origins may call the API from a browser, such as `https://learn.example.org`."""
     course_language: str = "en"
     """The language that the course is written in, a BCP 47 tag; translations are into others."""
     embeddings: Endpoint | None = None
     """Makes vectors of texts; without it, search is by words alone."""
     chat: Endpoint | None = None
     """Answers questions; without it, nobody can ask any."""
+
+    @property
+    def is_production(self) -> bool:
+        """Anything but development is: a misspelling must not open a guard."""
+        return self.environment != "development"
 
 
 def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
@@ -61,6 +68,7 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         migration_url=_variable(environ, "MIGRATION_DATABASE_URL", database_url),
         environment=environ.get("SYLLABUS_ENV", "development"),
         secret_key=environ.get("SECRET_KEY", ""),
+        cors_origins=tuple(environ.get("CORS_ORIGINS", "").replace(",", " ").split()),
         course_language=environ.get("COURSE_LANGUAGE", "en"),
         embeddings=_endpoint(environ, "EMBEDDINGS", "text-embedding-3-small"),
         chat=_endpoint(environ, "CHAT", "gpt-4o-mini"),

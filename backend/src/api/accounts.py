@@ -2,19 +2,19 @@
 
 from http import HTTPStatus
 
-from fastapi import APIRouter
 from sqlalchemy.exc import IntegrityError
 
 from src.api.auth import SignedIn
 from src.api.dependencies import CountedByAddress, OpenResources, Reads, ReadSession, Session
 from src.api.problems import ProblemError
 from src.api.rate_limit import PER_ACCOUNT
+from src.api.routing import Resource
 from src.api.schemas.accounts import Account, AccountChange, PasswordChange, Registration, TokenPair
 from src.api.sign_in import token_pair
 from src.db.queries import accounts
 from src.db.services import accounts as accounts_service
 
-router = APIRouter(tags=["accounts"])
+router = Resource(tag="accounts")
 
 
 @router.post("/accounts", status_code=HTTPStatus.CREATED, dependencies=[CountedByAddress])

@@ -1,20 +1,25 @@
 """The application, put together: `uvicorn src.api.app:create_app --factory --app-dir backend`."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
 
+from asgi_correlation_id import CorrelationIdMiddleware
 from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
 
-from src.api import health
+from src.api import health, metrics
 from src.api.error_handlers import add_error_handlers
+from src.api.logs import structured_logs
+from src.api.observation import Observation
 from src.api.resources import open_resources
 from src.api.routers import ROUTERS
+from src.api.routing import serve
+from src.api.security_headers import SecurityHeaders
 from src.api.startup import PlainStartup
 from src.settings import Settings, load_settings
 
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
-PREFIX = "/api/v1"
 
 
 def create_app(settings: Settings | None = None, *, migrations: Path = MIGRATIONS) -> FastAPI:
@@ -27,13 +32,33 @@ def create_app(settings: Settings | None = None, *, migrations: Path = MIGRATION
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with open_resources(settings, migrations) as app.state.resources:
-            yield
+        with structured_logs() if settings.is_production else nullcontext():
+            async with open_resources(settings, migrations) as app.state.resources:
+                connections = metrics.ConnectionCollector(app.state.resources)
+                app.state.metrics.registry.register(connections)
+                yield
+                app.state.metrics.registry.unregister(connections)
 
-    app = FastAPI(title="Syllabus", summary="The backend of an online course platform.", lifespan=lifespan)
-    app.add_middleware(PlainStartup)
+    app = FastAPI(title="Syllabus", summary="The backend of an online course platform.", version="1", lifespan=lifespan)
+    app.state.metrics = metrics.Metrics()
     add_error_handlers(app)
-    app.include_router(health.router)
-    for router in ROUTERS:
-        app.include_router(router, prefix=PREFIX)
+    _add_middleware(app, settings)
+    serve(app, *ROUTERS, health.router, metrics.router)
     return app
+
+
+def _add_middleware(app: FastAPI, settings: Settings) -> None:
+    """The last one added is the first one that a request meets."""
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=list(settings.cors_origins),
+            allow_methods=["*"],
+            allow_headers=["Authorization", "Content-Type", "If-Match", "If-None-Match", "X-Request-ID"],
+            expose_headers=["ETag", "Content-Language", "Retry-After", "X-Request-ID"],
+            max_age=3600,
+        )
+    app.add_middleware(SecurityHeaders, only_tls=settings.is_production)
+    app.add_middleware(Observation, metrics=app.state.metrics, access_log=settings.is_production)
+    app.add_middleware(CorrelationIdMiddleware)
+    app.add_middleware(PlainStartup)

@@ -3,17 +3,18 @@
 from http import HTTPStatus
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from src.api.auth import Administrator, SignedIn
 from src.api.dependencies import ReadSession, Session
 from src.api.etag import RequiredIfMatch, etag, is_current, not_modified
 from src.api.pages import BY_TIME, Page, PageRequest, Paging
+from src.api.routing import Resource
 from src.api.schemas.capstone import NewSubmission, Review, Submission, SubmissionChange
 from src.db.queries import capstone
 from src.db.services import capstone as capstone_service
 
-router = APIRouter(prefix="/capstone", tags=["capstone"])
+router = Resource(prefix="/capstone", tag="capstone")
 
 
 @router.post("/submissions", status_code=HTTPStatus.CREATED)

@@ -2,7 +2,7 @@
 
 from http import HTTPStatus
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from src.api.auth import Administrator, MaybeSignedIn
 from src.api.dependencies import ReadSession, Session
@@ -12,11 +12,12 @@ from src.api.languages import WantedLanguages
 from src.api.modules import sees_everything
 from src.api.problems import problems
 from src.api.representation import represent
+from src.api.routing import Resource
 from src.api.schemas.chapters import Chapter, ChapterContent, ReadChapter
 from src.api.schemas.course import Order, Slug
 from src.db.queries import chapters, modules
 
-router = APIRouter(prefix="/modules/{module}/chapters", tags=["course"])
+router = Resource(prefix="/modules/{module}/chapters", tag="course")
 NOT_FOUND = HTTPStatus.NOT_FOUND
 _CHANGE = (NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED, HTTPStatus.PRECONDITION_REQUIRED)
 

@@ -2,16 +2,15 @@
 
 from http import HTTPStatus
 
-from fastapi import APIRouter
-
 from src.api.auth import Administrator
 from src.api.dependencies import Session
 from src.api.problems import ProblemError, problems
+from src.api.routing import Resource
 from src.api.schemas.embeddings import ChunksInput, ChunksReplaced
 from src.db.queries.chapters import lock_chapter
 from src.db.queries.embeddings import Chunk, replace_chunks
 
-router = APIRouter(tags=["embeddings"])
+router = Resource(tag="embeddings", largest_body=200_000_000)  # thousands of vectors as text
 
 
 @router.put(

@@ -5,6 +5,7 @@ from http import HTTPStatus
 from typing import Any
 
 import asyncpg
+from asgi_correlation_id import correlation_id
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -23,6 +24,13 @@ _RULES = {
 }
 _log = logging.getLogger(__name__)
 
+# What the framework says in one word or in its own.
+_OWN_WORDS = {
+    HTTPStatus.BAD_REQUEST: "The body is not what its Content-Type says it is.",
+    HTTPStatus.NOT_FOUND: "There is nothing at this address; /docs lists what there is.",
+    HTTPStatus.METHOD_NOT_ALLOWED: "This address does not take this method; `Allow` names those that it takes.",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is larger than this address takes.",
+}
 _RETRY = {"Retry-After": "1"}
 _CONFLICTS = {
     "23505": "Something with these values exists already.",
@@ -48,7 +56,8 @@ async def _broken_rule(_: Request, error: Any) -> JSONResponse:
 
 
 async def _http_exception(_: Request, error: Any) -> JSONResponse:
-    known = ProblemError(HTTPStatus(error.status_code), str(error.detail))
+    status = HTTPStatus(error.status_code)
+    known = ProblemError(status, _OWN_WORDS.get(status, str(error.detail)))
     return problem_response(known.problem, error.headers)
 
 
@@ -81,8 +90,11 @@ async def _unavailable(_: Request, error: Any) -> JSONResponse:
 
 
 async def _unexpected(_: Request, error: Any) -> JSONResponse:
+    # The server logs the traceback. This answer passes no middleware any more, so the id is added here.
+    identifier = correlation_id.get()
+    headers = {"X-Request-ID": identifier} if identifier else None
     detail = "Something went wrong here, not in the request; the log has it under this request's id."
-    return problem_response(ProblemError(HTTPStatus.INTERNAL_SERVER_ERROR, detail).problem)
+    return problem_response(ProblemError(HTTPStatus.INTERNAL_SERVER_ERROR, detail).problem, headers)
 
 
 _HANDLERS: dict[type[Exception], Any] = {

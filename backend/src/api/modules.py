@@ -2,7 +2,7 @@
 
 from http import HTTPStatus
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from src.api.auth import Administrator, MaybeSignedIn, Viewer
 from src.api.dependencies import ReadSession, Session
@@ -10,6 +10,7 @@ from src.api.etag import RequiredIfMatch, etag
 from src.api.found import complete_order, found
 from src.api.problems import problems
 from src.api.representation import represent
+from src.api.routing import Resource
 from src.api.schemas.chapters import ListedChapter
 from src.api.schemas.course import Order, Slug
 from src.api.schemas.modules import Course, ListedModule, Module, ModuleContent, ModuleWithChapters
@@ -17,7 +18,7 @@ from src.api.schemas.progress import Progress
 from src.db.queries import chapters, modules
 from src.db.tables import AnyRow
 
-router = APIRouter(tags=["course"])
+router = Resource(tag="course")
 NOT_FOUND = HTTPStatus.NOT_FOUND
 _CHANGE = (NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED, HTTPStatus.PRECONDITION_REQUIRED)
 

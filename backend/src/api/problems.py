@@ -52,6 +52,15 @@ def problem_schema(status: HTTPStatus, model: type[Problem] = Problem) -> dict[i
     return {status.value: {"description": status.phrase, "content": content}}
 
 
+def any_problem() -> dict[int | str, dict[str, Any]]:
+    """For `responses=` of a router: whatever goes wrong is answered as a problem."""
+    content = {MEDIA_TYPE: {"schema": Problem.model_json_schema()}}
+    return {
+        "4XX": {"description": "The request is refused; `detail` says why", "content": content},
+        "5XX": {"description": "It cannot be answered at the moment", "content": content},
+    }
+
+
 def problems(*statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:
     """For `responses=` of a route: the problems that it may answer with."""
     return {code: schema for status in statuses for code, schema in problem_schema(status).items()}

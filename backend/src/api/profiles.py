@@ -3,15 +3,16 @@
 from http import HTTPStatus
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from src.api.auth import SignedIn
 from src.api.dependencies import Reads, ReadSession, Session
 from src.api.problems import ProblemError
+from src.api.routing import Resource
 from src.api.schemas.profiles import Profile, ProfileChange, PublicProfile
 from src.db.queries import profiles
 
-router = APIRouter(tags=["profiles"])
+router = Resource(tag="profiles")
 
 
 @router.get("/me/profile")

@@ -2,18 +2,17 @@
 
 from http import HTTPStatus
 
-from fastapi import APIRouter
-
 from src.api.auth import Administrator, SignedIn
 from src.api.dependencies import ReadSession, Session
 from src.api.found import found
 from src.api.problems import problems
+from src.api.routing import Resource
 from src.api.schemas.course import Slug
 from src.api.schemas.progress import ChapterStatistics, CourseProgress, ModuleProgress, Progress, SavedProgress
 from src.db.queries import chapters, progress
 from src.db.tables import AnyRow
 
-router = APIRouter(tags=["progress"])
+router = Resource(tag="progress")
 _CHAPTER = "/modules/{module}/chapters/{chapter}"
 _NOT_FOUND = problems(HTTPStatus.NOT_FOUND)
 

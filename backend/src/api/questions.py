@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from src.api.answering import Asked
@@ -14,6 +14,7 @@ from src.api.auth import SignedIn
 from src.api.chat import context_columns
 from src.api.dependencies import OpenResources
 from src.api.problems import ProblemError, problems
+from src.api.routing import Resource
 from src.api.schemas.chat import Question, Source
 from src.api.snippets import snippet_text
 from src.db.queries import chat
@@ -23,7 +24,7 @@ from src.inference.chat_model import ChatModel, Turn
 from src.inference.embedder import PATIENCE, Embedder
 from src.inference.errors import ServiceFailed
 
-router = APIRouter(prefix="/chat", tags=["chat"])
+router = Resource(prefix="/chat", tag="chat")
 
 _PASSAGES = 6
 _PASSAGE_WORDS = 250

@@ -4,12 +4,12 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import asyncpg
 from alembic.script import ScriptDirectory
 from anyio import to_thread
-from sqlalchemy import event
+from sqlalchemy import QueuePool, event
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
@@ -50,6 +50,11 @@ class Resources:
     settings: Settings
     passwords: Passwords = field(default_factory=Passwords)
     attempts: PasswordAttempts = field(default_factory=PasswordAttempts)
+
+    def connections(self) -> list[tuple[str, int, int]]:
+        """Of each pool: its name, how many connections are in use, and how many are idle."""
+        pool = cast(QueuePool, self.engine.pool)
+        return [("sessions", pool.checkedout(), pool.checkedin()), ("reads", *self.reader.connections())]
 
 
 @asynccontextmanager

@@ -1,4 +1,4 @@
-"""Every resource of the API, one file each; `app` serves them below `/api/v1`."""
+"""Every resource of the API, one file each, the most read ones first."""
 
 from src.api import (
     accounts,
@@ -14,18 +14,19 @@ from src.api import (
     sign_in,
     translations,
 )
+from src.api.routing import Resource
 
-ROUTERS = (
-    sign_in.router,
-    accounts.router,
-    profiles.router,
+ROUTERS: tuple[Resource, ...] = (
     modules.router,
     chapters.router,
-    translations.router,
     progress.router,
-    capstone.router,
-    embeddings.router,
     search.router,
     chat.router,
     questions.router,
+    translations.router,
+    embeddings.router,
+    profiles.router,
+    accounts.router,
+    sign_in.router,
+    capstone.router,
 )

@@ -3,13 +3,13 @@
 from http import HTTPStatus
 from typing import Annotated, Literal
 
-from fastapi import APIRouter
 from pydantic import Field, TypeAdapter
 
 from src.api.auth import MaybeSignedIn
 from src.api.dependencies import OpenResources, ReadSession
 from src.api.pages import PageRequest
 from src.api.problems import ProblemError, problems
+from src.api.routing import Resource
 from src.api.schemas.search import Place, SearchHit, SearchPage, SearchRequest
 from src.api.snippets import snippet_html
 from src.db.queries.nearest import Scope
@@ -18,7 +18,7 @@ from src.db.vector import DEFAULT_MODEL
 from src.inference.embedder import PATIENCE, Embedder
 from src.inference.errors import ServiceFailed
 
-router = APIRouter(tags=["search"])
+router = Resource(tag="search")
 
 _DEEPEST = 500
 _OFFSET: TypeAdapter[int] = TypeAdapter(Annotated[int, Field(ge=0, le=_DEEPEST, strict=True)])

@@ -3,20 +3,21 @@
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 from fastapi.security import OAuth2PasswordRequestForm
 
 from src.api.auth import SignedIn, claimed
 from src.api.dependencies import CountedByAddress, OpenResources, Reads, Session
 from src.api.problems import ProblemError
 from src.api.rate_limit import PER_ACCOUNT
+from src.api.routing import Resource
 from src.api.schemas.accounts import Renewal, TokenPair
 from src.api.tokens import LIFETIME, Tokens, Use, claim_of
 from src.db.queries import accounts
 from src.db.queries.accounts import Standing
 from src.db.services import accounts as accounts_service
 
-router = APIRouter(tags=["accounts"])
+router = Resource(tag="accounts")
 
 
 @router.post("/auth/token", dependencies=[CountedByAddress])

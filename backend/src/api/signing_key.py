@@ -25,7 +25,7 @@ def signing_key(settings: Settings) -> str:
         if len(settings.secret_key) < MINIMUM:
             raise UnsafeConfiguration(f"SECRET_KEY is shorter than {MINIMUM} characters.", remedy)
         return settings.secret_key
-    if settings.environment != "development":
+    if settings.is_production:
         raise UnsafeConfiguration("SECRET_KEY is not set, and this is not development.", remedy)
     _log.warning("SECRET_KEY is not set: everybody is signed out when this process ends.")
     return secrets.token_urlsafe(48)

@@ -3,7 +3,7 @@
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import Path, Request, Response
 
 from src.api.auth import Administrator
 from src.api.dependencies import OpenResources, ReadSession, Session
@@ -11,12 +11,13 @@ from src.api.etag import OptionalIfMatch, RequiredIfMatch, etag
 from src.api.found import found
 from src.api.problems import ProblemError, problems
 from src.api.representation import represent
+from src.api.routing import Resource
 from src.api.schemas.course import Slug
 from src.api.schemas.translations import ListedTranslation, Translation, TranslationContent, Translations
 from src.db.languages import LONGEST, TAG, canonical_language
 from src.db.queries import chapters, translations
 
-router = APIRouter(prefix="/modules/{module}/chapters/{chapter}/translations", tags=["course"])
+router = Resource(prefix="/modules/{module}/chapters/{chapter}/translations", tag="course")
 NOT_FOUND = HTTPStatus.NOT_FOUND
 _STALE = (HTTPStatus.PRECONDITION_FAILED, HTTPStatus.PRECONDITION_REQUIRED)
 Language = Annotated[str, Path(pattern=f"^{TAG}$", max_length=LONGEST, description="A BCP 47 tag", examples=["de"])]

@@ -48,6 +48,9 @@ class Reader(Protocol):
     async def value(self, query: HotQuery, **values: Any) -> Any:
         """The first column of the first row, or None."""
 
+    def connections(self) -> tuple[int, int]:
+        """How many connections of its own are in use, and how many are idle."""
+
 
 class PoolReader:
     """By asyncpg alone. A read whose connection is lost is asked once more on another one."""
@@ -66,6 +69,10 @@ class PoolReader:
     async def value(self, query: HotQuery, **values: Any) -> Any:
         row = await self.row(query, **values)
         return None if row is None else row[0]
+
+    def connections(self) -> tuple[int, int]:
+        size, idle = self._pool.get_size(), self._pool.get_idle_size()
+        return size - idle, idle
 
     async def _row(self, text: str, arguments: list[Any]) -> Sequence[Any] | None:
         # A time limit costs a task: only who has to wait needs one.
@@ -90,6 +97,9 @@ class EngineReader:
     async def value(self, query: HotQuery, **values: Any) -> Any:
         row = await self.row(query, **values)
         return None if row is None else row[0]
+
+    def connections(self) -> tuple[int, int]:
+        return 0, 0
 
 
 @asynccontextmanager

@@ -1,0 +1,35 @@
+"""How a resource's routes come into the application: with their whole path, in one flat list.
+
+FastAPI's `include_router` keeps routers inside each other and looks through them twice for every request, and its
+routes do not know their whole path, by which metrics and logs name them.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+
+from src.api.planned_route import LARGEST_BODY, PlannedRoute
+from src.api.problems import any_problem
+
+PREFIX = "/api/v1"
+
+
+class Resource(APIRouter):
+    """The routes of one resource, below `/api/v1`; bodies of up to `largest_body` bytes are read."""
+
+    def __init__(self, *, tag: str, prefix: str = "", largest_body: int = LARGEST_BODY) -> None:
+        self._largest_body = largest_body
+        super().__init__(prefix=PREFIX + prefix, tags=[tag], route_class=PlannedRoute, responses=any_problem())
+
+    def add_api_route(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        """As ever, with this resource's limit."""
+        super().add_api_route(path, endpoint, **options)
+        for route in self.routes[-1:]:
+            if isinstance(route, PlannedRoute):
+                route.largest_body = self._largest_body
+
+
+def serve(app: FastAPI, *routers: APIRouter) -> None:
+    """Add the routes of `routers` to `app`: those that are asked for most first, because they are tried in order."""
+    app.router.routes.extend(route for router in routers for route in router.routes)
