@@ -11,10 +11,11 @@ from src.api.auth import SignedIn
 from src.api.dependencies import ReadSession, Session
 from src.api.pages import BY_TIME, Page, Paging
 from src.api.problems import ProblemError, problems
+from src.api.routing import Resource
 from src.api.schemas.chat import Context, Conversation, Message, NewMessage, Rating
 from src.db.queries import chat
 
-router = APIRouter(prefix="/chat", tags=["chat"], responses=problems(HTTPStatus.UNAUTHORIZED))
+router = Resource(prefix="/chat", tag="chat")
 
 
 @router.get("/conversations")
