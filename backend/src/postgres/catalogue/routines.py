@@ -1,4 +1,7 @@
-"""Functions, procedures and aggregates, told apart by name and argument types."""
+"""Functions, procedures and aggregates, told apart by name and argument types.
+
+Signature (parameters and result) and defaults (how many parameters have one) say whether one may replace another.
+"""
 
 from src.postgres.catalogue.scope import SCOPE, comment, not_part, privileges, users_own
 
@@ -28,6 +31,9 @@ SELECT CASE p.prokind WHEN 'p' THEN 'procedure' WHEN 'a' THEN 'aggregate' ELSE '
     n.schema, '', format('%s(%s)', p.proname, oidvectortypes(p.proargtypes)), NULL::text[],
     json_build_object(
         'definition', CASE p.prokind WHEN 'a' THEN {AGGREGATE} ELSE pg_get_functiondef(p.oid) END,
+        'signature', CASE p.prokind WHEN 'a' THEN NULL
+            ELSE concat_ws(' returns ', pg_get_function_identity_arguments(p.oid), pg_get_function_result(p.oid)) END,
+        'defaults', p.pronargdefaults,
         'comment', {comment("pg_proc", "p.oid")},
         'privileges', {privileges("p.proacl", "f", "p.proowner")},
         'owner', pg_get_userbyid(p.proowner))::text

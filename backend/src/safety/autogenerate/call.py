@@ -13,7 +13,9 @@ from alembic.autogenerate.api import AutogenContext
 from alembic.operations import MigrateOperation
 
 _DIALECT = frozenset({"from sqlalchemy.dialects import postgresql"})
-_BIND = re.compile(r"(?<![:\w\\]):(?=\w+(?!:))")  # what sqlalchemy.text() would take for a parameter
+# What sqlalchemy.text() would take for a parameter, and for one that is escaped (SQLAlchemy 2.1, sql/compiler.py).
+_PARAMETER = re.compile(r"(?<![:\w\\]):[\w$]+(?![:\w$])")
+_ESCAPED = re.compile(r"\\:[\w$]*(?![:\w$])")
 
 
 class Code(str):
@@ -72,12 +74,17 @@ def named(name: str) -> Code:
 
 def sql(statement: str) -> Call:
     """`op.execute(...)` of one statement, which means what it says: a colon in it begins no parameter."""
-    return Call("execute", _literal(_BIND.sub(r"\\:", statement)))
+    return Call("execute", _literal(_escaped(statement)))
 
 
 def text(expression: str) -> Code:
     """`sa.text(...)` of an expression as PostgreSQL prints it."""
-    return code("sa.text", _literal(_BIND.sub(r"\\:", expression)))
+    return code("sa.text", _literal(_escaped(expression)))
+
+
+def _escaped(statement: str) -> str:
+    """What `sqlalchemy.text()` reads as `statement`."""
+    return _PARAMETER.sub(r"\\\g<0>", _ESCAPED.sub(r"\\\g<0>", statement))
 
 
 def _imports(values: Iterable[Any]) -> frozenset[str]:
@@ -93,7 +100,7 @@ def _imports(values: Iterable[Any]) -> frozenset[str]:
 
 def _literal(value: str) -> Code | str:
     """A text of several lines stands between triple quotes, so that it reads as it was written."""
-    if "\n" not in value or '"""' in value or value.endswith('"'):
+    if "\n" not in value or "\r" in value or '"""' in value or value.endswith('"'):
         return value
     escaped = value.replace("\\", "\\\\")
     return Code(f'"""{escaped}"""')

@@ -14,20 +14,16 @@ from tests.postgres.catalogue.conftest import WORKBENCH
 from tests.safety.autogenerate.case import equal, read, run
 from tests.servers import Server
 
-WRITTEN: frozenset[str] = frozenset({"columns", "sequences", "tables", "constraints", "indexes"})
+WRITTEN: frozenset[str] = frozenset(
+    {"tables", "columns", "sequences", "constraints", "indexes", "namespaces", "views", "triggers", "routines"}
+    | {"policies", "publications", "privileges"}
+)
 """The families that are written, whole."""
 
-NOT_YET = frozenset(
-    {
-        "inherited column",
-        "index invalid",
-        "index not ready",
-        "foreign table options",
-        "foreign column options",
-        "foreign table's server",
-        "a table becomes a view",
-    }
-)
+NO_WAY_BACK = frozenset({"inherited column", "index invalid", "index not ready", "extension version"})
+"""Brought about by an UPDATE of PostgreSQL's own tables: no statement leads there."""
+
+NOT_YET = frozenset({"type privilege", "domain privilege"})
 
 REFUSED = frozenset(
     {
@@ -40,11 +36,8 @@ REFUSED = frozenset(
 
 
 def _chosen(*, refused: bool) -> list[Case]:
-    return [
-        case
-        for case in cases()
-        if case.family in WRITTEN and case.name not in NOT_YET and (case.name in REFUSED) is refused
-    ]
+    written = [case for case in cases() if case.family in WRITTEN and case.name not in NO_WAY_BACK | NOT_YET]
+    return [case for case in written if (case.name in REFUSED) is refused]
 
 
 @pytest.mark.parametrize("case", _chosen(refused=False), ids=str)

@@ -6,12 +6,21 @@ written by the same code.
 
 from src.postgres.catalogue import CatalogueObject, Kind
 from src.safety.autogenerate.cannot_write import CannotWrite
+from src.safety.autogenerate.writers.aggregates import AggregateWriter
 from src.safety.autogenerate.writers.columns import ColumnWriter
 from src.safety.autogenerate.writers.constraints import ConstraintWriter
+from src.safety.autogenerate.writers.default_privileges import DefaultPrivilegesWriter
+from src.safety.autogenerate.writers.foreign_tables import ForeignTableWriter
 from src.safety.autogenerate.writers.indexes import IndexWriter
+from src.safety.autogenerate.writers.namespaces import ExtensionWriter, SchemaWriter
+from src.safety.autogenerate.writers.policies import PolicyWriter, StatisticsWriter
+from src.safety.autogenerate.writers.publications import ForeignDataWrapperWriter, PublicationWriter, ServerWriter
+from src.safety.autogenerate.writers.routines import RoutineWriter
 from src.safety.autogenerate.writers.sequences import SequenceWriter
 from src.safety.autogenerate.writers.tables import TableWriter
+from src.safety.autogenerate.writers.triggers import EventTriggerWriter, RuleWriter, TriggerWriter
 from src.safety.autogenerate.writers.view_columns import ViewColumnWriter
+from src.safety.autogenerate.writers.views import MaterializedViewWriter, ViewWriter
 from src.safety.autogenerate.writers.writer import Writer
 
 _WRITERS: dict[Kind, Writer] = {
@@ -20,6 +29,23 @@ _WRITERS: dict[Kind, Writer] = {
     Kind.COLUMN: ColumnWriter(),
     Kind.CONSTRAINT: ConstraintWriter(),
     Kind.INDEX: IndexWriter(),
+    Kind.EXTENSION: ExtensionWriter(),
+    Kind.SCHEMA: SchemaWriter(),
+    Kind.FUNCTION: RoutineWriter(),
+    Kind.PROCEDURE: RoutineWriter(),
+    Kind.AGGREGATE: AggregateWriter(),
+    Kind.DEFAULT_PRIVILEGES: DefaultPrivilegesWriter(),
+    Kind.TRIGGER: TriggerWriter(),
+    Kind.RULE: RuleWriter(),
+    Kind.EVENT_TRIGGER: EventTriggerWriter(),
+    Kind.VIEW: ViewWriter(),
+    Kind.MATERIALIZED_VIEW: MaterializedViewWriter(),
+    Kind.POLICY: PolicyWriter(),
+    Kind.STATISTICS: StatisticsWriter(),
+    Kind.PUBLICATION: PublicationWriter(),
+    Kind.FOREIGN_DATA_WRAPPER: ForeignDataWrapperWriter(),
+    Kind.SERVER: ServerWriter(),
+    Kind.FOREIGN_TABLE: ForeignTableWriter(),
 }
 # What is altered by another word than in a table.
 _WRITERS_OF_PARTS: dict[tuple[Kind, Kind], Writer] = {

@@ -39,9 +39,10 @@ def grants(target: str, entry: CatalogueObject, column: str = "") -> list[Migrat
     return list(_lines(target, column, {}, _states(entry)))
 
 
-def altered_grants(target: str, change: Change, column: str = "") -> list[MigrateOperation]:
-    """The lines that lead from the privileges before to those after; none if they are equal."""
-    return list(_lines(target, column, _states(change.before), _states(change.after)))
+def altered_grants(target: str, change: Change, column: str = "", start: str = "") -> list[MigrateOperation]:
+    """The lines that lead from the privileges before to those after; none if they are equal. Each begins with `start`,
+    which may be `ALTER DEFAULT PRIVILEGES `."""
+    return list(_lines(target, column, _states(change.before), _states(change.after), start))
 
 
 def _states(entry: CatalogueObject) -> dict[_Privilege, _State]:
@@ -60,7 +61,7 @@ def _parsed(item: str, identity: Identity) -> tuple[_Privilege, _State]:
 
 
 def _lines(
-    target: str, column: str, before: dict[_Privilege, _State], after: dict[_Privilege, _State]
+    target: str, column: str, before: dict[_Privilege, _State], after: dict[_Privilege, _State], start: str = ""
 ) -> Iterator[MigrateOperation]:
     """What is named on one side only is PostgreSQL's default on the other."""
     verbs: defaultdict[tuple[str, str, str], list[str]] = defaultdict(list)
@@ -71,7 +72,7 @@ def _lines(
             verbs[verb, end, privilege.role].append(privilege.name + column)
     for (verb, end, role), names in verbs.items():
         word = "FROM" if verb.startswith("REVOKE") else "TO"
-        yield sql(f"{verb} {', '.join(names)} ON {target} {word} {role}{end}")
+        yield sql(f"{start}{verb} {', '.join(names)} ON {target} {word} {role}{end}")
 
 
 def _default(departure: _State | None) -> _State:

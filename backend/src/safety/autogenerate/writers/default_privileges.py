@@ -1,0 +1,56 @@
+"""Default privileges: what a role's new objects are granted. Those of a schema come on top of those of the database."""
+
+from dataclasses import replace
+
+from alembic.operations import MigrateOperation
+
+from src.postgres.catalogue import CatalogueObject
+from src.safety.autogenerate.context import Change, Context, quoted
+from src.safety.autogenerate.writers.privileges import altered_grants
+from src.safety.autogenerate.writers.writer import Writer
+
+# What the owner may do with his own, and what everybody may (PostgreSQL 18, section 5.8, table 5.2).
+_OF_THE_OWNER = {
+    "tables": ("DELETE", "INSERT", "REFERENCES", "SELECT", "TRIGGER", "TRUNCATE", "UPDATE"),
+    "sequences": ("SELECT", "UPDATE", "USAGE"),
+    "routines": ("EXECUTE",),
+    "types": ("USAGE",),
+    "schemas": ("CREATE", "USAGE"),
+    "large objects": ("SELECT", "UPDATE"),
+}
+_OF_EVERYBODY = {"routines": "EXECUTE", "types": "USAGE"}
+
+
+class DefaultPrivilegesWriter(Writer):
+    def create(self, entry: CatalogueObject, context: Context) -> list[MigrateOperation]:
+        return _altered(Change(_untouched(entry, context.new.version), entry))
+
+    def drop(self, entry: CatalogueObject, context: Context) -> list[MigrateOperation]:
+        return _altered(Change(entry, _untouched(entry, context.old.version)))
+
+    def alter(self, change: Change, context: Context) -> list[MigrateOperation] | None:
+        return _altered(change)
+
+
+def _altered(change: Change) -> list[MigrateOperation]:
+    objects, role = _parts(change.after)
+    place = f" IN SCHEMA {quoted(change.identity.schema)}" if change.identity.schema else ""
+    of_role = f" FOR ROLE {role}" if role else ""
+    return altered_grants(objects.upper(), change, start=f"ALTER DEFAULT PRIVILEGES{of_role}{place} ")
+
+
+def _untouched(entry: CatalogueObject, version: int) -> CatalogueObject:
+    """What holds before anybody says ALTER DEFAULT PRIVILEGES."""
+    objects, _ = _parts(entry)
+    items: list[str] = []
+    if not entry.schema:
+        names = (*_OF_THE_OWNER[objects], *(("MAINTAIN",) if objects == "tables" and version >= 17 else ()))
+        items += [f"{name} to the owner" for name in names]
+        items += [f"{_OF_EVERYBODY[objects]} to PUBLIC"] if objects in _OF_EVERYBODY else []
+    return replace(entry, attributes={"privileges": tuple(items)})
+
+
+def _parts(entry: CatalogueObject) -> tuple[str, str]:
+    """The kind of the objects, and the role as SQL writes it, empty for the owner of the database."""
+    objects, _, role = entry.name.partition(" of ")
+    return objects, role

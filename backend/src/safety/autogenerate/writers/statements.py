@@ -1,0 +1,55 @@
+"""The writer of what one statement of SQL makes, and Alembic has no word for."""
+
+from collections.abc import Iterator
+
+from alembic.operations import MigrateOperation
+
+from src.postgres.catalogue import CatalogueObject, Kind
+from src.safety.autogenerate.call import sql
+from src.safety.autogenerate.context import Change, Context
+from src.safety.autogenerate.writers.privileges import altered_grants, grants
+from src.safety.autogenerate.writers.writer import Writer, comment, comment_on
+
+_EVERYWHERE = frozenset({"comment", "privileges"})
+
+
+class StatementWriter(Writer):
+    """Comments and privileges are written here; a kind says what it is called, what makes it, and what changes it."""
+
+    def target(self, entry: CatalogueObject) -> str:
+        """As COMMENT and DROP call it: `TRIGGER touch ON public.chapters`."""
+        raise NotImplementedError
+
+    def granted(self, entry: CatalogueObject) -> str:
+        """As GRANT calls it."""
+        return self.target(entry)
+
+    def statement(self, entry: CatalogueObject, context: Context) -> str:
+        """What makes it."""
+        raise NotImplementedError
+
+    def finish(self, entry: CatalogueObject, context: Context) -> Iterator[MigrateOperation]:
+        """The lines after that for what it does not say."""
+        return iter(())
+
+    def change(self, change: Change, context: Context) -> list[MigrateOperation] | None:
+        """Change it in place, but for its comment and privileges; None if it must be made anew."""
+        return None
+
+    def create(self, entry: CatalogueObject, context: Context) -> list[MigrateOperation]:
+        lines = [sql(self.statement(entry, context)), *self.finish(entry, context)]
+        return [*lines, *comment(self.target(entry), entry), *grants(self.granted(entry), entry)]
+
+    def drop(self, entry: CatalogueObject, context: Context) -> list[MigrateOperation]:
+        return [sql(f"DROP {self.target(entry)}")]
+
+    def alter(self, change: Change, context: Context) -> list[MigrateOperation] | None:
+        lines = self.change(change, context) if change.attributes - _EVERYWHERE else []
+        if lines is None:
+            return None
+        if "comment" in change.attributes:
+            lines.append(comment_on(self.target(change.after), change.after))
+        return [*lines, *altered_grants(self.granted(change.after), change)]
+
+    def covers(self, parent: CatalogueObject, child: CatalogueObject, context: Context) -> bool:
+        return child.kind is Kind.COLUMN
