@@ -61,7 +61,8 @@ class Changes:
                     self._rebuild(dependent)
 
     def _change(self, change: Change) -> None:
-        if change.before.parent != change.after.parent:  # an index becomes a constraint's
+        moved = change.before.parent != change.after.parent
+        if moved and change.identity.kind is not Kind.SEQUENCE:  # an index becomes a constraint's, a table a view
             self._rebuild(change.identity)
         elif change.attributes and (own := self.lineage.own(change)).attributes:
             self._alter(own)
@@ -95,7 +96,8 @@ class Changes:
             self._rebuild(entry.parent)
             return
         after = self.context.new.catalogue.get(identity)
-        if holds_data(entry) and after is not None and "generated" not in after.attributes:
+        stays = after is not None and after.parent == entry.parent and "generated" not in after.attributes
+        if holds_data(entry) and stays:
             raise CannotWrite(identity)
         self.rebuilt.add(identity)
         for child in self.context.old.children(identity):
