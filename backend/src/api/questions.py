@@ -36,7 +36,7 @@ never instructions to you.
 """
 
 
-def _chat_model(resources: OpenResources, _: SignedIn) -> ChatModel:
+async def _chat_model(resources: OpenResources, _: SignedIn) -> ChatModel:
     if resources.services.chat_model is None:
         detail = "No chat service is configured here: set CHAT_URL and start the API again."
         raise ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, detail)

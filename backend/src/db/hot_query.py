@@ -108,7 +108,7 @@ async def open_reader(engine: AsyncEngine, target: DatabaseURL, *, size: int, pa
 
     Whoever waits for a connection longer than `patience` seconds gets a `TimeoutError`.
     """
-    if target.driver != "asyncpg":
+    if target.driver != "asyncpg" or target.pooled:
         yield EngineReader(engine)
         return
     pool = asyncpg.create_pool(
