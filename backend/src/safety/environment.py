@@ -16,19 +16,18 @@ from sqlalchemy.exc import DBAPIError
 from src.postgres.connect import connections
 from src.postgres.engine import async_engine, resolve_url
 from src.safety import preflight
-from src.safety.autogenerate.server_defaults import compare_server_default
 from src.safety.chain import load_chain
 from src.safety.command import Command
-from src.safety.history import BOOKKEEPING
 from src.safety.migrator import Migrator, migrating, stoppable
 from src.safety.online.operations import OnlineOperations
 from src.safety.plain_errors import plain_errors
 from src.safety.policy import Policy
 from src.safety.project import RECEIVER
-from src.safety.revision_file import number_merges, prepare, process_directives, render_item
+from src.safety.revision_file import number_merges, prepare, process_directives
 from src.safety.session import prepare_own_session
 
 APPLICATION_NAME = "alembic"
+_OFFLINE: dict[str, Any] = {"literal_binds": True, "dialect_opts": {"paramstyle": "named"}}
 
 
 def run_environment(metadata: MetaData, *, url: str, policy: Policy | None = None) -> None:
@@ -48,14 +47,14 @@ def run_environment(metadata: MetaData, *, url: str, policy: Policy | None = Non
         prepare(context.script)
         load_chain(context.script)
         if command.offline:
-            _configure(metadata, dialect_name="postgresql", literal_binds=True, dialect_opts={"paramstyle": "named"})
+            _configure(metadata, command, policy, dialect_name="postgresql", **_OFFLINE)
             OnlineOperations(context.get_context(), policy).install_for_script()
             with context.begin_transaction():
                 context.run_migrations()
         elif not command.needs_database:
             if command.name == "merge":
                 number_merges(command)
-            _configure(metadata, dialect_name="postgresql")
+            _configure(metadata, command, policy, dialect_name="postgresql")
             command.run_on_files(context.get_context())
         elif (connection := context.config.attributes.get("connection")) is not None:
             _run(metadata, command, policy, connection)
@@ -85,7 +84,7 @@ async def _run_online(metadata: MetaData, command: Command, url: str, policy: Po
 def _run(
     metadata: MetaData, command: Command, policy: Policy, connection: Connection, migrator: Migrator | None = None
 ) -> None:
-    _configure(metadata, connection=connection, on_version_apply=command.count_step)
+    _configure(metadata, command, policy, connection=connection, on_version_apply=command.count_step)
     preflight.check_database(connection, context.get_context(), metadata, command, policy)
     if migrator is not None:
         migrator.begin(context.get_context())
@@ -100,15 +99,12 @@ def _run(
     command.report(context.get_context())
 
 
-def _configure(metadata: MetaData, **options: Any) -> None:
+def _configure(metadata: MetaData, command: Command, policy: Policy, **options: Any) -> None:
     context.configure(
         target_metadata=metadata,
         transaction_per_migration=True,
-        compare_type=True,
-        compare_server_default=compare_server_default,
-        process_revision_directives=process_directives,
-        render_item=render_item,
-        include_name=lambda name, kind, _: kind != "table" or name not in BOOKKEEPING,
+        autogenerate_plugins=[],  # src.safety.autogenerate compares, and no change is to be reported twice
+        process_revision_directives=partial(process_directives, command, metadata, policy),
         **options,
     )
 

@@ -64,9 +64,13 @@ class Stopped(SafetyError):
 
 
 class ModelsDiffer(SafetyError):
-    """`alembic check` found that models and database are not the same."""
+    """`alembic check` found that models and database are not the same; `words` say what, a line each."""
 
     exit_code = 20
+
+    def __init__(self, problem: str, remedy: str, words: list[str]) -> None:
+        super().__init__(problem, remedy)
+        self.words = words
 
 
 class BackfillPending(SafetyError):

@@ -6,7 +6,6 @@ The verbs need the models, and only env.py knows them. So env.py is run as Alemb
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from alembic.config import Config
 from alembic.runtime.environment import EnvironmentContext
@@ -41,12 +40,12 @@ class Project:
         return resolve_url(self.url)
 
 
-def open_project(ini: Path | None = None) -> Project:
-    """The project of `ini`, by default the one that `alembic` would find in the working directory.
+def open_project(config: Config | None = None) -> Project:
+    """The project of `config`, by default the one that `alembic` would find in the working directory.
 
     Raises `RequestRefused` where there is none, `BrokenChain` for its files.
     """
-    config = Config(ini) if ini else Config("alembic.ini", toml_file="pyproject.toml")
+    config = config or Config("alembic.ini", toml_file="pyproject.toml")
     try:
         scripts = ScriptDirectory.from_config(config)
     except CommandError as error:

@@ -1,0 +1,51 @@
+"""What `check` and `revision --autogenerate` do with the difference between models and database."""
+
+import logging
+from collections.abc import Sequence
+
+from alembic import context
+from alembic.operations import MigrateOperation, MigrationScript
+from alembic.operations.ops import DowngradeOps, UpgradeOps
+
+from src.postgres.catalogue import Difference, describe
+from src.safety.autogenerate.call import Call, Comment
+from src.safety.autogenerate.compare import Comparison
+from src.safety.errors import ModelsDiffer, RequestRefused
+
+log = logging.getLogger(__name__)
+
+
+def refuse_differences(differences: Sequence[Difference]) -> None:
+    """Say in words what differs, grouped by table, and raise `ModelsDiffer`; nothing for none."""
+    if not differences:
+        return
+    words = describe(differences)
+    context.config.print_stdout(words)
+    places = "1 place" if len(differences) == 1 else f"{len(differences)} places"
+    raise ModelsDiffer(
+        f"Models and database differ in {places} (database -> models).",
+        'Write it down: alembic revision --autogenerate -m "..."',
+        words.splitlines(),
+    )
+
+
+def write_differences(comparison: Comparison, directives: list[MigrationScript]) -> None:
+    """Put the lines for both ways into the file; no file where nothing differs. Says what could not be proved.
+
+    Raises `RequestRefused` for a rename that nobody has decided, `CannotWrite`.
+    """
+    if not comparison.differences:
+        directives.clear()
+        context.config.print_stdout("Nothing to write: models and database do not differ.")
+        return
+    context.config.print_stdout(describe(comparison.differences))
+    trial = comparison.trial()
+    if not any(isinstance(line, Call) for line in trial.up):
+        raise RequestRefused("Autogenerate sees what differs and has no line for it.", "Write the revision by hand.")
+    for problem in trial.problems:
+        log.warning("This revision was tried on a scratch database: %s", problem)
+    remarks: list[MigrateOperation] = [Comment(f"Not proved: {problem}") for problem in trial.problems]
+    script = directives[0]
+    assert isinstance(script.upgrade_ops, UpgradeOps)
+    assert isinstance(script.downgrade_ops, DowngradeOps)
+    script.upgrade_ops.ops, script.downgrade_ops.ops = [*remarks, *trial.up], trial.down
