@@ -137,6 +137,7 @@ async def _drop(server: DatabaseURL, name: str) -> None:
 async def _prepare(connection: AsyncConnection, place: Place) -> None:
     """The same names, defaults and roles as in the database it stands for."""
     quote = connection.dialect.identifier_preparer.quote
+    await connection.exec_driver_sql("SET synchronous_commit = off")  # nothing here need survive a power cut
     await connection.exec_driver_sql(f"CREATE SCHEMA IF NOT EXISTS {quote(place.schema)}")
     for name, setting in place.settings.items():
         await connection.execute(_SET, {"name": name, "setting": setting})
