@@ -1,0 +1,95 @@
+"""The whole way by the command line: one revision of many kinds of change at once, up, checked, and down as it was."""
+
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+from sqlalchemy import create_engine, pool
+
+from src.postgres.catalogue import Catalogue, compare, describe, read_catalogue
+from src.safety.history import BOOKKEEPING
+from tests.safety.project import Project
+from tests.servers import Server, as_role
+
+IMPORTS = """
+from sqlalchemy import *
+from sqlalchemy.dialects.postgresql import JSONB
+from pgvector.sqlalchemy import Vector
+from src.postgres.declared import *
+"""
+BEFORE = """
+Table("authors", metadata, Column("id", Integer, primary_key=True), Column("name", String(50), nullable=False))
+Table("books", metadata,
+    Column("id", Integer, primary_key=True),
+    Column("author_id", ForeignKey("authors.id"), index=True),
+    Column("kind", Enum("novel", "poem", name="kind"), nullable=False, server_default="novel"),
+    Column("price", Numeric(8, 2), CheckConstraint("price >= 0")),
+    Column("tags", JSONB, server_default='{"a": "it\\'s"}'))
+declare(metadata,
+    SQLObject("CREATE VIEW cheap AS SELECT id, price FROM books WHERE price < 5"),
+    SQLObject("CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'"),
+    SQLObject("CREATE TRIGGER touch BEFORE UPDATE ON books FOR EACH ROW EXECUTE FUNCTION touch()"))
+"""
+AFTER = """
+Table("publishers", metadata, Column("id", BigInteger, Identity(always=True), primary_key=True), schema="trade")
+Table("authors", metadata, Column("id", Integer, primary_key=True), Column("name", Text, nullable=False, unique=True),
+    Column("born", Date), comment="who wrote it")
+Table("books", metadata,
+    Column("id", Integer, primary_key=True),
+    Column("author_id", ForeignKey("authors.id", ondelete="CASCADE"), index=True),
+    Column("publisher_id", ForeignKey("trade.publishers.id")),
+    Column("kind", Enum("novel", "essay", "poem", name="kind"), nullable=False, server_default="novel"),
+    Column("price", Numeric(10, 2), CheckConstraint("price > 0")),
+    Column("tags", Text),
+    Column("meaning", Vector(3), info={"renamed_from": None}),
+    Index("books_meaning", "meaning", postgresql_using="hnsw", postgresql_ops={"meaning": "vector_cosine_ops"}),
+    Index("dear", text("lower(kind::text)"), postgresql_where=text("price > 100")))
+declare(metadata, Extension("vector"),
+    SQLObject("CREATE VIEW cheap AS SELECT id, price FROM books WHERE price < 7"),
+    SQLObject("CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.born := now(); RETURN NEW; END'"),
+    SQLObject("CREATE TRIGGER touch BEFORE INSERT OR UPDATE ON authors FOR EACH ROW EXECUTE FUNCTION touch()"))
+"""
+
+
+def _catalogue(url: str) -> Catalogue:
+    engine = create_engine(url.replace("postgresql:", "postgresql+psycopg:"), poolclass=pool.NullPool)
+    with engine.connect() as connection:
+        return read_catalogue(connection, ignore_tables=BOOKKEEPING)
+
+
+def test_many_changes_in_one_go_both_ways(project: Project, database: str) -> None:
+    project.models(IMPORTS + BEFORE)
+    project.alembic(database, "revision", "--autogenerate", "-m", "begin")
+    project.alembic(database, "upgrade", "head")
+    assert "No new upgrade operations" in project.alembic(database, "check")
+    before = _catalogue(database)
+    project.models(IMPORTS + AFTER)
+    written = project.alembic(database, "revision", "--autogenerate", "-m", "change it all")
+    assert "tried" not in written
+    project.alembic(database, "upgrade", "head")
+    assert "No new upgrade operations" in project.alembic(database, "check")
+    assert "do not differ" in project.alembic(database, "revision", "--autogenerate", "-m", "nothing")
+    project.alembic(database, "downgrade", "-1")
+    assert describe(compare(before, _catalogue(database))) == ""
+
+
+@pytest.fixture
+def schema_only(server: Server, database: str) -> Iterator[str]:
+    """The URL for a role that may do nothing but work in one schema, which is the first in its search path."""
+    with psycopg.connect(database, autocommit=True) as admin:
+        admin.execute("CREATE ROLE guest LOGIN PASSWORD 'secret' NOINHERIT")
+        admin.execute("CREATE SCHEMA guest AUTHORIZATION guest")
+        admin.execute("REVOKE ALL ON SCHEMA public FROM PUBLIC")
+        name = admin.info.dbname
+        admin.execute(f'REVOKE ALL ON DATABASE "{name}" FROM PUBLIC; GRANT CONNECT ON DATABASE "{name}" TO guest')
+    yield as_role(database, "guest", "secret")
+    with psycopg.connect(database, autocommit=True) as admin:
+        admin.execute("DROP OWNED BY guest; DROP ROLE guest")
+
+
+def test_a_role_that_may_do_nothing_but_work_in_its_schema(project: Project, schema_only: str) -> None:
+    project.models('Table("books", metadata, Column("id", Integer, primary_key=True), Column("title", String(20)))')
+    project.alembic(schema_only, "revision", "--autogenerate", "-m", "add books")
+    project.alembic(schema_only, "upgrade", "head")
+    assert "No new upgrade operations" in project.alembic(schema_only, "check")
+    assert "schema=" not in (project.folder / "versions" / "001_add_books.py").read_text()
