@@ -34,7 +34,15 @@ T = TypeVar("T")
 PREFIX = "syllabus_scratch_"
 _SETTINGS = ("search_path", "TimeZone", "DateStyle", "IntervalStyle", "default_toast_compression", "xmloption")
 _SET = text("SELECT set_config(:name, :setting, false)")
-_HERE = text(f"SELECT name, setting FROM pg_settings WHERE name IN {_SETTINGS}")
+_HERE = text(
+    f"""
+    SELECT name, CASE name WHEN 'search_path' THEN
+      -- resolved, for "$user" is another one in a server of our own
+      (SELECT string_agg(quote_ident(schema), ', ' ORDER BY place)
+       FROM unnest(current_schemas(false)) WITH ORDINALITY AS found (schema, place)) ELSE setting END
+    FROM pg_settings WHERE name IN {_SETTINGS}
+    """
+)
 _ROLES = text("SELECT rolname::text FROM pg_roles WHERE rolname !~ '^pg_'")
 _FOUND = text(f"SELECT datname::text FROM pg_database WHERE datname LIKE '{PREFIX}%'")
 _LEFT_BEHIND_AFTER = 3600  # seconds; no trial takes so long
@@ -52,7 +60,7 @@ class Place:
 
 def read_place(connection: Connection) -> Place:
     """The place of the database at hand."""
-    settings = {str(name): str(setting) for name, setting in connection.execute(_HERE)}
+    settings = {str(name): str(setting or "") for name, setting in connection.execute(_HERE)}
     schema, version = connection.exec_driver_sql(
         "SELECT coalesce(current_schema()::text, 'public'), current_setting('server_version_num')::int / 10000"
     ).one()

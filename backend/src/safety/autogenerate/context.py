@@ -1,7 +1,7 @@
 """What a writer is given: the schema before, the schema after, and what only the models know."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -12,6 +12,8 @@ from src.postgres.catalogue import Catalogue, CatalogueObject, Identity, Kind, r
 from src.postgres.catalogue.dependencies import Dependencies, read_dependencies
 from src.safety.history import BOOKKEEPING
 
+_PARTS = frozenset({Kind.COLUMN, Kind.CONSTRAINT, Kind.INDEX})
+"""The parts of a table without which what refers to it could not be made."""
 _quote = postgresql.dialect().identifier_preparer.quote  # type: ignore[no-untyped-call]
 _TYPES = frozenset({Kind.ENUM, Kind.DOMAIN, Kind.COMPOSITE, Kind.RANGE, Kind.BASE_TYPE})
 
@@ -30,6 +32,19 @@ class Schema:
     def only(self, keep: Callable[[CatalogueObject], bool]) -> "Schema":
         """Without the objects that `keep` does not want."""
         return replace(self, catalogue=Catalogue(filter(keep, self.catalogue.values())))
+
+    def needed_for(self, wanted: Iterable[Identity]) -> list[CatalogueObject]:
+        """The objects of these names, and all that they need, with what it belongs to and its parts."""
+        found: set[Identity] = set()
+        waiting = list(wanted)
+        while waiting:
+            identity = waiting.pop()
+            if identity in found or identity not in self.catalogue:
+                continue
+            found.add(identity)
+            waiting += [*self.needs.get(identity, ()), *self.ancestors(identity)]
+            waiting += [part.identity for part in self.children(identity) if part.kind in _PARTS]
+        return [entry for entry in self.catalogue.values() if entry.identity in found]
 
     @cached_property
     def needed_by(self) -> dict[Identity, set[Identity]]:

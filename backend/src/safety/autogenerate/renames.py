@@ -6,7 +6,7 @@
 
 `{"renamed_from": None}` says that the new one is new, and the old one goes with what it holds. A hint that has been
 carried out may stay. A constraint or index whose name alone has changed is renamed without being asked about: it holds
-no data. So is an enum type, which keeps its columns.
+no data. So are an enum type, which keeps its columns, and a sequence, which keeps its place.
 """
 
 from collections.abc import Iterator, Sequence
@@ -42,11 +42,13 @@ class Rename:
 def hinted(live: Schema, wanted: Schema, metadata: MetaData) -> Iterator[Rename]:
     """What the models say, tables before columns: a column is looked for in the table as it was called."""
     tables: dict[Identity, Identity] = {}
+    schemas = {identity.name for identity in live.catalogue if identity.kind is Kind.SCHEMA} | {live.default}
     for table in metadata.sorted_tables:
         new = Identity(Kind.TABLE, table.schema or wanted.default, "", table.name)
         if old := _old_table(table, new, live):
             tables[new] = old
-            yield table_rename(old, new, wanted.default)
+            yield table_rename(old, new, wanted.default, makes_schema=new.schema not in schemas)
+            schemas.add(new.schema)
     for table in metadata.sorted_tables:
         new = Identity(Kind.TABLE, table.schema or wanted.default, "", table.name)
         yield from _columns(table, tables.get(new, new), new, live, wanted.default)
@@ -91,13 +93,13 @@ def _enum(column: Column[object]) -> Enum | None:
 
 
 def by_definition(live: Schema, wanted: Schema) -> Iterator[Rename]:
-    """Constraints, indexes and enum types of which nothing but the name differs."""
+    """Constraints, indexes, sequences and enum types of which nothing but the name differs."""
     for old, new in same_constraints(live, wanted):
         table = quoted(new.schema, new.table)
         ways = ((old.name, new.name), (new.name, old.name))
         up, down = (sql(f"ALTER TABLE {table} RENAME CONSTRAINT {quoted(a)} TO {quoted(b)}") for a, b in ways)
         yield Rename(old, new, (up,), (down,))
-    for kind, keyword in ((Kind.INDEX, "INDEX"), (Kind.ENUM, "TYPE")):
+    for kind, keyword in ((Kind.SEQUENCE, "SEQUENCE"), (Kind.INDEX, "INDEX"), (Kind.ENUM, "TYPE")):
         for old, new in _same(live, wanted, kind):
             ways = ((old.name, new.name), (new.name, old.name))
             up, down = (sql(f"ALTER {keyword} {quoted(old.schema, a)} RENAME TO {quoted(b)}") for a, b in ways)
@@ -121,9 +123,11 @@ def _equal(old: CatalogueObject, new: CatalogueObject) -> bool:
     return same_place and old.compared == new.compared
 
 
-def table_rename(old: Identity, new: Identity, default: str) -> Rename:
-    """`op.rename_table`, and SET SCHEMA where it moves."""
-    return Rename(old, new, tuple(_move(old, new, default)), tuple(_move(new, old, default)))
+def table_rename(old: Identity, new: Identity, default: str, *, makes_schema: bool = False) -> Rename:
+    """`op.rename_table`, and SET SCHEMA where it moves, into a schema that may have to be made for it."""
+    schema = quoted(new.schema)
+    up, down = ([sql(f"{word} SCHEMA {schema}")] if makes_schema else [] for word in ("CREATE", "DROP"))
+    return Rename(old, new, (*up, *_move(old, new, default)), (*_move(new, old, default), *down))
 
 
 def _move(old: Identity, new: Identity, default: str) -> Iterator[MigrateOperation]:

@@ -5,7 +5,7 @@ so that PostgreSQL itself says what every definition is called afterwards.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import sqlalchemy as sa
 from alembic.operations import MigrateOperation, Operations
@@ -14,7 +14,7 @@ from sqlalchemy import Connection, MetaData
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import DBAPIError
 
-from src.postgres.catalogue import compare, describe
+from src.postgres.catalogue import Catalogue, compare, describe
 from src.postgres.errors import UserError
 from src.postgres.sqlstate import server_message
 from src.safety.autogenerate.call import Call
@@ -68,8 +68,14 @@ class Task:
         return trial
 
     def _copy(self, connection: Connection) -> None:
+        """Make what is ours, and what that needs."""
         prepare_like(connection, self.whole)
-        run_lines(connection, plan(Context(read_schema(connection), self.whole)))
+        fresh = read_schema(connection)
+        there = {entry.identity: entry for entry in fresh.catalogue.values()}
+        needed = self.whole.needed_for(self.live.catalogue)
+        entries = [there.get(entry.identity) or self.live.catalogue.get(entry.identity, entry) for entry in needed]
+        goal = replace(self.whole, catalogue=Catalogue([*there.values(), *entries]))
+        run_lines(connection, plan(Context(fresh, goal)))
 
     def _untried(self, reason: str) -> Trial:
         if next(hinted(self.live, self.wanted, self.models), None) or self._doubts(self.live, []):
