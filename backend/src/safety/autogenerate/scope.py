@@ -48,8 +48,8 @@ def _ours(
 ) -> Callable[[CatalogueObject], bool]:
     """Whether an object of either schema is ours, but for what it belongs to."""
     in_models = wanted.catalogue
-    schemas = {entry.name for entry in in_models.values() if entry.kind is Kind.SCHEMA} | {wanted.default}
-    schemas |= {name for kind, name in made if kind == "schema"}
+    schemas = {entry.name if entry.kind is Kind.SCHEMA else entry.schema for entry in in_models.values()}
+    schemas |= {wanted.default} | {name for kind, name in made if kind == "schema"}
     kinds = {entry.kind for entry in in_models.values()}
     others = [item for item in declared(metadata) if isinstance(item, LeaveAlone)]
 
@@ -57,10 +57,8 @@ def _ours(
         kind, schema, table, name = entry.identity
         if any(item.matches(schema, table or name) for item in others):
             return False
-        if kind is Kind.EXTENSION:
-            return entry.identity in in_models or ("extension", name) in made
-        if kind is Kind.SCHEMA:
-            return name in schemas and name != wanted.default
+        if kind in (Kind.EXTENSION, Kind.SCHEMA):
+            return entry.identity in in_models or (kind.value, name) in made
         if not schema:
             return kind in kinds
         return schema in schemas and not _unnamed_partition(entry, in_models)

@@ -6,7 +6,7 @@ import re
 from sqlalchemy import Connection, MetaData, text
 from sqlalchemy.exc import DBAPIError
 
-from src.postgres.catalogue import Kind
+from src.postgres.catalogue import CatalogueObject, Kind
 from src.postgres.declared import SQLObject, declared
 from src.postgres.scratch import Place, in_scratch
 from src.postgres.sqlstate import server_message
@@ -22,15 +22,10 @@ _CREATE_SCHEMA = re.compile(r"\s*CREATE\s+SCHEMA\s+(?:IF\s+NOT\s+EXISTS\s+)?\"?(
 def build_models(metadata: MetaData, live: Schema, place: Place, target: DatabaseURL, elsewhere: str = "") -> Schema:
     """The schema that `metadata` makes on a server like the one of `live`. Raises `RequestRefused` if it makes none."""
 
-    def build(connection: Connection) -> Schema:
-        prepare_like(connection, live)
-        for schema in _schemas(metadata):
-            connection.exec_driver_sql(f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)}")
-        metadata.create_all(connection, checkfirst=False)
-        return read_schema(connection)
-
     try:
-        return in_scratch(target, place, build, elsewhere=elsewhere)
+        return in_scratch(
+            target, place, lambda connection: make_models(connection, metadata, live), elsewhere=elsewhere
+        )
     except DBAPIError as error:
         raise RequestRefused(
             f"The models cannot be built: {server_message(error)}.",
@@ -38,6 +33,20 @@ def build_models(metadata: MetaData, live: Schema, place: Place, target: Databas
             "a function, a type) is declared with src.postgres.declared.declare(). If the role may not make\n"
             "databases here, MIGRATION_SCRATCH_URL can name a server that has what is missing.",
         ) from error
+
+
+def make_models(connection: Connection, metadata: MetaData, live: Schema) -> Schema:
+    """Make them in an empty database, beside the extensions of `live`, and read what came of it."""
+    prepare_like(connection, live)
+    fresh = read_schema(connection).catalogue
+    for schema in _schemas(metadata):
+        connection.exec_driver_sql(f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)}")
+    metadata.create_all(connection, checkfirst=False)
+
+    def is_wish(entry: CatalogueObject) -> bool:  # a schema that was there, and is as it was, is none
+        return entry.kind is not Kind.SCHEMA or fresh.get(entry.identity) != entry
+
+    return read_schema(connection).only(is_wish)
 
 
 def prepare_like(connection: Connection, live: Schema) -> None:

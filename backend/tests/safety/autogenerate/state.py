@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql
 
 from src.postgres import declared
 from src.safety.autogenerate.context import Schema, read_schema
-from src.safety.autogenerate.wanted import prepare_like
+from src.safety.autogenerate.wanted import make_models
 
 _NAMES: dict[str, Any] = {**vars(postgresql), **vars(sa), **vars(declared), "postgresql": postgresql, "sa": sa}
 
@@ -33,10 +33,7 @@ def by_sql(connection: Connection, *statements: str) -> Schema:
 def by_models(connection: Connection, metadata: MetaData, like: Schema | None = None) -> Schema:
     """The schema that the models make beside the extensions of `like`; it is undone."""
     with _undone(connection):
-        if like is not None:
-            prepare_like(connection, like)
-        metadata.create_all(connection, checkfirst=False)
-        return read_schema(connection)
+        return make_models(connection, metadata, like or read_schema(connection))
 
 
 @contextmanager
