@@ -2,10 +2,11 @@
 
 import heapq
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal, NamedTuple
 
 from src.postgres.catalogue import CatalogueObject, Identity, Kind
+from src.postgres.catalogue.dependencies import Dependencies
 from src.safety.autogenerate.clauses import qualified_name
 from src.safety.autogenerate.context import Context
 from src.safety.autogenerate.lineage import origin, parents
@@ -69,22 +70,41 @@ class Order:
 
     def _edges(self) -> dict[Node, set[Node]]:
         edges: defaultdict[Node, set[Node]] = defaultdict(set)
-        for first, second in (*self._needs(), *self._one_name(), *self._links(), *self._inherited()):
+        for first, second in (
+            *self._needs(),
+            *self._one_name(),
+            *self._links(),
+            *self._inherited(),
+            *self._ownership(),
+        ):
             if first != second:
                 edges[second].add(first)
         return edges
 
     def _needs(self) -> Iterator[tuple[Node, Node]]:
         """Pairs of nodes, the first of which comes before the second, because one object needs another."""
-        for identity, needs in self.context.new.needs.items():
+        old, new = self.context.old.needs, self.context.new.needs
+        for identity, needs in new.items():
             for later in self._doing(identity, "create", "alter"):
-                for needed in needs:
-                    yield from ((sooner, later) for sooner in self._doing(needed, "create", "alter"))
-        for identity, needs in self.context.old.needs.items():
+                for needed in _without_owner(identity, needs):
+                    actions: tuple[Action, ...] = ("create",) if _owns(identity, needed, new) else ("create", "alter")
+                    yield from ((sooner, later) for sooner in self._doing(needed, *actions))
+        for identity, needs in old.items():
             for sooner in self._doing(identity, "drop", "alter"):
-                actions: tuple[Action, ...] = ("drop", "alter") if sooner.action == "drop" else ("drop",)
-                for needed in needs:
+                for needed in _without_owner(identity, needs):
+                    given_up = sooner.action == "drop" or needed not in new.get(identity, ())
+                    actions = ("drop", "alter") if given_up and not _owns(identity, needed, old) else ("drop",)
                     yield from ((sooner, later) for later in self._doing(needed, *actions))
+
+    def _ownership(self) -> Iterator[tuple[Node, Node]]:
+        """A sequence is made without its column, for whose default it may be, and tied to it when that is there."""
+        for node in self.nodes:
+            if node.identity.kind is Kind.SEQUENCE and node.action == "alter":
+                before, after = (schema.catalogue[node.identity] for schema in (self.context.old, self.context.new))
+                if after.parent is not None:
+                    yield from ((sooner, node) for sooner in self._doing(after.parent, "create"))
+                if before.parent is not None:
+                    yield from ((node, later) for later in self._doing(before.parent, "drop"))
 
     def _doing(self, identity: Identity, *actions: Action) -> Iterator[Node]:
         """The nodes that do one of these with the object: its own, or else those of what it comes and goes with."""
@@ -131,6 +151,15 @@ class Order:
                 source = origin(self.context.new.catalogue[later.identity], self.context.new)
                 if source is not None:
                     yield from ((sooner, later) for sooner in self._doing(source.identity, "create", "alter"))
+
+
+def _without_owner(identity: Identity, needs: Iterable[Identity]) -> Iterator[Identity]:
+    """A sequence needs the column that owns it, and this needs the sequence for its default: there is no such order."""
+    return (needed for needed in needs if identity.kind is not Kind.SEQUENCE or needed.kind is not Kind.COLUMN)
+
+
+def _owns(column: Identity, sequence: Identity, needs: Dependencies) -> bool:
+    return sequence.kind is Kind.SEQUENCE and column in needs.get(sequence, ())
 
 
 def names(entry: CatalogueObject) -> Iterator[tuple[str, ...]]:

@@ -20,8 +20,6 @@ from src.safety.autogenerate.writers.privileges import altered_grants
 _TYPE = frozenset({"type", "collation"})
 _NOT_NULL = frozenset({"not null", "not null not valid", "not null not inherited"})
 _WHOLE = ("smallint", "integer", "bigint")
-# What a table's children get with it (PostgreSQL 18, tablecmds.c, ATPrepCmd).
-_RECURSES = _TYPE | _NOT_NULL | {"default", "generated", "storage", "statistics target", "inherited"}
 _NEEDS_ITS_TYPE = frozenset(
     {Kind.VIEW, Kind.MATERIALIZED_VIEW, Kind.RULE, Kind.TRIGGER, Kind.POLICY, Kind.FUNCTION, Kind.PROCEDURE}
     | {"generated"}
@@ -45,7 +43,6 @@ def altered(change: Change, context: Context) -> list[MigrateOperation] | None:
     Raises:
         RequestRefused: it becomes NOT NULL, rows hold NULL, and the models say nothing of them.
     """
-    change = _own(change, context)
     if "generated" in change.attributes and not _expression_only(change, context):
         return None
     return [*_lines(change, context)]
@@ -139,22 +136,6 @@ def _expression(change: Change) -> Iterator[MigrateOperation]:
         expression = after.removeprefix("ALWAYS AS ").removesuffix(" STORED")
         action = f"SET EXPRESSION AS {expression}" if after else "DROP EXPRESSION"
         yield sql(f"{_alter_table(change.identity)} ALTER COLUMN {quoted(change.identity.name)} {action}")
-
-
-def _own(change: Change, context: Context) -> Change:
-    """Without what comes from a change of a parent's column of the same name."""
-    if not {"inherited"} & change.before.attributes.keys() & change.after.attributes.keys():
-        return change
-    table = change.identity._replace(kind=Kind.TABLE, table="", name=change.identity.table)
-    given: dict[str, Any] = dict(change.before.attributes)
-    for parent in context.new.needs.get(table, ()):
-        above = Identity(Kind.COLUMN, parent.schema, parent.name, change.identity.name)
-        if parent.kind is Kind.TABLE and above in context.old.catalogue and above in context.new.catalogue:
-            parents = Change(context.old.catalogue[above], context.new.catalogue[above])
-            for name in parents.attributes & change.attributes & _RECURSES:
-                given[name] = parents.after.attributes.get(name)
-    stated = {name: value for name, value in given.items() if value is not None}
-    return Change(CatalogueObject(change.identity, change.before.parent, stated), change.after)
 
 
 def _alter(change: Change, context: Context, **options: Any) -> MigrateOperation:
