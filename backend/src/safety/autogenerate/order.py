@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple
 
 from src.postgres.catalogue import CatalogueObject, Identity, Kind
 from src.postgres.catalogue.dependencies import Dependencies
+from src.safety.autogenerate.cannot_write import CannotWrite
 from src.safety.autogenerate.clauses import qualified_name
 from src.safety.autogenerate.context import Context
 from src.safety.autogenerate.lineage import origin, parents
@@ -39,14 +40,17 @@ class Node(NamedTuple):
 class Order:
     """Which of the nodes waits for which, by what the objects need and by the names they take."""
 
-    def __init__(self, context: Context, nodes: Sequence[Node]) -> None:
-        self.context, self.nodes = context, nodes
+    def __init__(
+        self, context: Context, nodes: Sequence[Node], disturbed: Iterable[tuple[Identity, Identity]] = ()
+    ) -> None:
+        """`disturbed` are pairs of an object that is altered, and one that must not be there meanwhile."""
+        self.context, self.nodes, self.disturbed = context, nodes, disturbed
         self._by_identity: defaultdict[Identity, dict[Action, Node]] = defaultdict(dict)
         for node in nodes:
             self._by_identity[node.identity][node.action] = node
 
     def __iter__(self) -> Iterator[Node]:
-        """The nodes, each after those it waits for."""
+        """The nodes, each after those it waits for. Raises `CannotWrite` for a circle."""
         waits_for = self._edges()
         waiting = {node: set(waits_for.get(node, ())) for node in self.nodes}
         followers: defaultdict[Node, list[Node]] = defaultdict(list)
@@ -65,18 +69,14 @@ class Order:
                 if not waiting[follower]:
                     heapq.heappush(ready, (follower.rank, follower))
         if done < len(waiting):
-            circle = sorted(str(node) for node, others in waiting.items() if others)
-            raise AssertionError(f"no order: {circle}")
+            circle = sorted({node.identity for node, others in waiting.items() if others})
+            needed = ", ".join(f"{identity.kind} {identity.name}" for identity in circle[1:])
+            raise CannotWrite(circle[0], f"there is no order in which it and {needed} could be made and dropped")
 
     def _edges(self) -> dict[Node, set[Node]]:
         edges: defaultdict[Node, set[Node]] = defaultdict(set)
-        for first, second in (
-            *self._needs(),
-            *self._one_name(),
-            *self._links(),
-            *self._inherited(),
-            *self._ownership(),
-        ):
+        waits = (self._needs, self._one_name, self._links, self._inherited, self._ownership, self._disturbances)
+        for first, second in (pair for find in waits for pair in find()):
             if first != second:
                 edges[second].add(first)
         return edges
@@ -95,6 +95,13 @@ class Order:
                     given_up = sooner.action == "drop" or needed not in new.get(identity, ())
                     actions = ("drop", "alter") if given_up and not _owns(identity, needed, old) else ("drop",)
                     yield from ((sooner, later) for later in self._doing(needed, *actions))
+
+    def _disturbances(self) -> Iterator[tuple[Node, Node]]:
+        """What is in the way of an alteration goes before it and comes back after it."""
+        for altered, dependent in self.disturbed:
+            if alter := self._by_identity[altered].get("alter"):
+                yield from ((drop, alter) for drop in self._doing(dependent, "drop"))
+                yield from ((alter, create) for create in self._doing(dependent, "create"))
 
     def _ownership(self) -> Iterator[tuple[Node, Node]]:
         """A sequence is made without its column, for whose default it may be, and tied to it when that is there."""

@@ -36,7 +36,7 @@ def plan(context: Context) -> list[MigrateOperation]:
     old, new = context.old, context.new
     separate = cyclic_foreign_keys(old) | cyclic_foreign_keys(new)
     changes = Changes(replace(context, separate=separate))
-    nodes = Order(changes.context, list(changes.nodes()))
+    nodes = Order(changes.context, list(changes.nodes()), changes.disturbed)
     return [operation for node in nodes for operation in changes.operations(node)]
 
 
@@ -52,6 +52,8 @@ class Changes:
         self.added = set(after.keys() - before.keys())
         self.altered: dict[Identity, list[MigrateOperation]] = {}
         self.rebuilt: set[Identity] = set()
+        self.taken: set[Identity] = set()
+        self.disturbed: list[tuple[Identity, Identity]] = []
         self.lineage = Lineage(self.context.old, self.context.new)
         for identity in sorted(before.keys() & after.keys()):
             self._change(Change(before[identity], after[identity]))
@@ -74,17 +76,10 @@ class Changes:
             self._rebuild(change.identity)
             return
         self.altered[change.identity] = operations
-        taken = writer.takes(change, self.context)
-        self.removed -= taken
-        self.added -= taken
-        for dependent in self._disturbed(change):
+        self.taken |= writer.takes(change, self.context)
+        for dependent in writer.disturbed(change, self.context):
+            self.disturbed.append((change.identity, dependent))
             self._rebuild(dependent)
-
-    def _disturbed(self, change: Change) -> Iterator[Identity]:
-        disturbed = writer_of(change.after).disturbs(change)
-        for dependent in self.context.old.needed_by.get(change.identity, ()):
-            if disturbed & _sorts(self.context.old.catalogue[dependent]):
-                yield dependent
 
     def _rebuild(self, identity: Identity) -> None:
         """Drop it and make it again, with all that hangs on it."""
@@ -109,13 +104,13 @@ class Changes:
         """The things to do, in no order."""
         old, new = self.context.old.catalogue, self.context.new.catalogue
         gone, made = self.removed | self.rebuilt, self.added | (self.rebuilt & new.keys())
-        for identity in gone:
+        for identity in gone - self.taken:
             if not self._goes_with_another(old[identity], gone):
                 yield Node("drop", identity)
-        for identity in made:
+        for identity in made - self.taken:
             if not self._comes_with_another(new[identity], made):
                 yield Node("create", identity)
-        for identity in self.altered.keys() - self.rebuilt:
+        for identity in self.altered.keys() - self.rebuilt - self.taken:
             yield Node("alter", identity)
         for identity in made:
             if self.lineage.comes_by_itself(new[identity], made):
@@ -176,9 +171,3 @@ def _inseparable(entry: CatalogueObject) -> bool:
         return False
     parts = {Kind.COLUMN: (Kind.VIEW, Kind.MATERIALIZED_VIEW), Kind.INDEX: (Kind.CONSTRAINT,)}
     return entry.parent.kind in parts.get(entry.kind, ())
-
-
-def _sorts(entry: CatalogueObject) -> set[str]:
-    """The words by which a writer names what it disturbs."""
-    sort = {str(entry.attributes["type"])} if entry.kind is Kind.CONSTRAINT else set()
-    return {entry.kind, *sort, *({"generated"} & entry.attributes.keys())}

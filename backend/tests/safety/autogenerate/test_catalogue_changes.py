@@ -15,7 +15,18 @@ from tests.safety.autogenerate.case import equal, read, run
 from tests.servers import Server
 
 WRITTEN: frozenset[str] = frozenset(
-    {"tables", "columns", "sequences", "constraints", "indexes", "namespaces", "views", "triggers", "routines"}
+    {
+        "tables",
+        "columns",
+        "data_types",
+        "sequences",
+        "constraints",
+        "indexes",
+        "namespaces",
+        "views",
+        "triggers",
+        "routines",
+    }
     | {"policies", "publications", "privileges"}
 )
 """The families that are written, whole."""
@@ -23,10 +34,11 @@ WRITTEN: frozenset[str] = frozenset(
 NO_WAY_BACK = frozenset({"inherited column", "index invalid", "index not ready", "extension version"})
 """Brought about by an UPDATE of PostgreSQL's own tables: no statement leads there."""
 
-NOT_YET = frozenset({"type privilege", "domain privilege"})
+NOT_YET = frozenset({"domain check"})  # PostgreSQL 18 loses its way after a savepoint: it has a test of its own
 
 REFUSED = frozenset(
     {
+        "base type",
         "partition key",
         "index of a partition",
         "columns and checks that come with the parent alone",

@@ -7,14 +7,19 @@ written by the same code.
 from src.postgres.catalogue import CatalogueObject, Kind
 from src.safety.autogenerate.cannot_write import CannotWrite
 from src.safety.autogenerate.writers.aggregates import AggregateWriter
+from src.safety.autogenerate.writers.collations import CollationWriter
 from src.safety.autogenerate.writers.columns import ColumnWriter
+from src.safety.autogenerate.writers.composites import AttributeWriter, CompositeWriter
 from src.safety.autogenerate.writers.constraints import ConstraintWriter
 from src.safety.autogenerate.writers.default_privileges import DefaultPrivilegesWriter
+from src.safety.autogenerate.writers.domains import DomainCheckWriter, DomainWriter
+from src.safety.autogenerate.writers.enums import EnumWriter
 from src.safety.autogenerate.writers.foreign_tables import ForeignTableWriter
 from src.safety.autogenerate.writers.indexes import IndexWriter
 from src.safety.autogenerate.writers.namespaces import ExtensionWriter, SchemaWriter
 from src.safety.autogenerate.writers.policies import PolicyWriter, StatisticsWriter
 from src.safety.autogenerate.writers.publications import ForeignDataWrapperWriter, PublicationWriter, ServerWriter
+from src.safety.autogenerate.writers.ranges import BaseTypeWriter, RangeWriter
 from src.safety.autogenerate.writers.routines import RoutineWriter
 from src.safety.autogenerate.writers.sequences import SequenceWriter
 from src.safety.autogenerate.writers.tables import TableWriter
@@ -24,6 +29,12 @@ from src.safety.autogenerate.writers.views import MaterializedViewWriter, ViewWr
 from src.safety.autogenerate.writers.writer import Writer
 
 _WRITERS: dict[Kind, Writer] = {
+    Kind.COLLATION: CollationWriter(),
+    Kind.ENUM: EnumWriter(),
+    Kind.DOMAIN: DomainWriter(),
+    Kind.COMPOSITE: CompositeWriter(),
+    Kind.RANGE: RangeWriter(),
+    Kind.BASE_TYPE: BaseTypeWriter(),
     Kind.SEQUENCE: SequenceWriter(),
     Kind.TABLE: TableWriter(),
     Kind.COLUMN: ColumnWriter(),
@@ -49,6 +60,8 @@ _WRITERS: dict[Kind, Writer] = {
 }
 # What is altered by another word than in a table.
 _WRITERS_OF_PARTS: dict[tuple[Kind, Kind], Writer] = {
+    (Kind.COLUMN, Kind.COMPOSITE): AttributeWriter(),
+    (Kind.CONSTRAINT, Kind.DOMAIN): DomainCheckWriter(),
     (Kind.COLUMN, Kind.VIEW): ViewColumnWriter(),
     (Kind.COLUMN, Kind.MATERIALIZED_VIEW): ViewColumnWriter(),
 }

@@ -20,7 +20,7 @@ from src.safety.autogenerate.writers.privileges import altered_grants
 _TYPE = frozenset({"type", "collation"})
 _NOT_NULL = frozenset({"not null", "not null not valid", "not null not inherited"})
 _WHOLE = ("smallint", "integer", "bigint")
-_NEEDS_ITS_TYPE = frozenset(
+NEEDS_ITS_TYPE = frozenset(
     {Kind.VIEW, Kind.MATERIALIZED_VIEW, Kind.RULE, Kind.TRIGGER, Kind.POLICY, Kind.FUNCTION, Kind.PROCEDURE}
     | {"generated"}
 )
@@ -34,7 +34,7 @@ def disturbed(change: Change) -> frozenset[str]:
     before, after = (parse_type(str(entry.attributes["type"])) for entry in (change.before, change.after))
     same = before is not None and after is not None and key(before) == key(after)
     whole = {before and before.name, after and after.name} <= {*_WHOLE}
-    return _NEEDS_ITS_TYPE if same or whole else _NEEDS_ITS_TYPE | {"foreign key"}
+    return NEEDS_ITS_TYPE if same or whole else NEEDS_ITS_TYPE | {"foreign key"}
 
 
 def altered(change: Change, context: Context) -> list[MigrateOperation] | None:

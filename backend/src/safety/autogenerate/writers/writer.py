@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from alembic.operations import MigrateOperation
 
-from src.postgres.catalogue import CatalogueObject, Identity
+from src.postgres.catalogue import CatalogueObject, Identity, Kind
 from src.safety.autogenerate.call import sql
 from src.safety.autogenerate.context import Change, Context
 
@@ -36,6 +36,19 @@ class Writer:
         """The kinds of dependent objects, "generated" columns, and types of constraint ("foreign key"), that are in the
         way of `alter`: they are dropped before it and made again after it."""
         return frozenset()
+
+    def disturbed(self, change: Change, context: Context) -> Iterator[Identity]:
+        """The objects of the old schema that are in the way of `alter`."""
+        disturbed = self.disturbs(change)
+        for dependent in context.old.needed_by.get(change.identity, ()):
+            if disturbed & _sorts(context.old.catalogue[dependent]):
+                yield dependent
+
+
+def _sorts(entry: CatalogueObject) -> set[str]:
+    """The words by which `disturbs` names an object."""
+    sort = {str(entry.attributes["type"])} if entry.kind is Kind.CONSTRAINT else set()
+    return {entry.kind, *sort, *({"generated"} & entry.attributes.keys())}
 
 
 def comment(target: str, entry: CatalogueObject) -> Iterator[MigrateOperation]:

@@ -1,0 +1,60 @@
+"""Range types with their multiranges, and base types, which only a superuser makes, out of functions in C."""
+
+from collections.abc import Iterator
+
+from alembic.operations import MigrateOperation
+
+from src.postgres.catalogue import CatalogueObject
+from src.safety.autogenerate.call import sql
+from src.safety.autogenerate.cannot_write import CannotWrite
+from src.safety.autogenerate.clauses import qualified_name
+from src.safety.autogenerate.context import Change, Context, quoted
+from src.safety.autogenerate.writers.types import TypeWriter, type_name
+
+_THREE_STEPS = "a base type is made of functions that take it, in three steps"
+_OPTIONS = {
+    "subtype": "SUBTYPE",
+    "subtype operator class": "SUBTYPE_OPCLASS",
+    "subtype collation": "COLLATION",
+    "difference function": "SUBTYPE_DIFF",
+    "multirange": "MULTIRANGE_TYPE_NAME",
+}
+
+
+class RangeWriter(TypeWriter):
+    def create(self, entry: CatalogueObject, context: Context) -> list[MigrateOperation]:
+        if "canonical function" in entry.attributes:
+            raise CannotWrite(entry.identity, "its canonical function takes the type that it is made for")
+        options = ", ".join(f"{word} = {value}" for word, value in _stated(entry))
+        return [sql(f"CREATE TYPE {type_name(entry)} AS RANGE ({options})"), *self.ends(entry)]
+
+    def alter(self, change: Change, context: Context) -> list[MigrateOperation] | None:
+        if "multirange" not in change.attributes:
+            return super().alter(change, context)
+        before, after = (qualified_name(str(entry.attributes["multirange"])) for entry in (change.before, change.after))
+        if change.attributes != {"multirange"} or before[0] != after[0]:
+            return None
+        return [sql(f"ALTER TYPE {quoted(*before)} RENAME TO {quoted(after[1])}")]
+
+
+class BaseTypeWriter(TypeWriter):
+    def create(self, entry: CatalogueObject, context: Context) -> list[MigrateOperation]:
+        raise CannotWrite(entry.identity, _THREE_STEPS)
+
+    def alter(self, change: Change, context: Context) -> list[MigrateOperation] | None:
+        lines = super().alter(change, context)
+        if lines is None:
+            raise CannotWrite(change.identity, _THREE_STEPS)
+        return lines
+
+
+def _stated(entry: CatalogueObject) -> Iterator[tuple[str, str]]:
+    for name, word in _OPTIONS.items():
+        value = entry.attributes.get(name)
+        if value is not None and (name != "multirange" or qualified_name(str(value))[1] != _multirange(entry.name)):
+            yield word, str(value)
+
+
+def _multirange(name: str) -> str:
+    """What PostgreSQL calls it if nobody says (PostgreSQL 18, makeMultirangeTypeName)."""
+    return name.replace("range", "multirange", 1) if "range" in name else f"{name}_multirange"
