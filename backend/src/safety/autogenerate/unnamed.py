@@ -27,9 +27,9 @@ def with_live_names(live: Schema, wanted: Schema, metadata: MetaData) -> Schema:
 def same_constraints(live: Schema, wanted: Schema) -> Iterator[tuple[Identity, Identity]]:
     """Pairs of constraints, of one table, that are the same but for the name; each only once."""
     found: defaultdict[tuple[object, ...], list[Identity]] = defaultdict(list)
-    for entry in live.catalogue.values():
-        if entry.kind is Kind.CONSTRAINT and entry.identity not in wanted.catalogue:
-            found[_meaning(entry)].append(entry.identity)
+    for identity in sorted(live.catalogue.keys() - wanted.catalogue.keys()):
+        if identity.kind is Kind.CONSTRAINT:
+            found[_meaning(live.catalogue[identity])].append(identity)
     for identity in sorted(wanted.catalogue.keys() - live.catalogue.keys()):
         entry = wanted.catalogue[identity]
         if entry.kind is Kind.CONSTRAINT and (same := found.get(_meaning(entry))):
