@@ -30,7 +30,7 @@ from src.safety.session import prepare_session
 
 log = logging.getLogger("alembic.runtime.migration")
 
-PASSES = 5  # over rows that are changed again and again meanwhile
+PASSES = 3  # the second sees what came during the first; after the third, whoever writes on must write it right
 _AGAIN = (state.LOCK_NOT_AVAILABLE, state.DEADLOCK_DETECTED, state.SERIALIZATION_FAILURE)
 _LOOK = 1.0  # seconds between two looks at the pressure, and at the progress
 _FUNCTION_AIM = 2.0  # seconds of a batch that calls a Python function: it holds no lock while it computes
@@ -188,8 +188,8 @@ class _Run:
         again = changed > 0 and not self._definition.in_step
         if again and number == PASSES:
             log.warning(
-                "Backfill %s: %s rows had to be changed again in the last of %s passes; somebody goes on writing them.",
-                *(self._definition.name, changed, PASSES),
+                "Backfill %s: %s rows came or changed while it looked again; the application must write them now.",
+                *(self._definition.name, changed),
             )
         await kept.end_pass(connection, slice_, again=again and number < PASSES)
 
@@ -218,10 +218,12 @@ class _Run:
     async def _vacuum(self, connection: AsyncConnection) -> None:
         self._batches = self._changed = 0
         # Not TRUNCATE: giving pages back takes ACCESS EXCLUSIVE.
-        await connection.execute(text(f"VACUUM (SKIP_LOCKED, TRUNCATE false) {self.work.table}"))
+        vacuum = text(f"VACUUM (SKIP_LOCKED, TRUNCATE false) {self.work.table}")
+        await connection.execute(vacuum)
         begun = time.monotonic()
         while await too_many_dead(connection, self._definition.table, self._policy):
             if time.monotonic() - begun > _DEAD_PATIENCE:
                 return
             await self.report(connection, waiting="an old transaction keeps dead rows from being removed")
             await asyncio.sleep(_LOOK)
+            await connection.execute(vacuum)

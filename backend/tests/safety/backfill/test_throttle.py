@@ -1,0 +1,131 @@
+"""A backfill holds back: batches as long as they should be, dead rows removed, nobody left behind."""
+
+import os
+import re
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+
+from src.postgres.embedded import program
+from src.safety.backfill import Backfill, Report
+from src.safety.backfill.pace import Pace
+from src.safety.policy import Policy
+from tests.safety.apply.processes import until
+from tests.safety.backfill.running import run
+
+DOUBLED = Backfill(table="books", values={"v": "id * 2"}, in_step=True)
+SMALL_BATCHES = Policy(backfill_batch=0.005, backfill_pause=0)
+
+
+@pytest.mark.parametrize("seconds_of_a_row", [1e-6, 1e-5, 1e-4, 0.05, 1.0])
+def test_the_size_of_a_batch_follows_from_how_long_it_takes(seconds_of_a_row: float) -> None:
+    pace = Pace(aim=0.1, pause=0.2)
+    for _ in range(30):
+        pause = pace.took(pace.size * seconds_of_a_row)
+    seconds = pace.size * seconds_of_a_row
+    assert pace.size in (1, 2, 50_000) or 0.05 < seconds <= 0.1
+    assert pause == pytest.approx(0.2 * seconds, rel=0.5)
+
+
+def test_a_collision_makes_the_next_batch_shorter_and_never_nothing() -> None:
+    pace = Pace(aim=0.1, pause=0)
+    sizes = []
+    for _ in range(8):
+        pace.collided()
+        sizes.append(pace.size)
+    assert sizes == [250, 62, 15, 3, 1, 1, 1, 1]
+
+
+def books(session: psycopg.Connection, rows: int) -> int:
+    """Make the table; returns its bytes."""
+    session.execute("CREATE TABLE books (id int PRIMARY KEY, v int) WITH (autovacuum_enabled = false)")
+    session.execute(f"INSERT INTO books SELECT i FROM generate_series(1, {rows}) i")
+    session.execute("VACUUM ANALYZE books")
+    return size(session)
+
+
+def size(session: psycopg.Connection) -> int:
+    return int((session.execute("SELECT pg_relation_size('books')").fetchone() or (0,))[0])
+
+
+def test_the_table_does_not_double_while_every_row_is_changed(session: psycopg.Connection, database: str) -> None:
+    before = books(session, 60_000)
+    run(database, DOUBLED, policy=SMALL_BATCHES)
+    assert size(session) < 1.4 * before
+
+
+def test_it_waits_for_an_old_transaction_that_keeps_dead_rows_but_not_for_ever(
+    session: psycopg.Connection, database: str
+) -> None:
+    books(session, 100_000)
+    waits: list[str] = []
+    with psycopg.connect(database) as reader:
+        reader.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        reader.execute("SELECT count(*) FROM books")
+
+        def on_report(report: Report) -> None:
+            if report.waiting:
+                waits.append(report.waiting)
+                reader.rollback()
+
+        policy = Policy(backfill_batch=0.005, backfill_pause=0, backfill_dead_share=0.1)
+        run(database, DOUBLED, policy=policy, on_report=on_report)
+    assert waits == ["an old transaction keeps dead rows from being removed"]
+    assert session.execute("SELECT count(*) FROM books WHERE v = id * 2").fetchone() == (100_000,)
+
+
+@contextmanager
+def receiver(session: psycopg.Connection, url: str, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Somebody who takes the server's WAL as a replica does."""
+    slot = f"s{os.getpid()}"
+    session.execute("SELECT pg_create_physical_replication_slot(%s, true)", [slot])
+    dsn = urlsplit(url)._replace(path="/postgres").geturl()
+    arguments = [
+        "--directory",
+        str(folder),
+        "--slot",
+        slot,
+        "--status-interval",
+        "1",
+        "--no-loop",
+        "--synchronous",
+        "--dbname",
+        dsn,
+    ]
+    running = subprocess.Popen([str(program("pg_receivewal")), *arguments], stderr=subprocess.DEVNULL)
+    try:
+        active = "SELECT active FROM pg_replication_slots WHERE slot_name = %s"
+        until(lambda: session.execute(active, [slot]).fetchone() == (True,))
+        yield running
+    finally:
+        running.send_signal(signal.SIGCONT)
+        running.terminate()
+        running.wait()
+        until(lambda: session.execute(active, [slot]).fetchone() == (False,))
+        session.execute("SELECT pg_drop_replication_slot(%s)", [slot])
+
+
+def test_it_waits_for_a_replica_that_does_not_keep_up(
+    session: psycopg.Connection, database: str, tmp_path: Path
+) -> None:
+    books(session, 1000)
+    waits: list[str] = []
+    with receiver(session, database, tmp_path) as replica:
+        replica.send_signal(signal.SIGSTOP)
+        # It stands still, and what is written from now on is not taken.
+        session.execute("CREATE TABLE heavy AS SELECT repeat('x', 100) FROM generate_series(1, 60000)")
+
+        def on_report(report: Report) -> None:
+            if report.waiting:
+                waits.append(report.waiting)
+                replica.send_signal(signal.SIGCONT)
+
+        run(database, DOUBLED, policy=Policy(backfill_wal=4), on_report=on_report)
+    assert re.fullmatch(r"replicas have yet to take \d+ MB of WAL", waits[0])
+    assert session.execute("SELECT count(*) FROM books WHERE v = id * 2").fetchone() == (1000,)
