@@ -22,6 +22,7 @@ from src.postgres.catalogue import (
     triggers,
 )
 from src.postgres.catalogue.model import Catalogue, CatalogueObject, Identity, Kind, Value
+from src.postgres.catalogue.normal import normal
 from src.postgres.catalogue.session import neutral_session
 
 FAMILIES = (
@@ -78,4 +79,6 @@ def _stated(attributes: str) -> dict[str, Value]:
     for name, value in json.loads(attributes).items():
         if value is not None and value is not False and value != []:
             stated[name] = tuple(value) if isinstance(value, list) else value
+            if isinstance(value, str):
+                stated[name] = normal(value)
     return stated
