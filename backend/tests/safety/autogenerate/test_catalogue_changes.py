@@ -19,6 +19,7 @@ WRITTEN: frozenset[str] = frozenset(
         "tables",
         "columns",
         "data_types",
+        "operators",
         "sequences",
         "constraints",
         "indexes",

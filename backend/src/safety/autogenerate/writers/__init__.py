@@ -17,12 +17,19 @@ from src.safety.autogenerate.writers.enums import EnumWriter
 from src.safety.autogenerate.writers.foreign_tables import ForeignTableWriter
 from src.safety.autogenerate.writers.indexes import IndexWriter
 from src.safety.autogenerate.writers.namespaces import ExtensionWriter, SchemaWriter
+from src.safety.autogenerate.writers.operators import (
+    CastWriter,
+    OperatorClassWriter,
+    OperatorFamilyWriter,
+    OperatorWriter,
+)
 from src.safety.autogenerate.writers.policies import PolicyWriter, StatisticsWriter
 from src.safety.autogenerate.writers.publications import ForeignDataWrapperWriter, PublicationWriter, ServerWriter
 from src.safety.autogenerate.writers.ranges import BaseTypeWriter, RangeWriter
 from src.safety.autogenerate.writers.routines import RoutineWriter
 from src.safety.autogenerate.writers.sequences import SequenceWriter
 from src.safety.autogenerate.writers.tables import TableWriter
+from src.safety.autogenerate.writers.text_search import ConfigurationWriter, DictionaryWriter
 from src.safety.autogenerate.writers.triggers import EventTriggerWriter, RuleWriter, TriggerWriter
 from src.safety.autogenerate.writers.view_columns import ViewColumnWriter
 from src.safety.autogenerate.writers.views import MaterializedViewWriter, ViewWriter
@@ -30,6 +37,12 @@ from src.safety.autogenerate.writers.writer import Writer
 
 _WRITERS: dict[Kind, Writer] = {
     Kind.COLLATION: CollationWriter(),
+    Kind.OPERATOR: OperatorWriter(),
+    Kind.OPERATOR_FAMILY: OperatorFamilyWriter(),
+    Kind.OPERATOR_CLASS: OperatorClassWriter(),
+    Kind.CAST: CastWriter(),
+    Kind.TEXT_SEARCH_DICTIONARY: DictionaryWriter(),
+    Kind.TEXT_SEARCH_CONFIGURATION: ConfigurationWriter(),
     Kind.ENUM: EnumWriter(),
     Kind.DOMAIN: DomainWriter(),
     Kind.COMPOSITE: CompositeWriter(),

@@ -25,6 +25,10 @@ NEEDS_ITS_TYPE = frozenset(
     | {"generated"}
 )
 
+"""What PostgreSQL does not make anew by itself when the type of a column changes."""
+OTHER_TYPE = frozenset({"foreign key"})
+"""And what it cannot make anew, for the other column has the old type still."""
+
 
 def disturbed(change: Change) -> frozenset[str]:
     """What stands in the way of a new type. Indexes and constraints PostgreSQL makes anew by itself, but a foreign key
@@ -34,7 +38,7 @@ def disturbed(change: Change) -> frozenset[str]:
     before, after = (parse_type(str(entry.attributes["type"])) for entry in (change.before, change.after))
     same = before is not None and after is not None and key(before) == key(after)
     whole = {before and before.name, after and after.name} <= {*_WHOLE}
-    return NEEDS_ITS_TYPE if same or whole else NEEDS_ITS_TYPE | {"foreign key"}
+    return NEEDS_ITS_TYPE if same or whole else NEEDS_ITS_TYPE | OTHER_TYPE
 
 
 def altered(change: Change, context: Context) -> list[MigrateOperation] | None:

@@ -22,30 +22,25 @@ _OPTIONS = {
 
 
 class RangeWriter(TypeWriter):
-    def create(self, entry: CatalogueObject, context: Context) -> list[MigrateOperation]:
+    def statement(self, entry: CatalogueObject, context: Context) -> str:
         if "canonical function" in entry.attributes:
             raise CannotWrite(entry.identity, "its canonical function takes the type that it is made for")
         options = ", ".join(f"{word} = {value}" for word, value in _stated(entry))
-        return [sql(f"CREATE TYPE {type_name(entry)} AS RANGE ({options})"), *self.ends(entry)]
+        return f"CREATE TYPE {type_name(entry)} AS RANGE ({options})"
 
-    def alter(self, change: Change, context: Context) -> list[MigrateOperation] | None:
-        if "multirange" not in change.attributes:
-            return super().alter(change, context)
+    def change(self, change: Change, context: Context) -> list[MigrateOperation] | None:
         before, after = (qualified_name(str(entry.attributes["multirange"])) for entry in (change.before, change.after))
-        if change.attributes != {"multirange"} or before[0] != after[0]:
+        if change.attributes - {"multirange", "comment", "privileges"} or before[0] != after[0]:
             return None
         return [sql(f"ALTER TYPE {quoted(*before)} RENAME TO {quoted(after[1])}")]
 
 
 class BaseTypeWriter(TypeWriter):
-    def create(self, entry: CatalogueObject, context: Context) -> list[MigrateOperation]:
+    def statement(self, entry: CatalogueObject, context: Context) -> str:
         raise CannotWrite(entry.identity, _THREE_STEPS)
 
-    def alter(self, change: Change, context: Context) -> list[MigrateOperation] | None:
-        lines = super().alter(change, context)
-        if lines is None:
-            raise CannotWrite(change.identity, _THREE_STEPS)
-        return lines
+    def change(self, change: Change, context: Context) -> list[MigrateOperation] | None:
+        raise CannotWrite(change.identity, _THREE_STEPS)
 
 
 def _stated(entry: CatalogueObject) -> Iterator[tuple[str, str]]:

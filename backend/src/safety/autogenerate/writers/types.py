@@ -10,9 +10,9 @@ from src.safety.autogenerate.call import Call, sql
 from src.safety.autogenerate.column_types import column_type, user_type
 from src.safety.autogenerate.context import Change, Context, quoted
 from src.safety.autogenerate.server_default import server_default
-from src.safety.autogenerate.writers.column_changes import NEEDS_ITS_TYPE
-from src.safety.autogenerate.writers.privileges import altered_grants, grants
-from src.safety.autogenerate.writers.writer import Writer, comment, comment_on
+from src.safety.autogenerate.writers.column_changes import NEEDS_ITS_TYPE, OTHER_TYPE
+from src.safety.autogenerate.writers.statements import StatementWriter
+from src.safety.autogenerate.writers.writer import sorts
 
 _LONGEST = 63
 
@@ -22,29 +22,6 @@ def type_name(entry: CatalogueObject) -> str:
     return quoted(entry.schema, entry.name)
 
 
-class TypeWriter(Writer):
-    """Comments and privileges, by the word that SQL has for the kind; how to drop a type."""
-
-    word = "TYPE"
-
-    def drop(self, entry: CatalogueObject, context: Context) -> list[MigrateOperation]:
-        return [sql(f"DROP {self.word} {type_name(entry)}")]
-
-    def alter(self, change: Change, context: Context) -> list[MigrateOperation] | None:
-        return None if change.attributes - {"comment", "privileges"} else self.altered_ends(change)
-
-    def ends(self, entry: CatalogueObject) -> list[MigrateOperation]:
-        """The lines after CREATE."""
-        target = f"{self.word} {type_name(entry)}"
-        return [*comment(target, entry), *grants(f"TYPE {type_name(entry)}", entry)]
-
-    def altered_ends(self, change: Change) -> list[MigrateOperation]:
-        """The lines that change the comment and the privileges."""
-        target = f"{self.word} {type_name(change.after)}"
-        lines = [comment_on(target, change.after)] if "comment" in change.attributes else []
-        return [*lines, *altered_grants(f"TYPE {type_name(change.after)}", change)]
-
-
 class Passage(NamedTuple):
     """How a value goes from the old type to the new one: as `through`, and by a cast if assignment is not enough."""
 
@@ -52,21 +29,47 @@ class Passage(NamedTuple):
     cast: bool = True
 
 
-def replaced(
-    change: Change, context: Context, create: list[MigrateOperation], passage: Passage
-) -> Iterator[MigrateOperation]:
-    """The lines that put a new type, made by `create`, in the place of the old one, and lead the columns over."""
-    before = change.before
-    aside = f"{before.name[: _LONGEST - 4]}_old"
-    word = "DOMAIN" if before.kind is Kind.DOMAIN else "TYPE"
-    yield sql(f"ALTER {word} {type_name(before)} RENAME TO {quoted(aside)}")
-    yield from create
-    for old, new in _columns(change.identity, context):
-        yield _led_over(old, new, context, change.identity, passage)
-    yield sql(f"DROP {word} {quoted(before.schema, aside)}")
+class TypeWriter(StatementWriter):
+    """A type. Where it cannot be altered, a new one takes its place, and the columns are led over."""
+
+    word = "TYPE"
+
+    def target(self, entry: CatalogueObject) -> str:
+        return f"{self.word} {type_name(entry)}"
+
+    def granted(self, entry: CatalogueObject) -> str:
+        return f"TYPE {type_name(entry)}"
+
+    def passage(self, change: Change) -> Passage | None:
+        """How the values go, if a new type must take the place of the old one."""
+        return None
+
+    def remarks(self, change: Change) -> Iterator[MigrateOperation]:
+        """What a reader should know before."""
+        return iter(())
+
+    def alter(self, change: Change, context: Context) -> list[MigrateOperation] | None:
+        passage = self.passage(change)
+        if passage is None:
+            return super().alter(change, context)
+        return [*self.remarks(change), *self._replaced(change, context, passage)]
+
+    def disturbed(self, change: Change, context: Context) -> Iterator[Identity]:
+        if self.passage(change) is not None:
+            yield from _in_the_way(change, context)
+
+    def _replaced(self, change: Change, context: Context, passage: Passage) -> Iterator[MigrateOperation]:
+        """The old type is renamed, the new one made, every column led over, the old one dropped."""
+        before = change.before
+        aside = f"{before.name[: _LONGEST - 4]}_old"
+        yield sql(f"ALTER {self.target(before)} RENAME TO {quoted(aside)}")
+        yield from self.create(change.after, context)
+        for old in _columns(change.identity, context):
+            yield _led_over(old, context, change.identity, passage)
+        yield sql(f"DROP {self.word} {quoted(before.schema, aside)}")
 
 
-def in_the_way(change: Change, context: Context) -> Iterator[Identity]:
+def _in_the_way(change: Change, context: Context) -> Iterator[Identity]:
     """What must be gone while a type is replaced: all that names it but plain columns, and what needs their type."""
     catalogue = context.old.catalogue
     for dependent in context.old.needed_by.get(change.identity, ()):
@@ -78,16 +81,11 @@ def in_the_way(change: Change, context: Context) -> Iterator[Identity]:
             yield entry.parent
         else:
             for user in context.old.needed_by.get(dependent, ()):
-                attributes = catalogue[user].attributes
-                if (
-                    user.kind in NEEDS_ITS_TYPE
-                    or "generated" in attributes
-                    or (user.kind is Kind.CONSTRAINT and attributes["type"] == "foreign key")
-                ):
+                if (NEEDS_ITS_TYPE | OTHER_TYPE) & sorts(catalogue[user]):
                     yield user
 
 
-def _columns(type_: Identity, context: Context) -> Iterator[tuple[CatalogueObject, CatalogueObject]]:
+def _columns(type_: Identity, context: Context) -> Iterator[CatalogueObject]:
     """The plain columns of tables that need the type before and after; those of children follow their parents'."""
     for identity in sorted(context.old.needed_by.get(type_, ())):
         before, after = context.old.catalogue[identity], context.new.catalogue.get(identity)
@@ -95,12 +93,10 @@ def _columns(type_: Identity, context: Context) -> Iterator[tuple[CatalogueObjec
         if after is None or not table or identity.kind is not Kind.COLUMN or "generated" in before.attributes:
             continue
         if "inherited" not in before.attributes and type_ in context.new.needs.get(identity, ()):
-            yield before, after
+            yield before
 
 
-def _led_over(
-    old: CatalogueObject, new: CatalogueObject, context: Context, type_: Identity, passage: Passage
-) -> MigrateOperation:
+def _led_over(old: CatalogueObject, context: Context, type_: Identity, passage: Passage) -> MigrateOperation:
     _, schema, table, name = old.identity
     printed = str(old.attributes["type"])
     options: dict[str, Any] = {}

@@ -41,11 +41,11 @@ class Writer:
         """The objects of the old schema that are in the way of `alter`."""
         disturbed = self.disturbs(change)
         for dependent in context.old.needed_by.get(change.identity, ()):
-            if disturbed & _sorts(context.old.catalogue[dependent]):
+            if disturbed & sorts(context.old.catalogue[dependent]):
                 yield dependent
 
 
-def _sorts(entry: CatalogueObject) -> set[str]:
+def sorts(entry: CatalogueObject) -> set[str]:
     """The words by which `disturbs` names an object."""
     sort = {str(entry.attributes["type"])} if entry.kind is Kind.CONSTRAINT else set()
     return {entry.kind, *sort, *({"generated"} & entry.attributes.keys())}
