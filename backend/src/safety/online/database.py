@@ -25,6 +25,31 @@ _TABLE = text(
     """
 )
 
+_PARTITIONS = """
+    WITH RECURSIVE parts AS (
+      SELECT inhrelid AS oid, inhparent AS parent, 1 AS depth FROM pg_inherits WHERE inhparent = to_regclass(:table)
+      UNION ALL SELECT i.inhrelid, i.inhparent, depth + 1 FROM pg_inherits i JOIN parts ON i.inhparent = parts.oid
+    )
+    SELECT n.nspname AS schema, c.relname AS name, c.relkind = 'p' AS partitioned, parts.oid::regclass::text AS sql,
+           parts.parent::regclass::text AS parent
+    FROM parts JOIN pg_class c ON c.oid = parts.oid JOIN pg_namespace n ON n.oid = c.relnamespace
+    ORDER BY depth, c.relname
+"""
+
+
+@dataclass(frozen=True)
+class Partition:
+    """A partition of a table, at any depth."""
+
+    schema: str
+    name: str
+    partitioned: bool
+    """It has partitions of its own, and no rows."""
+    sql: str
+    """Its name as SQL writes it."""
+    parent: str
+    """The name of the table above it, as SQL writes it."""
+
 
 @dataclass(frozen=True)
 class TableFacts:
@@ -49,10 +74,13 @@ class Database:
         policy: Policy,
         connection: Callable[[], Connection] | None = None,
         question: Callable[[], AbstractContextManager[None]] = nullcontext,
+        scratch: Callable[[], AbstractContextManager[Connection]] | None = None,
         recall: Callable[[str, Callable[[], str]], str] = lambda _, find: find(),
     ) -> None:
-        """`question` surrounds each question to the server; `recall` keeps what was found for a second run."""
-        self.policy, self._connection, self._question, self._recall = policy, connection, question, recall
+        """Around the questions to the server: `scratch` gives a transaction that is rolled back, and `recall` keeps
+        what was found for a second run."""
+        self.policy, self._connection, self._question = policy, connection, question
+        self._scratch, self._recall = scratch, recall
 
     @property
     def is_known(self) -> bool:
@@ -85,6 +113,15 @@ class Database:
             return ()
         with self._question():
             return self._connection().execute(text(query), values).all()
+
+    def scratch(self) -> AbstractContextManager[Connection]:
+        """A connection on which something can be tried: all of it is rolled back. Only where something can be asked."""
+        assert self._scratch is not None, "only a known database can be tried on"
+        return self._scratch()
+
+    def partitions(self, table: str) -> Sequence[Partition]:
+        """All below `table`, from the top down."""
+        return [Partition(**row._mapping) for row in self.ask(_PARTITIONS, table=table)]
 
     def table(self, name: str) -> TableFacts | None:
         """The table called `name`, as SQL writes it; None if it is not there or cannot be asked for."""

@@ -17,13 +17,15 @@ from src.safety.errors import RevisionFailed
 from src.safety.online.names import table_name
 
 
-def new_table(statement: Executable) -> Iterator[str]:
-    """The tables that `statement` makes; with IF NOT EXISTS one may be old, and does not count."""
+def new_names(statement: Executable) -> Iterator[str]:
+    """The tables and types that `statement` makes; with IF NOT EXISTS one may be old, and does not count."""
     if isinstance(statement, CreateTable) and not statement.if_not_exists:
         yield table_name(statement.element)
     elif isinstance(statement, TextClause):
         for reader in statements(statement.text):
-            if reader.accept_any("CREATE TABLE", "CREATE UNLOGGED TABLE") and not reader.accept("IF NOT EXISTS"):
+            if reader.accept_any("CREATE TABLE", "CREATE UNLOGGED TABLE", "CREATE TYPE") and not reader.accept(
+                "IF NOT EXISTS"
+            ):
                 yield reader.name()
 
 

@@ -2,11 +2,13 @@
 
 from typing import Any
 
-from sqlalchemy import DDL
+from sqlalchemy import DDL, Column
+from sqlalchemy import literal as literal_of
 from sqlalchemy.dialects.postgresql.base import PGDialect
 from sqlalchemy.sql.base import Executable
 from sqlalchemy.sql.elements import ClauseElement, ColumnElement
-from sqlalchemy.sql.schema import Table
+from sqlalchemy.sql.schema import Constraint, Table
+from sqlalchemy.types import TypeEngine
 
 # With named parameters a % stays as it is, whatever driver is in use.
 _DIALECT = PGDialect(paramstyle="named")  # type: ignore[no-untyped-call]  # SQLAlchemy's own
@@ -23,9 +25,25 @@ def qualified(name: str, schema: str | None) -> str:
     return f"{_quote.quote_schema(schema)}.{quoted(name)}" if schema else quoted(name)
 
 
+def plain(name: str) -> str:
+    """A name without quotes, to compare one that a person wrote with one that SQLAlchemy did."""
+    return name.replace('"', "").lower()
+
+
 def table_name(table: Table) -> str:
     """The name of a table, with its schema if it has one."""
     return str(_quote.format_table(table))
+
+
+def default_sql(column: Column[Any]) -> str | None:
+    """The SQL of a column's server default; None if it has none."""
+    compiler = _DIALECT.ddl_compiler(_DIALECT, None)  # type: ignore[arg-type]  # none is there
+    return compiler.get_column_default_string(column)
+
+
+def literal_value(value: object, kind: TypeEngine[Any]) -> str:
+    """A Python value as a constant of this type."""
+    return f"CAST({expression(literal_of(value, kind))} AS {_DIALECT.type_compiler_instance.process(kind)})"
 
 
 def literal(value: str) -> str:
@@ -50,3 +68,14 @@ def expression(element: ColumnElement[Any] | str) -> str:
         return element
     compiler = _DIALECT.statement_compiler(_DIALECT, None)
     return str(compiler.process(element, include_table=False, literal_binds=True))
+
+
+def formatted_constraint_name(constraint: Constraint) -> str | None:
+    """The constraint's name as SQL writes it, by the naming convention if need be; None if it has none."""
+    return None if constraint.name is None else _quote.format_constraint(constraint)
+
+
+def deferrability(constraint: Constraint) -> str:
+    """` DEFERRABLE INITIALLY ...`, or ""."""
+    compiler = _DIALECT.ddl_compiler(_DIALECT, None)  # type: ignore[arg-type]  # none is there
+    return str(compiler.define_constraint_deferrability(constraint))

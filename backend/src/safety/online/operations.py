@@ -28,8 +28,8 @@ from src.postgres import sqlstate as state
 from src.postgres.lock_modes import is_patient
 from src.safety.free_way import MustRetry
 from src.safety.online.database import Database
-from src.safety.online.direct import new_table, reason_to_be_direct
-from src.safety.online.names import ddl, verbatim
+from src.safety.online.direct import new_names, reason_to_be_direct
+from src.safety.online.names import ddl, plain, verbatim
 from src.safety.online.registry import online_change
 from src.safety.online.script import write
 from src.safety.online.step import OnlineChange, Step, Steps, Task
@@ -44,11 +44,11 @@ class OnlineOperations:
 
     def __init__(self, context: MigrationContext, policy: Policy, guard: StatementGuard | None = None) -> None:
         self._context, self._policy, self._guard = context, policy, guard
-        asking = (self._connection, self._question, guard.recall) if guard else ()
+        asking = (self._connection, self._question, self._scratch, guard.recall) if guard else ()
         self._database = Database(policy, *asking)
         self._script: Script | None = None
         self._outside = False
-        self._new_tables: set[str] = set()
+        self._new: set[str] = set()
         self._dropped: dict[str, OnlineChange] = {}
         """Indexes whose drop waits, in case that the next operation makes another of the same name."""
         self._too_slow: set[str] = set()
@@ -71,7 +71,7 @@ class OnlineOperations:
     def revision(self, script: Script) -> Iterator[None]:
         """Carry out the operations of one try of this revision until the end of the block."""
         self._script = script
-        self._new_tables.clear()
+        self._new.clear()
         self._dropped.clear()
         try:
             yield
@@ -115,8 +115,8 @@ class OnlineOperations:
             return self._carry_out(change.replacing)
         if not isinstance(statement, CreateIndex | DropIndex):
             self._drop_what_waits()
-        self._new_tables.update(new_table(statement))
-        if change is None or change.table in self._new_tables:
+        self._new.update(map(plain, new_names(statement)))
+        if change is None or plain(change.table) in self._new:
             return self._execute(construct, *arguments, **options)
         return self._change(statement, change, lambda: self._execute(construct, *arguments, **options))
 
@@ -135,14 +135,14 @@ class OnlineOperations:
         return self._carry_out(change.steps)
 
     def _is_direct(self, words: str, change: OnlineChange) -> bool:
-        return self._database.recall_whether(
-            words, lambda: words not in self._too_slow and self._is_small(change.table)
-        )
+        return self._database.recall_whether(words, lambda: words not in self._too_slow and self._is_small(change))
 
-    def _is_small(self, table: str) -> bool:
-        facts = self._database.table(table) if table else None
+    def _is_small(self, change: OnlineChange) -> bool:
+        facts = self._database.table(change.table) if change.table else None
         if facts is None:
             return False
+        if change.needed:
+            return facts.heap_bytes == 0
         return facts.temporary or facts.heap_bytes == 0 or facts.bytes < self._policy.small_table
 
     def _bounded(self, words: str, directly: Callable[[], Any]) -> Any:
@@ -203,6 +203,18 @@ class OnlineOperations:
     def _question(self) -> AbstractContextManager[None]:
         assert self._guard is not None
         return self._guard.question(self._connection())
+
+    @contextmanager
+    def _scratch(self) -> Iterator[Connection]:
+        connection = self._connection()
+        with self._question():
+            # Outside of a transaction SQLAlchemy, which believes to be in one, begins none.
+            connection.exec_driver_sql("BEGIN" if self._outside else "SAVEPOINT scratch")
+            try:
+                yield connection
+            finally:
+                if not connection.invalidated:
+                    connection.exec_driver_sql("ROLLBACK" if self._outside else "ROLLBACK TO SAVEPOINT scratch")
 
     def _connection(self) -> Connection:
         assert self._context.connection is not None

@@ -15,7 +15,7 @@ def write(context: MigrationContext, steps: Steps, execute: Callable[..., Any], 
     with nullcontext() if outside else context.autocommit_block():
         together = False
         for step in steps:
-            for each in step.script if isinstance(step, Task) else (step,):
+            for each in step.script() if isinstance(step, Task) else (step,):
                 together = _write_one(context, each, execute, together)
 
 

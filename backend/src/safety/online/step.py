@@ -67,7 +67,7 @@ class Task:
     words: str
     """What it does, the same in every run: it is known by them."""
     run: Callable[[MigrationContext], None]
-    script: Sequence[Step] = ()
+    script: Callable[[], Sequence[Step]]
     """What `--sql` writes instead."""
 
 
@@ -79,8 +79,10 @@ class OnlineChange:
     """The online way of one operation: which table it is about, and its steps, made one after the other."""
 
     table: str
-    """As SQL writes it."""
+    """As SQL writes it; for a type, the type."""
     steps: Steps
+    needed: bool = False
+    """The statement as it stands would fail on a table that has rows."""
     index: str = ""
     """The index that it makes or drops, as SQL writes it."""
     replacing: Steps = field(default_factory=lambda: iter(()))

@@ -83,4 +83,119 @@ VECTORS = [
     )
     for method in ("hnsw", "ivfflat")
 ]
-ALL = [*INDEXES, *VECTORS]
+CONSTRAINTS = [
+    Case(
+        "a foreign key",
+        'op.create_foreign_key("fk_a", "books", "authors", ["author_id"], ["id"], ondelete="CASCADE")',
+        'op.drop_constraint("fk_a", "books")',
+    ),
+    Case(
+        "a foreign key without a name, to itself",
+        'op.create_foreign_key(None, "authors", "authors", ["parent"], ["id"], deferrable=True, initially="DEFERRED")',
+        'op.drop_constraint("authors_parent_fkey", "authors")',
+        BOOKS + "ALTER TABLE authors ADD parent integer; UPDATE authors SET parent = 1 WHERE id > 9",
+    ),
+    Case(
+        "a foreign key on partitions",
+        'op.create_foreign_key("fk_a", "logs", "days", ["day"], ["id"])',
+        'op.drop_constraint("fk_a", "logs")',
+        LOGS + "CREATE TABLE days (id integer PRIMARY KEY); INSERT INTO days SELECT generate_series(1, 98)",
+    ),
+    Case(
+        "a check",
+        """op.create_check_constraint("ck_a", "books", sa.text("title LIKE 'title %' AND pages::text <> ':x'"))""",
+        'op.drop_constraint("ck_a", "books", type_="check")',
+    ),
+    Case(
+        "a check on partitions, without a name",
+        'op.create_check_constraint(None, "logs", sa.column("day") > 0)',
+        'op.drop_constraint("logs_day_check", "logs")',
+        LOGS,
+    ),
+    Case(
+        "not null",
+        'op.alter_column("books", "Long Name", nullable=False)',
+        'op.alter_column("books", "Long Name", nullable=True)',
+        BOOKS + """UPDATE books SET "Long Name" = 'x'""",
+    ),
+    Case(
+        "not null, where another column has the name of its constraint",
+        'op.alter_column("books", "title", nullable=False)',
+        'op.alter_column("books", "title", nullable=True)',
+        BOOKS + "ALTER TABLE books ALTER title SET NOT NULL, ADD caption text; UPDATE books SET caption = '';"
+        "ALTER TABLE books RENAME title TO heading; ALTER TABLE books RENAME caption TO title",
+    ),
+    Case(
+        "not null on partitions, taken away and given back",
+        'op.alter_column("logs", "line", nullable=True)',
+        'op.alter_column("logs", "line", nullable=False)',
+        LOGS + "ALTER TABLE logs ALTER line SET NOT NULL",
+    ),
+    Case(
+        "a unique constraint",
+        'op.create_unique_constraint("uq_a", "books", ["title", "Long Name"], postgresql_nulls_not_distinct=True)',
+        'op.drop_constraint("uq_a", "books", type_="unique")',
+    ),
+    Case(
+        "a unique constraint without a name, deferred",
+        'op.create_unique_constraint(None, "books", ["title"], deferrable=True, initially="DEFERRED")',
+        'op.drop_constraint("books_title_key", "books", type_="unique")',
+    ),
+    Case(
+        "a primary key on columns that may be null, replaced on the way down",
+        'op.create_primary_key("pk_a", "books", ["id", "pages"])',
+        'op.drop_constraint("pk_a", "books")\n    op.create_primary_key(None, "books", ["title"])',
+    ),
+    Case(
+        "a unique constraint on partitions",
+        'op.create_unique_constraint("uq_a", "logs", ["id", "day"])',
+        'op.drop_constraint("uq_a", "logs", type_="unique")',
+        LOGS,
+    ),
+]
+ANSWER = "CREATE FUNCTION answer() RETURNS integer LANGUAGE plpgsql VOLATILE AS 'BEGIN RETURN 42; END';" + BOOKS
+COLUMNS = [
+    Case(
+        "a column with a constant default",
+        'op.add_column("authors", sa.Column("born", sa.Integer, server_default="1900", nullable=False))',
+        'op.drop_column("authors", "born")',
+    ),
+    Case(
+        "a column with a volatile default",
+        'op.add_column("authors", sa.Column("born", sa.Integer, server_default=sa.text("answer()"), nullable=False))',
+        'op.drop_column("authors", "born")',
+        ANSWER,
+    ),
+    Case(
+        "a column with a volatile default that may be null, with a check and a comment",
+        'op.add_column("authors", sa.Column("born", sa.Float, sa.CheckConstraint("born >= 0", "ck_a"),'
+        ' comment="in its way", server_default=sa.text("answer() * 1.0")))',
+        'op.drop_column("authors", "born")',
+        ANSWER,
+    ),
+    Case(
+        "a column with a default in Python",
+        'op.add_column("authors", sa.Column("born", sa.String(20), default="it\'s 7% :x", nullable=False))',
+        'op.drop_column("authors", "born")',
+    ),
+    Case(
+        "a column with a foreign key and an index",
+        'op.add_column("books", sa.Column("editor", sa.Integer, sa.ForeignKey("authors.id"), index=True))',
+        'op.drop_column("books", "editor")',
+    ),
+    Case(
+        "types that are free",
+        'op.alter_column("books", "code", type_=sa.Text, existing_type=sa.String(10))\n'
+        '    op.alter_column("books", "price", type_=sa.Numeric(9, 2), nullable=False)',
+        'op.alter_column("books", "code", type_=sa.String)',
+        BOOKS + "ALTER TABLE books ADD code varchar(10) DEFAULT 'a', ADD price numeric(6, 2) DEFAULT 1;"
+        "CREATE INDEX ix_books_code ON books (code)",
+    ),
+    Case(
+        "a label of an enum, used at once",
+        """op.execute("ALTER TYPE mood ADD VALUE 'merry'")\n    op.execute("INSERT INTO people VALUES ('merry')")""",
+        """op.execute("ALTER TYPE mood RENAME VALUE 'merry' TO 'glad'")""",
+        "CREATE TYPE mood AS ENUM ('calm'); CREATE TABLE people (mood mood); INSERT INTO people VALUES ('calm')",
+    ),
+]
+ALL = [*INDEXES, *VECTORS, *CONSTRAINTS, *COLUMNS]

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from src.postgres.errors import UserError
 from tests.safety.project import Project
 
-_STEPS = ("CREATE", "ALTER", "DROP", "ANALYZE", "UPDATE", "COMMENT")
+_STEPS = ("CREATE", "ALTER", "DROP", "ANALYZE", "UPDATE", "COMMENT", "INSERT")
 _ENOUGH = 60  # runs
 
 

@@ -1,0 +1,117 @@
+"""ADD COLUMN. With a constant default, or now(), it is the one instant statement that it is (PostgreSQL 11 and later).
+
+A volatile default would rewrite the table under ACCESS EXCLUSIVE: the column is added without it, the default is set
+for new rows, the old rows are filled in batches, then NOT NULL comes in steps of its own. The same for a column that is
+NOT NULL and has a default in Python only, which the statement as it stands could not add to a table with rows.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from alembic.ddl.base import AddColumn
+from alembic.operations import Operations
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import CheckConstraint, Column, ColumnDefault, MetaData, Table
+from sqlalchemy.schema import AddConstraint
+
+from src.safety.backfill.definition import Backfill, Rows
+from src.safety.backfill.operation import run_outside
+from src.safety.backfill.script import script
+from src.safety.online.check_constraint import add_check
+from src.safety.online.database import Database
+from src.safety.online.names import ddl, default_sql, expression, literal_value, qualified, quoted
+from src.safety.online.not_null import set_not_null
+from src.safety.online.rewriting import rewriting_column
+from src.safety.online.step import OnlineChange, Step, Steps, Task
+from src.safety.online.volatile import is_volatile
+
+
+def add_column(construct: AddColumn, database: Database) -> OnlineChange | None:
+    """Column, default, backfill, NOT NULL, each where it is needed; None where the statement takes but an instant."""
+    column, table = construct.column, qualified(construct.table_name, construct.schema)
+    if construct.inline_references or construct.inline_primary_key:
+        return None
+    if rewriting := rewriting_column(construct, database):
+        return rewriting
+    if (default := default_sql(column)) is not None:
+        if not is_volatile(default, database):
+            return None
+        return OnlineChange(table, _with_default(construct, default, database))
+    if column.nullable or not isinstance(column.default, ColumnDefault):
+        return None
+    steps = (
+        _constant(construct, database) if column.default.is_scalar else _computed(construct, column.default, database)
+    )
+    return OnlineChange(table, steps, needed=True)
+
+
+def _with_default(construct: AddColumn, default: str, database: Database) -> Steps:
+    table, name = qualified(construct.table_name, construct.schema), quoted(construct.column.name)
+    yield Step(sql=_bare(construct), with_next=True)
+    yield Step(sql=f"ALTER TABLE {table} ALTER COLUMN {name} SET DEFAULT {default}")
+    yield from _filled(construct, {"values": {construct.column.name: default}, "in_step": True}, database)
+
+
+def _constant(construct: AddColumn, database: Database) -> Steps:
+    """The server's own default fills old rows without touching them, and then goes."""
+    table, name = qualified(construct.table_name, construct.schema), quoted(construct.column.name)
+    assert isinstance(construct.column.default, ColumnDefault)
+    value = literal_value(construct.column.default.arg, construct.column.type)
+    yield Step(sql=f"{_bare(construct)} DEFAULT {value} NOT NULL", with_next=True)
+    yield Step(sql=f"ALTER TABLE {table} ALTER COLUMN {name} DROP DEFAULT")
+    yield from _checks(construct, database)
+
+
+def _computed(construct: AddColumn, default: ColumnDefault, database: Database) -> Steps:
+    name = construct.column.name
+    yield Step(sql=_bare(construct))
+    if default.is_callable:
+        given: dict[str, Any] = {"function": _function(name, default.arg)}
+    else:
+        given = {"values": {name: expression(default.arg)}}
+    yield from _filled(construct, given, database)
+
+
+def _filled(construct: AddColumn, given: dict[str, Any], database: Database) -> Steps:
+    table, column = qualified(construct.table_name, construct.schema), construct.column
+    definition = Backfill(
+        table=table, where=f"{quoted(column.name)} IS NULL", name=f"{construct.table_name}_{column.name}", **given
+    )
+
+    def run(context: MigrationContext) -> None:
+        run_outside(Operations(context), definition)
+
+    yield Task(
+        words=f"fill {table}.{quoted(column.name)}",
+        run=run,
+        script=lambda: [Step(sql=script(definition, commits=True))],
+    )
+    if not column.nullable:
+        yield from set_not_null(table, construct.table_name, column.name, database)
+    yield from _checks(construct, database)
+
+
+def _checks(construct: AddColumn, database: Database) -> Steps:
+    """The conditions that the statement as it stands would have had inline."""
+    for constraint in construct.column.constraints:
+        if isinstance(constraint, CheckConstraint):
+            copy = CheckConstraint(constraint.sqltext, name=constraint.name)
+            Table(construct.table_name, MetaData(), copy, schema=construct.schema)
+            change = add_check(AddConstraint(copy), database)
+            yield from change.steps if change else (Step(sql=ddl(AddConstraint(copy))),)
+
+
+def _function(name: str, default: Callable[[Any], Any]) -> Callable[[Rows], Rows]:
+    """A value for each row, as SQLAlchemy would make it for a new one."""
+
+    def values(rows: Rows) -> Rows:
+        return [{name: default(None)} for _ in rows]
+
+    return values
+
+
+def _bare(construct: AddColumn) -> str:
+    """ADD COLUMN without its default, and so without NOT NULL."""
+    column: Column[Any] = Column(construct.column.name, construct.column.type)
+    Table(construct.table_name, MetaData(), column, schema=construct.schema)
+    return ddl(AddColumn(construct.table_name, column, schema=construct.schema, if_not_exists=construct.if_not_exists))

@@ -1,0 +1,63 @@
+"""ALTER COLUMN TYPE: free where PostgreSQL neither rewrites the table nor an index of it, nor checks its rows again.
+
+Which changes are free is asked of the server itself, on an empty copy of the table that is rolled back: a change that
+gives the copy or one of its indexes new files would do so to the table (`ATColumnChangeRequiresRewrite` and
+`CheckIndexCompatible`, PostgreSQL 16 to 18; for timestamps it depends on the session's TimeZone).
+"""
+
+from alembic.ddl.base import ColumnType
+from alembic.ddl.postgresql import PostgresqlColumnType
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+
+from src.safety.online.database import Database
+from src.safety.online.names import ddl, qualified, quoted, verbatim
+from src.safety.online.rewriting import rewriting_type
+from src.safety.online.step import OnlineChange, Step, Steps
+
+_COPY = "column_type_copy"
+_CHECKED = """
+    SELECT 1 FROM pg_constraint k JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = ANY (k.conkey)
+    WHERE k.contype = 'c' AND a.attrelid = to_regclass(:table) AND a.attname = :column LIMIT 1
+"""
+_FILES = f"""
+    SELECT array_agg(pg_relation_filenode(oid) ORDER BY oid) FROM pg_class
+    WHERE oid = 'pg_temp.{_COPY}'::regclass
+       OR oid IN (SELECT indexrelid FROM pg_index WHERE indrelid = 'pg_temp.{_COPY}'::regclass)
+"""
+
+
+def alter_type(construct: ColumnType, database: Database) -> OnlineChange | None:
+    """The statement, and new statistics, where it is free; for a script, which cannot know, the statement."""
+    if not database.is_known:
+        return None
+    table, column = qualified(construct.table_name, construct.schema), construct.column_name
+    free = database.recall_whether(f"free: {ddl(construct)}", lambda: _is_free(construct, table, column, database))
+    return OnlineChange(table, _free(construct, table, column)) if free else rewriting_type(construct, database)
+
+
+def _free(construct: ColumnType, table: str, column: str) -> Steps:
+    yield Step(sql=ddl(construct))
+    yield Step(sql=f"ANALYZE {table} ({quoted(column)})")  # the old statistics went with the old type
+
+
+def _is_free(construct: ColumnType, table: str, column: str, database: Database) -> bool:
+    if database.ask(_CHECKED, table=table, column=column):
+        return False
+    with database.scratch() as connection:
+        return _keeps_files(construct, table, connection)
+
+
+def _keeps_files(construct: ColumnType, table: str, connection: Connection) -> bool:
+    using = getattr(construct, "using", None)
+    column, kind = construct.column_name, construct.type_
+    change = PostgresqlColumnType(_COPY, column, kind, schema="pg_temp", using=using)
+    try:
+        connection.execute(verbatim(f"CREATE TEMPORARY TABLE {_COPY} (LIKE {table} INCLUDING ALL)"))
+        before = connection.exec_driver_sql(_FILES).scalar()
+        connection.execute(verbatim(ddl(change)))
+        return bool(before == connection.exec_driver_sql(_FILES).scalar())
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise
+        return True  # what fails on an empty copy fails at once on the table, and says why in its own words

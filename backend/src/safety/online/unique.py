@@ -1,0 +1,74 @@
+"""ADD UNIQUE and ADD PRIMARY KEY: a unique index is built CONCURRENTLY, then becomes the constraint's (USING INDEX).
+
+The second takes ACCESS EXCLUSIVE for an instant. A primary key's columns become NOT NULL first, in steps of their own.
+A partitioned table has no USING INDEX (PostgreSQL 16 to 18): each partition gets the constraint first, and the one of
+the whole table then adopts them.
+"""
+
+from typing import Any
+
+from sqlalchemy import Column, Index, MetaData, PrimaryKeyConstraint, Table, UniqueConstraint
+from sqlalchemy.schema import AddConstraint, CreateIndex
+
+from src.safety.online.constraint import constraint_name
+from src.safety.online.database import Database
+from src.safety.online.duplicates import duplicates
+from src.safety.online.free_name import free_relation_name
+from src.safety.online.index_build import plan_build
+from src.safety.online.names import ddl, deferrability, quoted, table_name
+from src.safety.online.not_null import set_not_null
+from src.safety.online.step import OnlineChange, Step, Steps
+
+
+def add_unique(construct: AddConstraint, database: Database) -> OnlineChange | None:
+    """An index first, built CONCURRENTLY; the values that occur more than once are looked for before."""
+    constraint = construct.element
+    assert isinstance(constraint, UniqueConstraint | PrimaryKeyConstraint)
+    return OnlineChange(table_name(constraint.table), _steps(construct, constraint, database))
+
+
+def _steps(construct: AddConstraint, constraint: UniqueConstraint | PrimaryKeyConstraint, database: Database) -> Steps:
+    table = constraint.table
+    columns = [column.name for column in constraint.columns]
+    primary = isinstance(constraint, PrimaryKeyConstraint)
+    second, label = ("", "pkey") if primary else ("_".join(columns), "key")
+    constraint_name(constraint, table.name, second, label, database)
+    if primary:
+        for column in columns:
+            yield from set_not_null(table_name(table), table.name, column, database)
+    facts = database.table(table_name(table))
+    if facts is None or not facts.partitioned:
+        yield from _with_index(constraint, str(constraint.name), table.name, table.schema, database)
+        return
+    for part in database.partitions(table_name(table)):
+        if not part.partitioned:
+            name = free_relation_name(part.name, second, label, part.schema, database)
+            yield from _with_index(constraint, name, part.name, part.schema, database)
+    yield Step(sql=ddl(construct))
+
+
+def _with_index(
+    constraint: UniqueConstraint | PrimaryKeyConstraint, name: str, table: str, schema: str | None, database: Database
+) -> Steps:
+    index = _index(constraint, name, table, schema)
+    assert index.table is not None
+    build = plan_build(index, database.table(table_name(index.table)), database)
+    yield from build.before
+    yield Step(sql=ddl(CreateIndex(index)), obstacle=duplicates(index), says=build.says)
+    yield from build.after
+    kind = "PRIMARY KEY" if isinstance(constraint, PrimaryKeyConstraint) else "UNIQUE"
+    using = f"{kind} USING INDEX {quoted(name)}{deferrability(constraint)}"
+    yield Step(sql=f"ALTER TABLE {table_name(index.table)} ADD CONSTRAINT {quoted(name)} {using}")
+
+
+def _index(constraint: UniqueConstraint | PrimaryKeyConstraint, name: str, table: str, schema: str | None) -> Index:
+    """The constraint's index, on a table object of its own: Alembic would create whatever hangs on the given one."""
+    options = constraint.dialect_options["postgresql"]
+    included = [str(getattr(column, "name", column)) for column in options["include"] or ()]
+    names = [column.name for column in constraint.columns]
+    columns: list[Column[Any]] = [Column(each) for each in [*names, *included]]
+    copy = Table(table, MetaData(), *columns, schema=schema)
+    given: dict[str, Any] = {"postgresql_include": included} if included else {}
+    if isinstance(constraint, UniqueConstraint):
+        given["postgresql_nulls_not_distinct"] = options["nulls_not_distinct"]
+    return Index(name, *(copy.c[each] for each in names), unique=True, postgresql_concurrently=True, **given)

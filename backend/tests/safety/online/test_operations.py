@@ -1,0 +1,124 @@
+"""Which way an operation is carried out, and that nothing of it outlives the run."""
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+import pytest
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
+from sqlalchemy import Engine, event
+
+from tests.safety.online.cases import BOOKS
+from tests.safety.online.interruption import PATIENT
+from tests.safety.project import Project
+
+INDEX = 'op.create_index("ix_a", "books", ["title"])'
+
+
+@pytest.fixture
+def books(database: str) -> str:
+    """The URL of a database with a table that has rows."""
+    with psycopg.connect(database, autocommit=True) as session:
+        session.execute(BOOKS)
+    return database
+
+
+@contextmanager
+def statements() -> Iterator[list[str]]:
+    """What is sent to the server while the block runs."""
+    sent: list[str] = []
+
+    def listen(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        sent.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", listen)
+    try:
+        yield sent
+    finally:
+        event.remove(Engine, "before_cursor_execute", listen)
+
+
+def way(project: Project, url: str, **variables: str) -> str:
+    """`online` or `direct`: how the index ix_a was made."""
+    with statements() as sent:
+        project.alembic.having(**variables)(url, "upgrade", "head")
+    (made,) = [statement for statement in sent if "ix_a" in statement and statement.startswith("CREATE")]
+    return "online" if "CONCURRENTLY" in made else "direct"
+
+
+@pytest.mark.parametrize(("limit", "expected"), [("0", "online"), ("1000", "online"), ("1e6", "direct")])
+def test_a_small_table_is_changed_directly(project: Project, books: str, limit: str, expected: str) -> None:
+    project.revision("001_a", upgrade=INDEX)
+    assert way(project, books, MIGRATION_SMALL_TABLE=limit) == expected
+
+
+def test_an_empty_table_is_changed_directly_whatever_the_limit(project: Project, books: str) -> None:
+    with psycopg.connect(books, autocommit=True) as session:
+        session.execute("TRUNCATE books")
+    project.revision("001_a", upgrade=INDEX)
+    assert way(project, books, **PATIENT) == "direct"
+
+
+@pytest.mark.parametrize(
+    "make", ['op.create_table("new", sa.Column("a", sa.Integer))', 'op.execute("CREATE TABLE new (a int)")']
+)
+def test_a_table_that_is_new_in_the_revision_is_changed_directly(project: Project, books: str, make: str) -> None:
+    fill = 'op.execute("INSERT INTO new SELECT generate_series(1, 99)")'
+    project.revision("001_a", upgrade=f'{make}\n    {fill}\n    op.create_index("ix_a", "new", ["a"])')
+    assert way(project, books, **PATIENT) == "direct"
+
+
+def test_a_revision_may_say_why_a_table_is_changed_directly(project: Project, books: str) -> None:
+    path = project.revision("001_a", upgrade=INDEX)
+    path.write_text(path.read_text() + '\n\ndirect = {"books": "the shop is closed"}\n')
+    assert way(project, books, **PATIENT) == "direct"
+
+
+def test_without_a_reason_it_may_not(project: Project, books: str) -> None:
+    path = project.revision("001_a", upgrade=INDEX)
+    path.write_text(path.read_text() + '\n\ndirect = {"books": ""}\n')
+    code, stderr = project.alembic.having(**PATIENT).refused(books, "upgrade", "head")
+    assert (code, "and not why" in stderr) == (18, True), stderr
+
+
+def test_what_takes_too_long_directly_is_done_the_online_way(project: Project, books: str) -> None:
+    body = "BEGIN PERFORM pg_sleep(0.002); RETURN $1; END"
+    with psycopg.connect(books, autocommit=True) as session:
+        session.execute(f"CREATE FUNCTION slow(integer) RETURNS integer IMMUTABLE LANGUAGE plpgsql AS '{body}'")
+    project.revision("001_a", upgrade='op.create_index("ix_a", "books", [sa.text("slow(id)")])')
+    with statements() as sent:
+        project.alembic(books, "upgrade", "head")
+    made = [statement.partition(" ix_a")[0] for statement in sent if "INDEX" in statement and "slow" in statement]
+    assert made == ["CREATE INDEX", "CREATE INDEX CONCURRENTLY"]
+
+
+def test_the_memory_of_a_build_is_raised_for_it_alone(project: Project, books: str) -> None:
+    with psycopg.connect(books, autocommit=True) as session:
+        session.execute("UPDATE pg_class SET reltuples = 5e6 WHERE relname = 'books'")
+    project.revision("001_a", upgrade=INDEX)
+    with statements() as sent:
+        project.alembic.having(**PATIENT, MIGRATION_INDEX_MEMORY="70", MIGRATION_INDEX_WORKERS="1")(
+            books, "upgrade", "head"
+        )
+    settings = [
+        statement for statement in sent if "maintenance" in statement and not statement.lstrip().startswith("SELECT")
+    ]
+    assert settings == [
+        f"SET maintenance_work_mem = '{70 * 1024}kB'",
+        "SET max_parallel_maintenance_workers = 1",
+        "RESET maintenance_work_mem",
+        "RESET max_parallel_maintenance_workers",
+    ]
+
+
+def test_no_run_leaves_anything_in_alembic(project: Project, books: str) -> None:
+    project.revision("001_a", upgrade=INDEX)
+    project.alembic.having(**PATIENT)(books, "upgrade", "head")
+    project.alembic(books, "upgrade", "head", "--sql")
+    written = io.StringIO()
+    options = {"as_sql": True, "output_buffer": written}
+    Operations(MigrationContext.configure(dialect_name="postgresql", opts=options)).create_index("ix", "t", ["a"])
+    assert written.getvalue().split() == ["CREATE", "INDEX", "ix", "ON", "t", "(a);"]

@@ -1,0 +1,88 @@
+"""What is found before anything is changed, and what has no online way."""
+
+import psycopg
+import pytest
+
+from tests.safety.online.cases import BOOKS
+from tests.safety.online.interruption import PATIENT
+from tests.safety.online.state import read_state, same
+from tests.safety.project import Project
+
+BROKEN = BOOKS + (
+    "ALTER TABLE authors ADD stars numeric(6, 2) DEFAULT 1;"
+    "UPDATE books SET title = 'title 7', author_id = 99, pages = -1 WHERE id > 298;"
+)
+
+
+@pytest.mark.parametrize(
+    ("upgrade", "problem", "rows"),
+    [
+        (
+            'op.create_index("uq_a", "books", ["title"], unique=True)',
+            "In the way of uq_a on books: 1 values that occur more than once",
+            "By title, times: title 7, 3",
+        ),
+        (
+            'op.create_unique_constraint("uq_a", "books", ["title"])',
+            "In the way of uq_a on books: 1 values that occur more than once",
+            "By title, times: title 7, 3",
+        ),
+        (
+            'op.create_foreign_key("fk_a", "books", "authors", ["author_id"], ["id"])',
+            "In the way of fk_a on books: 2 rows that refer to nothing in authors",
+            "By author_id: 99; 99",
+        ),
+        (
+            'op.create_check_constraint("ck_a", "books", "pages > 0")',
+            "In the way of ck_a on books: 2 rows that break it",
+            "By ctid: (",
+        ),
+        (
+            'op.alter_column("authors", "name", nullable=False)',
+            "In the way of NOT NULL on authors.name: 1 rows without a value",
+            "By id: 5",
+        ),
+        (
+            'op.create_exclude_constraint("ex_a", "books", ("id", "="), using="hash")',
+            "An exclusion constraint on books has no online way",
+            'direct = {"books": "..."}',
+        ),
+        (
+            'op.alter_column("authors", "id", type_=sa.BigInteger)',
+            "ALTER TABLE authors ALTER COLUMN id TYPE BIGINT rewrites the whole of authors",
+            'direct = {"authors": "..."}',
+        ),
+        (
+            'op.alter_column("authors", "stars", type_=sa.Numeric(5, 1))',
+            "ALTER TABLE authors ALTER COLUMN stars TYPE NUMERIC(5, 1) rewrites the whole of authors",
+            "op.backfill",
+        ),
+    ],
+)
+def test_what_stands_in_the_way_is_named_and_nothing_is_changed(
+    project: Project, database: str, upgrade: str, problem: str, rows: str
+) -> None:
+    with psycopg.connect(database, autocommit=True) as session:
+        session.execute(BROKEN + "UPDATE authors SET name = NULL WHERE id = 5")
+    before = read_state(database)
+    project.revision("001_a", upgrade=upgrade)
+    code, stderr = project.alembic.having(**PATIENT).refused(database, "upgrade", "head")
+    assert (code, "Traceback" in stderr) == (18, False), stderr
+    assert problem in stderr
+    assert rows in stderr
+    same(before, read_state(database))
+
+
+def test_when_the_rows_are_mended_the_same_command_goes_on(project: Project, database: str) -> None:
+    with psycopg.connect(database, autocommit=True) as session:
+        session.execute(BROKEN)
+        index, check = (
+            'op.create_index("ix_a", "books", ["title"])',
+            'op.create_check_constraint("ck_a", "books", "pages > 0")',
+        )
+        project.revision("001_a", upgrade=f"{index}\n    {check}")
+        project.alembic.having(**PATIENT).refused(database, "upgrade", "head")
+        session.execute("UPDATE books SET pages = 1")
+        project.alembic.having(**PATIENT)(database, "upgrade", "head")
+        valid = "SELECT convalidated FROM pg_constraint WHERE conname = 'ck_a'"
+        assert session.execute(valid).fetchall() == [(True,)]
