@@ -6,10 +6,10 @@ NOT NULL and has a default in Python only, which the statement as it stands coul
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from alembic.ddl.base import AddColumn
-from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import CheckConstraint, Column, ColumnDefault, MetaData, Table
 from sqlalchemy.schema import AddConstraint
@@ -78,17 +78,18 @@ def _filled(construct: AddColumn, given: dict[str, Any], database: Database) -> 
         table=table, where=f"{quoted(column.name)} IS NULL", name=f"{construct.table_name}_{column.name}", **given
     )
 
-    def run(context: MigrationContext) -> None:
-        run_outside(Operations(context), definition)
-
     yield Task(
         words=f"fill {table}.{quoted(column.name)}",
-        run=run,
+        run=partial(_run, definition),
         script=lambda: [Step(sql=script(definition, commits=True))],
     )
     if not column.nullable:
         yield from set_not_null(table, construct.table_name, column.name, database)
     yield from _checks(construct, database)
+
+
+def _run(definition: Backfill, context: MigrationContext) -> None:
+    run_outside(context, definition)
 
 
 def _checks(construct: AddColumn, database: Database) -> Steps:

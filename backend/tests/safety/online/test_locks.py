@@ -51,7 +51,7 @@ def test_only_a_lock_that_no_client_notices_is_held_while_the_rows_are_read(
         session.execute(BOOKS)
         session.execute(SLOW)
         running = start(project, database, "upgrade", "head", **PATIENT)
-        (pid,) = until(lambda: session.execute(_AT_WORK).fetchone())
+        pid = until(lambda: session.execute(_AT_WORK).fetchall())[0][0]
         with Client(database, "UPDATE books SET pages = pages + 1 WHERE id = 2").asking() as client:
             client.goes_on()
             assert running.process.is_alive()
