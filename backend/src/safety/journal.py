@@ -41,7 +41,11 @@ class Journal:
     def rows(self, key: str) -> int | None:
         """How many rows it had in the try that committed it; None if no earlier try did."""
         noted = self.noted(key)
-        return None if noted is None else int(noted)
+        return None if noted is None else int(noted.partition(" ")[0])
+
+    def returned(self, key: str) -> str:
+        """The rows that it returned, as they were kept."""
+        return (self.noted(key) or "").partition(" ")[2]
 
     def noted(self, key: str) -> str | None:
         """What was noted of it in the try that committed it."""
@@ -55,9 +59,9 @@ class Journal:
         """It is about to run outside of any transaction."""
         self.entry.journal.append(f"began {key}")
 
-    def add(self, key: str, rows: int) -> None:
+    def add(self, key: str, rows: int, returned: str = "") -> None:
         """It ran, and will be committed with the transaction."""
-        self.note(key, str(max(rows, 0)))
+        self.note(key, f"{max(rows, 0)} {returned}".rstrip())
 
     def recall(self, words: str, find: Callable[[], str]) -> str:
         """What an earlier try found and committed, known by these words; else what `find` finds, kept for the next."""

@@ -29,6 +29,7 @@ from src.safety.journal import Journal
 from src.safety.lock_taker import LockTaker
 from src.safety.online.step import Step
 from src.safety.policy import Policy
+from src.safety.returned_rows import give, keep
 from src.safety.temporary import makes_temporary, refuse_temporary
 
 _QUERIES = ("SELECT", "WITH", "SHOW", "VALUES", "TABLE")
@@ -166,7 +167,9 @@ class StatementGuard:
         if rows is None and self.step is not None and self.step.is_done(connection):
             rows = 0
         if rows is not None:
-            return _nothing(statement, rows), _empty(parameters)
+            if rows and not self._nobody_reads and "RETURNING" in statement.upper():
+                return give(journal.returned(key), connection, statement), _empty(parameters)
+            return _nothing(rows), _empty(parameters)
         self._temporary |= makes_temporary(statement)
         self._activity.begin_step(shorten(statement, 100))
         self._history.note_step(entry, f"{self._activity.number}: {self._activity.step}")
@@ -176,7 +179,7 @@ class StatementGuard:
             self.step.look(connection)
         if self.autocommit and (is_patient(statement) or needs_autocommit(statement)):
             if self._is_complete(connection, entry, journal, key, statement):
-                return _nothing(statement, 0), _empty(parameters)
+                return _nothing(0), _empty(parameters)
         else:
             if self.autocommit:
                 connection.exec_driver_sql("BEGIN")
@@ -192,7 +195,7 @@ class StatementGuard:
             return
         self.deadline += time.monotonic() - self._activity.since
         self._history.settle()
-        self._journal.add(self._running, cursor.rowcount)
+        self._journal.add(self._running, cursor.rowcount, "" if self._nobody_reads else keep(cursor))
         self._running = None
         if self.autocommit:
             self.before_commit(connection)
@@ -235,11 +238,9 @@ class StatementGuard:
         return False
 
 
-def _nothing(statement: str, rows: int) -> str:
+def _nothing(rows: int) -> str:
     """What runs instead of a statement that is done already: it tells as many rows to a loop that counts them."""
-    if not rows or "RETURNING" in statement.upper():
-        return "DO $$ BEGIN END $$"
-    return f"SELECT FROM generate_series(1, {rows})"
+    return f"SELECT FROM generate_series(1, {rows})" if rows else "DO $$ BEGIN END $$"
 
 
 def _empty(parameters: Any) -> Any:

@@ -245,3 +245,22 @@ def test_raiseerr_shows_the_traceback_of_the_cause(project: Project, database: s
     project.revision("001_a", upgrade="raise KeyError('colour')")
     with pytest.raises(KeyError, match="colour"):
         project.alembic(database, "upgrade", "head")
+
+
+def test_the_rows_in_the_way_are_looked_up_within_two_seconds_and_without_a_write(
+    project: Project, database: str
+) -> None:
+    run(
+        database,
+        "CREATE TABLE books (id integer PRIMARY KEY); CREATE TABLE asked (id integer)",
+        "INSERT INTO books VALUES (1), (2), (3)",
+        "CREATE FUNCTION writes() RETURNS bool LANGUAGE sql VOLATILE AS 'INSERT INTO asked VALUES (1) RETURNING true'",
+    )
+    # All three rows are in the way of a session that has the lookup's limit, one is in that of any other.
+    add = "op.execute(\"ALTER TABLE books ADD CONSTRAINT ck CHECK ({})\")"
+    project.revision("001_a", upgrade=add.format("id > 1 AND current_setting('statement_timeout') <> '2s'"))
+    assert "Rows in the way: 3; by id: 1; 2; 3" in project.alembic.refused(database, "upgrade", "head").stderr
+    project.revision("001_a", upgrade=add.format("id > 1 AND writes()"))
+    assert "is violated by some row" in project.alembic.refused(database, "upgrade", "head").stderr
+    with psycopg.connect(database) as connection:
+        assert connection.execute("SELECT count(*) FROM asked").fetchone() == (0,)

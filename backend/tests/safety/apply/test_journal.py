@@ -68,6 +68,57 @@ def test_the_run_after_the_crash_may_use_the_other_driver(
     assert outcomes(watcher) == ["interrupted", "done"]
 
 
+VALUES = "7, true, 'it''s 5 %', NULL, 1.50, gen_random_uuid(), '2026-01-02 03:04:05+00', ARRAY['a', 'b']"
+
+
+@DRIVERS
+def test_rows_that_a_committed_statement_returned_are_returned_again(
+    project: Project, database: str, watcher: psycopg.Connection, start: Start, driver: str
+) -> None:
+    columns = "id bigint, b boolean, t text, n integer, d numeric, u uuid, at timestamptz, a text[]"
+    watcher.execute(f"CREATE TABLE books ({columns}); CREATE TABLE seen (was text)")
+    insert = execute(f"INSERT INTO books VALUES ({VALUES}) RETURNING *")
+    lines = [f"row = {insert}.one()", execute("INSERT INTO seen VALUES (:row)", "{'row': repr(tuple(row))}")]
+    killed(project, with_driver(database, driver), start, BLOCK, *(f"    {line}" for line in lines), "DIE")
+    project.revision("001_a", upgrade="\n    ".join([BLOCK, *(f"    {line}" for line in [*lines, *lines[1:]])]))
+    project.alembic(with_driver(database, driver), "upgrade", "head")
+    first, again = watcher.execute("SELECT was FROM seen").fetchall()
+    assert first == again
+    assert watcher.execute("SELECT count(*) FROM books").fetchone() == (1,)
+
+
+@DRIVERS
+def test_objects_that_a_committed_flush_has_given_their_ids_have_them_again(
+    project: Project, database: str, watcher: psycopg.Connection, start: Start, driver: str
+) -> None:
+    watcher.execute("CREATE TABLE books (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), title text)")
+    watcher.execute("CREATE TABLE pages (book uuid REFERENCES books, number integer)")
+    lines = [
+        "books = sa.table('books', sa.column('id', sa.Uuid), sa.column('title', sa.Text))",
+        BLOCK,
+        "    rows = [{'title': title} for title in 'ab']",
+        "    ids = op.get_bind().scalars(sa.insert(books).returning(books.c.id), rows).all()",
+        "    for number, id in enumerate(ids):",
+        "        " + execute("INSERT INTO pages VALUES (:id, :number)", "{'id': id, 'number': number}"),
+        "        if number == 0:",
+        "            DIE",
+    ]
+    killed(project, with_driver(database, driver), start, *lines)
+    project.alembic(with_driver(database, driver), "upgrade", "head")
+    assert watcher.execute("SELECT count(*) FROM books").fetchone() == (2,)
+    assert watcher.execute("SELECT count(DISTINCT book), count(*) FROM pages").fetchone() == (2, 2)
+
+
+def test_rows_that_cannot_be_kept_are_asked_for_in_a_sentence(
+    project: Project, database: str, watcher: psycopg.Connection, start: Start
+) -> None:
+    watcher.execute("CREATE TABLE books (facts jsonb)")
+    insert = execute("INSERT INTO books VALUES ('{{}}') RETURNING facts").replace("{{}}", "{}")
+    killed(project, database, start, BLOCK, f"    {insert}.one()", "    DIE")
+    code, stderr = project.alembic.refused(database, "upgrade", "head")
+    assert (code, "committed a statement whose rows it needs again: INSERT INTO books" in stderr) == (18, True)
+
+
 def test_an_edited_half_applied_revision_runs_what_is_new_passes_over_what_is_committed_and_says_so(
     project: Project, database: str, watcher: psycopg.Connection, start: Start
 ) -> None:

@@ -1,0 +1,47 @@
+"""Rows that a committed statement returned, kept in the journal: a later run passes it over, and still needs them."""
+
+import json
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from src.safety.errors import RevisionFailed
+
+_MOST = 1000  # rows: a journal is no table
+# Of what these types return, JSON would be something else: bytea, json, xml, jsonb.
+_OTHERS = (17, 114, 142, 3802)
+_TYPES = text(
+    "SELECT format_type(type, NULL) FROM unnest(CAST(:types AS oid[])) WITH ORDINALITY AS t (type, n) ORDER BY n"
+)
+
+
+def keep(cursor: Any) -> str:
+    """The rows of a cursor of either driver, as JSON, without taking them from it; "" if it has none that can be kept.
+
+    SQLAlchemy's adapters of async drivers have read them all by the time that the statement is done.
+    """
+    if cursor.description is None:
+        return ""
+    names, types = [column[0] for column in cursor.description], [column[1] for column in cursor.description]
+    if len(cursor._rows) > _MOST or any(type_ in _OTHERS for type_ in types):
+        return ""
+    return json.dumps([names, types, [list(row) for row in cursor._rows]], default=str)
+
+
+def give(kept: str, connection: Connection, statement: str) -> str:
+    """A SELECT that returns them again. Raises `RevisionFailed` if there is nothing to return."""
+    if not kept:
+        raise RevisionFailed(
+            f"An earlier try of this revision has committed a statement whose rows it needs again: {statement[:100]}",
+            f"They were too many to keep (more than {_MOST}), or bytes or JSON. Let the revision not depend on them:\n"
+            "do it in one statement, or read them back with a SELECT.",
+        )
+    names, types, rows = json.loads(kept)
+    quote = connection.dialect.identifier_preparer.quote_identifier
+    columns = ", ".join(
+        f"{quote(name)} {type_}"
+        for name, type_ in zip(names, connection.scalars(_TYPES, {"types": types}), strict=True)
+    )
+    records = json.dumps([dict(zip(names, row, strict=True)) for row in rows]).replace("'", "''")
+    select = f"SELECT * FROM jsonb_to_recordset('{records}') AS kept ({columns})"
+    return select.replace("%", "%%") if connection.dialect.paramstyle == "pyformat" else select
