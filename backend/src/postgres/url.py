@@ -11,6 +11,7 @@ from typing import Literal
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urlsplit
 
 from src.postgres.errors import InvalidURL
+from src.postgres.service_file import check_service
 
 Driver = Literal["asyncpg", "psycopg"]
 
@@ -117,9 +118,12 @@ def parse_url(text: str, *, source: str = "the database URL") -> DatabaseURL:
     query = _query(split, source)
     host = query.get("host") or unquote(split.hostname or "") or "localhost"
     _check_host(host, source)
+    driver = _driver(split.scheme, query, source)
+    if driver == "asyncpg" and "service" in query:
+        check_service(query["service"], source)
     role = query.get("user") or unquote(split.username or "")
     return DatabaseURL(
-        driver=_driver(split.scheme, query, source),
+        driver=driver,
         dsn=_dsn(split, query),
         host=host.split(",")[0],
         port=_port(split, query, source),

@@ -4,6 +4,7 @@ Alembic loads the files late, only warns of two files with one id, and lets a sy
 """
 
 import ast
+import re
 import traceback
 import warnings
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from alembic.script.revision import CycleDetected
 
 from src.safety.errors import BrokenChain
 from src.safety.numbering import LONGEST_ID
+
+_NUMBERED = re.compile(r"\d{3}_")  # ids of other projects may be unlike the names of their files
 
 
 def load_chain(scripts: ScriptDirectory) -> None:
@@ -40,6 +43,11 @@ def _check_file(script: Script) -> None:
                 f"The revision file {file} has no function {name}().",
                 f"Write one: def {name}() -> None: ... (a revision that changes nothing says pass).",
             )
+    if file[:4] != script.revision[:4] and _NUMBERED.match(file) and _NUMBERED.match(script.revision):
+        raise BrokenChain(
+            f"The file {file} says that it is revision {script.revision!r}: one of the two numbers is wrong.",
+            "Set its revision line to its name, or name it after its revision.",
+        )
     if len(script.revision) > LONGEST_ID:
         raise BrokenChain(
             f"The revision id in {file} has {len(script.revision)} characters; alembic_version holds {LONGEST_ID}.",

@@ -32,11 +32,14 @@ _TABLES = text(
 _EXTENSION = text(
     """
     SELECT r.rolname AS role, e.extversion AS installed, a.default_version AS available,
-           coalesce(r.rolsuper OR NOT v.superuser OR v.trusted, false) AS may_create
+           coalesce(r.rolsuper OR NOT v.superuser OR v.trusted, false) AS may_create,
+           n.nspname AS schema, n.nspname = ANY (current_schemas(true)) AS visible,
+           quote_ident(n.nspname) AS schema_name, quote_ident(r.rolname) AS role_name
     FROM pg_roles r
     LEFT JOIN pg_available_extensions a ON a.name = :name
     LEFT JOIN pg_available_extension_versions v ON v.name = a.name AND v.version = a.default_version
     LEFT JOIN pg_extension e ON e.extname = :name
+    LEFT JOIN pg_namespace n ON n.oid = e.extnamespace
     WHERE r.rolname = current_user
     """
 )
@@ -49,7 +52,6 @@ def check_database(
 
     Also reports revisions that were edited after they were applied, and raises `BrokenChain` if the policy wants that.
     """
-    in_transaction = connection.in_transaction()
     _check_server(connection, command)
     command.heads_seen = migration_context.get_current_heads()
     if command.name == "upgrade":
@@ -59,8 +61,6 @@ def check_database(
                 _check_extension(connection, extension)
     if command.name in ("upgrade", "check"):
         report_edited(connection, migration_context, command.scripts, policy)
-    if not in_transaction:
-        connection.rollback()
 
 
 def _check_server(connection: Connection, command: Command) -> None:
@@ -114,6 +114,12 @@ def _check_extension(connection: Connection, extension: Extension) -> None:
         raise ServerUnfit(
             f"The database has {name} {found.installed}, and {minimum} is the oldest that the models work with.",
             f"Run: ALTER EXTENSION {name} UPDATE (the server offers {found.available}).",
+        )
+    if found.visible is False:
+        raise ServerUnfit(
+            f"The extension {name!r} is in the schema {found.schema!r}, and the search_path does not lead there.",
+            f"Run: ALTER ROLE {found.role_name} SET search_path = public, {found.schema_name}\n"
+            f"Or move it: ALTER EXTENSION {name} SET SCHEMA public",
         )
     if found.installed is None and release(found.available) < release(minimum):
         raise ServerUnfit(

@@ -1,5 +1,6 @@
 """What a new revision file looks like: its number, its imports, its formatting."""
 
+import difflib
 import importlib.util
 import re
 from collections.abc import Iterable
@@ -13,6 +14,7 @@ from sqlalchemy import MetaData
 
 from src.safety.chain import known_ids, several_heads
 from src.safety.command import Command
+from src.safety.errors import RequestRefused
 from src.safety.numbering import check_id, check_message, next_revision_id
 from src.safety.plain_errors import plain_errors
 from src.safety.policy import Policy
@@ -65,6 +67,7 @@ def process_directives(
         return
     if len(scripts.get_heads()) > 1 and options["head"] in (None, "head"):
         raise several_heads(scripts)
+    _check_head(scripts, options["head"])
     script = directives[0]
     check_message(script.message)
     if options["rev_id"]:
@@ -92,6 +95,19 @@ def _compare(
         refuse_differences(comparison.differences)
     else:
         write_differences(comparison, directives)
+
+
+def _check_head(scripts: ScriptDirectory, head: str | None) -> None:
+    """Alembic looks for the parent when env.py is done, and fails in words of its own."""
+    known = known_ids(scripts)
+    # Relative ones and labels of branches (+1, label@head) are left to Alembic.
+    if not head or not head.isidentifier() or head in ("head", "heads", "base"):
+        return
+    if not any(each.startswith(head) for each in known) and head not in scripts.revision_map._revision_map:
+        near = difflib.get_close_matches(head, known, n=3, cutoff=0.4)
+        raise RequestRefused(
+            f"No revision is called {head!r}.", f"The nearest: {', '.join(near) or 'none'}. All: alembic history"
+        )
 
 
 def taken(scripts: ScriptDirectory) -> set[str]:

@@ -45,7 +45,8 @@ async def schema_status(
     # As text, because a prepared statement fails once when its result type changes, and the column's width may.
     revision = cast(column("version_num", String), Text)
     rows = await connection.scalars(select(revision).select_from(table(version_table)))
-    return _compare(tuple(sorted(rows)), scripts)
+    # Alembic writes no NULL; where somebody has, it stands for no revision.
+    return _compare(tuple(sorted(row for row in rows if row is not None)), scripts)
 
 
 _REGCLASS = text("SELECT to_regclass(quote_ident(:name))::text")

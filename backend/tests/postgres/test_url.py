@@ -1,5 +1,7 @@
 """Every usual spelling of a database URL is understood; what cannot be honoured is refused, and never repeated."""
 
+from pathlib import Path
+
 import pytest
 
 from src.postgres.errors import InvalidURL
@@ -110,3 +112,17 @@ def test_what_cannot_be_honoured_is_refused_with_the_variable_and_without_the_va
     assert message.startswith("VARIABLE")
     assert sentence in message
     assert "sec" not in message.replace("seconds", "")
+
+
+@pytest.mark.parametrize(("content", "why"), [(None, "there is no "), ("[other]\nhost=h\n", " does not have")])
+def test_a_service_that_no_file_defines_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str | None, why: str
+) -> None:
+    file = tmp_path / "pg_service.conf"
+    monkeypatch.setenv("PGSERVICEFILE", str(file))
+    if content is not None:
+        file.write_text(content)
+    with pytest.raises(InvalidURL, match=f"names the service 'mine'.*{why}"):
+        parse_url("postgresql:///?service=mine")
+    file.write_text("[mine]\nhost=h\n")
+    assert parse_url("postgresql:///?service=mine").driver == "asyncpg"

@@ -93,3 +93,24 @@ def test_a_merge_is_numbered_and_needs_a_message(project: Project) -> None:
     assert project.alembic.refused(NOWHERE, "merge", "heads").exit_code == 16
     project.alembic(NOWHERE, "merge", "-m", "left and right", "heads")
     assert (project.folder / "versions" / "003_left_and_right.py").exists()
+
+
+def test_a_file_whose_number_is_not_its_revisions_is_named(project: Project) -> None:
+    project.revision("002_b", name="003_b")
+    code, stderr = project.alembic.refused(NOWHERE, "upgrade", "head")
+    assert (code, stderr.startswith("The file 003_b.py says that it is revision '002_b'")) == (14, True)
+
+
+def test_files_of_other_projects_may_be_named_otherwise(project: Project) -> None:
+    project.revision("ae1027a6acf", name="ae1027a6acf_add_books")
+    project.revision("002_b", parent="ae1027a6acf", name="2026_11_22_add_films")
+    assert "002_b" in project.alembic(NOWHERE, "history")
+
+
+def test_a_new_revisions_parent_that_is_not_there_is_said_with_the_nearest(project: Project) -> None:
+    project.revision("001_books")
+    code, stderr = project.alembic.refused(NOWHERE, "revision", "-m", "films", "--head", "x01_books")
+    assert (code, stderr) == (
+        16,
+        "No revision is called 'x01_books'.\nThe nearest: 001_books. All: alembic history\n",
+    )

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from src.postgres.errors import ServerUnreachable
+from src.safety.errors import RevisionFailed
 from src.safety.history import BOOKKEEPING
 from tests.alembic_command import Alembic
 from tests.safety.project import Project
@@ -44,6 +45,19 @@ def test_a_connection_that_is_passed_in_is_used_in_its_own_transaction(
     assert tables(connection) == ["books"]
     connection.rollback()
     assert tables(connection) == []
+
+
+def test_on_a_connection_that_is_in_no_transaction_each_revision_is_committed(
+    project: Project, connection: Connection
+) -> None:
+    project.revision("001_a", upgrade=TABLE)
+    project.revision("002_b", parent="001_a", upgrade="raise KeyError")
+    settings = config(project)
+    settings.attributes["connection"] = connection
+    with patch.dict(os.environ, DATABASE_URL="postgresql://nobody@localhost:1/none"), pytest.raises(RevisionFailed):
+        command.upgrade(settings, "head")
+    connection.rollback()
+    assert tables(connection) == ["books"]
 
 
 def test_a_connection_of_asyncpg_is_passed_in_from_a_running_loop(project: Project, database: str) -> None:

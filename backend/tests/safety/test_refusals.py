@@ -110,6 +110,15 @@ def test_an_extension_that_is_too_old_before_and_after_it_is_made(project: Proje
     assert (code, "ALTER EXTENSION vector UPDATE" in stderr) == (13, True)
 
 
+def test_an_extension_where_the_search_path_does_not_lead(project: Project, database: str) -> None:
+    run(database, "CREATE SCHEMA elsewhere; CREATE EXTENSION vector SCHEMA elsewhere")
+    project.models(EXTENSION.format("vector", None))
+    code, stderr = project.alembic.refused(database, "upgrade", "head")
+    assert code == 13
+    assert stderr.startswith("The extension 'vector' is in the schema 'elsewhere', and the search_path does not lead")
+    assert "SET search_path = public, elsewhere" in stderr
+
+
 def test_a_role_that_may_not_make_the_extension(project: Project, server: Server, database: str) -> None:
     with role(server, "modest"):
         run(database, "GRANT ALL ON SCHEMA public TO modest")
@@ -257,7 +266,7 @@ def test_the_rows_in_the_way_are_looked_up_within_two_seconds_and_without_a_writ
         "CREATE FUNCTION writes() RETURNS bool LANGUAGE sql VOLATILE AS 'INSERT INTO asked VALUES (1) RETURNING true'",
     )
     # All three rows are in the way of a session that has the lookup's limit, one is in that of any other.
-    add = "op.execute(\"ALTER TABLE books ADD CONSTRAINT ck CHECK ({})\")"
+    add = 'op.execute("ALTER TABLE books ADD CONSTRAINT ck CHECK ({})")'
     project.revision("001_a", upgrade=add.format("id > 1 AND current_setting('statement_timeout') <> '2s'"))
     assert "Rows in the way: 3; by id: 1; 2; 3" in project.alembic.refused(database, "upgrade", "head").stderr
     project.revision("001_a", upgrade=add.format("id > 1 AND writes()"))

@@ -87,6 +87,16 @@ async def test_the_callers_transaction_may_be_read_only_and_goes_on_afterwards(d
         assert await connection.scalar(text("SELECT 1")) == 1
 
 
+async def test_a_null_in_the_version_table_is_no_revision(database: str, tmp_path: Path) -> None:
+    make_version_table(database, [])
+    with psycopg.connect(database, autocommit=True) as admin:
+        admin.execute("ALTER TABLE alembic_version DROP CONSTRAINT IF EXISTS alembic_version_pkey")
+        admin.execute("ALTER TABLE alembic_version ALTER version_num DROP NOT NULL")
+        admin.execute("INSERT INTO alembic_version VALUES (NULL)")
+    status = await status_of(database, write_revisions(tmp_path, chain(1)))
+    assert (status.state, status.current) == (SchemaState.BEHIND, ())
+
+
 async def test_several_heads_in_the_code_have_diverged_until_all_are_applied(database: str, tmp_path: Path) -> None:
     scripts = write_revisions(tmp_path, {"base1": None, "left": "base1", "right": "base1"})
     make_version_table(database, ["left"])
