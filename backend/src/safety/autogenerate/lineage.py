@@ -51,6 +51,12 @@ def _whole(entry: CatalogueObject, schema: Schema) -> CatalogueObject | None:
     return next((index for index in schema.indexes if (index.schema, index.name) == owner), None)
 
 
+def _table(entry: CatalogueObject, schema: Schema) -> Identity:
+    """The table that it is a part of."""
+    *_, top = (entry.identity, *schema.ancestors(entry.identity))
+    return top
+
+
 class Lineage:
     """The children's objects of two schemas."""
 
@@ -74,7 +80,7 @@ class Lineage:
     def own(self, change: Change) -> Change:
         """The change without what happens by itself. Raises `CannotWrite` for what no statement does."""
         attributes, wanted = dict(change.before.attributes), change.after.attributes
-        if change.after.parent in self.relinked:
+        if _table(change.after, self.new) in self.relinked:
             final, followed = wanted, set(_LINKED)
         else:
             final, followed = wanted, set()
@@ -96,17 +102,17 @@ class Lineage:
         source = origin(entry, self.old)
         if source is None or _LINKED.isdisjoint(entry.attributes):
             return False
-        return entry.kind is Kind.TRIGGER if entry.parent in self.relinked else source.identity in gone
+        return entry.kind is Kind.TRIGGER if _table(entry, self.old) in self.relinked else source.identity in gone
 
     def comes_by_itself(self, entry: CatalogueObject, made: set[Identity]) -> bool:
         """Whether an object of the new schema is made with its parent's, or attached with its table."""
         source = origin(entry, self.new)
-        if source is None or _LINKED.isdisjoint(entry.attributes) or entry.parent is None:
+        if source is None or _LINKED.isdisjoint(entry.attributes):
             return False
-        table = self.new.catalogue[entry.parent]
-        if table.identity in made:
-            return entry.kind is Kind.TRIGGER or "inherits" in table.attributes
-        return table.identity in self.relinked or source.identity in made
+        table = _table(entry, self.new)
+        if table in made:
+            return entry.kind is Kind.TRIGGER or "inherits" in self.new.catalogue[table].attributes
+        return table in self.relinked or source.identity in made
 
     def as_it_comes(self, entry: CatalogueObject) -> CatalogueObject:
         """What comes by itself, before anything else is done to it."""

@@ -9,7 +9,7 @@ from src.postgres.catalogue import CatalogueObject, Identity, Kind
 from src.postgres.catalogue.dependencies import Dependencies
 from src.safety.autogenerate.cannot_write import CannotWrite
 from src.safety.autogenerate.clauses import qualified_name
-from src.safety.autogenerate.context import Context
+from src.safety.autogenerate.context import Context, Schema
 from src.safety.autogenerate.lineage import origin, parents
 
 Action = Literal["detach", "drop", "alter", "create", "attach"]
@@ -130,12 +130,19 @@ class Order:
         given_up: defaultdict[tuple[str, ...], list[Node]] = defaultdict(list)
         for node in self.nodes:
             if node.action == "drop":
-                for name in names(self.context.old.catalogue[node.identity]):
+                for name in self._names(node, self.context.old):
                     given_up[name].append(node)
         for node in self.nodes:
             if node.action == "create":
-                for name in names(self.context.new.catalogue[node.identity]):
+                for name in self._names(node, self.context.new):
                     yield from ((drop, node) for drop in given_up.get(name, ()))
+
+    def _names(self, node: Node, schema: Schema) -> Iterator[tuple[str, ...]]:
+        """The names of an object, and of what comes or goes with it."""
+        yield from names(schema.catalogue[node.identity])
+        for child in schema.children(node.identity):
+            if child.kind is not Kind.COLUMN and node.action not in self._by_identity[child.identity]:
+                yield from self._names(Node(node.action, child.identity), schema)
 
     def _links(self) -> Iterator[tuple[Node, Node]]:
         """A table leaves its parents before, and joins them after, anything is done to either of them."""

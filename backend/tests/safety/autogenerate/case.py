@@ -70,10 +70,10 @@ def prove(connection: Connection, case: Case) -> None:
         if case.rows:
             connection.exec_driver_sql(case.rows, execution_options={"no_parameters": True})
         kept = _answer(connection, case.kept)
-        run(connection, up)
+        run(connection, up, _metadata(case.after))
         equal(read(connection), after, up)
         assert _answer(connection, case.kept) == kept
-        run(connection, down)
+        run(connection, down, _metadata(case.after))
         equal(read(connection), before, down)
         assert _answer(connection, case.kept) == kept
     if case.both_ways and not case.rows:
@@ -106,9 +106,9 @@ def read(connection: Connection) -> Schema:
     return read_schema(connection)
 
 
-def run(connection: Connection, operations: Sequence[object]) -> None:
-    """Carry out the lines as they would stand in the file."""
-    op = Operations(MigrationContext.configure(connection))
+def run(connection: Connection, operations: Sequence[object], metadata: MetaData | None = None) -> None:
+    """Carry out the lines as they would stand in the file of a project with these models."""
+    op = Operations(MigrationContext.configure(connection, opts={"target_metadata": metadata}))
     for operation in operations:
         try:
             exec(str(operation), {**_NAMES, "op": op, "Vector": pgvector.sqlalchemy.Vector})
