@@ -7,8 +7,6 @@ from sqlalchemy.sql import operators
 from sqlalchemy.sql.elements import ColumnElement, UnaryExpression
 from sqlalchemy.sql.expression import ColumnClause
 
-from src.safety.online.names import expression
-
 Part: TypeAlias = ColumnElement[Any] | str
 _ORDERS = (operators.desc_op, operators.asc_op, operators.nulls_first_op, operators.nulls_last_op)
 
@@ -23,14 +21,6 @@ def without_order(part: Part) -> Part:
 def is_expression(part: Part) -> bool:
     """Whether it is computed, and no plain column."""
     return not isinstance(without_order(part), ColumnClause)
-
-
-def parts(index: Index) -> list[str]:
-    """Each part as SQL, an expression in parentheses."""
-    return [
-        f"({expression(without_order(part))})" if is_expression(part) else expression(without_order(part))
-        for part in index.expressions
-    ]
 
 
 def column_names(index: Index) -> list[str]:

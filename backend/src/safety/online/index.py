@@ -40,9 +40,15 @@ def drop_index(construct: DropIndex, database: Database) -> OnlineChange:
     index = construct.element
     schema = index.table.schema if index.table is not None else None
     name = qualified(str(index.name), schema)
+    table, at_once = table_of_index(name, database)
+    return OnlineChange(table, _drop(construct, at_once), index=name)
+
+
+def table_of_index(name: str, database: Database) -> tuple[str, bool]:
+    """The table of an index, "" where it is not there or cannot be asked for; and whether it has parts."""
     found = database.ask(_TABLE_OF_INDEX, name=name)
-    at_once = database.recall_whether(f"{name} has parts", lambda: bool(found and found[0].partitioned))
-    return OnlineChange(found[0].table if found else "", _drop(construct, at_once), index=name)
+    has_parts = database.recall_whether(f"{name} has parts", lambda: bool(found and found[0].partitioned))
+    return (found[0].table if found else ""), has_parts
 
 
 def _create(construct: CreateIndex, database: Database) -> Steps:
@@ -54,8 +60,7 @@ def _create(construct: CreateIndex, database: Database) -> Steps:
     if facts is not None and facts.partitioned:
         yield from create_partitioned_index(construct, database)
     else:
-        obstacle = duplicates(index) if index.unique else None
-        yield Step(sql=_concurrently(construct), obstacle=obstacle, says=build.says)
+        yield Step(sql=_concurrently(construct), obstacle=duplicates(construct, database), says=build.says)
     yield from build.after
     if any(map(is_expression, index.expressions)):
         # Only ANALYZE makes the statistics of an expression, without which the planner guesses.

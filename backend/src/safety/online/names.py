@@ -5,6 +5,7 @@ from typing import Any
 from sqlalchemy import DDL, Column
 from sqlalchemy import literal as literal_of
 from sqlalchemy.dialects.postgresql.base import PGDialect
+from sqlalchemy.schema import CreateIndex
 from sqlalchemy.sql.base import Executable
 from sqlalchemy.sql.elements import ClauseElement, ColumnElement
 from sqlalchemy.sql.schema import Constraint, Table
@@ -55,6 +56,17 @@ def ddl(construct: Executable) -> str:
     """The SQL of DDL."""
     assert isinstance(construct, ClauseElement), "all DDL is one"
     return str(construct.compile(dialect=_DIALECT)).strip()
+
+
+def around_name(construct: CreateIndex) -> tuple[str, str]:
+    """CREATE INDEX without CONCURRENTLY, in two parts: what comes before its name, and what after its table's."""
+    index = construct.element
+    assert index.table is not None
+    options = index.dialect_options["postgresql"]
+    concurrently, options["concurrently"] = options["concurrently"], False
+    head, rest = ddl(construct).split(f" {quoted(str(index.name))} ON {table_name(index.table)} ", 1)
+    options["concurrently"] = concurrently
+    return head, rest
 
 
 def verbatim(sql: str) -> DDL:

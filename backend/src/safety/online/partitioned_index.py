@@ -9,7 +9,7 @@ from sqlalchemy.schema import CreateIndex
 from src.safety.online.database import Database
 from src.safety.online.duplicates import duplicates
 from src.safety.online.free_name import free_relation_name
-from src.safety.online.names import ddl, literal, qualified, quoted, table_name
+from src.safety.online.names import around_name, literal, qualified, quoted, table_name
 from src.safety.online.step import Step, Steps
 
 # What PostgreSQL calls the index's columns, expressions and included ones too, and so what it names parts by.
@@ -23,8 +23,8 @@ def create_partitioned_index(construct: CreateIndex, database: Database) -> Step
     index = construct.element
     assert index.table is not None
     table, schema = table_name(index.table), index.table.schema
-    obstacle = duplicates(index) if index.unique else None
-    head, rest = _split(construct)
+    obstacle = duplicates(construct, database)
+    head, rest = around_name(construct)
     yield Step(sql=f"{head} {quoted(str(index.name))} ON ONLY {table} {rest}", obstacle=obstacle)
     (top,) = database.ask("SELECT to_regclass(:table)::text AS sql", table=table)
     own = qualified(str(index.name), schema)
@@ -37,15 +37,6 @@ def create_partitioned_index(construct: CreateIndex, database: Database) -> Step
         yield Step(sql=f"{head}{concurrently} {quoted(child)} {only} {part.sql} {rest}")
         yield Step(sql=f"ALTER INDEX {above[part.parent]} ATTACH PARTITION {name}", unless=_is_attached(name))
         above[part.sql] = name
-
-
-def _split(construct: CreateIndex) -> tuple[str, str]:
-    """What comes before the index's name, and what comes after the table's."""
-    index = construct.element
-    assert index.table is not None
-    index.dialect_options["postgresql"]["concurrently"] = False
-    head, rest = ddl(construct).split(f" {quoted(str(index.name))} ON {table_name(index.table)} ", 1)
-    return head, rest
 
 
 def _is_attached(name: str) -> str:

@@ -15,10 +15,10 @@ from sqlalchemy.schema import AddConstraint, CreateIndex, DropIndex
 from sqlalchemy.sql.base import Executable
 
 from src.safety.online.add_column import add_column
+from src.safety.online.by_hand import written_by_hand
 from src.safety.online.check_constraint import add_check
 from src.safety.online.column_type import alter_type
 from src.safety.online.database import Database
-from src.safety.online.enum_label import add_label
 from src.safety.online.exclude import add_exclude
 from src.safety.online.foreign_key import add_foreign_key
 from src.safety.online.index import create_index, drop_index
@@ -35,7 +35,7 @@ _WAYS: dict[type[Any], Maker] = {
     AddColumn: add_column,
     ColumnNullable: alter_nullable,
     PostgresqlColumnType: alter_type,
-    TextClause: add_label,
+    TextClause: written_by_hand,
 }
 # A new constraint is known by its kind.
 _CONSTRAINTS: dict[type[Any], Maker] = {

@@ -54,7 +54,8 @@ def _with_index(
     assert index.table is not None
     build = plan_build(index, database.table(table_name(index.table)), database)
     yield from build.before
-    yield Step(sql=ddl(CreateIndex(index)), obstacle=duplicates(index), says=build.says)
+    create = CreateIndex(index)
+    yield Step(sql=ddl(create), obstacle=duplicates(create, database), says=build.says)
     yield from build.after
     kind = "PRIMARY KEY" if isinstance(constraint, PrimaryKeyConstraint) else "UNIQUE"
     using = f"{kind} USING INDEX {quoted(name)}{deferrability(constraint)}"

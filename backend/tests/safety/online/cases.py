@@ -52,6 +52,13 @@ INDEXES = [
         'op.drop_index("ix_a", "books")',
     ),
     Case(
+        "a unique index in an order, written as text, in a block of the revision's own",
+        "with op.get_context().autocommit_block():\n"
+        '        op.create_index("ix_a", "books", [sa.text("title text_pattern_ops DESC")], unique=True,'
+        " postgresql_concurrently=True)",
+        'op.drop_index("ix_a", "books", postgresql_concurrently=True)',
+    ),
+    Case(
         "an index replaced",
         'op.drop_index("ix_a", "books")\n    op.create_index("ix_a", "books", ["title", "pages"])',
         'op.drop_index("ix_a", "books")\n    op.create_index("ix_a", "books", ["title"], unique=True)',
@@ -105,6 +112,15 @@ CONSTRAINTS = [
         "a check",
         """op.create_check_constraint("ck_a", "books", sa.text("title LIKE 'title %' AND pages::text <> ':x'"))""",
         'op.drop_constraint("ck_a", "books", type_="check")',
+    ),
+    Case(
+        "a check and a foreign key in a batch",
+        'with op.batch_alter_table("books") as batch:\n'
+        '        batch.create_check_constraint("ck_a", "pages > 0")\n'
+        '        batch.create_foreign_key("fk_a", "authors", ["author_id"], ["id"])',
+        'with op.batch_alter_table("books") as batch:\n'
+        '        batch.drop_constraint("ck_a")\n'
+        '        batch.drop_constraint("fk_a")',
     ),
     Case(
         "a check on partitions, without a name",
@@ -198,4 +214,23 @@ COLUMNS = [
         "CREATE TYPE mood AS ENUM ('calm'); CREATE TABLE people (mood mood); INSERT INTO people VALUES ('calm')",
     ),
 ]
-ALL = [*INDEXES, *VECTORS, *CONSTRAINTS, *COLUMNS]
+BY_HAND = [
+    Case(
+        "indexes written by hand",
+        'op.execute("CREATE UNIQUE INDEX ix_a ON books USING btree (title); -- for the list")',
+        'op.execute("DROP INDEX IF EXISTS ix_a")',
+    ),
+    Case(
+        "constraints written by hand",
+        'op.execute("ALTER TABLE books ADD CONSTRAINT ck_a CHECK (pages > 0)")\n'
+        '    op.execute("alter table books add constraint fk_a foreign key (author_id) references authors;")\n'
+        '    op.execute("ALTER TABLE books ADD CONSTRAINT uq_a UNIQUE (title, \\"Long Name\\")")',
+        'op.execute("ALTER TABLE books DROP CONSTRAINT ck_a, DROP CONSTRAINT fk_a, DROP CONSTRAINT uq_a")',
+    ),
+    Case(
+        "not null written by hand",
+        'op.execute("ALTER TABLE books ALTER COLUMN Title SET NOT NULL")',
+        'op.execute("ALTER TABLE books ALTER title DROP NOT NULL")',
+    ),
+]
+ALL = [*INDEXES, *VECTORS, *CONSTRAINTS, *COLUMNS, *BY_HAND]

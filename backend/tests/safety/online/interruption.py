@@ -41,7 +41,7 @@ class Interruption:
 
 def _is_step(statement: str) -> bool:
     words = statement.split(maxsplit=2)
-    return words[0].upper() in _STEPS and "alembic" not in statement
+    return words[0].upper() in _STEPS and not any(word in statement for word in ("alembic", "TEMPORARY", "pg_temp"))
 
 
 @contextmanager

@@ -1,0 +1,119 @@
+"""SQL written by hand in `op.execute`: the forms with an online way of the same words. Any other runs as it stands.
+
+CREATE INDEX, DROP INDEX, ADD CONSTRAINT ... CHECK, FOREIGN KEY or UNIQUE, SET NOT NULL; and ALTER TYPE ... ADD VALUE,
+whose label PostgreSQL (12 to 18) refuses until it is committed, unless the type is new too. One statement, one action.
+"""
+
+from collections.abc import Callable
+
+from sqlalchemy import TextClause
+
+from src.postgres.lock_modes.reader import Reader, statements
+from src.postgres.tokens import tokens
+from src.safety.online.database import Database
+from src.safety.online.index import table_of_index
+from src.safety.online.names import ddl
+from src.safety.online.not_null import set_not_null
+from src.safety.online.step import OnlineChange, Step
+
+_Form = Callable[[Reader, str, Database], OnlineChange | None]
+
+
+def written_by_hand(statement: TextClause, database: Database) -> OnlineChange | None:
+    """The online way of the statement, if it has one of these forms."""
+    sql = ddl(statement).rstrip("; \n")
+    found = list(statements(sql))
+    if len(found) != 1 or statement._bindparams:
+        return None
+    form = found[0].accept_any(*_FORMS)
+    return _FORMS[form](found[0], sql, database) if form else None
+
+
+def _create_index(reader: Reader, sql: str, database: Database) -> OnlineChange | None:
+    if reader.accept("CONCURRENTLY"):
+        return None
+    reader.accept("IF NOT EXISTS")
+    if not (reader.name() and reader.accept("ON")) or reader.accept("ONLY"):
+        return None
+    table = reader.name()
+    facts = database.table(table)
+    if facts is not None and facts.partitioned:
+        return None
+    return OnlineChange(table, iter([Step(sql=_concurrently(sql))]))
+
+
+def _drop_index(reader: Reader, sql: str, database: Database) -> OnlineChange | None:
+    if reader.accept("CONCURRENTLY"):
+        return None
+    reader.accept("IF EXISTS")
+    name = reader.name()
+    table, at_once = table_of_index(name, database)
+    return None if at_once or not reader.done else OnlineChange(table, iter([Step(sql=_concurrently(sql))]))
+
+
+def _alter_table(reader: Reader, sql: str, database: Database) -> OnlineChange | None:
+    reader.accept("IF EXISTS")
+    reader.accept("ONLY")
+    table = reader.name()
+    actions = list(reader.split())
+    if len(actions) != 1:
+        return None
+    action = actions[0]
+    if action.accept("ADD CONSTRAINT"):
+        return _add_constraint(action, table, sql, database)
+    if action.accept("ALTER"):
+        action.accept("COLUMN")
+        column = _folded(action.name())
+        if action.accept("SET NOT NULL"):
+            return OnlineChange(table, set_not_null(table, _folded(table.rpartition(".")[2]), column, database))
+    return None
+
+
+def _add_constraint(action: Reader, table: str, sql: str, database: Database) -> OnlineChange | None:
+    name = action.name()
+    if action.accept("UNIQUE"):
+        columns = " ".join(token.text for token in action.parentheses().rest())
+        build = f"CREATE UNIQUE INDEX CONCURRENTLY {name} ON {table} ({columns})"
+        use = f"ALTER TABLE {table} ADD CONSTRAINT {name} UNIQUE USING INDEX {name}"
+        simple = bool(columns) and action.done and not _is_partitioned(table, database)
+        return OnlineChange(table, iter([Step(sql=build), Step(sql=use)])) if simple else None
+    foreign = action.accept("FOREIGN KEY")
+    if not foreign and not action.accept("CHECK"):
+        return None
+    # What says NOT VALID or NOT ENFORCED is instant as it stands.
+    if action.has("VALID") or action.has("ENFORCED"):
+        return None
+    if foreign and database.version < 18 and _is_partitioned(table, database):
+        return None
+    validate = f"ALTER TABLE {table} VALIDATE CONSTRAINT {name}"
+    return OnlineChange(table, iter([Step(sql=f"{sql}\nNOT VALID"), Step(sql=validate)]))
+
+
+def _add_label(reader: Reader, sql: str, _: Database) -> OnlineChange | None:
+    name = reader.name()
+    return OnlineChange(name, iter([Step(sql=sql)])) if reader.accept("ADD VALUE") else None
+
+
+_FORMS: dict[str, _Form] = {
+    "CREATE INDEX": _create_index,
+    "CREATE UNIQUE INDEX": _create_index,
+    "DROP INDEX": _drop_index,
+    "ALTER TABLE": _alter_table,
+    "ALTER TYPE": _add_label,
+}
+
+
+def _concurrently(sql: str) -> str:
+    index = next(token for token in tokens(sql) if token.keyword == "INDEX")
+    end = index.start + len(index.text)
+    return f"{sql[:end]} CONCURRENTLY{sql[end:]}"
+
+
+def _is_partitioned(table: str, database: Database) -> bool:
+    facts = database.table(table)
+    return facts is not None and facts.partitioned
+
+
+def _folded(name: str) -> str:
+    """The name that PostgreSQL reads: without quotes, or in lower case."""
+    return name[1:-1].replace('""', '"') if name.startswith('"') else name.lower()
