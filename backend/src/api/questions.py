@@ -51,10 +51,10 @@ async def _asked(
 ) -> Asked:
     """Everything that can be refused is refused here, before the first event has gone out."""
     query = await _query(question, resources.services.embedder)
+    hits = await search(resources.reader, query, limit=_PASSAGES)
     async with resources.sessions() as session:
         columns = await context_columns(session, question)
         before = await chat.latest(session, viewer.id, conversation, _REMEMBERED)
-        hits = await search(session, query, limit=_PASSAGES)
     sources = [Source(module=hit.module_slug, chapter=hit.chapter_slug, chunk_index=hit.chunk_index) for hit in hits]
     kept = {**columns, "query": question.query, "sources": [source.model_dump() for source in sources]}
     return Asked(viewer.id, conversation, _turns(question.query, hits, before), kept)

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter
 
 from src.api.auth import MaybeSignedIn
-from src.api.dependencies import OpenResources, ReadSession
+from src.api.dependencies import OpenResources, Reads
 from src.api.pages import PageRequest
 from src.api.problems import ProblemError, problems
 from src.api.routing import Resource
@@ -26,15 +26,14 @@ _OFFSET: TypeAdapter[int] = TypeAdapter(Annotated[int, Field(ge=0, le=_DEEPEST, 
 
 @router.post("/search", responses=problems(HTTPStatus.UNAUTHORIZED, HTTPStatus.NOT_FOUND))
 async def search_course(
-    asked: SearchRequest, viewer: MaybeSignedIn, session: ReadSession, resources: OpenResources
+    asked: SearchRequest, viewer: MaybeSignedIn, reader: Reads, resources: OpenResources
 ) -> SearchPage:
     """Passages of published chapters, the best first. Text is looked for by meaning too for who has signed in."""
     paging = PageRequest(asked.limit, asked.cursor)
     offset = paging.after(_OFFSET) or 0
-    # Before the session is used: a connection is not held while a service thinks.
     query, notice = await _query(asked, resources.services.embedder if viewer else None)
-    hits = await search(session, query, limit=asked.limit + 1, offset=offset)
-    if not hits and not await scope_exists(session, query.scope):
+    hits = await search(reader, query, limit=asked.limit + 1, offset=offset)
+    if not hits and not await scope_exists(reader, query.scope):
         raise ProblemError(HTTPStatus.NOT_FOUND, "There is no published module or chapter of this name.")
     page = paging.page(hits, _OFFSET, lambda _: offset + asked.limit, _item)
     following = page.next if offset + asked.limit <= _DEEPEST else None

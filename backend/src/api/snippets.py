@@ -17,4 +17,4 @@ def snippet_text(hit: Hit) -> str:
 
 
 def _plain(hit: Hit) -> str:
-    return hit.snippet if hit.chunk_id else unescape(hit.snippet)
+    return unescape(hit.snippet) if hit.chunk_index is None else hit.snippet

@@ -10,7 +10,7 @@ of it:
 Other drivers than asyncpg are asked through SQLAlchemy's engine: the same answer, slower.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Protocol
 
@@ -23,6 +23,8 @@ from src.postgres.engine import asyncpg_options
 from src.postgres.url import DatabaseURL
 
 _DIALECT = PGDialect_asyncpg()  # type: ignore[no-untyped-call]  # its constructor has no annotations
+
+Fetch = Callable[[asyncpg.Connection], Awaitable[Any]]
 
 
 class HotQuery:
@@ -45,6 +47,9 @@ class Reader(Protocol):
     async def row(self, query: HotQuery, **values: Any) -> Sequence[Any] | None:
         """The first row, or None."""
 
+    async def rows(self, query: HotQuery, **values: Any) -> Sequence[Sequence[Any]]:
+        """All rows."""
+
     async def value(self, query: HotQuery, **values: Any) -> Any:
         """The first column of the first row, or None."""
 
@@ -61,10 +66,13 @@ class PoolReader:
 
     async def row(self, query: HotQuery, **values: Any) -> Sequence[Any] | None:
         arguments = query.arguments(values)
-        try:
-            return await self._row(query.text, arguments)
-        except (asyncpg.ConnectionDoesNotExistError, ConnectionError):
-            return await self._row(query.text, arguments)
+        row: Sequence[Any] | None = await self._ask(lambda connection: connection.fetchrow(query.text, *arguments))
+        return row
+
+    async def rows(self, query: HotQuery, **values: Any) -> Sequence[Sequence[Any]]:
+        arguments = query.arguments(values)
+        rows: Sequence[Sequence[Any]] = await self._ask(lambda connection: connection.fetch(query.text, *arguments))
+        return rows
 
     async def value(self, query: HotQuery, **values: Any) -> Any:
         row = await self.row(query, **values)
@@ -74,13 +82,18 @@ class PoolReader:
         size, idle = self._pool.get_size(), self._pool.get_idle_size()
         return size - idle, idle
 
-    async def _row(self, text: str, arguments: list[Any]) -> Sequence[Any] | None:
+    async def _ask(self, fetch: Fetch) -> Any:
+        try:
+            return await self._once(fetch)
+        except (asyncpg.ConnectionDoesNotExistError, ConnectionError):
+            return await self._once(fetch)
+
+    async def _once(self, fetch: Fetch) -> Any:
         # A time limit costs a task: only who has to wait needs one.
         patience = None if self._pool.get_idle_size() else self._patience
         async with self._pool.acquire(timeout=patience) as connection:
             # No transaction: a statement that a migration made stale is then prepared anew by asyncpg itself.
-            row: Sequence[Any] | None = await connection.fetchrow(text, *arguments)
-            return row
+            return await fetch(connection)
 
 
 class EngineReader:
@@ -93,6 +106,10 @@ class EngineReader:
         async with self._engine.connect() as connection:
             found: Sequence[Any] | None = (await connection.execute(query.statement, values)).first()
             return found
+
+    async def rows(self, query: HotQuery, **values: Any) -> Sequence[Sequence[Any]]:
+        async with self._engine.connect() as connection:
+            return (await connection.execute(query.statement, values)).all()
 
     async def value(self, query: HotQuery, **values: Any) -> Any:
         row = await self.row(query, **values)

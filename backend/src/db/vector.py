@@ -1,17 +1,16 @@
-"""Vectors on their way to PostgreSQL: in binary, through a codec of asyncpg.
+"""Vectors on their way into a table: in binary, through a codec of asyncpg.
 
 pgvector's own SQLAlchemy type sends text, which costs 18 to 21 times as much. The codec needs the extension, so it is
-registered on a connection when that connection first sends a vector (`ready`), and never by the migration engine. It
-also takes the text that pgvector's type makes, so that the models keep working on a connection that has it.
+registered on a connection when that connection first writes vectors, and never by the migration engine. It also takes
+the text that pgvector's type makes, so that the models keep working on a connection that has it.
 """
 
 from typing import Any, cast
 
 import asyncpg
 from pgvector import Vector
-from sqlalchemy import Dialect, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.types import UserDefinedType
 
 DIMENSIONS = 1536
 """Of `embeddings.embedding`, and so of every vector that is compared with it."""
@@ -22,20 +21,7 @@ _SCHEMA = text("SELECT typnamespace::regnamespace::text FROM pg_type WHERE oid =
 _REGISTERED = "vector codec"
 
 
-class BinaryVector(UserDefinedType[Vector]):
-    """A `pgvector.Vector` as a bound value; drivers other than asyncpg get its text."""
-
-    cache_ok = True
-    render_bind_cast = True
-
-    def get_col_spec(self, **_: Any) -> str:
-        return "vector"
-
-    def bind_processor(self, dialect: Dialect) -> Any:
-        return None if dialect.driver == "asyncpg" else Vector.to_text
-
-
-async def ready(session: AsyncSession) -> asyncpg.Connection | None:
+async def sends_binary(session: AsyncSession) -> asyncpg.Connection | None:
     """Make the session's connection send vectors in binary; returns it if the driver is asyncpg.
 
     Takes the connection, and begins the session's transaction on it. Raises what `'vector'::regtype` raises where the

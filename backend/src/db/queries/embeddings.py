@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from src.db.tables import AnyRow, chapters, embeddings
 from src.db.uuid7 import uuid7
-from src.db.vector import ready
+from src.db.vector import sends_binary
 
 
 class Chunk(NamedTuple):
@@ -66,7 +66,9 @@ async def replace_chunks(session: AsyncSession, chapter: UUID, model: str, chunk
     """
     rows = await session.execute(_FINGERPRINTS, {"chapter": chapter, "model": model})
     stored = {row.chunk_index: row.fingerprint for row in rows}
-    changed = {index: chunk for index, chunk in enumerate(chunks) if stored.get(index) != chunk.fingerprint}
+    changed = {
+        index: chunk for index, chunk in enumerate(chunks) if index not in stored or stored[index] != chunk.fingerprint
+    }
     kept = stored.keys() & (set(range(len(chunks))) - changed.keys())
     return await put_chunks(session, chapter, model, changed, kept)
 
@@ -106,7 +108,7 @@ async def put_chunks(
 
 async def _write(session: AsyncSession, rows: Sequence[tuple[Any, ...]]) -> None:
     """By COPY in binary where the driver is asyncpg, in the session's transaction; otherwise by INSERT."""
-    connection = await ready(session)
+    connection = await sends_binary(session)
     if connection is None:
         values = [dict(zip(_COLUMNS, [*row[:-1], row[-1].to_list()], strict=True)) for row in rows]
         await session.execute(insert(embeddings), values)

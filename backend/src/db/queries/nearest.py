@@ -1,40 +1,43 @@
-"""The chunks nearest to a vector, by an exact scan or by the HNSW index.
+"""The chunks nearest to a vector: few candidates are compared one by one, many are looked for in the HNSW index.
 
 Under a filter that few rows pass, an HNSW scan with default settings finds too few answers and the wrong ones (recall
-0.02 at 5 %). So few candidates are found through the B-tree and compared one by one; many are looked for in the index,
-which goes on until there are enough (`hnsw.iterative_scan`, pgvector 0.8) or until `hnsw.max_scan_tuples`: who gets too
-few from it scans exactly.
+0.02 at 5 %). So the candidates are counted first, as far as it takes to know. Up to `EXACT_LIMIT` they are found by the
+B-tree and compared. Beyond, the index goes on until it has enough (`hnsw.iterative_scan`, pgvector 0.8) or until
+`hnsw.max_scan_tuples`; if it has too few by then, all are compared after all.
+
+It is one statement: each way stands under a condition that PostgreSQL asks once, before it begins (One-Time Filter).
 """
 
 from dataclasses import dataclass
-from enum import Enum
-from functools import cache
 from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, Float, Select, bindparam, func, literal_column, select, text
-from sqlalchemy.ext.asyncio import AsyncSession
+from pgvector.sqlalchemy import VECTOR
+from sqlalchemy import (
+    ARRAY,
+    CTE,
+    REAL,
+    ColumnElement,
+    Float,
+    bindparam,
+    cast,
+    func,
+    literal_column,
+    not_,
+    or_,
+    select,
+    union_all,
+)
 
 from src.db.models import Chapter, Embedding, Module
-from src.db.vector import BinaryVector
 
 EXACT_LIMIT = 5_000
 """Candidates that are compared one by one in less time than a filtered walk through the index takes."""
 
 _EF_SEARCH = range(40, 1_001)  # from pgvector's default, which has recall 0.995 here, to its limit
-_ITERATIVE = text(
-    "SELECT set_config('hnsw.iterative_scan', 'relaxed_order', true), set_config('hnsw.ef_search', :ef_search, true)"
-)
-_DISTANCE: ColumnElement[float] = Embedding.embedding.op("<=>", return_type=Float())(
-    bindparam("vector", type_=BinaryVector())
-)
+# An array of real travels in binary by every driver, and is made a vector once, not for every row: hence the SELECT.
+_ASKED = select(cast(bindparam("vector", type_=ARRAY(REAL())), VECTOR())).scalar_subquery()
+_DISTANCE: ColumnElement[float] = Embedding.embedding.op("<=>", return_type=Float())(_ASKED)
 _OF_MODEL = Embedding.embedding_model == bindparam("model")
-
-
-class Scan(Enum):
-    """How the nearest are found."""
-
-    EXACT = "exact"
-    INDEX = "index"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,24 +72,17 @@ def visible(scope: Scope) -> ColumnElement[bool]:
     return condition
 
 
-async def choose(session: AsyncSession, scope: Scope, model: str) -> Scan:
-    """Exact when the candidates are few. Counts no further than it takes to know, through the index alone."""
-    parameters = {"model": model, "enough": EXACT_LIMIT + 1, **scope.parameters}
-    candidates = await session.execute(_count(scope.shape), parameters)
-    return Scan.EXACT if candidates.scalar_one() <= EXACT_LIMIT else Scan.INDEX
+def nearest(scope: Scope, depth: int) -> CTE:
+    """The `depth` nearest chunks: `id`, `chapter_id`, `rank` from 1 on, and `place`, the rank within the chapter.
 
-
-async def prepare_index_scan(session: AsyncSession, depth: int) -> None:
-    """Let this transaction's index scans go on until they have found enough."""
-    ef_search = min(max(depth, _EF_SEARCH.start), _EF_SEARCH.stop - 1)
-    await session.execute(_ITERATIVE, {"ef_search": str(ef_search)})
-
-
-def nearest(scan: Scan, scope: Scope) -> CTE:
-    """The `depth` nearest chunks: `id`, `chapter_id`, `rank` from 1 on, and `place`, the rank within the chapter."""
-    statement = _exact(scope) if scan is Scan.EXACT else _by_index(scope)
-    # Fetched first and ranked after: the index yields its last rows slightly out of order.
-    found = statement.limit(bindparam("depth")).cte("candidates").prefix_with("MATERIALIZED")
+    `depth` is written into the statement: with a parameter, a generic plan would guess it, and sort the whole table.
+    """
+    few = select(_few(scope).c.few).scalar_subquery()
+    by_index = _by_index(scope, not_(few), depth)
+    count = select(func.count()).select_from(by_index).scalar_subquery()
+    compared = _compared(scope, or_(few, count < depth), depth)
+    found = union_all(select(compared), select(by_index).where(count == depth)).subquery("found")
+    # Ranked after all are there: the index yields its last rows slightly out of order.
     order = (found.c.distance, found.c.id)
     return select(
         found.c.id,
@@ -96,21 +92,37 @@ def nearest(scan: Scan, scope: Scope) -> CTE:
     ).cte("near")
 
 
-def _exact(scope: Scope) -> Select[*tuple[Any, ...]]:
+def _few(scope: Scope) -> CTE:
+    """Whether there are fewer candidates than `enough`; counts no further, and through indexes alone."""
+    some = select(Embedding.chapter_id).join(Chapter).join(Module).where(_OF_MODEL, visible(scope))
+    counted = some.limit(bindparam("enough")).subquery("counted")
+    return select((func.count() < bindparam("enough")).label("few")).select_from(counted).cte("candidates")
+
+
+def _compared(scope: Scope, condition: ColumnElement[bool], depth: int) -> CTE:
     # An expression that is no index's: the planner cannot take the HNSW index for it.
     distance = (_DISTANCE + literal_column("0")).label("distance")
-    chunks = select(Embedding.id, Embedding.chapter_id, distance)
-    return chunks.join(Chapter).join(Module).where(_OF_MODEL, visible(scope)).order_by(distance)
+    chunks = select(Embedding.id, Embedding.chapter_id, distance).join(Chapter).join(Module)
+    chosen = chunks.where(condition, _OF_MODEL, visible(scope)).order_by(distance)
+    return chosen.limit(literal_column(str(depth))).cte("compared").prefix_with("MATERIALIZED")
 
 
-def _by_index(scope: Scope) -> Select[*tuple[Any, ...]]:
+def _by_index(scope: Scope, condition: ColumnElement[bool], depth: int) -> CTE:
     # A subquery of one row, which the planner cannot turn into a join that would sort all candidates.
     of_its_chapter = select(visible(scope)).join_from(Chapter, Module).where(Chapter.id == Embedding.chapter_id)
     chunks = select(Embedding.id, Embedding.chapter_id, _DISTANCE.label("distance"))
-    return chunks.where(_OF_MODEL, of_its_chapter.scalar_subquery()).order_by(_DISTANCE)
+    chosen = chunks.where(condition, *_settings(depth), _OF_MODEL, of_its_chapter.scalar_subquery())
+    ordered = chosen.order_by(_DISTANCE).limit(literal_column(str(depth)))
+    return ordered.cte("by_index").prefix_with("MATERIALIZED")
 
 
-@cache
-def _count(scope: Scope) -> Select[Any]:
-    some = select(Embedding.chapter_id).join(Chapter).join(Module).where(_OF_MODEL, visible(scope))
-    return select(func.count()).select_from(some.limit(bindparam("enough")).subquery())
+def _settings(depth: int) -> list[ColumnElement[Any]]:
+    """Conditions that make settings of this transaction. They are asked, and so made, before the scan begins."""
+    ef_search = min(max(depth, _EF_SEARCH.start), _EF_SEARCH.stop - 1)
+    settings = {"hnsw.iterative_scan": "relaxed_order", "hnsw.ef_search": str(ef_search)}
+    return [
+        select(func.set_config(literal_column(f"'{name}'"), literal_column(f"'{value}'"), literal_column("true")))
+        .scalar_subquery()
+        .is_not(None)
+        for name, value in settings.items()
+    ]

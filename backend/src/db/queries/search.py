@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple
-from uuid import UUID
 
 from pgvector import Vector
 from sqlalchemy import (
     CTE,
     ColumnElement,
     Double,
+    Integer,
     Select,
     Text,
     Uuid,
@@ -29,11 +29,11 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import REGCONFIG
-from sqlalchemy.ext.asyncio import AsyncSession
 
+from src.db.hot_query import HotQuery, Reader
 from src.db.models import Chapter, Embedding, Module
-from src.db.queries.nearest import EVERYWHERE, Scan, Scope, choose, nearest, prepare_index_scan, visible
-from src.db.vector import ready
+from src.db.queries import nearest
+from src.db.queries.nearest import EVERYWHERE, Scope, visible
 
 MARK, UNMARK = "\ue000", "\ue001"
 """Around the words that were found: characters that no text has, so that a snippet can be escaped afterwards."""
@@ -41,8 +41,11 @@ MARK, UNMARK = "\ue000", "\ue001"
 _FUSION = 60
 """The constant of the paper: how little the first ranks count for more than the next."""
 _JOINED_DEPTH = 100
+_DEPTHS = (11, 21, 51, 101, 201, 401, 701)  # a statement each, and plans that know how many rows are wanted
 _SNIPPET_LENGTH = 300  # characters
 _HEADLINE_LENGTH = 100_000  # characters of a chapter among which a snippet is looked for
+_LIMIT = bindparam("limit", type_=Integer())
+_OFFSET = bindparam("offset", type_=Integer())
 _ENGLISH = literal_column("'english'", REGCONFIG())
 _WORDS = func.websearch_to_tsquery(_ENGLISH, bindparam("text", type_=Text()))
 
@@ -72,77 +75,62 @@ class Hit(NamedTuple):
     module_title: str
     chapter_slug: str
     chapter_title: str
-    chapter_id: UUID
-    chunk_id: UUID | None
     chunk_index: int | None
     score: float
     snippet: str
-    near: int
-    """How many chunks were near, over all pages."""
 
 
-async def search(session: AsyncSession, query: Query, *, limit: int, offset: int = 0) -> Sequence[Hit]:
+async def search(reader: Reader, query: Query, *, limit: int, offset: int = 0) -> Sequence[Hit]:
     """The hits from `offset` on, the best first; published chapters of published modules only.
 
     By vector there are as many as there are chunks in the scope, up to `limit`, however few of all pass the filter.
     """
-    if query.vector is None:
-        return await _hits(session, query, None, limit, offset)
-    await ready(session)
-    scan = await choose(session, query.scope, query.model)
-    if scan is Scan.INDEX:
-        await prepare_index_scan(session, _depth(query, limit, offset))
-        hits = await _hits(session, query, scan, limit, offset)
-        if hits and hits[0].near == _depth(query, limit, offset):
-            return hits
-    return await _hits(session, query, Scan.EXACT, limit, offset)
-
-
-async def scope_exists(session: AsyncSession, scope: Scope) -> bool:
-    """Whether everybody may see the module or the chapter that `scope` names."""
-    if scope.chapter is None:
-        there = select(exists().where(Module.slug == scope.module, Module.is_published))
-    else:
-        there = select(exists(select(Chapter.id).join(Module).where(visible(scope))))
-    return scope == EVERYWHERE or bool((await session.execute(there, scope.parameters)).scalar_one())
-
-
-async def _hits(session: AsyncSession, query: Query, scan: Scan | None, limit: int, offset: int) -> list[Hit]:
-    built = statement(query.text is not None, scan, query.scope.shape)
-    depth = _depth(query, limit, offset)
-    given = {"text": query.text, "vector": query.vector, "model": query.model, "headline": query.headline}
-    rows = await session.execute(
-        built, {**given, **query.scope.parameters, "depth": depth, "limit": limit, "offset": offset}
+    # Joined lists have one depth for all pages: another would put other hits first.
+    deepest = _JOINED_DEPTH if query.text is not None and query.vector is not None else offset + limit
+    depth = next(depth for depth in _DEPTHS if depth >= deepest)
+    rows = await reader.rows(
+        hot_query(query.text is not None, query.vector is not None, query.scope.shape, depth),
+        text=query.text,
+        vector=query.vector.to_list() if query.vector else None,
+        model=query.model,
+        enough=nearest.EXACT_LIMIT + 1,
+        headline=query.headline,
+        limit=limit,
+        offset=offset,
+        **query.scope.parameters,
     )
     return [Hit(*row) for row in rows]
 
 
-def _depth(query: Query, limit: int, offset: int) -> int:
-    """How many of each list are looked at. Joined lists have one depth for all pages: another would reorder them."""
-    return _JOINED_DEPTH if query.text is not None and query.vector is not None else offset + limit
+async def scope_exists(reader: Reader, scope: Scope) -> bool:
+    """Whether everybody may see the module or the chapter that `scope` names."""
+    return scope == EVERYWHERE or bool(await reader.value(_exists(scope.shape), **scope.parameters))
 
 
 @cache
-def statement(by_text: bool, scan: Scan | None, scope: Scope) -> Select[*tuple[Any, ...]]:
+def _exists(scope: Scope) -> HotQuery:
+    if scope.chapter is None:
+        return HotQuery(select(exists().where(Module.slug == bindparam("module"), Module.is_published)))
+    return HotQuery(select(exists(select(Chapter.id).join(Module).where(visible(scope)))))
+
+
+@cache
+def hot_query(by_text: bool, by_vector: bool, scope: Scope, depth: int) -> HotQuery:
     """The statement for a kind of query, by the shape of its scope; built once for each."""
-    lists = [*([_matched(scope)] if by_text else []), *([nearest(scan, scope)] if scan else [])]
+    lists = [*([_matched(scope, depth)] if by_text else []), *([nearest.nearest(scope, depth)] if by_vector else [])]
     chosen = _both(*lists) if len(lists) == 2 else _one(*lists)
-    page = chosen.order_by(text("score DESC, chapter_id, chunk_id")).limit(bindparam("limit"))
-    fused = page.offset(bindparam("offset")).subquery("fused")
-    near = select(func.count()).select_from(lists[-1]).scalar_subquery() if scan else literal(0)
+    page = chosen.order_by(text("score DESC, chapter_id, chunk_id")).limit(_LIMIT)
+    fused = page.offset(_OFFSET).subquery("fused")
     # Snippets are made here, of the rows that are shown, and of no other.
-    return (
+    return HotQuery(
         select(
             Module.slug,
             Module.title,
             Chapter.slug,
             Chapter.title,
-            Chapter.id,
-            Embedding.id,
             Embedding.chunk_index,
             fused.c.score,
             _snippet(by_text),
-            near,
         )
         .join_from(fused, Chapter, Chapter.id == fused.c.chapter_id)
         .join(Module, Module.id == Chapter.module_id)
@@ -151,7 +139,7 @@ def statement(by_text: bool, scan: Scan | None, scope: Scope) -> Select[*tuple[A
     )
 
 
-def _matched(scope: Scope) -> CTE:
+def _matched(scope: Scope, depth: int) -> CTE:
     """The `depth` chapters whose words fit best, in the columns of `nearest`."""
     fit = func.ts_rank_cd(Chapter.search_document, _WORDS, 1)  # 1: by the logarithm of the length
     return (
@@ -164,7 +152,7 @@ def _matched(scope: Scope) -> CTE:
         .join(Module)
         .where(Chapter.search_document.op("@@")(_WORDS), visible(scope))
         .order_by("rank")
-        .limit(bindparam("depth"))
+        .limit(literal_column(str(depth)))
         .cte("matched")
     )
 

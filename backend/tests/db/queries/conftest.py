@@ -6,9 +6,11 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from src.db.hot_query import Reader, open_reader
 from src.postgres.engine import async_engine
 from src.postgres.url import parse_url
 
+OpenReader = Callable[[str], AbstractAsyncContextManager[Reader]]
 OpenSession = Callable[[str], AbstractAsyncContextManager[AsyncSession]]
 
 
@@ -29,5 +31,20 @@ def open_session() -> OpenSession:
                 yield session
         finally:
             await engine.dispose()
+
+    return opened
+
+
+@pytest.fixture
+def open_reader_of() -> OpenReader:
+    """`async with open_reader(url) as reader`: the application's way to ask hot queries."""
+
+    @asynccontextmanager
+    async def opened(url: str) -> AsyncIterator[Reader]:
+        target = parse_url(url)
+        engine = async_engine(target, application_name="test")
+        async with open_reader(engine, target, size=1, patience=10) as reader:
+            yield reader
+        await engine.dispose()
 
     return opened

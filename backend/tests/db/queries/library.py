@@ -4,12 +4,10 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import sqrt
-from uuid import UUID
 
 import psycopg
 from pgvector import Vector
 
-from src.db.uuid7 import uuid7
 from src.db.vector import DIMENSIONS
 
 MODEL = "text-embedding-3-small"
@@ -21,9 +19,9 @@ _random = random.Random(7)
 class Chunk:
     """A row of `embeddings`, and where it lies."""
 
-    id: UUID
     module: str
     chapter: str
+    index: int
     values: Sequence[float]
 
 
@@ -82,21 +80,20 @@ def add_chunks(
         " WHERE modules.slug = %s AND chapters.slug = %s"
     )
     [chapter_id] = connection.execute(query, [module, chapter]).fetchone() or [None]
-    chunks = [Chunk(uuid7(), module, chapter, vector) for vector in vectors]
+    chunks = [Chunk(module, chapter, index, vector) for index, vector in enumerate(vectors)]
     with connection.cursor() as cursor:
         cursor.executemany(
-            "INSERT INTO embeddings (id, chapter_id, chunk_index, content, embedding_model, embedding)"
-            " VALUES (%s, %s, %s, %s, %s, %s)",
+            "INSERT INTO embeddings (chapter_id, chunk_index, content, embedding_model, embedding)"
+            " VALUES (%s, %s, %s, %s, %s)",
             [
                 (
-                    chunk.id,
                     chapter_id,
-                    index,
-                    contents[index] if contents else f"chunk {index}",
+                    chunk.index,
+                    contents[chunk.index] if contents else f"chunk {chunk.index}",
                     model,
                     Vector(values(*chunk.values)).to_text(),
                 )
-                for index, chunk in enumerate(chunks)
+                for chunk in chunks
             ],
         )
     return chunks

@@ -1,5 +1,6 @@
-"""The nearest chunks are the nearest, as many as were asked for, whatever filter and whichever way of scanning."""
+"""The nearest chunks are the nearest, as many as were asked for, whatever filter and whichever way they are found."""
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -8,28 +9,22 @@ from unittest.mock import patch
 import psycopg
 import pytest
 from pgvector import Vector
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import func, select, true
 
+from src.db.hot_query import HotQuery, Reader
 from src.db.queries import nearest
-from src.db.queries.nearest import EVERYWHERE, Scan, Scope
-from src.db.queries.search import Hit, Query, search
-from tests.db.queries.conftest import OpenSession
-from tests.db.queries.library import (
-    MODEL,
-    Chunk,
-    add_chapter,
-    add_chunks,
-    add_module,
-    distance,
-    somewhere,
-    values,
-)
+from src.db.queries.nearest import EVERYWHERE, Scope
+from src.db.queries.search import Hit, Query, hot_query, search
+from tests.db.queries.conftest import OpenReader
+from tests.db.queries.library import MODEL, Chunk, add_chapter, add_chunks, add_module, distance, somewhere, values
 from tests.servers import Server
+from tests.sessions import session
 
 pytestmark = pytest.mark.anyio
 
 SCOPES = {"everywhere": EVERYWHERE, "a module": Scope("tables"), "a chapter": Scope("tables", "locks")}
+COMPARED, LOOKED_UP = 10_000, 10  # how many are few
+WAYS = {"compared": COMPARED, "looked up": LOOKED_UP}
 FAR = [-10.0, 0, 0, 0, 0, 0, 0, 0]
 
 
@@ -68,76 +63,100 @@ def library(server: Server, template: str) -> Iterator[Library]:
 
 
 @contextmanager
-def scanning(scan: Scan) -> Iterator[None]:
-    """Let the choice fall on `scan`."""
-    with patch.object(nearest, "EXACT_LIMIT", 10_000 if scan is Scan.EXACT else 10):
+def few_are(limit: int) -> Iterator[None]:
+    """Let so many candidates be few."""
+    with patch.object(nearest, "EXACT_LIMIT", limit):
         yield
 
 
-async def ask(session: AsyncSession, vector: Sequence[float], scope: Scope, limit: int = 10) -> Sequence[Hit]:
+async def ask(reader: Reader, vector: Sequence[float], scope: Scope, limit: int = 10) -> Sequence[Hit]:
     query = Query(vector=Vector(values(*vector)), model=MODEL, scope=scope)
-    return await search(session, query, limit=limit)
+    return await search(reader, query, limit=limit)
 
 
-@pytest.mark.parametrize("scan", Scan)
+def place(found: Hit | Chunk) -> tuple[str, str, int | None]:
+    if isinstance(found, Chunk):
+        return found.module, found.chapter, found.index
+    return found.module_slug, found.chapter_slug, found.chunk_index
+
+
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
 @pytest.mark.parametrize("scope", SCOPES.values(), ids=SCOPES)
 async def test_they_are_the_nearest_in_their_order(
-    library: Library, open_session: OpenSession, scope: Scope, scan: Scan
+    library: Library, open_reader_of: OpenReader, scope: Scope, way: int
 ) -> None:
     candidates = library.within(scope)
     found = right = 0
-    async with open_session(library.url) as session:
-        with scanning(scan):
+    async with open_reader_of(library.url) as reader:
+        with few_are(way):
             for _ in range(20):
                 vector = somewhere()
-                hits = await ask(session, vector, scope)
+                hits = await ask(reader, vector, scope)
                 nearest_first = sorted(candidates, key=lambda chunk: distance(vector, chunk.values))[:10]
-                right += len({hit.chunk_id for hit in hits} & {chunk.id for chunk in nearest_first})
+                assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
+                right += len(set(map(place, hits)) & set(map(place, nearest_first)))
                 found += len(hits)
     assert found == 200
-    assert right >= (200 if scan is Scan.EXACT else 196)
+    assert right >= (200 if way == COMPARED else 196)
 
 
-@pytest.mark.parametrize("scan", Scan)
 async def test_there_are_as_many_as_asked_for_where_there_are_so_many(
-    library: Library, open_session: OpenSession, scan: Scan
+    library: Library, open_reader_of: OpenReader
 ) -> None:
     """All of a small module, from the other end of the space, with an index that gives up at once."""
-    async with open_session(library.url) as session:
-        with scanning(scan):
-            await session.execute(text("SELECT set_config('hnsw.max_scan_tuples', '1', false)"))
-            assert len(await ask(session, [-value for value in FAR], Scope("far"), limit=30)) == 30
-            assert len(await ask(session, FAR, Scope("far"), limit=31)) == 30
+    gives_up = f"{library.url}{'&' if '?' in library.url else '?'}options=-c%20hnsw.max_scan_tuples%3D1"
+    async with open_reader_of(gives_up) as reader:
+        with few_are(LOOKED_UP):
+            assert len(await ask(reader, [-value for value in FAR], Scope("far"), limit=30)) == 30
+            assert len(await ask(reader, FAR, Scope("far"), limit=31)) == 30
 
 
-async def test_few_candidates_are_compared_and_many_looked_up(library: Library, open_session: OpenSession) -> None:
-    async with open_session(library.url) as session:
-        with patch.object(nearest, "EXACT_LIMIT", 120):
-            assert await nearest.choose(session, Scope("tables"), MODEL) is Scan.EXACT
-            assert await nearest.choose(session, EVERYWHERE, MODEL) is Scan.INDEX
-            assert await nearest.choose(session, EVERYWHERE, "another") is Scan.EXACT
+async def test_few_candidates_are_compared_and_many_looked_up(library: Library) -> None:
+    assert await executed(library, Scope("tables")) == {"compared"}
+    assert await executed(library, EVERYWHERE) == {"by_index"}
+    assert await executed(library, EVERYWHERE, model="another") == {"compared"}
 
 
-async def test_the_settings_of_an_index_scan_end_with_its_transaction(
-    library: Library, open_session: OpenSession
+async def test_what_the_index_did_not_find_is_compared_after_all(library: Library) -> None:
+    gives_up = {"hnsw.max_scan_tuples": "1"}
+    assert await executed(library, Scope("far"), few=1, **gives_up) == {"by_index", "compared"}
+
+
+async def executed(library: Library, scope: Scope, *, model: str = MODEL, few: int = 120, **settings: str) -> set[str]:
+    """Which of the two ways ran, by the plan of the statement itself."""
+    query = hot_query(by_text=False, by_vector=True, scope=scope.shape, depth=11)
+    given = {"vector": values(*(-value for value in FAR)), "model": model, "enough": few + 1, "limit": 11, "offset": 0}
+    small = {"enable_seqscan": "off", "enable_sort": "off"}  # the tables are
+    async with session(library.url, **small, **settings) as connection:
+        explain = f"EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) {query.text}"
+        plan = [row[0] for row in await connection.fetch(explain, *query.arguments(given | scope.parameters))]
+    parts = re.split(r"^  CTE (\w+)$", "\n".join(plan), flags=re.MULTILINE)
+    ran = re.compile(r"Scan (using \w+ )?on (pg_)?\w*embeddings(?!.*never executed)")
+    return {
+        name for name, part in zip(parts[1::2], parts[2::2], strict=True) if ran.search(part.split("\n  ->")[0])
+    } - {"candidates"}
+
+
+async def test_the_settings_of_an_index_scan_end_with_the_statement(
+    library: Library, open_reader_of: OpenReader
 ) -> None:
-    async with open_session(library.url) as session:
-        await nearest.prepare_index_scan(session, 100)
-        assert await session.scalar(text("SHOW hnsw.iterative_scan")) == "relaxed_order"
-        await session.rollback()
-        assert await session.scalar(text("SHOW hnsw.iterative_scan")) != "relaxed_order"
+    setting = HotQuery(select(func.current_setting("hnsw.iterative_scan", true())))
+    async with open_reader_of(library.url) as reader:
+        with few_are(LOOKED_UP):
+            await ask(reader, FAR, EVERYWHERE)
+        assert await reader.value(setting) == "off"
 
 
-async def test_a_chunk_of_another_model_is_not_compared(library: Library, open_session: OpenSession) -> None:
-    async with open_session(library.url) as session:
+async def test_a_chunk_of_another_model_is_not_compared(library: Library, open_reader_of: OpenReader) -> None:
+    async with open_reader_of(library.url) as reader:
         query = Query(vector=Vector(values(1)), model="another")
-        hits = await search(session, query, limit=100)
+        hits = await search(reader, query, limit=100)
     assert len(hits) == 60
     assert {(hit.module_slug, hit.chapter_slug) for hit in hits} == {("tables", "locks")}
 
 
-async def test_psycopg_finds_the_same(library: Library, open_session: OpenSession) -> None:
-    async with open_session(library.url) as session:
-        by_asyncpg = await ask(session, FAR, EVERYWHERE)
-    async with open_session(library.url.replace("postgresql:", "postgresql+psycopg:")) as session:
-        assert await ask(session, FAR, EVERYWHERE) == by_asyncpg
+async def test_psycopg_finds_the_same(library: Library, open_reader_of: OpenReader) -> None:
+    async with open_reader_of(library.url) as reader:
+        by_asyncpg = await ask(reader, FAR, EVERYWHERE)
+    async with open_reader_of(library.url.replace("postgresql:", "postgresql+psycopg:")) as reader:
+        assert await ask(reader, FAR, EVERYWHERE) == by_asyncpg
