@@ -137,6 +137,10 @@ class CountingReader:
         self._counts.sent += 1
         return await self._reader.row(query, **values)
 
+    async def rows(self, query: HotQuery, **values: Any) -> Any:
+        self._counts.sent += 1
+        return await self._reader.rows(query, **values)
+
     async def value(self, query: HotQuery, **values: Any) -> Any:
         self._counts.sent += 1
         return await self._reader.value(query, **values)
