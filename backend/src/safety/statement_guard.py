@@ -176,7 +176,9 @@ class StatementGuard:
         if self.autocommit:
             self._history.settle()  # what commits by itself must not be without its note
         if self.step is not None:
+            begun = time.monotonic()
             self.step.look(connection)
+            self.deadline += time.monotonic() - begun
         if self.autocommit and (is_patient(statement) or needs_autocommit(statement)):
             if self._is_complete(connection, entry, journal, key, statement):
                 return _nothing(0), _empty(parameters)

@@ -12,6 +12,11 @@ from tests.safety.online.state import read_state, same
 from tests.safety.project import Project
 
 every_case = pytest.mark.parametrize("case", ALL, ids=str)
+# Every other case always, all of them with `make prove`.
+every_other_case = pytest.mark.parametrize(
+    "case",
+    [pytest.param(case, id=str(case), marks=[pytest.mark.prove] if at % 2 else []) for at, case in enumerate(ALL)],
+)
 
 
 @every_case
@@ -24,7 +29,7 @@ def test_it_ends_as_the_direct_way_does(project: Project, database: str, case: C
     same(down, read_state(database))
 
 
-@every_case
+@every_other_case
 def test_it_converges_though_its_session_ends_around_every_step(
     project: Project, database: str, case: Case, directly: Direct
 ) -> None:
