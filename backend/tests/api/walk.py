@@ -48,10 +48,10 @@ class Step:
     def address(self) -> str:
         """The path, below `/api/v1/` unless it begins with a slash."""
         template = self.route.partition(" ")[2].removeprefix("/api/v1/")
-        return template.format(**{**_NAMES, **self.path})
+        return template.format(**{**NAMES, **self.path})
 
 
-_NAMES = {
+NAMES = {
     "module": "m",
     "chapter": "c",
     "language": "de",
