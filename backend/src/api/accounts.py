@@ -2,12 +2,14 @@
 
 from http import HTTPStatus
 
+from fastapi import Request, Response
 from sqlalchemy.exc import IntegrityError
 
 from src.api.auth import SignedIn
-from src.api.dependencies import CountedByAddress, OpenResources, Reads, ReadSession, Session
+from src.api.dependencies import CountedByAddress, OpenResources, Reads, Session
 from src.api.problems import ProblemError
 from src.api.rate_limit import PER_ACCOUNT
+from src.api.representation import represent
 from src.api.routing import Resource
 from src.api.schemas.accounts import Account, AccountChange, PasswordChange, Registration, TokenPair
 from src.api.sign_in import token_pair
@@ -30,10 +32,13 @@ async def register(registration: Registration, session: Session, resources: Open
     return Account.model_validate(made)
 
 
-@router.get("/me")
-async def read_me(viewer: SignedIn, session: ReadSession) -> Account:
+@router.get("/me", response_model=Account)
+async def read_me(request: Request, viewer: SignedIn, reader: Reads) -> Response:
     """My account."""
-    return _account(await accounts.read(session, viewer.id))
+    body = await accounts.read_json(reader, viewer.id)
+    if body is None:
+        raise _gone()
+    return represent(request, body)
 
 
 @router.patch("/me")
@@ -64,6 +69,10 @@ async def delete_me(viewer: SignedIn, session: Session) -> None:
 
 
 def _account(found: accounts.Account | None) -> Account:
-    if found is None:  # deleted since the token was read
-        raise ProblemError(HTTPStatus.NOT_FOUND, "This account is no longer there.")
+    if found is None:
+        raise _gone()
     return Account.model_validate(found)
+
+
+def _gone() -> ProblemError:
+    return ProblemError(HTTPStatus.NOT_FOUND, "This account was deleted a moment ago.")

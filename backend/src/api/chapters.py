@@ -5,7 +5,7 @@ from http import HTTPStatus
 from fastapi import Request, Response
 
 from src.api.auth import Administrator, MaybeSignedIn
-from src.api.dependencies import ReadSession, Session
+from src.api.dependencies import Reads, Session
 from src.api.etag import RequiredIfMatch, etag
 from src.api.found import complete_order, found
 from src.api.languages import WantedLanguages
@@ -24,26 +24,21 @@ _CHANGE = (NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED, HTTPS
 
 @router.get("/{chapter}", response_model=ReadChapter, responses=problems(NOT_FOUND))
 async def read_chapter(
-    request: Request, module: Slug, chapter: Slug, wanted: WantedLanguages, viewer: MaybeSignedIn, session: ReadSession
+    request: Request, module: Slug, chapter: Slug, wanted: WantedLanguages, viewer: MaybeSignedIn, reader: Reads
 ) -> Response:
     """A chapter in the best of the languages asked for; in the original, and saying so, if it is in none of them."""
-    row = found(
-        "chapter",
-        await chapters.get_chapter(
-            session, module, chapter, languages=wanted.languages, everything=sees_everything(viewer)
-        ),
+    row = await chapters.get_chapter(
+        reader,
+        module,
+        chapter,
+        languages=wanted.languages,
+        original=wanted.original,
+        accepts_original=wanted.accepts_original,
+        everything=sees_everything(viewer),
     )
-    language = row.translated_into or wanted.original
-    content = ReadChapter.model_validate(
-        row._asdict()
-        | {
-            "language": language,
-            "is_fallback": wanted.is_fallback(row.translated_into),
-            "languages": [wanted.original, *sorted(row.translations)],
-        }
-    )
-    headers = {"Content-Language": language, "Vary": "Authorization, Accept-Language"}
-    return represent(request, content, updated_at=row.updated_at, headers=headers)
+    read = found("chapter", row)
+    headers = {"Content-Language": read.language, "Vary": "Authorization, Accept-Language"}
+    return represent(request, read.body, updated_at=read.updated_at, headers=headers)
 
 
 @router.post("", status_code=HTTPStatus.CREATED, responses=problems(NOT_FOUND, HTTPStatus.CONFLICT))

@@ -24,10 +24,6 @@ class Wanted:
     original: str
     accepts_original: bool
 
-    def is_fallback(self, translated_into: str | None) -> bool:
-        """Whether the reader gets the original although he asked for other languages."""
-        return translated_into is None and not self.accepts_original
-
 
 def wanted(ranges: list[str], original: str) -> Wanted:
     """What a reader wants who asks for `ranges`, best first; one who asks for nothing wants the original."""
@@ -58,7 +54,7 @@ def _truncations(tag: str) -> list[str]:
     return found
 
 
-def _wanted(
+async def _wanted(
     resources: OpenResources,
     lang: Annotated[
         str | None,

@@ -5,18 +5,15 @@ from http import HTTPStatus
 from fastapi import Request, Response
 
 from src.api.auth import Administrator, MaybeSignedIn, Viewer
-from src.api.dependencies import ReadSession, Session
+from src.api.dependencies import Reads, Session
 from src.api.etag import RequiredIfMatch, etag
 from src.api.found import complete_order, found
 from src.api.problems import problems
 from src.api.representation import represent
 from src.api.routing import Resource
-from src.api.schemas.chapters import ListedChapter
 from src.api.schemas.course import Order, Slug
-from src.api.schemas.modules import Course, ListedModule, Module, ModuleContent, ModuleWithChapters
-from src.api.schemas.progress import Progress
-from src.db.queries import chapters, modules
-from src.db.tables import AnyRow
+from src.api.schemas.modules import Course, Module, ModuleContent, ModuleWithChapters
+from src.db.queries import modules
 
 router = Resource(tag="course")
 NOT_FOUND = HTTPStatus.NOT_FOUND
@@ -29,26 +26,18 @@ def sees_everything(viewer: Viewer | None) -> bool:
 
 
 @router.get("/modules", response_model=Course)
-async def list_modules(request: Request, viewer: MaybeSignedIn, session: ReadSession) -> Response:
+async def list_modules(request: Request, viewer: MaybeSignedIn, reader: Reads) -> Response:
     """The course's outline: its modules in order, each with the number of its chapters."""
-    rows = await modules.list_modules(session, everything=sees_everything(viewer))
-    return represent(request, Course(modules=[ListedModule.model_validate(row) for row in rows]))
+    return represent(request, await modules.list_modules(reader, everything=sees_everything(viewer)))
 
 
 @router.get("/modules/{module}", response_model=ModuleWithChapters, responses=problems(NOT_FOUND))
-async def read_module(request: Request, module: Slug, viewer: MaybeSignedIn, session: ReadSession) -> Response:
+async def read_module(request: Request, module: Slug, viewer: MaybeSignedIn, reader: Reads) -> Response:
     """A module with its chapters in order; for who has signed in, with his progress in each."""
-    everything = sees_everything(viewer)
-    row = found("module", await modules.get_module(session, module, everything=everything))
-    rows = await chapters.list_chapters(session, row.id, user=viewer.id if viewer else None, everything=everything)
-    content = ModuleWithChapters.model_validate(row._asdict() | {"chapters": [_listed(chapter) for chapter in rows]})
-    return represent(request, content, updated_at=row.updated_at)
-
-
-def _listed(row: AnyRow) -> ListedChapter:
-    has_progress = row._mapping.get("status") is not None
-    progress = Progress.model_validate(row) if has_progress else None
-    return ListedChapter.model_validate(row._asdict() | {"progress": progress})
+    user = viewer.id if viewer else None
+    row = await modules.get_module(reader, module, user=user, everything=sees_everything(viewer))
+    body, updated_at = found("module", row)
+    return represent(request, body, updated_at=updated_at)
 
 
 @router.post("/modules", status_code=HTTPStatus.CREATED, responses=problems(HTTPStatus.CONFLICT))

@@ -2,42 +2,27 @@
 
 from http import HTTPStatus
 
+from fastapi import Request, Response
+
 from src.api.auth import Administrator, SignedIn
-from src.api.dependencies import ReadSession, Session
+from src.api.dependencies import Reads, ReadSession, Session
 from src.api.found import found
 from src.api.problems import problems
+from src.api.representation import represent
 from src.api.routing import Resource
 from src.api.schemas.course import Slug
-from src.api.schemas.progress import ChapterStatistics, CourseProgress, ModuleProgress, Progress, SavedProgress
+from src.api.schemas.progress import ChapterStatistics, CourseProgress, Progress, SavedProgress
 from src.db.queries import chapters, progress
-from src.db.tables import AnyRow
 
 router = Resource(tag="progress")
 _CHAPTER = "/modules/{module}/chapters/{chapter}"
 _NOT_FOUND = problems(HTTPStatus.NOT_FOUND)
 
 
-@router.get("/progress")
-async def my_course(viewer: SignedIn, session: ReadSession) -> CourseProgress:
+@router.get("/progress", response_model=CourseProgress)
+async def my_course(request: Request, viewer: SignedIn, reader: Reads) -> Response:
     """My course at a glance: every module, and all of them together."""
-    rows = await progress.course_progress(session, viewer.id)
-    chapter_count = sum(row.chapter_count for row in rows)
-    return CourseProgress(
-        chapter_count=chapter_count,
-        completed_count=sum(row.completed_count for row in rows),
-        progress_percentage=_mean(sum(row.percentages for row in rows), chapter_count),
-        time_spent_seconds=sum(row.time_spent_seconds for row in rows),
-        modules=[_module(row) for row in rows],
-    )
-
-
-def _module(row: AnyRow) -> ModuleProgress:
-    percentage = _mean(row.percentages, row.chapter_count)
-    return ModuleProgress.model_validate(row._asdict() | {"progress_percentage": percentage})
-
-
-def _mean(percentages: int, chapter_count: int) -> float:
-    return round(percentages / chapter_count, 1) if chapter_count else 0.0
+    return represent(request, await progress.course_progress(reader, viewer.id))
 
 
 @router.get(f"{_CHAPTER}/progress", responses=_NOT_FOUND)

@@ -41,7 +41,7 @@ async def read_translation(
     translation = found("translation", await translations.get_translation(session, row.id, code))
     headers = {"Content-Language": code}
     content = Translation.model_validate(translation)
-    return represent(request, content, updated_at=translation.updated_at, headers=headers)
+    return represent(request, content.model_dump_json(), updated_at=translation.updated_at, headers=headers)
 
 
 @router.put(

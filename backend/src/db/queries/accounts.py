@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from src.db.enums import Theme
 from src.db.hot_query import HotQuery, Reader
+from src.db.json_parts import json_object, json_text
 from src.db.models import User
 
 
@@ -42,6 +43,7 @@ _STANDING_BY_ID = HotQuery(_STANDING.where(User.id == bindparam("id")))
 _STANDING_BY_EMAIL = HotQuery(_STANDING.where(func.lower(User.email) == func.lower(bindparam("email"))))
 _THIS = User.id == bindparam("user_id")
 _READ = select(*_ACCOUNT).where(_THIS)
+_READ_JSON = HotQuery(select(json_text(json_object(*_ACCOUNT))).where(User.id == bindparam("id")))
 _REGISTER = insert(User).returning(*_ACCOUNT)
 _CHANGE = update(User).where(_THIS).returning(*_ACCOUNT)
 _NOTE_SIGN_IN = update(User).where(_THIS).values(last_login=func.now())
@@ -77,6 +79,12 @@ async def read(session: AsyncSession, user_id: UUID) -> Account | None:
     """The account."""
     row = (await session.execute(_READ, {"user_id": user_id})).one_or_none()
     return Account(*row) if row else None
+
+
+async def read_json(reader: Reader, user_id: UUID) -> str | None:
+    """The account as JSON."""
+    body: str | None = await reader.value(_READ_JSON, id=user_id)
+    return body
 
 
 async def change(session: AsyncSession, user_id: UUID, changes: dict[str, Any]) -> Account | None:

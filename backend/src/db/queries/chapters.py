@@ -1,12 +1,32 @@
 """Chapters: as students read them, in a language of theirs, and as administrators write them."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Text, and_, bindparam, case, delete, func, insert, or_, select, true, update
+from sqlalchemy import (
+    ARRAY,
+    Boolean,
+    Text,
+    Uuid,
+    and_,
+    bindparam,
+    case,
+    delete,
+    func,
+    insert,
+    not_,
+    or_,
+    select,
+    true,
+    update,
+)
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from src.db.hot_query import HotQuery, Reader
+from src.db.json_parts import json_list, json_object, json_text
 from src.db.queries.visibility import CHAPTER_VISIBLE, EVERYTHING, publication
 from src.db.tables import AnyRow, chapter_progress, chapters, modules, translations
 
@@ -25,16 +45,20 @@ _BEST = (
         translations.c.title,
         translations.c.description,
         translations.c.content_html,
-        translations.c.updated_at,
     )
     .where(_READABLE, _RANK.is_not(None))
     .order_by(_RANK)
     .limit(1)
     .lateral("translation")
 )
+_CODE = translations.c.language_code
 _TRANSLATED_INTO = (
-    select(func.array_agg(translations.c.language_code, type_=ARRAY(Text()))).where(_READABLE).scalar_subquery()
+    select(func.array_agg(aggregate_order_by(_CODE, _CODE.collate("C")), type_=ARRAY(Text())))
+    .where(_READABLE)
+    .scalar_subquery()
 )
+_ORIGINAL = bindparam("original", type_=Text())
+_LANGUAGE = func.coalesce(_BEST.c.language_code, _ORIGINAL)
 
 _IN_OUTLINE = (
     chapters.c.id,
@@ -55,25 +79,22 @@ def _translated(column: str) -> Any:
     return case((_BEST.c.language_code.is_(None), chapters.c[column]), else_=_BEST.c[column]).label(column)
 
 
-_GET = (
-    select(
-        *(column for column in _COLUMNS if column.name not in ("title", "description", "content_html")),
-        *map(_translated, ("title", "description", "content_html")),
-        modules.c.slug.label("module"),
-        _BEST.c.language_code.label("translated_into"),
-        _BEST.c.updated_at.label("translation_updated_at"),
-        func.coalesce(_TRANSLATED_INTO, []).label("translations"),
-    )
+_READ = json_object(
+    *(column for column in _COLUMNS if column.name not in ("title", "description", "content_html")),
+    *map(_translated, ("title", "description", "content_html")),
+    module=modules.c.slug,
+    language=_LANGUAGE,
+    is_fallback=and_(_BEST.c.language_code.is_(None), not_(bindparam("accepts_original", type_=Boolean()))),
+    languages=func.array_prepend(_ORIGINAL, _TRANSLATED_INTO),
+)
+_GET = HotQuery(
+    select(json_text(_READ), chapters.c.updated_at, _LANGUAGE)
     .select_from(chapters.join(modules).join(_BEST, true(), isouter=True))
     .where(modules.c.slug == bindparam("module"), chapters.c.slug == bindparam("chapter"), CHAPTER_VISIBLE)
 )
-_MINE = and_(chapter_progress.c.chapter_id == chapters.c.id, chapter_progress.c.user_id == bindparam("user"))
-_OUTLINE = (
-    select(*_IN_OUTLINE)
-    .where(chapters.c.module_id == bindparam("module"), or_(chapters.c.is_published, EVERYTHING))
-    .order_by(chapters.c.position, chapters.c.id)
-)
-_OUTLINE_WITH_PROGRESS = _OUTLINE.join_from(chapters, chapter_progress, _MINE, isouter=True).add_columns(
+_USER = bindparam("user", type_=Uuid())
+_MINE = and_(chapter_progress.c.chapter_id == chapters.c.id, chapter_progress.c.user_id == _USER)
+_PROGRESS = json_object(
     chapter_progress.c.status,
     chapter_progress.c.progress_percentage,
     chapter_progress.c.time_spent_seconds,
@@ -83,6 +104,16 @@ _OUTLINE_WITH_PROGRESS = _OUTLINE.join_from(chapters, chapter_progress, _MINE, i
     chapter_progress.c.started_at,
     chapter_progress.c.completed_at,
 )
+_LISTED = json_object(*_IN_OUTLINE, progress=case((chapter_progress.c.id.is_not(None), _PROGRESS)))
+OUTLINE = (
+    select(json_list(_LISTED, chapters.c.position, chapters.c.id))
+    .select_from(chapters.join(chapter_progress, _MINE, isouter=True))
+    .where(chapters.c.module_id == modules.c.id, or_(chapters.c.is_published, EVERYTHING))
+    .correlate(modules)
+    .scalar_subquery()
+)
+"""The chapters of a module in order as JSON, without their text; with the progress of `user`, or without if NULL."""
+
 _NAMED = and_(modules.c.slug == bindparam("module"), chapters.c.slug == bindparam("chapter"))
 _FIND = select(chapters.c.id).select_from(chapters.join(modules)).where(_NAMED)
 _LOCK = select(*_COLUMNS).select_from(chapters.join(modules)).where(_NAMED).with_for_update(of=chapters)
@@ -99,25 +130,32 @@ _REORDER = (
 )
 
 
+class Read(NamedTuple):
+    """A chapter as JSON, the version of the chapter itself, and the language it is in."""
+
+    body: str
+    updated_at: datetime
+    language: str
+
+
 async def get_chapter(
-    session: AsyncSession, module: str, chapter: str, *, languages: Sequence[str], everything: bool
-) -> AnyRow | None:
+    reader: Reader,
+    module: str,
+    chapter: str,
+    *,
+    languages: Sequence[str],
+    original: str,
+    accepts_original: bool,
+    everything: bool,
+) -> Read | None:
     """One chapter, if the reader sees it, in the first of `languages` (lower case) that it is translated into.
 
-    `translated_into` is None where it is the original.
+    In none of them it is in `original`, which is a fallback unless the reader accepts that.
     """
-    found = {"module": module, "chapter": chapter, "languages": list(languages), "everything": everything}
-    return (await session.execute(_GET, found)).one_or_none()
-
-
-async def list_chapters(
-    session: AsyncSession, module: UUID, *, user: UUID | None, everything: bool
-) -> Sequence[AnyRow]:
-    """A module's chapters in order, without their text; for a user with his progress in each."""
-    if user is None:
-        return (await session.execute(_OUTLINE, {"module": module, "everything": everything})).all()
-    mine = {"module": module, "user": user, "everything": everything}
-    return (await session.execute(_OUTLINE_WITH_PROGRESS, mine)).all()
+    named = {"module": module, "chapter": chapter, "everything": everything}
+    wanted = {"languages": list(languages), "original": original, "accepts_original": accepts_original}
+    row = await reader.row(_GET, **named, **wanted)
+    return Read(*row) if row else None
 
 
 async def find_chapter(session: AsyncSession, module: str, chapter: str) -> AnyRow | None:

@@ -1,12 +1,16 @@
 """Modules: the course's outline, and what administrators do to it."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ARRAY, Text, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from src.db.hot_query import HotQuery, Reader
+from src.db.json_parts import json_list, json_object, json_text
+from src.db.queries.chapters import OUTLINE
 from src.db.queries.visibility import EVERYTHING, MODULE_VISIBLE, publication
 from src.db.tables import AnyRow, chapters, modules
 
@@ -27,8 +31,17 @@ _COLUMNS = (
     modules.c.published_at,
     modules.c.updated_at,
 )
-_LIST = select(*_COLUMNS, _CHAPTER_COUNT).where(MODULE_VISIBLE).order_by(modules.c.position, modules.c.id)
-_GET = select(*_COLUMNS).where(modules.c.slug == bindparam("slug"), MODULE_VISIBLE)
+_ORDER_OF_COURSE = (modules.c.position, modules.c.id)
+_LIST = HotQuery(
+    select(json_text(json_object(modules=json_list(json_object(*_COLUMNS, _CHAPTER_COUNT), *_ORDER_OF_COURSE)))).where(
+        MODULE_VISIBLE
+    )
+)
+_WITH_CHAPTERS = HotQuery(
+    select(json_text(json_object(*_COLUMNS, chapters=OUTLINE)), modules.c.updated_at).where(
+        modules.c.slug == bindparam("slug"), MODULE_VISIBLE
+    )
+)
 _LOCK = select(*_COLUMNS).where(modules.c.slug == bindparam("slug")).with_for_update()
 _LOCK_ORDER = select(modules.c.slug).order_by(modules.c.id).with_for_update()
 _NEXT_POSITION = select(func.coalesce(func.max(modules.c.position), 0) + 1).scalar_subquery()
@@ -41,14 +54,16 @@ _REORDER = (
 )
 
 
-async def list_modules(session: AsyncSession, *, everything: bool) -> Sequence[AnyRow]:
-    """The published modules, or all, in their order; each with the number of its chapters that the reader sees."""
-    return (await session.execute(_LIST, {"everything": everything})).all()
+async def list_modules(reader: Reader, *, everything: bool) -> str:
+    """The published modules, or all, in their order, as JSON; each with the number of its chapters that one sees."""
+    body: str = await reader.value(_LIST, everything=everything)
+    return body
 
 
-async def get_module(session: AsyncSession, slug: str, *, everything: bool) -> AnyRow | None:
-    """One module, if the reader sees it."""
-    return (await session.execute(_GET, {"slug": slug, "everything": everything})).one_or_none()
+async def get_module(reader: Reader, slug: str, *, user: UUID | None, everything: bool) -> tuple[str, datetime] | None:
+    """One module that the reader sees, with its chapters and for a user his progress in each, as JSON; its version."""
+    row = await reader.row(_WITH_CHAPTERS, slug=slug, user=user, everything=everything)
+    return (row[0], row[1]) if row else None
 
 
 async def lock_module(session: AsyncSession, slug: str) -> AnyRow | None:

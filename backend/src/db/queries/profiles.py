@@ -3,12 +3,13 @@
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Boolean, Text, bindparam, cast, func, select, true
+from sqlalchemy import Boolean, bindparam, cast, func, select, true
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from src.db.enums import ProgressStatus
 from src.db.hot_query import HotQuery, Reader
+from src.db.json_parts import json_object, json_text
 from src.db.models import Chapter, ChapterProgress, Module, User, UserProfile
 
 
@@ -60,7 +61,7 @@ _SHOWN = {
     "chapters": _chapters,
 }
 _PUBLIC = HotQuery(
-    select(cast(func.json_build_object(*(part for pair in _SHOWN.items() for part in pair)), Text))
+    select(json_text(json_object(**_SHOWN)))
     .select_from(User)
     .join(UserProfile, UserProfile.user_id == User.id)
     .where(User.id == bindparam("user_id"), User.is_active, UserProfile.show_progress_publicly)

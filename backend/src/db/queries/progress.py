@@ -1,6 +1,5 @@
 """Progress: saved by one statement, summed up for a student, counted for administrators."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -10,6 +9,7 @@ from sqlalchemy import (
     ColumnElement,
     Double,
     Integer,
+    Numeric,
     Uuid,
     and_,
     bindparam,
@@ -23,6 +23,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from src.db.enums import ProgressStatus
+from src.db.hot_query import HotQuery, Reader
+from src.db.json_parts import json_list, json_object, json_text
 from src.db.queries.visibility import CHAPTER_VISIBLE
 from src.db.tables import AnyRow, chapter_progress, chapters, modules
 from src.db.uuid7 import uuid7
@@ -152,10 +154,43 @@ _COURSE = (
         func.coalesce(_MINE_BY_MODULE.c.percentages, 0).label("percentages"),
         func.coalesce(_MINE_BY_MODULE.c.seconds, 0).label("time_spent_seconds"),
         _MINE_BY_MODULE.c.last_activity_at,
+        modules.c.position,
+        modules.c.id,
     )
     .select_from(modules.join(_MINE_BY_MODULE, _MINE_BY_MODULE.c.module_id == modules.c.id, isouter=True))
     .where(modules.c.is_published)
-    .order_by(modules.c.position, modules.c.id)
+    .subquery("course")
+)
+
+
+def _mean(percentages: Any, chapter_count: Any) -> ColumnElement[Any]:
+    """Over all chapters, those not begun included, to one decimal; 0 where there are none."""
+    return func.coalesce(func.round(cast(percentages, Numeric) / func.nullif(chapter_count, 0), 1), 0)
+
+
+_OF_MODULE = json_object(
+    *(_COURSE.c[name] for name in ("slug", "title", "chapter_count", "completed_count")),
+    *(_COURSE.c[name] for name in ("time_spent_seconds", "last_activity_at")),
+    progress_percentage=_mean(_COURSE.c.percentages, _COURSE.c.chapter_count),
+)
+
+
+def _total(name: str) -> ColumnElement[Any]:
+    return func.coalesce(func.sum(_COURSE.c[name]), 0)
+
+
+_AT_A_GLANCE = HotQuery(
+    select(
+        json_text(
+            json_object(
+                chapter_count=_total("chapter_count"),
+                completed_count=_total("completed_count"),
+                progress_percentage=_mean(_total("percentages"), _total("chapter_count")),
+                time_spent_seconds=_total("time_spent_seconds"),
+                modules=json_list(_OF_MODULE, _COURSE.c.position, _COURSE.c.id),
+            )
+        )
+    )
 )
 
 
@@ -195,9 +230,10 @@ async def get_progress(
     return (await session.execute(_GET, who)).one_or_none()
 
 
-async def course_progress(session: AsyncSession, user: UUID) -> Sequence[AnyRow]:
-    """Every published module with what the user has done in it; `percentages` is the sum over its chapters."""
-    return (await session.execute(_COURSE, {"user": user})).all()
+async def course_progress(reader: Reader, user: UUID) -> str:
+    """What the user has done in every published module, and in all of them together, as JSON."""
+    body: str = await reader.value(_AT_A_GLANCE, user=user)
+    return body
 
 
 async def chapter_statistics(session: AsyncSession, chapter: UUID) -> AnyRow:
