@@ -47,6 +47,8 @@ class FreeWay:
         self._asking, self._own_pid, self._policy, self._activity = asking, own_pid, policy, activity
         self.last: list[Blocker] = []
         """Who was in the way at the last look."""
+        self._first_seen: dict[str, float] = {}
+        """When each transaction was first seen whose age this role may not see, by `time.monotonic`."""
 
     def targets(self, statement: str) -> Targets:
         """What others can see, and so hold, of what `statement` locks; a new table of ours is not among it."""
@@ -62,6 +64,10 @@ class FreeWay:
         """Return when nobody holds `table` for longer than a lock timeout. Raises `TableBlocked`, `MustRetry`."""
         begun = time.monotonic()
         in_the_way = self._look(table, mode)
+        if may_wait and any(map(self._is_new, self.last)):
+            # On a busy table there is always one: only who is still there a little later is in the way.
+            await_only(asyncio.sleep(self._policy.lock_timeout))
+            in_the_way = self._look(table, mode)
         entry.lock_waits += bool(in_the_way)
         while in_the_way:
             if not may_wait:
@@ -88,14 +94,26 @@ class FreeWay:
         self.last = self._asking.ask(
             lambda connection: holders_of(connection, table, mode, not_pids=[self._own_pid], show_literals=shown)
         )
+        for blocker in self.last:
+            self._first_seen.setdefault(str(blocker.transaction), time.monotonic())
         return [blocker for blocker in self.last if self._stays(blocker)]
 
     def _stays(self, blocker: "Blocker") -> bool:
         """A plain autovacuum gives way to the staged lock, and a young transaction to a short wait."""
-        if blocker.kind == "autovacuum":
+        # What a role without pg_read_all_stats sees of an autovacuum is that nobody has sent it.
+        hidden = blocker.transaction_age is None
+        if blocker.kind == "autovacuum" or (blocker.kind == "background process" and hidden):
             return False
-        # Whose age this role may not see is tried by a short wait as well: on a busy table there is always one.
-        return blocker.transaction_age is not None and blocker.transaction_age > self._policy.lock_timeout
+        return self._age(blocker) >= self._policy.lock_timeout
+
+    def _age(self, blocker: "Blocker") -> float:
+        """Of its transaction, in seconds; where it is not visible, since it was first seen."""
+        if blocker.transaction_age is not None:
+            return blocker.transaction_age
+        return time.monotonic() - self._first_seen[str(blocker.transaction)]
+
+    def _is_new(self, blocker: "Blocker") -> bool:
+        return blocker.transaction_age is None and not self._stays(blocker) and blocker.kind != "background process"
 
 
 def stage(connection: Connection, table: str) -> None:

@@ -45,6 +45,8 @@ class Blocker:
     """Whether it has `mode` on `relation`; if not, it waits for it, ahead of others."""
     waiting: bool
     """Whether it waits for a lock itself, here or elsewhere."""
+    transaction: str | None = None
+    """`pg_locks.virtualtransaction`: another one means that it has ended the transaction; every role may see it."""
     wanted: LockMode | None = None
     """The mode that others want there."""
 

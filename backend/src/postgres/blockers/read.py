@@ -54,7 +54,8 @@ WHERE locktype = 'relation' AND granted AND mode <> 'SIReadLock' AND relation >=
 ORDER BY pid, relation
 """
 _SESSIONS = """
-SELECT l.pid, p.gid, l.waiter, l.locktype, l.relation::regclass::text AS relation, l.mode, l.granted AS held, l.wanted,
+SELECT l.pid, p.gid, l.virtualtransaction, l.waiter,
+  l.locktype, l.relation::regclass::text AS relation, l.mode, l.granted AS held, l.wanted,
   EXISTS (SELECT FROM pg_locks q WHERE q.pid = l.pid AND NOT q.granted) AS waiting,
   coalesce(a.usename, p.owner)::text AS role, nullif(a.application_name, '') AS application,
   host(a.client_addr) AS client, a.state, a.wait_event_type || ': ' || a.wait_event AS wait_event,
@@ -175,6 +176,7 @@ def _blocker(row: RowMapping, *, wanted: LockMode | None = None, show_literals: 
         query=None if hidden else row["gid"] or shorten(row["query"] or "", QUERY_LENGTH, show_literals=show_literals),
         not_visible=f"GRANT pg_read_all_stats TO {row['me']}" if hidden else None,
         mode=LockMode.parse(row["mode"]),
+        transaction=row["virtualtransaction"],
         wanted=wanted or (LockMode.parse(row["wanted"]) if row["wanted"] else None),
         lock_type=row["locktype"],
         **{name: row[name] for name in _AS_READ},

@@ -168,23 +168,38 @@ def test_a_deadlock_runs_the_whole_transaction_again(
     assert watcher.execute("SELECT outcome, retries FROM alembic_history").fetchall() == [("done", 1)]
 
 
-def test_a_role_that_may_not_see_the_sessions_of_others_gets_past_their_short_transactions(
-    project: Project, books: str, server: Server, watcher: psycopg.Connection
-) -> None:
+@pytest.fixture
+def modest(books: str, server: Server, watcher: psycopg.Connection) -> Iterator[str]:
+    """The URL of a role that owns the tables, and may not see what the sessions of others do."""
     watcher.execute("CREATE ROLE modest_migrator LOGIN")
-    try:
-        watcher.execute("GRANT ALL ON SCHEMA public TO modest_migrator")
-        watcher.execute("ALTER TABLE books OWNER TO modest_migrator")
-        project.revision("001_a", upgrade=WANTED["column"])
-        mine = books.replace("//postgres:", "//modest_migrator:")
-        with ExitStack() as stack:
-            busy = "SELECT count(*), pg_sleep(0.02) FROM books"
-            for _ in range(8):
-                stack.enter_context(Client(books, busy).asking())
-            project.alembic.having(MIGRATION_LOCK_BUDGET="10")(mine, "upgrade", "head")
-    finally:
-        watcher.execute("DROP OWNED BY modest_migrator")
-        watcher.execute("DROP ROLE modest_migrator")
+    watcher.execute("GRANT ALL ON SCHEMA public TO modest_migrator")
+    watcher.execute("ALTER TABLE books OWNER TO modest_migrator")
+    yield books.replace("//postgres:", "//modest_migrator:")
+    watcher.execute("DROP OWNED BY modest_migrator")
+    watcher.execute("DROP ROLE modest_migrator")
+
+
+def test_a_role_that_may_not_see_the_sessions_of_others_gets_past_their_short_transactions(
+    project: Project, books: str, modest: str
+) -> None:
+    project.revision("001_a", upgrade=WANTED["column"])
+    with ExitStack() as stack:
+        for _ in range(8):
+            stack.enter_context(Client(books, "SELECT count(*), pg_sleep(0.02) FROM books").asking())
+        project.alembic.having(MIGRATION_LOCK_BUDGET="10")(modest, "upgrade", "head")
+
+
+def test_such_a_role_waits_for_a_long_transaction_without_queueing_behind_it(
+    project: Project, books: str, modest: str, watcher: psycopg.Connection, start: Start
+) -> None:
+    project.revision("001_a", upgrade=WANTED["column"])
+    with psycopg.connect(books) as holder:
+        holder.execute("SELECT * FROM books")
+        running = start(project, modest, "upgrade", "head")
+        running.says(f"pid {holder.info.backend_pid}")
+        running.says("not visible: GRANT pg_read_all_stats TO modest_migrator")
+    assert running.exit_code() == 0, running.output
+    assert watcher.execute("SELECT outcome, lock_waits, retries FROM alembic_history").fetchall() == [("done", 1, 0)]
 
 
 @pytest.fixture
