@@ -14,6 +14,7 @@ from src.api.auth import SignedIn
 from src.api.chat import context_columns
 from src.api.dependencies import OpenResources
 from src.api.problems import ProblemError, problems
+from src.api.rate_limit import QUESTIONS
 from src.api.routing import Resource
 from src.api.schemas.chat import Question, Source
 from src.api.snippets import snippet_text
@@ -50,6 +51,7 @@ async def _asked(
     conversation: UUID, question: Question, _: AvailableChatModel, viewer: SignedIn, resources: OpenResources
 ) -> Asked:
     """Everything that can be refused is refused here, before the first event has gone out."""
+    resources.attempts.spend(QUESTIONS, str(viewer.id))
     query = await _query(question, resources.services.embedder)
     hits = await search(resources.reader, query, limit=_PASSAGES)
     async with resources.sessions() as session:
@@ -63,7 +65,12 @@ async def _asked(
 @router.post(
     "/conversations/{conversation}/questions",
     response_class=EventSourceResponse,
-    responses=problems(HTTPStatus.UNAUTHORIZED, HTTPStatus.NOT_FOUND, HTTPStatus.SERVICE_UNAVAILABLE),
+    responses=problems(
+        HTTPStatus.UNAUTHORIZED,
+        HTTPStatus.NOT_FOUND,
+        HTTPStatus.TOO_MANY_REQUESTS,
+        HTTPStatus.SERVICE_UNAVAILABLE,
+    ),
 )
 async def ask(
     asked: Annotated[Asked, Depends(_asked)], model: AvailableChatModel, resources: OpenResources

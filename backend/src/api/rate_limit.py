@@ -18,6 +18,8 @@ from src.api.problems import ProblemError
 PER_ACCOUNT = RateLimitItemPerMinute(10, namespace="account")
 PER_ADDRESS = RateLimitItemPerMinute(100, namespace="address")
 """A class behind one address signs in within the same minute."""
+QUESTIONS = RateLimitItemPerMinute(20, namespace="questions")
+"""Of one account: each is paid for."""
 
 
 class PasswordAttempts:

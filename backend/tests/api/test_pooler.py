@@ -22,6 +22,7 @@ pytestmark = [pytest.mark.anyio, PGBOUNCER]
 
 HINTS = ["pgbouncer=true", "prepared_statement_cache_size=0"]
 ROUNDS = 15
+VECTOR = [1.0] * 1536
 
 
 @pytest.fixture
@@ -36,6 +37,8 @@ async def everything_at_once(app: FastAPI, database: str) -> list[str]:
         promote(database, "admin")
         await small_course(administrator)
         await put_translation(administrator, "first/chapters/one", "de")
+        chunks = {"chunks": [{"content": "one", "embedding": VECTOR}]}
+        assert (await administrator.put("modules/first/chapters/one/embeddings", json=chunks)).status_code == 200
         answers = await asyncio.gather(*(request for _ in range(ROUNDS) for request in requests(api, student)))
         progress = (await student.get("modules/first/chapters/one/progress")).json()
         assert progress["progress_percentage"] == 50
@@ -50,7 +53,7 @@ def requests(api: AsyncClient, student: AsyncClient) -> Iterator[Awaitable[Respo
     yield student.put("modules/first/chapters/one/progress", json={"progress_percentage": 50, "quiz_score": 1})
     yield student.get("progress")
     yield student.get("me")
-    yield api.post("search", json={"text": "one"})
+    yield api.post("search", json={"text": "one", "vector": VECTOR})
 
 
 @pytest.mark.parametrize("hint", HINTS)

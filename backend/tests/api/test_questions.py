@@ -201,3 +201,8 @@ async def test_without_a_service_nobody_can_ask(settings: Settings) -> None:
         refused = await student.post(path(uuid4()), json=QUESTION)
     assert refused.status_code == 503
     assert "No chat service is configured" in refused.json()["detail"]
+
+
+async def test_nobody_asks_without_end(student: AsyncClient, service: OpenAIService) -> None:
+    statuses = [(await student.post(path(uuid4()), json=QUESTION)).status_code for _ in range(21)]
+    assert statuses == [200] * 20 + [429]
