@@ -1,0 +1,36 @@
+"""Comment, grants, statistics target, options and compression of the old column, for the new one."""
+
+from collections.abc import Iterator
+
+from src.safety.online.database import Database
+from src.safety.online.shadow.carry import temporary
+from src.safety.online.shadow.column import OldColumn
+from src.safety.online.step import Step
+
+_STATEMENTS = """
+    WITH old AS (
+        SELECT a.*, c.relowner, CAST(:table AS text) AS shown FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+        WHERE a.attrelid = to_regclass(:table) AND a.attnum = :number
+    )
+    SELECT format('COMMENT ON COLUMN %s.%I IS %L', shown, CAST(:new AS text), col_description(attrelid, attnum))
+    FROM old WHERE col_description(attrelid, attnum) IS NOT NULL
+    UNION ALL
+    SELECT format('GRANT %s (%I) ON %s TO %s%s', g.privilege_type, CAST(:new AS text), shown,
+                  CASE g.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(g.grantee)) END,
+                  CASE WHEN g.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
+    FROM old, aclexplode(attacl) AS g
+    UNION ALL
+    SELECT format('ALTER TABLE %s ALTER COLUMN %I SET STATISTICS %s', shown, CAST(:new AS text), attstattarget)
+    FROM old WHERE coalesce(attstattarget, -1) <> -1
+    UNION ALL
+    SELECT format('ALTER TABLE %s ALTER COLUMN %I SET (%s)', shown, CAST(:new AS text),
+                  array_to_string(attoptions, ', '))
+    FROM old WHERE attoptions IS NOT NULL
+"""
+
+
+def properties(database: Database, column: OldColumn) -> Iterator[Step]:
+    """The statements, each of which may be repeated."""
+    values = {"table": column.table, "number": column.number, "new": temporary(column.name)}
+    for (statement,) in database.ask(_STATEMENTS, **values):
+        yield Step(sql=statement)

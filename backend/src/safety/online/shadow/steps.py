@@ -1,0 +1,104 @@
+"""The steps of a column that is made anew, from the new column to the swap."""
+
+from alembic.ddl.postgresql import PostgresqlColumnType
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy.dialects import postgresql
+
+from src.safety.backfill import Backfill
+from src.safety.backfill.operation import run_outside
+from src.safety.online.database import Database
+from src.safety.online.names import literal, qualified, quoted
+from src.safety.online.shadow.carry import constraints, indexes, statistics, temporary
+from src.safety.online.shadow.column import OldColumn, read_column
+from src.safety.online.shadow.properties import properties
+from src.safety.online.shadow.swap import not_null_name, swap
+from src.safety.online.shadow.trigger import keep_in_step
+from src.safety.online.step import OnlineChange, Step, Steps, Task
+
+_DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy's own
+
+
+def shadow_column(construct: PostgresqlColumnType, database: Database) -> OnlineChange | None:
+    """The online way of a type change that rewrites the table.
+
+    None where the column is not there, for PostgreSQL to say so, and offline, where nobody knows what hangs on it.
+    Raises `RevisionFailed` for what cannot be made anew, such as a column that a view shows.
+    """
+    table = qualified(construct.table_name, construct.schema)
+    if not database.is_known:
+        return None
+    return OnlineChange(table, _steps(construct, database, table))
+
+
+def _steps(construct: PostgresqlColumnType, database: Database, table: str) -> Steps:
+    column = read_column(database, table, str(construct.column_name))
+    kind = str(_DIALECT.type_compiler_instance.process(construct.type_))
+    if column is None:
+        yield Step(sql=f"ALTER TABLE {table} ALTER COLUMN {quoted(str(construct.column_name))} TYPE {kind}")
+        return
+    place = database.recall(f"place of {table}.{column.quoted}", lambda: str(column.number))
+    if place != str(column.number):
+        return  # an earlier try has swapped them: this is the new one
+    using = construct.using
+    yield _try_empty(column, kind, using)
+    yield _new_column(column, kind)
+    yield from properties(database, column)
+    yield from keep_in_step(column, using)
+    yield _fill(column, using)
+    if column.not_null:
+        yield from _not_null(column)
+    found = []
+    for index, steps in indexes(database, column):
+        found.append(index)
+        yield from steps
+    yield from constraints(database, column)
+    objects = []
+    for name, step in statistics(database, column):
+        objects.append(name)
+        yield step
+    yield Step(sql=f"ANALYZE {table}")
+    yield from swap(database, column, kind, found, objects)
+
+
+def _try_empty(column: OldColumn, kind: str, using: str | None) -> Step:
+    """PostgreSQL's own judgement, on a copy without rows, before anything is changed."""
+    copy = f"pg_temp.{column.table.rpartition('.')[2]}"
+    like = f"CREATE TABLE {copy} (LIKE {column.table} INCLUDING DEFAULTS)"
+    alter = f"ALTER TABLE {copy} ALTER COLUMN {column.quoted} TYPE {kind}{f' USING {using}' if using else ''}"
+    return Step(sql=f"DO $try$ BEGIN {like}; {alter}; DROP TABLE {copy}; END $try$")
+
+
+def _new_column(column: OldColumn, kind: str) -> Step:
+    new = temporary(column.name)
+    there = (
+        f"SELECT EXISTS (SELECT FROM pg_attribute WHERE attrelid = {literal(column.table)}::regclass"
+        f" AND attname = {literal(new)} AND NOT attisdropped)"
+    )
+    return Step(sql=f"ALTER TABLE {column.table} ADD COLUMN {quoted(new)} {kind}", unless=there)
+
+
+def _fill(column: OldColumn, using: str | None) -> Task:
+    definition = Backfill(
+        table=column.table,
+        values={temporary(column.name): using or column.quoted},
+        in_step=True,
+        unnoticed=True,
+    )
+
+    def run(context: MigrationContext) -> None:
+        run_outside(context, definition)
+
+    return Task(words=f"backfill {definition.name} with {definition.values}", run=run)
+
+
+def _not_null(column: OldColumn) -> Steps:
+    new, name = quoted(temporary(column.name)), not_null_name(column)
+    what = f"NOT NULL {new}" if column.not_null_name is not None else f"CHECK ({new} IS NOT NULL)"
+    made = f"FROM pg_constraint WHERE conrelid = {literal(column.table)}::regclass AND conname = {literal(name)}"
+    yield Step(
+        sql=f"ALTER TABLE {column.table} ADD CONSTRAINT {quoted(name)} {what} NOT VALID",
+        unless=f"SELECT EXISTS (SELECT {made})",
+    )
+    yield Step(
+        sql=f"ALTER TABLE {column.table} VALIDATE CONSTRAINT {quoted(name)}", unless=f"SELECT convalidated {made}"
+    )

@@ -1,0 +1,56 @@
+"""The trigger that keeps the new column in step with the old one, for every row that anybody writes meanwhile."""
+
+from collections.abc import Iterator
+
+from src.safety.online.names import literal, qualified, quoted
+from src.safety.online.shadow.carry import temporary
+from src.safety.online.shadow.column import OldColumn
+from src.safety.online.step import Step
+
+# PostgreSQL fires triggers in the order of their names: this one last, when the others have made the row what it is. A
+# batch of the backfill is announced by a setting: of such a row nothing changes but the new column, whatever the other
+# triggers have done to it (updated_at, say).
+_FUNCTION = """\
+CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS $shadow$
+#variable_conflict use_column
+BEGIN
+    IF TG_OP = 'UPDATE' AND current_setting('safety.backfill', true) = TG_RELID::text THEN
+        NEW := OLD;
+    END IF;
+    {assignment};
+    RETURN NEW;
+END
+$shadow$"""
+
+
+def function_name(column: OldColumn) -> str:
+    """In the schema of the table."""
+    return qualified(temporary(f"{column.table.rpartition('.')[2].strip(chr(34))}_{column.name}"), column.schema)
+
+
+def trigger_name(column: OldColumn) -> str:
+    """Sorts after all others."""
+    return quoted(f"~{temporary(column.name)}"[:63])
+
+
+def keep_in_step(column: OldColumn, using: str | None) -> Iterator[Step]:
+    """Make function and trigger."""
+    new = quoted(temporary(column.name))
+    # As ALTER COLUMN TYPE converts: by assignment, or by what USING says about the row.
+    alias = column.table.rpartition(".")[2]
+    assignment = f"SELECT ({using}) INTO NEW.{new} FROM (SELECT (NEW).*) AS {alias}" if using else None
+    function = function_name(column)
+    yield Step(sql=_FUNCTION.format(function=function, assignment=assignment or f"NEW.{new} := NEW.{column.quoted}"))
+    name = trigger_name(column)
+    there = (
+        f"SELECT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = {literal(column.table)}::regclass"
+        f" AND quote_ident(tgname) = {literal(name)})"
+    )
+    yield Step(
+        sql=f"CREATE TRIGGER {name} BEFORE INSERT OR UPDATE ON {column.table}"
+        f" FOR EACH ROW EXECUTE FUNCTION {function}()",
+        unless=there,
+        with_next=True,
+    )
+    # Also for rows that replication or a restore brings.
+    yield Step(sql=f"ALTER TABLE {column.table} ENABLE ALWAYS TRIGGER {name}")
