@@ -36,6 +36,8 @@ class Backfill:
     """A trigger or a default keeps new and changed rows right: one pass over the table is enough."""
     unnoticed: bool = False
     """Announces the batch to the trigger of a shadow column, which then leaves the rest of the row as it is."""
+    asked_once: bool = False
+    """A row's values are asked for but once, as a sequence's must be: `where` alone says which rows need them."""
     name: str = ""
 
     def __post_init__(self) -> None:
@@ -64,6 +66,7 @@ class Backfill:
             "reads": list(self.reads),
             "in_step": self.in_step,
             "unnoticed": self.unnoticed,
+            "asked_once": self.asked_once,
         }
 
     @classmethod

@@ -43,7 +43,7 @@ BEGIN
         EXIT WHEN upto IS NULL;{announce}
         EXECUTE format('UPDATE %s SET %s WHERE ($1 IS NULL OR ROW(%s) > ROW(%s)) AND ROW(%s) <= ROW(%s)'
                        ' AND (%s) AND %s',
-                       target, assignments, listed, given, listed, replace(given, '$1', '$2'), {where}, differs)
+                       target, assignments, listed, given, listed, replace(given, '$1', '$2'), {where}, {differs})
         USING walked, upto;{commit}
         walked := upto;
     END LOOP;
@@ -69,6 +69,7 @@ def script(definition: Backfill, *, commits: bool) -> str:
         values=", ".join(map(_literal, definition.values.values())),
         rows=_ROWS,
         where=_literal(definition.where or "true"),
+        differs="'true'" if definition.asked_once else "differs",
         announce=announce if definition.unnoticed else "",
         commit="\n        COMMIT;" if commits else "",
     )

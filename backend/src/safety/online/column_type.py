@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from src.safety.online.database import Database
 from src.safety.online.names import ddl, qualified, quoted, verbatim
-from src.safety.online.rewriting import rewriting_type
+from src.safety.online.shadow import shadow_column
 from src.safety.online.step import OnlineChange, Step, Steps
 
 _COPY = "column_type_copy"
@@ -33,7 +33,7 @@ def alter_type(construct: ColumnType, database: Database) -> OnlineChange | None
         return None
     table, column = qualified(construct.table_name, construct.schema), construct.column_name
     free = database.recall_whether(f"free: {ddl(construct)}", lambda: _is_free(construct, table, column, database))
-    return OnlineChange(table, _free(construct, table, column)) if free else rewriting_type(construct, database)
+    return OnlineChange(table, _free(construct, table, column)) if free else shadow_column(construct, database)
 
 
 def _free(construct: ColumnType, table: str, column: str) -> Steps:

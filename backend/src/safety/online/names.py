@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import DDL, Column
+from sqlalchemy import DDL, Column, Identity
 from sqlalchemy import literal as literal_of
 from sqlalchemy.dialects.postgresql.base import PGDialect
 from sqlalchemy.schema import CreateIndex
@@ -40,6 +40,18 @@ def default_sql(column: Column[Any]) -> str | None:
     """The SQL of a column's server default; None if it has none."""
     compiler = _DIALECT.ddl_compiler(_DIALECT, None)  # type: ignore[arg-type]  # none is there
     return compiler.get_column_default_string(column)
+
+
+def identity_sql(identity: Identity) -> str:
+    """`GENERATED ... AS IDENTITY (...)`."""
+    return str(_DIALECT.ddl_compiler(_DIALECT, None).process(identity))  # type: ignore[arg-type]  # none is there
+
+
+def sequence_options(identity: Identity) -> str:
+    """The options that an identity gives its sequence, each after a space."""
+    compiler = _DIALECT.ddl_compiler(_DIALECT, None)  # type: ignore[arg-type]  # none is there
+    options = compiler.get_identity_options(identity)
+    return f" {options}" if options else ""
 
 
 def literal_value(value: object, kind: TypeEngine[Any]) -> str:

@@ -51,6 +51,7 @@ PRICES = f"""
     GRANT SELECT (price), UPDATE (price) ON books TO PUBLIC;
     {TOUCHED}
 """
+SHELF = "CREATE TABLE books (id integer PRIMARY KEY); INSERT INTO books SELECT generate_series(1, 300)"
 CASES = [
     Case(
         "a key that others point to",
@@ -89,6 +90,18 @@ CASES = [
         'op.alter_column("Old Books", "A b", type_=sa.SmallInteger(), schema="arc hive")',
         'CREATE SCHEMA "arc hive"; CREATE TABLE "arc hive"."Old Books" ("A b" smallint CONSTRAINT "P k" PRIMARY KEY);'
         ' INSERT INTO "arc hive"."Old Books" VALUES (1)',
+    ),
+    Case(
+        "an identity on rows",
+        'op.add_column("books", sa.Column("N", sa.BigInteger, sa.Identity(always=True, start=10, increment=5)))',
+        'op.drop_column("books", "N")',
+        SHELF,
+    ),
+    Case(
+        "a serial on rows",
+        'op.add_column("books", sa.Column("n", sa.SmallInteger, primary_key=True, autoincrement=True))',
+        'op.drop_column("books", "n")',
+        SHELF,
     ),
 ]
 every_case = pytest.mark.parametrize("case", CASES, ids=str)
@@ -161,3 +174,10 @@ def test_a_serial_takes_its_sequence_along_and_makes_it_as_wide(project: Project
         assert session.execute("INSERT INTO books DEFAULT VALUES RETURNING id").fetchone() == (4,)
         kind = session.execute("SELECT seqtypid::regtype::text, pg_get_serial_sequence('books', 'id') FROM pg_sequence")
         assert kind.fetchone() == ("bigint", "public.books_id_seq")
+
+
+def test_new_rows_are_numbered_on_from_the_old_ones(project: Project, database: str) -> None:
+    write(project, database, CASES[-2])
+    project.alembic.having(**PATIENT)(database, "upgrade", "head")
+    with psycopg.connect(database) as session:
+        assert session.execute('INSERT INTO books VALUES (301) RETURNING "N"').fetchone() == (10 + 300 * 5,)

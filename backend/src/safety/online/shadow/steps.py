@@ -1,11 +1,12 @@
 """The steps of a column that is made anew, from the new column to the swap."""
 
-from alembic.ddl.postgresql import PostgresqlColumnType
+from alembic.ddl.base import ColumnType
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy.dialects import postgresql
 
 from src.safety.backfill import Backfill
 from src.safety.backfill.operation import run_outside
+from src.safety.backfill.script import script
 from src.safety.online.database import Database
 from src.safety.online.names import literal, qualified, quoted
 from src.safety.online.shadow.carry import constraints, indexes, statistics, temporary
@@ -18,19 +19,16 @@ from src.safety.online.step import OnlineChange, Step, Steps, Task
 _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy's own
 
 
-def shadow_column(construct: PostgresqlColumnType, database: Database) -> OnlineChange | None:
-    """The online way of a type change that rewrites the table.
+def shadow_column(construct: ColumnType, database: Database) -> OnlineChange:
+    """The online way of a type change that rewrites the table; the database must be known.
 
-    None where the column is not there, for PostgreSQL to say so, and offline, where nobody knows what hangs on it.
     Raises `RevisionFailed` for what cannot be made anew, such as a column that a view shows.
     """
     table = qualified(construct.table_name, construct.schema)
-    if not database.is_known:
-        return None
     return OnlineChange(table, _steps(construct, database, table))
 
 
-def _steps(construct: PostgresqlColumnType, database: Database, table: str) -> Steps:
+def _steps(construct: ColumnType, database: Database, table: str) -> Steps:
     column = read_column(database, table, str(construct.column_name))
     kind = str(_DIALECT.type_compiler_instance.process(construct.type_))
     if column is None:
@@ -39,7 +37,7 @@ def _steps(construct: PostgresqlColumnType, database: Database, table: str) -> S
     place = database.recall(f"place of {table}.{column.quoted}", lambda: str(column.number))
     if place != str(column.number):
         return  # an earlier try has swapped them: this is the new one
-    using = construct.using
+    using = getattr(construct, "using", None)  # of Alembic's own PostgresqlColumnType
     yield _try_empty(column, kind, using)
     yield _new_column(column, kind)
     yield from properties(database, column)
@@ -88,7 +86,10 @@ def _fill(column: OldColumn, using: str | None) -> Task:
     def run(context: MigrationContext) -> None:
         run_outside(context, definition)
 
-    return Task(words=f"backfill {definition.name} with {definition.values}", run=run)
+    def written() -> list[Step]:
+        return [Step(sql=script(definition, commits=True))]
+
+    return Task(words=f"backfill {definition.name} with {definition.values}", run=run, script=written)
 
 
 def _not_null(column: OldColumn) -> Steps:

@@ -1,0 +1,97 @@
+"""A new column that numbers its rows: identity or serial, on a table that has rows.
+
+ADD COLUMN would compute each row's number, and so rewrite the table under ACCESS EXCLUSIVE. Instead: the column without
+numbers, a sequence that numbers new rows by default, the old rows in batches, NOT NULL, and for an identity the
+sequence of its own, which goes on where the first one is.
+"""
+
+from functools import partial
+from typing import Any
+
+from alembic.ddl.base import AddColumn
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Column, Identity, Integer, MetaData, SmallInteger, Table, types
+
+from src.postgres.object_names import object_name
+from src.safety.backfill.definition import Backfill
+from src.safety.backfill.operation import run_outside
+from src.safety.backfill.script import script
+from src.safety.online.database import Database
+from src.safety.online.names import ddl, identity_sql, literal, qualified, quoted, sequence_options
+from src.safety.online.not_null import set_not_null
+from src.safety.online.step import OnlineChange, Step, Steps, Task
+
+
+def is_numbered(column: Column[Any]) -> bool:
+    """Whether it is an identity or a serial."""
+    return column.identity is not None or (column.primary_key and column.autoincrement is True)
+
+
+def numbered_column(construct: AddColumn, database: Database) -> OnlineChange:
+    """The column, its numbers, NOT NULL, its identity."""
+    return OnlineChange(qualified(construct.table_name, construct.schema), _steps(construct, database))
+
+
+def _steps(construct: AddColumn, database: Database) -> Steps:
+    column, plain = construct.column, construct.table_name
+    table, name = qualified(plain, construct.schema), quoted(column.name)
+    identity = column.identity
+    label = "numbers" if identity is not None else "seq"  # PostgreSQL's own name is for the one that stays
+    sequence = qualified(object_name(plain, column.name, label), construct.schema)
+    options = sequence_options(identity) if identity is not None else ""
+    yield Step(sql=_bare(construct), with_next=True)
+    yield Step(sql=f"CREATE SEQUENCE {sequence} AS {_integer(column)}{options} OWNED BY {table}.{name}", with_next=True)
+    number = f"nextval({literal(sequence)})"
+    yield Step(sql=f"ALTER TABLE {table} ALTER COLUMN {name} SET DEFAULT {number}")
+    yield _fill(table, plain, column.name, number)
+    yield from set_not_null(table, plain, column.name, database)
+    if identity is not None:
+        yield from _identity(table, name, sequence, identity)
+
+
+def _fill(table: str, plain: str, column: str, number: str) -> Task:
+    definition = Backfill(
+        table=table,
+        values={column: number},
+        where=f"{quoted(column)} IS NULL",
+        name=f"{plain}_{column}",
+        in_step=True,
+        asked_once=True,
+    )
+
+    def written() -> list[Step]:
+        return [Step(sql=script(definition, commits=True))]
+
+    return Task(words=f"number {table}.{quoted(column)}", run=partial(_run, definition), script=written)
+
+
+def _run(definition: Backfill, context: MigrationContext) -> None:
+    run_outside(context, definition)
+
+
+def _identity(table: str, name: str, sequence: str, identity: Identity) -> Steps:
+    """One sequence takes over from the other while nobody can write."""
+    yield Step(sql=f"ALTER TABLE {table} ALTER COLUMN {name} DROP DEFAULT", with_next=True)
+    own = f"pg_get_serial_sequence({literal(table)}, {literal(name.strip(chr(34)))})"
+    yield Step(
+        sql=f"DO $identity$ DECLARE place record; BEGIN SELECT last_value, is_called INTO place FROM {sequence};"
+        f" DROP SEQUENCE {sequence}; ALTER TABLE {table} ALTER COLUMN {name} ADD {identity_sql(identity)};"
+        f" PERFORM setval({own}, place.last_value, place.is_called); END $identity$"
+    )
+
+
+def _integer(column: Column[Any]) -> str:
+    if isinstance(column.type, types.BigInteger):
+        return "bigint"
+    return "smallint" if isinstance(column.type, SmallInteger) else "integer"
+
+
+def _bare(construct: AddColumn) -> str:
+    kind = construct.column.type if construct.column.identity is not None else _plain_integer(construct.column)
+    column: Column[Any] = Column(construct.column.name, kind)
+    Table(construct.table_name, MetaData(), column, schema=construct.schema)
+    return ddl(AddColumn(construct.table_name, column, schema=construct.schema, if_not_exists=construct.if_not_exists))
+
+
+def _plain_integer(column: Column[Any]) -> Integer:
+    return {"bigint": types.BigInteger(), "smallint": SmallInteger(), "integer": Integer()}[_integer(column)]
