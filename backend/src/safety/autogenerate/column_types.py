@@ -37,7 +37,8 @@ _PLAIN = {
 _TIMES = {"timestamp": "DateTime", "time": "Time"}
 _OF_EXTENSIONS = {"citext": "postgresql.CITEXT", "hstore": "postgresql.HSTORE"}
 _OF_PGVECTOR = {"vector": "Vector", "halfvec": "HALFVEC", "sparsevec": "SPARSEVEC"}
-_SQL_TYPE = '''\
+_SQL_TYPE = '''
+
 class SQLType(sa.types.UserDefinedType[object]):
     """A type that SQLAlchemy has no class for, by its name in SQL."""
 

@@ -108,10 +108,12 @@ def read(connection: Connection) -> Schema:
 
 def run(connection: Connection, operations: Sequence[object], metadata: MetaData | None = None) -> None:
     """Carry out the lines as they would stand in the file of a project with these models."""
-    op = Operations(MigrationContext.configure(connection, opts={"target_metadata": metadata}))
+    names = {"op": Operations(MigrationContext.configure(connection, opts={"target_metadata": metadata})), "sa": sa}
     for operation in operations:
         try:
-            exec(str(operation), {**_NAMES, "op": op, "Vector": pgvector.sqlalchemy.Vector})
+            for statement in getattr(operation, "imports", ()):
+                exec(statement, names)
+            exec(str(operation), names)
         except Exception as error:
             error.add_note("\n".join(map(str, operations)))
             raise
