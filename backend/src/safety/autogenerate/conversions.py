@@ -42,7 +42,7 @@ def key(parsed: Printed) -> str:
 
 
 def _cast(name: str, source: Printed, target: Printed, after: str, new: Schema) -> Conversion:
-    was, now = key(source), key(target)
+    was, now = (key(_base(parsed, new)) for parsed in (source, target))
     if was == now == "bit" and source.arguments != target.arguments:
         return Conversion(f"{name}::{after}", "Bits are cut off, or zeros added, on the right.")
     if was == now or (now in STRINGS and was != "bytea") or now in ASSIGNED.get(was, ()):
@@ -55,6 +55,15 @@ def _cast(name: str, source: Printed, target: Printed, after: str, new: Schema) 
     if was in STRINGS or now in EXPLICIT.get(was, ()):
         return Conversion(f"{name}::{after}")
     return Conversion(f"{name}::text{'[]' * source.array}::{after}")
+
+
+def _base(parsed: Printed, schema: Schema) -> Printed:
+    """A domain's base type; casts are those of it."""
+    entry = schema.types.get((parsed.schema, parsed.name))
+    if entry is None or entry.kind is not Kind.DOMAIN:
+        return parsed
+    base = parse_type(str(entry.attributes["type"]))
+    return parsed if base is None or base.array else _base(base._replace(array=parsed.array), schema)
 
 
 def _declared_cast(source: Printed, target: Printed, new: Schema) -> str | None:
@@ -110,6 +119,6 @@ def _to_array(name: str, source: Printed, after: str) -> Conversion:
     if was in _JSON:
         # An escape other than \" and \\ means another thing in an array's text: there the plain cast fails.
         inside = f"'{{' || substr({name}::text, 2, length({name}::text) - 2) || '}}'"
-        escaped = rf"{name}::text ~ '\\[^" "\\]'"
+        escaped = rf"""{name}::text ~ '\\[^"\\]'"""
         return Conversion(f"(CASE WHEN {escaped} THEN {name}::text ELSE {inside} END)::{after}")
     return Conversion(f"CASE WHEN {name} IS NOT NULL THEN ARRAY[{name}]::text[]::{after} END")
