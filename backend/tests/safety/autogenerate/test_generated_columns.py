@@ -1,0 +1,73 @@
+"""Generated columns: they come, go and change, to and from plain ones."""
+
+from sqlalchemy import Connection
+
+from tests.safety.autogenerate.case import Case, cases, prove
+
+
+def _t(*columns: str) -> str:
+    """A table `t` of columns."""
+    return f"Table('t', m, {', '.join(columns)})\n"
+
+
+VIEW_OF_B = "declare(m, SQLObject('CREATE VIEW v AS SELECT b FROM t'))"
+GENERATED = "Column('b', Integer, Computed('{}', persisted={}))"
+
+
+@cases(
+    Case(
+        "a generated column comes",
+        _t("Column('a', Integer)"),
+        _t("Column('a', Integer)", GENERATED.format("a * 2", True)),
+        ["op.add_column('t', sa.Column('b', sa.Integer(), sa.Computed(sa.text('(a * 2)'), persisted=True)"],
+    ),
+    Case(
+        "one of a text with a colon",
+        _t("Column('a', Text)"),
+        _t("Column('a', Text)", "Column('b', Text, Computed(\"a || ' :x'\", persisted=True))"),
+    ),
+    Case(
+        "its expression changes",
+        _t("Column('a', Integer)", GENERATED.format("a * 2", True)) + "Index('i', m.tables['t'].c.b)",
+        _t("Column('a', Integer)", GENERATED.format("a * 3", True)) + "Index('i', m.tables['t'].c.b)",
+        rows="INSERT INTO t VALUES (1)",
+        kept="SELECT a FROM t",
+    ),
+    Case(
+        "its type changes",
+        _t("Column('a', Integer)", GENERATED.format("a * 2", True)),
+        _t("Column('a', Integer)", GENERATED.format("a * 2", True).replace("Integer", "BigInteger")),
+    ),
+    Case(
+        "it becomes a plain column that keeps its values",
+        _t("Column('a', Integer)", GENERATED.format("a * 2", True)),
+        _t("Column('a', Integer)", "Column('b', Integer)"),
+        ["DROP EXPRESSION"],
+        ["# What b holds is lost: it is computed from now on.", "op.drop_column", "op.add_column"],
+        rows="INSERT INTO t VALUES (1)",
+        kept="SELECT a, b FROM t",
+    ),
+    Case(
+        "a plain column becomes a generated one, under a view",
+        _t("Column('a', Integer)", "Column('b', Integer)") + VIEW_OF_B,
+        _t("Column('a', Integer)", GENERATED.format("a * 2", True)) + VIEW_OF_B,
+        ["DROP VIEW", "op.drop_column('t', 'b')", "op.add_column('t', sa.Column('b'", "CREATE VIEW"],
+    ),
+    Case(
+        "a virtual one becomes a plain one that keeps its values",
+        _t("Column('a', Integer)", GENERATED.format("a * 2", False)),
+        _t("Column('a', Integer)", "Column('b', Integer, nullable=False)"),
+        ["op.drop_column", "op.add_column", "UPDATE public.t SET b = ((a * 2))", "nullable=False"],
+        rows="INSERT INTO t VALUES (1)",
+        kept="SELECT a, b FROM t",
+        since=18,
+    ),
+    Case(
+        "a stored one becomes a virtual one",
+        _t("Column('a', Integer)", GENERATED.format("a * 2", True)),
+        _t("Column('a', Integer)", GENERATED.format("a * 2", False)),
+        since=18,
+    ),
+)
+def test_generated_column(transaction: Connection, case: Case) -> None:
+    prove(transaction, case)
