@@ -105,14 +105,19 @@ def _elements(group: str) -> tuple[list[str | Code], dict[str, str]]:
     elements: list[str | Code] = []
     classes: dict[str, str] = {}
     for item, (first, *rest) in zip(items(group), said, strict=True):
-        class_ = rest[:1] != [] and rest[0].islower() and all(clause.startswith("(") for clause in rest[1:])
-        if not is_name(first) or often[first] > 1 or (rest and not class_):
+        if not is_name(first) or often[first] > 1 or (rest and not _is_class(rest)):
             elements.append(text(item))
             continue
         elements.append(name(first))
         if rest:
             classes[name(first)] = " ".join(rest)
     return elements, classes
+
+
+def _is_class(words: list[str]) -> bool:
+    """Whether these words name an operator class and nothing else: `tsvector_ops (siglen='100')`."""
+    class_, *arguments = words
+    return class_.islower() and "(" not in class_ and all(word.startswith("(") for word in arguments)
 
 
 def _takes_over(change: Change) -> bool:
