@@ -1,0 +1,91 @@
+"""`python -m src.safety backfill`: lists, estimates, runs, begins anew, and says what it cannot."""
+
+import io
+import os
+from contextlib import redirect_stderr, redirect_stdout
+from unittest.mock import patch
+
+import psycopg
+import pytest
+
+from src.safety.backfill import Backfill
+from src.safety.cli import main
+from src.safety.verbs.verb import COULD_NOT_RUN, FINE, FOUND
+from tests.safety.backfill.running import run
+from tests.safety.project import Project
+
+
+def command(url: str, *arguments: str) -> tuple[int, str]:
+    """Exit code and everything that is printed."""
+    output = io.StringIO()
+    with patch.dict(os.environ, DATABASE_URL=url), redirect_stdout(output), redirect_stderr(output):
+        return main(["backfill", *arguments]), output.getvalue()
+
+
+def begin(project: Project, session: psycopg.Connection, url: str) -> None:
+    """A deferred one of three thousand rows, a third of which need it."""
+    session.execute("CREATE TABLE books (id int PRIMARY KEY, v int)")
+    session.execute("INSERT INTO books SELECT i, CASE WHEN i > 1000 THEN i END FROM generate_series(1, 3000) i")
+    session.execute("ANALYZE books")
+    project.revision("001_a", upgrade='op.backfill("books", {"v": "id"}, name="numbers", deferred=True)')
+    project.alembic(url, "upgrade", "head")
+
+
+def test_where_none_has_run_it_says_so(database: str) -> None:
+    assert command(database) == (FINE, "No backfill has run here yet.\n")
+
+
+def test_it_lists_them_and_runs_one_with_several_workers(
+    project: Project, session: psycopg.Connection, database: str
+) -> None:
+    begin(project, session, database)
+    code, listed = command(database)
+    assert (code, listed.splitlines()[1].split()) == (FOUND, ["numbers", "not", "done", "0", "3,000", "0", "1"])
+    assert command(database, "numbers", "--workers", "2") == (FINE, "numbers is done: 1,000 rows changed.\n")
+    assert command(database)[0] == FINE
+    assert session.execute("SELECT count(*) FROM books WHERE v = id").fetchone() == (3000,)
+
+
+def test_a_dry_run_says_how_much_it_is_and_changes_nothing(
+    project: Project, session: psycopg.Connection, database: str
+) -> None:
+    begin(project, session, database)
+    code, printed = command(database, "numbers", "--dry-run")
+    assert code == FINE
+    assert "books: v = id" in printed
+    assert "About 3,000 rows; 100% of those tried need it." in printed
+    assert "Nothing was changed." in printed
+    assert session.execute("SELECT count(v) FROM books").fetchone() == (2000,)
+
+
+def test_one_that_is_done_is_begun_anew_only_when_asked(session: psycopg.Connection, database: str) -> None:
+    session.execute("CREATE TABLE books (id int PRIMARY KEY, v int); INSERT INTO books VALUES (1)")
+    run(database, Backfill(table="books", values={"v": "id"}, name="numbers"))
+    session.execute("UPDATE books SET v = NULL")
+    command(database, "numbers")
+    assert session.execute("SELECT v FROM books").fetchone() == (None,)
+    command(database, "numbers", "--restart")
+    assert session.execute("SELECT v FROM books").fetchone() == (1,)
+
+
+@pytest.mark.parametrize(
+    ("begun", "name", "words"),
+    [
+        ({}, "none", "No backfill is called 'none' in this database.\nBegun are: none."),
+        ({"values": {"v": "1"}}, "other", "Begun are: books_v."),
+        (
+            {"function": lambda rows: [{"v": 1} for _ in rows], "where": "v IS NULL", "name": "f"},
+            "f",
+            "The values of the backfill f come from a Python function inside of a revision.",
+        ),
+    ],
+)
+def test_what_it_cannot_run_is_refused_in_words(
+    session: psycopg.Connection, database: str, begun: dict[str, str], name: str, words: str
+) -> None:
+    session.execute("CREATE TABLE books (id int PRIMARY KEY, v int)")
+    if begun:
+        run(database, Backfill(table="books", **begun))  # type: ignore[arg-type]
+    code, printed = command(database, name)
+    assert code == COULD_NOT_RUN
+    assert words in printed
