@@ -141,20 +141,16 @@ def hot_query(by_text: bool, by_vector: bool, scope: Scope, depth: int) -> HotQu
 
 def _matched(scope: Scope, depth: int) -> CTE:
     """The `depth` chapters whose words fit best, in the columns of `nearest`."""
-    fit = func.ts_rank_cd(Chapter.search_document, _WORDS, 1)  # 1: by the logarithm of the length
-    return (
-        select(
-            null().cast(Uuid).label("id"),
-            Chapter.id.label("chapter_id"),
-            func.row_number().over(order_by=(fit.desc(), Chapter.id)).label("rank"),
-            literal(1).label("place"),
-        )
-        .join(Module)
-        .where(Chapter.search_document.op("@@")(_WORDS), visible(scope))
-        .order_by("rank")
-        .limit(literal_column(str(depth)))
-        .cte("matched")
-    )
+    fit = func.ts_rank_cd(Chapter.search_document, _WORDS, 1).label("fit")  # 1: by the logarithm of the length
+    matching = select(Chapter.id, fit).join(Module).where(Chapter.search_document.op("@@")(_WORDS), visible(scope))
+    # Numbered after they are chosen: to number all that match would sort them all.
+    best = matching.order_by(fit.desc(), Chapter.id).limit(literal_column(str(depth))).subquery("best")
+    return select(
+        null().cast(Uuid).label("id"),
+        best.c.id.label("chapter_id"),
+        func.row_number().over(order_by=(best.c.fit.desc(), best.c.id)).label("rank"),
+        literal(1).label("place"),
+    ).cte("matched")
 
 
 def _one(ranked: CTE) -> Select[*tuple[Any, ...]]:
