@@ -19,7 +19,7 @@ class Progress:
     def line(self, elapsed: float) -> str:
         """In words, with an estimate of the time that is left."""
         if not self.total:
-            return f"on {self.relation} ({self.size})"
+            return f"on {self.relation} ({self.size}), no estimate"
         share = min(self.done / self.total, 1.0)
         seconds = elapsed * (1 - share) / share if self.seconds_left is None and share > 0.02 else self.seconds_left
         left = f", about {seconds:.0f} s left" if seconds is not None else ""
@@ -40,6 +40,8 @@ class Activity:
     """For whom or what it waits instead of working, in one line."""
     progress: Progress | None = None
     """Where the migration itself keeps count, as it does of a backfill."""
+    size_before: int | None = None
+    """Bytes of the whole database before the step, where it may rewrite a table."""
     since: float = field(default_factory=time.monotonic)
 
     def begin_revision(self, revision: str, direction: str) -> None:
@@ -50,7 +52,7 @@ class Activity:
     def begin_step(self, step: str) -> None:
         """A statement of the revision begins."""
         self.step, self.number, self.waiting, self.since = step, self.number + 1, "", time.monotonic()
-        self.progress = None
+        self.progress = self.size_before = None
 
     def wait(self, line: str) -> None:
         """Waiting begins or goes on."""

@@ -19,6 +19,7 @@ from src.safety.asking import Asking
 from src.safety.errors import TableBlocked
 from src.safety.history import Entry
 from src.safety.policy import Policy
+from src.safety.server_progress import database_size, may_rewrite
 
 if TYPE_CHECKING:
     from src.postgres.blockers import Blocker
@@ -59,6 +60,10 @@ class FreeWay:
 
     def _resolve(self, locks: list[TableLock]) -> dict[str, LockMode]:
         return self._asking.ask(lambda connection: lock_targets(connection, locks)) if locks else {}
+
+    def size_before(self, statement: str) -> int | None:
+        """Of the database, in bytes, where growth will tell how far `statement` is."""
+        return self._asking.ask(database_size) if may_rewrite(statement) else None
 
     def wait(self, table: str, mode: LockMode, entry: Entry, *, deadline: float, may_wait: bool) -> None:
         """Return when nobody holds `table` for longer than a lock timeout. Raises `TableBlocked`, `MustRetry`."""

@@ -3,6 +3,7 @@
 from sqlalchemy import Connection
 
 from src.postgres.lock_modes import LockMode
+from src.safety.activity import Activity
 from src.safety.free_way import FreeWay, stage
 from src.safety.held_locks import HeldLocks
 from src.safety.history import Entry
@@ -13,9 +14,9 @@ from src.safety.policy import Policy
 class LockTaker:
     """The locks and limits of one session."""
 
-    def __init__(self, policy: Policy, way: FreeWay) -> None:
+    def __init__(self, policy: Policy, way: FreeWay, activity: Activity) -> None:
         self.limits = TimeLimits(policy)
-        self._way, self._held = way, HeldLocks()
+        self._way, self._held, self.activity = way, HeldLocks(), activity
         self.last: tuple[str, LockMode] | None = None
         """The lock that was asked for last."""
 
@@ -47,6 +48,7 @@ class LockTaker:
                 stage(connection, table)
             self._held[table] = mode
         if wanted:
+            self.activity.size_before = self._way.size_before(statement)
             self.limits.strong(connection, bounded=bounded)
         else:
             self.calm(connection)

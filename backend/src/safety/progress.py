@@ -11,7 +11,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 import asyncpg
-from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -23,26 +22,6 @@ log = logging.getLogger("alembic.runtime.migration")
 LOOK = 0.25  # seconds between two looks
 QUIET = 1.0  # seconds that a step may take without a word
 _PACE = 10.0  # seconds between two plain lines
-
-# Only the server knows how far it is; for a scan or a rewrite it keeps no count, so the size must do, from the last
-# VACUUM or ANALYZE: pg_table_size() would wait for the very lock that the migration holds.
-_PROGRESS = text(
-    """
-    SELECT phase, greatest(blocks_total, tuples_total, lockers_total) AS total,
-           CASE greatest(blocks_total, tuples_total, lockers_total)
-           WHEN blocks_total THEN blocks_done WHEN tuples_total THEN tuples_done ELSE lockers_done END AS done,
-           relid::regclass::text AS relation, pg_size_pretty(pg_table_size(relid)) AS size
-    FROM pg_stat_progress_create_index WHERE pid = :pid
-    UNION ALL
-    SELECT 'working', 0, 0, l.relation::regclass::text,
-           CASE WHEN c.relpages > 0 THEN 'about ' || pg_size_pretty(c.relpages * current_setting('block_size')::bigint)
-           ELSE 'size not known' END
-    FROM pg_locks l JOIN pg_class c ON c.oid = l.relation
-    WHERE l.pid = :pid AND l.granted AND c.relkind IN ('r', 'p', 'm') AND c.relnamespace <> 'pg_catalog'::regnamespace
-      AND l.mode NOT IN ('AccessShareLock', 'RowShareLock', 'RowExclusiveLock')
-    ORDER BY total DESC LIMIT 1
-    """
-)
 
 
 def words(activity: Activity, progress: Progress | None) -> str:
@@ -108,10 +87,6 @@ async def _by_log(activity: Activity, connection: AsyncConnection, pid: int) -> 
 
 
 async def _progress(activity: Activity, connection: AsyncConnection, pid: int) -> Progress | None:
-    return activity.progress or await read_progress(connection, pid)
+    from src.safety.server_progress import read_progress  # noqa: PLC0415  only for what takes long
 
-
-async def read_progress(connection: AsyncConnection, pid: int) -> Progress | None:
-    """What the server's own views say of the backend `pid`."""
-    row = (await connection.execute(_PROGRESS, {"pid": pid})).one_or_none()
-    return Progress(row.phase, row.done, row.total, row.relation, row.size) if row else None
+    return activity.progress or await read_progress(connection, pid, activity)

@@ -46,7 +46,7 @@ class StatementGuard:
 
     def __init__(self, policy: Policy, history: History, way: FreeWay, activity: Activity, consent: Consent) -> None:
         self._history, self._activity, self._consent = history, activity, consent
-        self._locks, self._budget = LockTaker(policy, way), policy.lock_budget
+        self._locks, self._budget = LockTaker(policy, way, activity), policy.lock_budget
         self.entry: Entry | None = None
         """The revision whose statements are guarded."""
         self._journal: Journal | None = None

@@ -81,6 +81,46 @@ def test_on_a_terminal_an_index_build_has_a_bar_and_a_share(project: Project, bo
         assert running.exit_code() == 0
 
 
+@pytest.mark.parametrize(
+    "wanted", ["ALTER TABLE films ALTER COLUMN id TYPE bigint USING slow(id)", "REFRESH MATERIALIZED VIEW hits"]
+)
+def test_a_rewrite_has_a_share_by_what_it_has_written(
+    project: Project, database: str, watcher: psycopg.Connection, start: Start, wanted: str
+) -> None:
+    wait = gate.STEP.removeprefix("DO $$ BEGIN ").removesuffix(" END $$")
+    body = f"BEGIN IF id = 10000 THEN {wait} END IF; RETURN id; END"
+    watcher.execute(f"CREATE FUNCTION slow(id integer) RETURNS bigint LANGUAGE plpgsql AS $f$ {body} $f$")
+    watcher.execute("CREATE TABLE films AS SELECT i AS id, repeat('x', 500) AS title FROM generate_series(1, 20000) i")
+    watcher.execute("CREATE MATERIALIZED VIEW hits AS SELECT slow(id) AS id, title FROM films")
+    watcher.execute("DROP MATERIALIZED VIEW hits" if wanted.startswith("ALTER") else "ANALYZE hits")
+    watcher.execute("ANALYZE films")
+    project.revision("001_a", upgrade=f'op.execute("{wanted}")')
+    with gate.closed(database) as closed:
+        running = start(project, database, "upgrade", "head")
+        running.says("rewriting: ")
+        share = int(running.output.partition("rewriting: ")[2].partition("%")[0])
+        assert 20 <= share <= 80, running.output
+        assert " s left" in running.output
+        closed.open()
+        assert running.exit_code() == 0, running.output
+
+
+@pytest.mark.parametrize("wanted", ["ALTER TABLE books ADD CHECK (slow(id))", "UPDATE books SET id = 1 WHERE slow(id)"])
+def test_where_nobody_counts_the_table_its_size_and_no_estimate_are_shown(
+    project: Project, books: str, watcher: psycopg.Connection, start: Start, wanted: str
+) -> None:
+    wait = gate.STEP.removeprefix("DO $$ BEGIN ").removesuffix(" END $$")
+    body = f"BEGIN IF id = 500 THEN {wait} END IF; RETURN true; END"
+    watcher.execute(f"CREATE FUNCTION slow(id integer) RETURNS boolean LANGUAGE plpgsql AS $f$ {body} $f$")
+    project.revision("001_a", upgrade=f'op.execute("{wanted}")')
+    with gate.closed(books) as closed:
+        running = start(project, books, "upgrade", "head")
+        running.says("s on books (about ")
+        assert "), no estimate" in running.output
+        closed.open()
+        assert running.exit_code() == 0, running.output
+
+
 def test_elsewhere_a_long_step_has_a_plain_line(project: Project, books: str, start: Start) -> None:
     project.revision("001_a", upgrade=INDEX)
     with psycopg.connect(books) as writer:
