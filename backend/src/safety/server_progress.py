@@ -41,7 +41,8 @@ _PROGRESS = text(
     UNION ALL
     SELECT 'rewriting', CASE WHEN l.mode = 'AccessExclusiveLock' AND CAST(:before AS bigint) IS NOT NULL THEN (
              SELECT sum(r.relpages::bigint) FROM pg_class r
-             WHERE r.oid IN (SELECT indexrelid FROM pg_index WHERE indrelid = c.oid UNION VALUES (c.oid), (c.reltoastrelid))
+             WHERE r.oid IN (c.oid, c.reltoastrelid)
+               OR r.oid IN (SELECT indexrelid FROM pg_index WHERE indrelid = c.oid)
            ) * current_setting('block_size')::bigint ELSE 0 END,
            CASE WHEN CAST(:before AS bigint) IS NULL THEN 0
            ELSE greatest(pg_database_size(current_database()) - CAST(:before AS bigint), 0) END,
