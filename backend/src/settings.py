@@ -44,6 +44,8 @@ class Settings:
     """Signs tokens; without one, development makes its own and production refuses to start."""
     cors_origins: tuple[str, ...] = ()
     """Web pages of these origins may call the API from a browser, such as `https://learn.example.org`."""
+    replica_url: str | None = None
+    """A streaming replica of `database_url`, which reads may go to."""
     course_language: str = "en"
     """The language that the course is written in, a BCP 47 tag; translations are into others."""
     embeddings: Endpoint | None = None
@@ -69,6 +71,7 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         environment=environ.get("SYLLABUS_ENV", "development"),
         secret_key=environ.get("SECRET_KEY", ""),
         cors_origins=tuple(environ.get("CORS_ORIGINS", "").replace(",", " ").split()),
+        replica_url=_variable(environ, "DATABASE_REPLICA_URL", "") or None,
         course_language=environ.get("COURSE_LANGUAGE", "en"),
         embeddings=_endpoint(environ, "EMBEDDINGS", "text-embedding-3-small"),
         chat=_endpoint(environ, "CHAT", "gpt-4o-mini"),

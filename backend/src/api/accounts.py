@@ -51,13 +51,13 @@ async def change_me(change: AccountChange, viewer: SignedIn, session: Session) -
 
 @router.put("/me/password", dependencies=[CountedByAddress])
 async def change_password(
-    change: PasswordChange, viewer: SignedIn, reader: Reads, session: Session, resources: OpenResources
+    change: PasswordChange, viewer: SignedIn, session: Session, resources: OpenResources
 ) -> TokenPair:
     """Change my password. Every token from before ends; the answer has new ones."""
     resources.attempts.spend(PER_ACCOUNT, str(viewer.id))
     current, new = change.current_password.get_secret_value(), change.new_password.get_secret_value()
     account = await accounts_service.change_password(
-        reader, session, resources.passwords, viewer.id, current=current, new=new
+        resources.reader, session, resources.passwords, viewer.id, current=current, new=new
     )
     return token_pair(resources.tokens, account)
 

@@ -12,6 +12,8 @@ from src.api import health, metrics
 from src.api.error_handlers import add_error_handlers
 from src.api.logs import structured_logs
 from src.api.observation import Observation
+from src.api.position import PositionCookie
+from src.api.repeat import Repeat
 from src.api.resources import open_resources
 from src.api.routers import ROUTERS
 from src.api.routing import serve
@@ -61,4 +63,6 @@ def _add_middleware(app: FastAPI, settings: Settings) -> None:
     app.add_middleware(SecurityHeaders, only_tls=settings.is_production)
     app.add_middleware(Observation, metrics=app.state.metrics, access_log=settings.is_production)
     app.add_middleware(CorrelationIdMiddleware)
+    app.add_middleware(Repeat)  # the innermost: what is repeated is the route, and what is counted is the answer
+    app.add_middleware(PositionCookie)
     app.add_middleware(PlainStartup)

@@ -1,4 +1,7 @@
-"""Conversations: everyone's are their own. Who makes up an id begins a conversation."""
+"""Conversations: everyone's are their own. Who makes up an id begins a conversation.
+
+They are read where they are written: an answer is kept when its stream has ended, which no replica is told of.
+"""
 
 from http import HTTPStatus
 from typing import Any
@@ -8,7 +11,7 @@ from fastapi import Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from src.api.auth import SignedIn
-from src.api.dependencies import ReadSession, Session
+from src.api.dependencies import Session
 from src.api.pages import BY_TIME, Page, Paging
 from src.api.problems import ProblemError, problems
 from src.api.routing import Resource
@@ -19,7 +22,7 @@ router = Resource(prefix="/chat", tag="chat")
 
 
 @router.get("/conversations")
-async def list_conversations(viewer: SignedIn, session: ReadSession, paging: Paging) -> Page[Conversation]:
+async def list_conversations(viewer: SignedIn, session: Session, paging: Paging) -> Page[Conversation]:
     """My conversations, the one with the latest message first."""
     rows = await chat.conversations(session, viewer.id, paging.limit + 1, paging.after(BY_TIME))
     return paging.page(
@@ -28,7 +31,7 @@ async def list_conversations(viewer: SignedIn, session: ReadSession, paging: Pag
 
 
 @router.get("/conversations/{conversation}/messages", responses=problems(HTTPStatus.NOT_FOUND))
-async def list_messages(conversation: UUID, viewer: SignedIn, session: ReadSession, paging: Paging) -> Page[Message]:
+async def list_messages(conversation: UUID, viewer: SignedIn, session: Session, paging: Paging) -> Page[Message]:
     """The messages of one of my conversations, oldest first."""
     rows = await chat.messages(session, viewer.id, conversation, paging.limit + 1, paging.after(BY_TIME))
     if not rows and paging.cursor is None:

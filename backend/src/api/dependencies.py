@@ -10,10 +10,12 @@ from alembic.script import ScriptDirectory
 from fastapi import Depends, Request
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
+from src.api.position import remember
 from src.api.rate_limit import PER_ADDRESS
 from src.api.resources import Resources
 from src.db.hot_query import Reader
 from src.db.session import unit_of_work
+from src.db.wal import WRITTEN
 
 
 async def get_resources(request: Request) -> Resources:
@@ -23,21 +25,28 @@ async def get_resources(request: Request) -> Resources:
 OpenResources = Annotated[Resources, Depends(get_resources)]
 
 
-async def get_session(resources: OpenResources) -> AsyncIterator[AsyncSession]:
+async def get_session(request: Request, resources: OpenResources) -> AsyncIterator[AsyncSession]:
     """One transaction a request, committed here when the route returns and rolled back when it raises."""
     async with unit_of_work(resources.sessions) as session:
         yield session
+    if resources.replica is not None:
+        remember(request, await resources.reader.value(WRITTEN))
 
 
-async def get_read_session(resources: OpenResources) -> AsyncIterator[AsyncSession]:
-    """One short transaction for a route that only reads."""
-    async with unit_of_work(resources.sessions) as session:
+async def get_read_session(request: Request, resources: OpenResources) -> AsyncIterator[AsyncSession]:
+    """One short transaction for a route that only reads, on the replica if it may answer this request."""
+    replica = resources.replica
+    where = replica if replica is not None and await replica.may_answer(request) else resources
+    async with unit_of_work(where.sessions) as session:
         yield session
 
 
 async def get_reader(request: Request) -> Reader:
-    """For a route whose answer is one hot query."""
-    return cast(Resources, request.app.state.resources).reader
+    """For a route whose answer is one hot query, on the replica if it may answer this request."""
+    resources = cast(Resources, request.app.state.resources)
+    replica = resources.replica
+    where = replica if replica is not None and await replica.may_answer(request) else resources
+    return where.reader
 
 
 async def get_engine(resources: OpenResources) -> AsyncEngine:

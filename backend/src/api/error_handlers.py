@@ -14,6 +14,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
 from src.api.problems import ProblemError, problem_response
+from src.api.repeat import ask_to_repeat, is_undone
+from src.api.replica import is_replicas_failure
 from src.db.services.rules import Absent, Conflict, Forbidden, RuleError
 from src.postgres.sqlstate import DUPLICATE_PREPARED_STATEMENT, INVALID_STATEMENT_NAME, sqlstate
 
@@ -70,6 +72,11 @@ async def _invalid_request(_: Request, error: Any) -> JSONResponse:
 
 async def _database_error(request: Request, error: Any) -> JSONResponse:
     state = sqlstate(error)
+    if is_undone(error):
+        ask_to_repeat(request)
+        return await _unavailable(request, error)
+    if is_replicas_failure(request, error):
+        return await _unavailable(request, error)
     if state in (DUPLICATE_PREPARED_STATEMENT, INVALID_STATEMENT_NAME):
         _log.error(
             "A pooler in transaction mode stands before the database: add pgbouncer=true to DATABASE_URL's query."
@@ -82,6 +89,11 @@ async def _database_error(request: Request, error: Any) -> JSONResponse:
     if state is None or state[:2] in _UNAVAILABLE_CLASSES or getattr(error, "connection_invalidated", False):
         return await _unavailable(request, error)
     raise error
+
+
+async def _no_answer(request: Request, error: Any) -> JSONResponse:
+    is_replicas_failure(request, error)
+    return await _unavailable(request, error)
 
 
 async def _unavailable(_: Request, error: Any) -> JSONResponse:
@@ -105,7 +117,7 @@ _HANDLERS: dict[type[Exception], Any] = {
     DBAPIError: _database_error,
     asyncpg.PostgresError: _database_error,  # from a hot query, which SQLAlchemy does not wrap
     asyncpg.InterfaceError: _database_error,
-    PoolTimeoutError: _unavailable,
-    OSError: _unavailable,
+    PoolTimeoutError: _no_answer,
+    OSError: _no_answer,
     Exception: _unexpected,
 }

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from src.api.answering import Answers
 from src.api.rate_limit import PasswordAttempts
 from src.api.readiness import Readiness
+from src.api.replica import Replica
 from src.api.signing_key import signing_key
 from src.api.tokens import Tokens
 from src.db.hot_query import Reader, open_reader
@@ -32,6 +33,7 @@ from src.settings import Settings
 # Two cores of PostgreSQL are busy with fewer statements than this; whoever comes later waits here, not in the server.
 _POOL_SIZE = 8
 _WAIT_SECONDS = 10
+_REPLICA_CONNECT_SECONDS = 2.0
 _RECYCLE_SECONDS = 1800
 
 
@@ -43,6 +45,7 @@ class Resources:
     sessions: async_sessionmaker[AsyncSession]
     scripts: ScriptDirectory
     reader: Reader
+    replica: Replica | None
     readiness: Readiness
     tokens: Tokens
     services: Services
@@ -78,12 +81,30 @@ async def open_resources(settings: Settings, migrations: Path) -> AsyncIterator[
         async with (
             open_services(settings, dimensions=DIMENSIONS) as services,
             open_reader(engine, target, size=_POOL_SIZE, patience=_WAIT_SECONDS) as reader,
+            _open_replica(settings.replica_url) as replica,
             aclosing(Answers(sessions)) as answers,
         ):
-            yield Resources(engine, sessions, scripts, reader, readiness, tokens, services, answers, settings)
+            yield Resources(engine, sessions, scripts, reader, replica, readiness, tokens, services, answers, settings)
     finally:
         await readiness.close()
         await probe_engine.dispose()
+        await engine.dispose()
+        await to_thread.run_sync(leave, url)
+
+
+@asynccontextmanager
+async def _open_replica(url: str | None) -> AsyncIterator[Replica | None]:
+    if url is None:
+        yield None
+        return
+    target = await to_thread.run_sync(resolve_url, url)
+    # The primary answers as well: nobody has to wait long for a replica that does not.
+    target = replace(target, connect_timeout=min(target.connect_timeout, _REPLICA_CONNECT_SECONDS))
+    engine = _pooled_engine(target, "syllabus replica", pool_size=_POOL_SIZE)
+    try:
+        async with open_reader(engine, target, size=_POOL_SIZE, patience=_WAIT_SECONDS) as reader:
+            yield Replica(session_factory(engine), reader)
+    finally:
         await engine.dispose()
         await to_thread.run_sync(leave, url)
 

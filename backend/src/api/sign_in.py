@@ -7,7 +7,7 @@ from fastapi import Depends
 from fastapi.security import OAuth2PasswordRequestForm
 
 from src.api.auth import SignedIn, claimed
-from src.api.dependencies import CountedByAddress, OpenResources, Reads, Session
+from src.api.dependencies import CountedByAddress, OpenResources, Session
 from src.api.problems import ProblemError
 from src.api.rate_limit import PER_ACCOUNT
 from src.api.routing import Resource
@@ -22,12 +22,12 @@ router = Resource(tag="accounts")
 
 @router.post("/auth/token", dependencies=[CountedByAddress])
 async def sign_in(
-    form: Annotated[OAuth2PasswordRequestForm, Depends()], reader: Reads, session: Session, resources: OpenResources
+    form: Annotated[OAuth2PasswordRequestForm, Depends()], session: Session, resources: OpenResources
 ) -> TokenPair:
     """Sign in, with the e-mail address as `username`; 429 when it was tried too often."""
     resources.attempts.spend(PER_ACCOUNT, form.username)
     account = await accounts_service.sign_in(
-        reader, session, resources.passwords, email=form.username, password=form.password
+        resources.reader, session, resources.passwords, email=form.username, password=form.password
     )
     if account is None:
         raise ProblemError(HTTPStatus.UNAUTHORIZED, "The address or the password is wrong.")
