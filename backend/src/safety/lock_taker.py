@@ -49,6 +49,7 @@ class LockTaker:
             self._held[table] = mode
         if wanted:
             self.activity.size_before = self._way.size_before(statement)
+        if wanted or bounded:
             self.limits.strong(connection, bounded=bounded)
         else:
             self.calm(connection)

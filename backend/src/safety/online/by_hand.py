@@ -1,20 +1,39 @@
 """SQL written by hand in `op.execute`: the forms with an online way of the same words. Any other runs as it stands.
 
-CREATE INDEX, DROP INDEX, ADD CONSTRAINT ... CHECK, FOREIGN KEY or UNIQUE, SET NOT NULL; and ALTER TYPE ... ADD VALUE,
-whose label PostgreSQL (12 to 18) refuses until it is committed, unless the type is new too. One statement, one action.
+CREATE INDEX, DROP INDEX, ADD CONSTRAINT ... CHECK, FOREIGN KEY or UNIQUE, SET NOT NULL, TYPE; and ALTER TYPE ... ADD
+VALUE, whose label PostgreSQL (12 to 18) refuses until it is committed, unless the type is new too. One statement, one
+action.
 """
 
 from collections.abc import Callable
+from typing import Any
 
+from alembic.ddl.postgresql import PostgresqlColumnType
 from sqlalchemy import TextClause
+from sqlalchemy.types import UserDefinedType
 
 from src.postgres.lock_modes.reader import Reader, statements
 from src.postgres.tokens import tokens
+from src.safety.online.column_type import alter_type
 from src.safety.online.database import Database
 from src.safety.online.index import table_of_index
 from src.safety.online.names import ddl
 from src.safety.online.not_null import set_not_null
 from src.safety.online.step import OnlineChange, Step
+
+
+class _Written(UserDefinedType[Any]):
+    """A type as it was written."""
+
+    cache_ok = False
+
+    def __init__(self, sql: str) -> None:
+        self._sql = sql
+
+    def get_col_spec(self, **_: Any) -> str:
+        """The SQL of the type."""
+        return self._sql
+
 
 _Form = Callable[[Reader, str, Database], OnlineChange | None]
 
@@ -54,19 +73,27 @@ def _drop_index(reader: Reader, sql: str, database: Database) -> OnlineChange | 
 def _alter_table(reader: Reader, sql: str, database: Database) -> OnlineChange | None:
     reader.accept("IF EXISTS")
     reader.accept("ONLY")
-    table = reader.name()
+    parts = reader.parts()
     actions = list(reader.split())
-    if len(actions) != 1:
+    if len(actions) != 1 or not parts:
         return None
-    action = actions[0]
-    if action.accept("ADD CONSTRAINT"):
-        return _add_constraint(action, table, sql, database)
-    if action.accept("ALTER"):
-        action.accept("COLUMN")
-        column = _folded(action.name())
-        if action.accept("SET NOT NULL"):
-            return OnlineChange(table, set_not_null(table, _folded(table.rpartition(".")[2]), column, database))
-    return None
+    if actions[0].accept("ADD CONSTRAINT"):
+        return _add_constraint(actions[0], ".".join(parts), sql, database)
+    return _alter_column(actions[0], parts, sql, database) if actions[0].accept("ALTER") else None
+
+
+def _alter_column(action: Reader, table: list[str], sql: str, database: Database) -> OnlineChange | None:
+    action.accept("COLUMN")
+    column, (*schema, name) = _folded(action.name()), map(_folded, table)
+    if action.accept("SET NOT NULL"):
+        return OnlineChange(".".join(table), set_not_null(".".join(table), name, column, database))
+    if not action.accept_any("TYPE", "SET DATA TYPE") or action.done:
+        return None
+    start = action.rest()[0].start
+    using = next((token.start for token in action.rest() if token.keyword == "USING"), len(sql))
+    kind, expression = _Written(sql[start:using].strip()), sql[using:].strip()[len("USING") :] or None
+    construct: Any = PostgresqlColumnType(name, column, kind, schema=schema[0] if schema else None, using=expression)
+    return alter_type(construct, database)
 
 
 def _add_constraint(action: Reader, table: str, sql: str, database: Database) -> OnlineChange | None:

@@ -15,6 +15,7 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import wraps
+from itertools import chain
 from typing import Any
 
 from alembic.runtime.migration import MigrationContext, RevisionStep
@@ -162,8 +163,9 @@ class OnlineOperations:
         if self._guard is None:
             write(self._context, steps, self._execute, outside=self._outside)
             return
+        first = next(steps, None)  # what has no way at all is refused before anything is committed
         self._commit()
-        for step in steps:
+        for step in chain((first,) if first else (), steps):
             if isinstance(step, Task):
                 self._do(step, self._guard)
             else:

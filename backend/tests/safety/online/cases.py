@@ -228,6 +228,12 @@ BY_HAND = [
         'op.execute("ALTER TABLE books DROP CONSTRAINT ck_a, DROP CONSTRAINT fk_a, DROP CONSTRAINT uq_a")',
     ),
     Case(
+        "free types written by hand",
+        'op.execute("ALTER TABLE books ALTER COLUMN Code SET DATA TYPE character varying (20) USING code")',
+        'op.execute("ALTER TABLE public.books ALTER code TYPE text")',
+        BOOKS + "ALTER TABLE books ADD code varchar(10) DEFAULT 'a'",
+    ),
+    Case(
         "not null written by hand",
         'op.execute("ALTER TABLE books ALTER COLUMN Title SET NOT NULL")',
         'op.execute("ALTER TABLE books ALTER title DROP NOT NULL")',

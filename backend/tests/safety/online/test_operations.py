@@ -114,6 +114,25 @@ def test_the_memory_of_a_build_is_raised_for_it_alone(project: Project, books: s
     ]
 
 
+def test_old_rows_get_what_python_would_give_to_new_ones(project: Project, books: str) -> None:
+    column = 'sa.Column("token", sa.Text, default=lambda: str(next(numbers)), nullable=False)'
+    project.revision("001_a", upgrade=f'numbers = iter(range(999))\n    op.add_column("authors", {column})')
+    project.alembic.having(**PATIENT)(books, "upgrade", "head")
+    with psycopg.connect(books) as session:
+        count = session.execute("SELECT count(DISTINCT token), count(*) FROM authors").fetchone()
+        columns = "SELECT is_nullable, column_default FROM information_schema.columns WHERE column_name = 'token'"
+        assert count == (50, 50)
+        assert session.execute(columns).fetchall() == [("NO", None)]
+
+
+def test_what_has_no_way_is_refused_before_anything_of_the_revision_is_committed(project: Project, books: str) -> None:
+    exclude = 'op.create_exclude_constraint("ex_a", "books", ("id", "="), using="hash")'
+    project.revision("001_a", upgrade=f'op.execute("CREATE TABLE new ()")\n    {exclude}')
+    project.alembic.having(**PATIENT).refused(books, "upgrade", "head")
+    with psycopg.connect(books) as session:
+        assert session.execute("SELECT to_regclass('new')").fetchone() == (None,)
+
+
 def test_no_run_leaves_anything_in_alembic(project: Project, books: str) -> None:
     project.revision("001_a", upgrade=INDEX)
     project.alembic.having(**PATIENT)(books, "upgrade", "head")
