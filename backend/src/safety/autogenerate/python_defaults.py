@@ -1,14 +1,16 @@
 """Defaults that only Python knows: `default=` of a column, which the application gives to the rows it inserts."""
 
 from sqlalchemy import Column, Sequence, literal
-from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects.postgresql.base import PGDialect
 from sqlalchemy.exc import CompileError
 from sqlalchemy.sql.elements import ClauseElement
+from sqlalchemy.types import TypeEngine
 
 from src.postgres.catalogue import CatalogueObject
 from src.safety.autogenerate.context import Context
 
-_DIALECT = postgresql.dialect(paramstyle="named")  # type: ignore[no-untyped-call]
+# No driver's: what that would wrap stays text.
+_DIALECT = PGDialect(paramstyle="named")  # type: ignore[no-untyped-call]
 
 
 def model_column(entry: CatalogueObject, context: Context) -> Column[object] | None:
@@ -32,4 +34,11 @@ def from_models(entry: CatalogueObject, context: Context) -> str | None:
         expression = value if isinstance(value, ClauseElement) else literal(value, column.type)
         return str(expression.compile(dialect=_DIALECT, compile_kwargs={"literal_binds": True}))
     except (CompileError, NotImplementedError):
-        return None
+        return _as_sent(value, column.type)
+
+
+def _as_sent(value: object, type_: TypeEngine[object]) -> str | None:
+    """JSON and the like: the text that SQLAlchemy sends to a driver."""
+    send = type_.dialect_impl(_DIALECT).bind_processor(_DIALECT)
+    sent = None if send is None else send(value)
+    return "'" + sent.replace("'", "''") + "'" if isinstance(sent, str) else None

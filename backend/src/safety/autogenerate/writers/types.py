@@ -9,7 +9,7 @@ from src.postgres.catalogue import CatalogueObject, Identity, Kind
 from src.safety.autogenerate.call import Call, sql
 from src.safety.autogenerate.column_types import column_type, user_type
 from src.safety.autogenerate.context import Change, Context, quoted
-from src.safety.autogenerate.server_default import server_default
+from src.safety.autogenerate.server_default import NONE, server_default
 from src.safety.autogenerate.writers.column_changes import NEEDS_ITS_TYPE, OTHER_TYPE
 from src.safety.autogenerate.writers.statements import StatementWriter
 from src.safety.autogenerate.writers.writer import sorts
@@ -65,7 +65,7 @@ class TypeWriter(StatementWriter):
         yield sql(f"ALTER {self.target(before)} RENAME TO {quoted(aside)}")
         yield from self.create(change.after, context)
         for old in _columns(change.identity, context):
-            yield _led_over(old, context, change.identity, passage)
+            yield from _led_over(old, context, change.identity, passage)
         yield sql(f"DROP {self.word} {quoted(before.schema, aside)}")
 
 
@@ -96,18 +96,23 @@ def _columns(type_: Identity, context: Context) -> Iterator[CatalogueObject]:
             yield before
 
 
-def _led_over(old: CatalogueObject, context: Context, type_: Identity, passage: Passage) -> MigrateOperation:
+def _led_over(old: CatalogueObject, context: Context, type_: Identity, passage: Passage) -> Iterator[MigrateOperation]:
+    """One column's values and default. A default that changes is set by the column's own change, which comes after."""
     _, schema, table, name = old.identity
-    printed = str(old.attributes["type"])
-    options: dict[str, Any] = {}
+    printed, default = str(old.attributes["type"]), old.attributes.get("default")
+
+    def alter(**options: Any) -> MigrateOperation:
+        return Call("alter_column", table, name, **options, schema=context.schema_option(schema))
+
+    stays = default == context.new.catalogue[old.identity].attributes.get("default")
+    again = {"server_default": server_default(old)} if default is not None and stays else {}
     own = user_type(printed, context.old)
+    if default is not None and ((own is not None and own.identity == type_) or not stays):
+        yield alter(server_default=NONE)
     if own is not None and own.identity == type_:
         array = "[]" if printed.endswith("[]") else ""
         cast = f"::{printed}" if passage.cast or array else ""
-        options = {
-            "type_": column_type(printed, context.new),
-            "postgresql_using": f"{quoted(name)}::{passage.through}{array}{cast}",
-        }
-    if "default" in old.attributes:
-        options["server_default"] = server_default(old)
-    return Call("alter_column", table, name, **options, schema=context.schema_option(schema))
+        using = f"{quoted(name)}::{passage.through}{array}{cast}"
+        yield alter(type_=column_type(printed, context.new), postgresql_using=using, **again)
+    elif again:
+        yield alter(**again)
