@@ -1,9 +1,9 @@
 """The chunks nearest to a vector: few candidates are compared one by one, many are looked for in the HNSW index.
 
 Under a filter that few rows pass, an HNSW scan with default settings finds too few answers and the wrong ones (recall
-0.02 at 5 %). So the candidates are counted first, as far as it takes to know. Up to `EXACT_LIMIT` they are found by the
-B-tree and compared. Beyond, the index goes on until it has enough (`hnsw.iterative_scan`, pgvector 0.8) or until
-`hnsw.max_scan_tuples`; if it has too few by then, all are compared after all.
+0.02 at 5 %). So the candidates are counted first, as far as it takes to know. Few are found by the B-tree and compared.
+Beyond, the index goes on until it has enough (`hnsw.iterative_scan`, pgvector 0.8) or until `hnsw.max_scan_tuples`; if
+it has too few by then, all are compared after all.
 
 It is one statement: each way stands under a condition that PostgreSQL asks once, before it begins (One-Time Filter).
 """
@@ -18,6 +18,7 @@ from sqlalchemy import (
     REAL,
     ColumnElement,
     Float,
+    Integer,
     bindparam,
     cast,
     func,
@@ -30,14 +31,20 @@ from sqlalchemy import (
 
 from src.db.models import Chapter, Embedding, Module
 
-EXACT_LIMIT = 5_000
-"""Candidates that are compared one by one in less time than a filtered walk through the index takes."""
+FEW = (1_000, 5_000)
+"""What is few: an eighth of the table, but never less than the first nor more than the second.
+
+Of a larger part, the index finds enough in less time than it takes to compare them.
+"""
 
 _EF_SEARCH = range(40, 1_001)  # from pgvector's default, which has recall 0.995 here, to its limit
 # An array of real travels in binary by every driver, and is made a vector once, not for every row: hence the SELECT.
 _ASKED = select(cast(bindparam("vector", type_=ARRAY(REAL())), VECTOR())).scalar_subquery()
 _DISTANCE: ColumnElement[float] = Embedding.embedding.op("<=>", return_type=Float())(_ASKED)
 _OF_MODEL = Embedding.embedding_model == bindparam("model")
+_LEAST, _MOST = bindparam("least", type_=Integer()), bindparam("most", type_=Integer())
+_ROWS = literal_column("(SELECT reltuples FROM pg_class WHERE oid = 'embeddings'::regclass)", Float())
+_ENOUGH = func.least(_MOST, func.greatest(_LEAST, _ROWS / literal_column("8")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +100,13 @@ def nearest(scope: Scope, depth: int) -> CTE:
 
 
 def _few(scope: Scope) -> CTE:
-    """Whether there are fewer candidates than `enough`; counts no further, and through indexes alone."""
+    """Whether the candidates are few; counts no further than it takes to know, and through indexes alone."""
+    if scope == EVERYWHERE:
+        # All of them, or nearly. A table that was never analysed has -1 rows here: it is new, and small.
+        return select((_ROWS <= _ENOUGH).label("few")).cte("candidates")
     some = select(Embedding.chapter_id).join(Chapter).join(Module).where(_OF_MODEL, visible(scope))
-    counted = some.limit(bindparam("enough")).subquery("counted")
-    return select((func.count() < bindparam("enough")).label("few")).select_from(counted).cte("candidates")
+    counted = some.limit(_MOST + literal_column("1")).subquery("counted")
+    return select((func.count() <= _ENOUGH).label("few")).select_from(counted).cte("candidates")
 
 
 def _compared(scope: Scope, condition: ColumnElement[bool], depth: int) -> CTE:

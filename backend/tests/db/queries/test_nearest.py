@@ -65,7 +65,7 @@ def library(server: Server, template: str) -> Iterator[Library]:
 @contextmanager
 def few_are(limit: int) -> Iterator[None]:
     """Let so many candidates be few."""
-    with patch.object(nearest, "EXACT_LIMIT", limit):
+    with patch.object(nearest, "FEW", (limit, limit)):
         yield
 
 
@@ -114,7 +114,9 @@ async def test_there_are_as_many_as_asked_for_where_there_are_so_many(
 async def test_few_candidates_are_compared_and_many_looked_up(library: Library) -> None:
     assert await executed(library, Scope("tables")) == {"compared"}
     assert await executed(library, EVERYWHERE) == {"by_index"}
-    assert await executed(library, EVERYWHERE, model="another") == {"compared"}
+    assert await executed(library, Scope("tables"), few=100) == {"by_index"}
+    assert await executed(library, Scope("tables", "locks"), few=100) == {"compared"}
+    assert await executed(library, EVERYWHERE, few=1_000) == {"compared"}
 
 
 async def test_what_the_index_did_not_find_is_compared_after_all(library: Library) -> None:
@@ -125,7 +127,14 @@ async def test_what_the_index_did_not_find_is_compared_after_all(library: Librar
 async def executed(library: Library, scope: Scope, *, model: str = MODEL, few: int = 120, **settings: str) -> set[str]:
     """Which of the two ways ran, by the plan of the statement itself."""
     query = hot_query(by_text=False, by_vector=True, scope=scope.shape, depth=11)
-    given = {"vector": values(*(-value for value in FAR)), "model": model, "enough": few + 1, "limit": 11, "offset": 0}
+    given = {
+        "vector": values(*(-value for value in FAR)),
+        "model": model,
+        "least": few,
+        "most": few,
+        "limit": 11,
+        "offset": 0,
+    }
     small = {"enable_seqscan": "off", "enable_sort": "off"}  # the tables are
     async with session(library.url, **small, **settings) as connection:
         explain = f"EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) {query.text}"
