@@ -239,4 +239,17 @@ BY_HAND = [
         'op.execute("ALTER TABLE books ALTER title DROP NOT NULL")',
     ),
 ]
-ALL = [*INDEXES, *VECTORS, *CONSTRAINTS, *COLUMNS, *BY_HAND]
+MOOD = """op.execute("ALTER TYPE mood RENAME TO mood_old")
+    op.execute("CREATE TYPE mood AS ENUM ({labels})")
+    op.alter_column("people", "mood", type_=sa.Enum({labels}, name="mood"), postgresql_using="mood::text::mood")
+    op.execute("DROP TYPE mood_old")"""
+LABELS = [
+    Case(
+        "a label of an enum taken away, by another type in its place",
+        MOOD.format(labels="'calm'"),
+        MOOD.format(labels="'calm', 'merry'"),
+        "CREATE TYPE mood AS ENUM ('calm', 'merry'); CREATE TABLE people (id integer PRIMARY KEY, mood mood NOT NULL);"
+        "INSERT INTO people SELECT i, 'calm' FROM generate_series(1, 40) i; CREATE INDEX ix_people ON people (mood)",
+    ),
+]
+ALL = [*INDEXES, *VECTORS, *CONSTRAINTS, *COLUMNS, *BY_HAND, *LABELS]

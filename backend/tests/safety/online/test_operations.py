@@ -1,7 +1,7 @@
 """Which way an operation is carried out, and that nothing of it outlives the run."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -27,6 +27,16 @@ def books(database: str) -> str:
 
 
 @contextmanager
+def listening(name: str, listener: Callable[..., None]) -> Iterator[None]:
+    """`listener` hears this event of every connection while the block runs."""
+    event.listen(Engine, name, listener)
+    try:
+        yield
+    finally:
+        event.remove(Engine, name, listener)
+
+
+@contextmanager
 def statements() -> Iterator[list[str]]:
     """What is sent to the server while the block runs."""
     sent: list[str] = []
@@ -34,11 +44,8 @@ def statements() -> Iterator[list[str]]:
     def listen(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
         sent.append(statement)
 
-    event.listen(Engine, "before_cursor_execute", listen)
-    try:
+    with listening("before_cursor_execute", listen):
         yield sent
-    finally:
-        event.remove(Engine, "before_cursor_execute", listen)
 
 
 def way(project: Project, url: str, **variables: str) -> str:
@@ -111,6 +118,35 @@ def test_the_memory_of_a_build_is_raised_for_it_alone(project: Project, books: s
         "SET max_parallel_maintenance_workers = 1",
         "RESET maintenance_work_mem",
         "RESET max_parallel_maintenance_workers",
+    ]
+
+
+def test_while_an_index_is_replaced_queries_always_have_one(project: Project, books: str) -> None:
+    drop = 'op.drop_index("ix_a", "books")'
+    project.revision("001_a", upgrade=f'{drop}\n    op.create_index("ix_a", "books", ["title", "pages"])')
+    seen = set()
+    with psycopg.connect(books, autocommit=True) as session:
+        session.execute("CREATE INDEX ix_a ON books (title)")
+
+        def look(*_: Any) -> None:
+            valid = "SELECT count(*) FROM pg_index WHERE indrelid = 'books'::regclass AND indisvalid"
+            seen.update(session.execute(valid).fetchall())
+
+        with listening("after_cursor_execute", look):
+            project.alembic.having(**PATIENT)(books, "upgrade", "head")
+    assert seen == {(1,), (2,)}
+
+
+def test_the_tables_of_a_foreign_key_are_locked_in_the_order_of_their_names(project: Project, books: str) -> None:
+    project.revision("001_a", upgrade='op.create_foreign_key("fk_a", "books", "authors", ["author_id"], ["id"])')
+    with statements() as sent:
+        project.alembic.having(**PATIENT)(books, "upgrade", "head")
+    taken = [statement for statement in sent if statement.startswith(("LOCK", "ALTER"))]
+    assert taken == [
+        "LOCK TABLE ONLY authors IN SHARE UPDATE EXCLUSIVE MODE",
+        "LOCK TABLE ONLY books IN SHARE UPDATE EXCLUSIVE MODE",
+        "ALTER TABLE books ADD CONSTRAINT fk_a FOREIGN KEY(author_id) REFERENCES authors (id) NOT VALID",
+        "ALTER TABLE books VALIDATE CONSTRAINT fk_a",
     ]
 
 
