@@ -32,6 +32,7 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 PREFIX = "syllabus_scratch_"
+_URL = "scratch url"
 _SETTINGS = ("search_path", "TimeZone", "DateStyle", "IntervalStyle", "default_toast_compression", "xmloption")
 _SET = text("SELECT set_config(:name, :setting, false)")
 _HERE = text(
@@ -104,7 +105,15 @@ async def _open(stack: AsyncExitStack, server: DatabaseURL, place: Place) -> Asy
     stack.push_async_callback(_drop, server, name)
     connection = await stack.enter_async_context(_connected(server.at(name)))
     await _prepare(connection, place)
+    assert connection.sync_connection is not None, "it is open"
+    connection.sync_connection.info[_URL] = server.at(name)
     return connection
+
+
+def scratch_url(connection: Connection) -> DatabaseURL:
+    """Where the scratch database is, for whoever needs another connection to it."""
+    url: DatabaseURL = connection.info[_URL]
+    return url
 
 
 def _stand_in(stack: AsyncExitStack, place: Place) -> DatabaseURL:

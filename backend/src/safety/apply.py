@@ -17,6 +17,7 @@ from functools import wraps
 from pathlib import Path
 from typing import Any
 
+from alembic import context
 from alembic.runtime.migration import MigrationContext, RevisionStep
 from alembic.script import Script
 from sqlalchemy import Connection
@@ -34,6 +35,7 @@ from src.safety.free_way import FreeWay, MustRetry
 from src.safety.history import Entry, History
 from src.safety.online.operations import OnlineOperations
 from src.safety.policy import Policy
+from src.safety.rehearsal import REHEARSAL
 from src.safety.statement_guard import AskFirst, StatementGuard
 
 log = logging.getLogger("alembic.runtime.migration")
@@ -57,18 +59,19 @@ class Apply:
         self._context, self._history, self._way = migration_context, history, way
         self._policy, self._activity, self._consent = policy, activity, consent
         self._unfinished: list[str] | None = None
-        self._guard = StatementGuard(policy, history, way, activity, consent)
-        self._online = OnlineOperations(migration_context, policy, self._guard)
+        rehearsal = context.config.attributes.get(REHEARSAL)
+        self._guard = StatementGuard(policy, history, way, activity, consent, rehearsal)
+        self._online = OnlineOperations(migration_context, policy, self._guard, rehearsal)
 
     def install(self) -> None:
         """Put the safeguards into Alembic's own run."""
-        context = self._context
-        steps = context._migrations_fn
+        run = self._context
+        steps = run._migrations_fn
         assert steps is not None, "set by EnvironmentContext.configure"
         self._guard.attach(self._connection)
-        context._migrations_fn = lambda heads, ctx: self._guarded(steps(heads, ctx))
-        context.autocommit_block = self._outside(context.autocommit_block)  # type: ignore[method-assign]
-        context.impl._exec = self._outside_if_need_be(context.impl._exec)  # type: ignore[method-assign]
+        run._migrations_fn = lambda heads, ctx: self._guarded(steps(heads, ctx))
+        run.autocommit_block = self._outside(run.autocommit_block)  # type: ignore[method-assign]
+        run.impl._exec = self._outside_if_need_be(run.impl._exec)  # type: ignore[method-assign]
         self._online.install()
 
     def _guarded(self, steps: Iterable[Any]) -> Iterator[Any]:

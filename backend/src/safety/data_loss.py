@@ -27,7 +27,7 @@ class Loss:
 
 def losses(connection: Connection, statement: str) -> Iterator[Loss]:
     """Count what `statement` drops: tables with rows, columns with values; nothing for what is empty."""
-    for table, column in _dropped(statement):
+    for table, column in dropped(statement):
         condition = f"WHERE {column} IS NOT NULL" if column else ""
         count = _count(connection, f"SELECT count(*) FROM (SELECT FROM {table} {condition} LIMIT {_COUNT_LIMIT + 1}) x")
         if count != "0":
@@ -44,7 +44,7 @@ def refuse(lost: list[Loss], revision: str) -> DataLoss:
     )
 
 
-def _dropped(statement: str) -> Iterator[tuple[str, str]]:
+def dropped(statement: str) -> Iterator[tuple[str, str]]:
     """Table and column of every DROP TABLE, TRUNCATE and DROP COLUMN, as written; for a table the column is empty."""
     for reader in statements(statement):
         match reader.accept_any("DROP TABLE", "TRUNCATE TABLE", "TRUNCATE", "ALTER TABLE"):

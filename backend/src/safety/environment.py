@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from configparser import ConfigParser
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from alembic import context
 from sqlalchemy import Connection, MetaData, pool
@@ -18,11 +18,13 @@ from src.postgres.engine import async_engine, resolve_url
 from src.safety import preflight
 from src.safety.chain import load_chain
 from src.safety.command import Command
+from src.safety.errors import RequestRefused
 from src.safety.migrator import Migrator, migrating, stoppable
 from src.safety.online.operations import OnlineOperations
 from src.safety.plain_errors import plain_errors
 from src.safety.policy import Policy
 from src.safety.project import RECEIVER
+from src.safety.rehearsal import REHEARSAL, Rehearsal
 from src.safety.revision_file import number_merges, prepare, process_directives
 from src.safety.session import prepare_own_session
 
@@ -43,6 +45,9 @@ def run_environment(metadata: MetaData, *, url: str, policy: Policy | None = Non
     command = Command.at_hand()
     with plain_errors(command):
         policy = policy or Policy.from_environment()
+        rehearsal: Rehearsal | None = context.config.attributes.get(REHEARSAL)
+        if rehearsal is not None:
+            policy, url = rehearsal.policy, rehearsal.target.dsn
         _configure_logging()
         prepare(context.script)
         load_chain(context.script)
@@ -88,6 +93,8 @@ def _run(
     preflight.check_database(connection, context.get_context(), metadata, command, policy)
     if migrator is not None:
         migrator.begin(context.get_context())
+    elif connection.in_transaction():
+        context.get_context().autocommit_block = _refuse_to_leave  # type: ignore[method-assign]
     try:
         with context.begin_transaction():
             context.run_migrations()
@@ -97,6 +104,13 @@ def _run(
         note_offending_rows(error, connection)
         raise
     command.report(context.get_context())
+
+
+def _refuse_to_leave() -> NoReturn:
+    raise RequestRefused(
+        "The revision leaves its transaction (autocommit_block), and this one is the caller's.",
+        "Run it by the command line, or with a connection that is in no transaction.",
+    )
 
 
 def _configure(metadata: MetaData, command: Command, policy: Policy, **options: Any) -> None:

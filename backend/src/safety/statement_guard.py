@@ -29,6 +29,7 @@ from src.safety.journal import Journal
 from src.safety.lock_taker import LockTaker
 from src.safety.online.step import Step
 from src.safety.policy import Policy
+from src.safety.rehearsal import Rehearsal
 from src.safety.returned_rows import give, keep
 from src.safety.temporary import makes_temporary, refuse_temporary
 
@@ -44,8 +45,16 @@ class AskFirst(MustRetry):
 class StatementGuard:
     """Stands before the statements of one connection, one revision after the other."""
 
-    def __init__(self, policy: Policy, history: History, way: FreeWay, activity: Activity, consent: Consent) -> None:
-        self._history, self._activity, self._consent = history, activity, consent
+    def __init__(
+        self,
+        policy: Policy,
+        history: History,
+        way: FreeWay,
+        activity: Activity,
+        consent: Consent,
+        rehearsal: Rehearsal | None = None,
+    ) -> None:
+        self._history, self._activity, self._consent, self._rehearsal = history, activity, consent, rehearsal
         self._locks, self._budget = LockTaker(policy, way, activity), policy.lock_budget
         self.entry: Entry | None = None
         """The revision whose statements are guarded."""
@@ -190,6 +199,9 @@ class StatementGuard:
             self._count_losses(connection, entry, statement)
             self._locks.take(connection, entry, statement, deadline=self.deadline, bounded=self.bounded)
         self._running = key
+        if self._rehearsal is not None:
+            outside = self.autocommit and self._alone is None
+            self._rehearsal.before(connection, entry.revision, statement, outside=outside)
         return statement, parameters
 
     def _after(self, connection: Connection, cursor: Any, *_: Any) -> None:
@@ -199,6 +211,9 @@ class StatementGuard:
         self._history.settle()
         self._journal.add(self._running, cursor.rowcount, "" if self._nobody_reads else keep(cursor))
         self._running = None
+        if self._rehearsal is not None:
+            with self.ours():
+                self._rehearsal.after(connection)
         if self.autocommit:
             self.before_commit(connection)
         if self._alone is not None:

@@ -5,25 +5,21 @@ so that PostgreSQL itself says what every definition is called afterwards.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
-import sqlalchemy as sa
-from alembic.operations import MigrateOperation, Operations
-from alembic.runtime.migration import MigrationContext
+from alembic.operations import MigrateOperation
 from sqlalchemy import Connection, MetaData
-from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import DBAPIError
 
-from src.postgres.catalogue import Catalogue, compare, describe
+from src.postgres.catalogue import compare, describe
 from src.postgres.errors import UserError
 from src.postgres.sqlstate import server_message
-from src.safety.autogenerate.call import Call
 from src.safety.autogenerate.context import Context, Schema, read_schema
+from src.safety.autogenerate.copy import copy_schema, run_lines
 from src.safety.autogenerate.doubts import Doubt, doubts, resolve
 from src.safety.autogenerate.plan import plan
 from src.safety.autogenerate.renames import Rename, by_definition, hinted
 from src.safety.autogenerate.unnamed import with_live_names
-from src.safety.autogenerate.wanted import prepare_like
 from src.safety.errors import RequestRefused
 
 
@@ -53,7 +49,7 @@ class Task:
         Raises `RequestRefused` for a rename that nobody has decided.
         """
         try:
-            self._copy(connection)
+            copy_schema(connection, self.whole, self.live.catalogue)
         except (DBAPIError, UserError) as error:
             return self._untried(_reason(error))
         renames, renamed = self._rename(connection)
@@ -66,16 +62,6 @@ class Task:
         trial.problems = self._attempt(connection, up, wanted, "upgrade")
         trial.problems = trial.problems or self._attempt(connection, trial.down, self.live, "downgrade")
         return trial
-
-    def _copy(self, connection: Connection) -> None:
-        """Make what is ours, and what that needs."""
-        prepare_like(connection, self.whole)
-        fresh = read_schema(connection)
-        there = {entry.identity: entry for entry in fresh.catalogue.values()}
-        needed = self.whole.needed_for(self.live.catalogue)
-        entries = [there.get(entry.identity) or self.live.catalogue.get(entry.identity, entry) for entry in needed]
-        goal = replace(self.whole, catalogue=Catalogue([*there.values(), *entries]))
-        run_lines(connection, plan(Context(fresh, goal)))
 
     def _untried(self, reason: str) -> Trial:
         if next(hinted(self.live, self.wanted, self.models), None) or self._doubts(self.live, []):
@@ -124,15 +110,6 @@ class Task:
             return [f"the {direction} fails: {_reason(error)}"]
         left = compare(goal.catalogue, self._read(connection).catalogue)
         return [f"after the {direction} still differs: {line}" for line in describe(left).splitlines()]
-
-
-def run_lines(connection: Connection, lines: Sequence[MigrateOperation]) -> None:
-    """Carry the lines out as they would stand in a file. Raises `DBAPIError`."""
-    names = {"op": Operations(MigrationContext.configure(connection)), "sa": sa, "postgresql": postgresql}
-    for line in lines:
-        for statement in line.imports if isinstance(line, Call) else ():
-            exec(statement, names)
-        exec(str(line), names)
 
 
 def _reason(error: Exception) -> str:

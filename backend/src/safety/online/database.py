@@ -25,6 +25,20 @@ _TABLE = text(
     """
 )
 
+_TABLES = text(
+    """
+    SELECT c.oid::regclass::text AS name, quote_ident(n.nspname) || '.' || quote_ident(c.relname) AS qualified,
+           c.relkind = 'p' AS partitioned, false AS temporary, part.bytes, part.heap_bytes, part.rows
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    CROSS JOIN LATERAL (
+      SELECT sum(pg_table_size(p.oid))::bigint AS bytes, sum(pg_relation_size(p.oid))::bigint AS heap_bytes,
+             sum(nullif(p.reltuples, -1))::bigint AS rows
+      FROM pg_class p WHERE p.oid = c.oid OR p.oid IN (SELECT relid FROM pg_partition_tree(c.oid))
+    ) AS part
+    WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND n.nspname !~ '^pg_'
+      AND n.nspname <> 'information_schema'
+    """
+)
 _PARTITIONS = """
     WITH RECURSIVE parts AS (
       SELECT inhrelid AS oid, inhparent AS parent, 1 AS depth FROM pg_inherits WHERE inhparent = to_regclass(:table)
@@ -66,6 +80,14 @@ class TableFacts:
     """As the last VACUUM or ANALYZE counted them; None if there was none."""
 
 
+def read_tables(connection: Connection) -> dict[str, TableFacts]:
+    """Every table of the database, under its name as SQL writes it here, and under its qualified name."""
+    found: dict[str, TableFacts] = {}
+    for name, qualified, *facts in connection.execute(_TABLES):
+        found |= {each: TableFacts(each, *facts) for each in (str(name), str(qualified))}
+    return found
+
+
 class Database:
     """The database that is changed; without a connection it is any, and the steps are for a script."""
 
@@ -81,6 +103,8 @@ class Database:
         what was found for a second run."""
         self.policy, self._connection, self._question = policy, connection, question
         self._scratch, self._recall = scratch, recall
+        self.believe: Callable[[TableFacts], TableFacts] = lambda there: there
+        """What a table counts as: in a rehearsal, as what it is in the live database."""
 
     @property
     def is_known(self) -> bool:
@@ -129,4 +153,4 @@ class Database:
             return None
         with self._question():
             row = self._connection().execute(_TABLE, {"name": name}).one_or_none()
-        return TableFacts(name, *row) if row else None
+        return self.believe(TableFacts(name, *row)) if row else None

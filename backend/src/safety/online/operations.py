@@ -35,6 +35,7 @@ from src.safety.online.registry import online_change
 from src.safety.online.script import write
 from src.safety.online.step import OnlineChange, Step, Steps, Task
 from src.safety.policy import Policy
+from src.safety.rehearsal import Rehearsal
 from src.safety.statement_guard import StatementGuard
 
 log = logging.getLogger("alembic.runtime.migration")
@@ -43,10 +44,18 @@ log = logging.getLogger("alembic.runtime.migration")
 class OnlineOperations:
     """Carries out the operations of one run; without a guard it writes them into a script."""
 
-    def __init__(self, context: MigrationContext, policy: Policy, guard: StatementGuard | None = None) -> None:
+    def __init__(
+        self,
+        context: MigrationContext,
+        policy: Policy,
+        guard: StatementGuard | None = None,
+        rehearsal: Rehearsal | None = None,
+    ) -> None:
         self._context, self._policy, self._guard = context, policy, guard
         asking = (self._connection, self._question, self._scratch, guard.recall) if guard else ()
         self._database = Database(policy, *asking)
+        if rehearsal is not None:
+            self._database.believe = rehearsal.facts
         self._script: Script | None = None
         self._outside = False
         self._new: set[str] = set()

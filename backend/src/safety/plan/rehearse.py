@@ -1,0 +1,102 @@
+"""Run the revisions for real where nobody is: in a scratch database with a copy of the live schema."""
+
+import io
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from alembic import command
+from alembic.config import Config
+from alembic.script import Script
+from sqlalchemy import Connection, text
+
+from src.postgres.catalogue import CatalogueObject
+from src.postgres.scratch import Place, in_scratch, read_place, scratch_url
+from src.safety.autogenerate.context import Schema, read_schema
+from src.safety.autogenerate.copy import copy_schema
+from src.safety.online.database import TableFacts, read_tables
+from src.safety.plan.trace import Trace, Traced
+from src.safety.policy import Policy
+from src.safety.project import Project
+from src.safety.rehearsal import REHEARSAL
+
+
+@dataclass(frozen=True)
+class Live:
+    """What the database at hand is like."""
+
+    schema: Schema
+    place: Place
+    tables: dict[str, TableFacts]
+    heads: tuple[str, ...]
+
+
+def read_live(connection: Connection, heads: tuple[str, ...]) -> Live:
+    """Read it; nothing is locked but the catalogue, by ACCESS SHARE."""
+    return Live(read_schema(connection), read_place(connection), read_tables(connection), heads)
+
+
+def rehearse(project: Project, live: Live, target: str, *, start: str | None = None) -> list[Traced]:
+    """Every statement of the way to `target`, from `start` or from where the database is.
+
+    From `start` the schema is made by the chain, else it is a copy of the live one. Raises `UserError`.
+    """
+
+    def work(connection: Connection) -> list[Traced]:
+        _same_session_for_all(connection, live.place)
+        trace = Trace(scratch_url(connection), _consenting(project.policy), live.tables)
+        if start is not None:
+            _run(project, trace, "upgrade", start)
+            trace.statements.clear()
+        else:
+            copy_schema(connection, live.schema, live.schema.only(_stands_in_a_schema).catalogue)
+            _run(project, trace, "stamp", *live.heads or ("base",))
+        _run(project, trace, "downgrade" if is_below(project, live, target, start) else "upgrade", target)
+        return trace.statements
+
+    return in_scratch(project.target, live.place, work, elsewhere=project.policy.scratch_url)
+
+
+def is_below(project: Project, live: Live, target: str, start: str | None) -> bool:
+    """Whether the way to `target` leads down."""
+    if target.startswith("-") or target == "base":
+        return True
+    if target.startswith("+") or target in ("head", "heads"):
+        return False
+    here = (start,) if start else live.heads
+    above = {script.revision for script in _below(project, here)}
+    found = project.scripts.get_revision(target)
+    return found is not None and found.revision in above and found.revision not in here
+
+
+def _below(project: Project, heads: tuple[str, ...]) -> list[Script]:
+    return list(project.scripts.iterate_revisions(heads or "base", "base")) if heads else []
+
+
+def _run(project: Project, trace: Trace, name: str, *revisions: str) -> None:
+    """Alembic's command by the project's own env.py, with the scratch database in the place of the live one."""
+    config = Config(project.config.config_file_name, stdout=io.StringIO())
+    if project.config.config_file_name is None:
+        config.set_main_option("script_location", str(project.scripts.dir))
+    config.attributes[REHEARSAL] = trace
+    if name == "stamp":
+        command.stamp(config, list(revisions))
+        return
+    run: Callable[[Config, str], None] = {"upgrade": command.upgrade, "downgrade": command.downgrade}[name]
+    run(config, *revisions)
+
+
+def _consenting(policy: Policy) -> Policy:
+    """What is destroyed here is empty, and what was edited is not asked about."""
+    return replace(policy, production=False, allow_data_loss="true", edited_revisions="warn")
+
+
+def _same_session_for_all(connection: Connection, place: Place) -> None:
+    """Alembic's connection is another one: the settings belong to the database."""
+    name = connection.scalar(text("SELECT quote_ident(current_database())"))
+    for setting, value in place.settings.items():
+        written = value if setting == "search_path" else "'" + value.replace("'", "''") + "'"
+        connection.exec_driver_sql(f"ALTER DATABASE {name} SET {setting} = {written or 'DEFAULT'}")
+
+
+def _stands_in_a_schema(entry: CatalogueObject) -> bool:
+    return bool(entry.schema)

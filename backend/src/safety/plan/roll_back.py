@@ -1,0 +1,87 @@
+"""`--apply-and-rollback`: the revisions on the database itself, in one transaction that is rolled back.
+
+Their locks are real and are held until the end, so each is asked for with the policy's short limit. Here the stock
+operations are carried out directly, for the online way needs transactions of its own; a revision that leaves its
+transaction cannot be tried like this.
+"""
+
+import asyncio
+import io
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, event, pool, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from src.postgres.engine import async_engine
+from src.postgres.lock_modes import needs_autocommit
+from src.safety.errors import RequestRefused
+from src.safety.plan.rehearse import Live, is_below
+from src.safety.plan.trace import Trace, Traced
+from src.safety.project import Project
+
+
+def apply_and_roll_back(project: Project, live: Live, target: str) -> list[Traced]:
+    """Every statement of the way to `target`. Raises `UserError`; nothing is left of it, whatever happens."""
+    trace = Trace(project.target, project.policy, live.tables)
+
+    async def run() -> None:
+        engine = async_engine(project.target, application_name="safety plan", poolclass=pool.NullPool)
+        try:
+            async with engine.connect() as connection:
+                await _prepare(connection, project.policy.lock_timeout)
+                await connection.run_sync(_run, project, live, target, trace)
+        finally:
+            await engine.dispose()
+
+    asyncio.run(run())
+    return trace.statements
+
+
+async def _prepare(connection: AsyncConnection, seconds: float) -> None:
+    milliseconds = {"milliseconds": str(int(seconds * 1000))}
+    await connection.execute(text("SELECT set_config('lock_timeout', :milliseconds, false)"), milliseconds)
+    await connection.commit()
+
+
+def _run(connection: Connection, project: Project, live: Live, target: str, trace: Trace) -> None:
+    config = Config(project.config.config_file_name, stdout=io.StringIO())
+    config.attributes["connection"] = connection
+    follow(connection, trace)
+    with connection.begin() as transaction:
+        try:
+            way = command.downgrade if is_below(project, live, target, None) else command.upgrade
+            way(config, target)
+        finally:
+            transaction.rollback()
+
+
+def follow(connection: Connection, trace: Trace) -> None:
+    """Tell `trace` of each statement of `connection` but Alembic's own and the trace's."""
+    ours = [False]
+
+    def before(_: object, __: object, statement: str, *___: object) -> None:
+        if ours[0] or not _is_of_a_revision(statement):
+            return
+        if needs_autocommit(statement):
+            raise RequestRefused(
+                f"This cannot be in a transaction, and so not be rolled back: {' '.join(statement.split())[:80]}",
+                "Run plan without --apply-and-rollback: it rehearses on a copy of the schema.",
+            )
+        ours[0] = True
+        trace.before(connection, "", statement, outside=False)
+        ours[0] = False
+
+    def after(*_: object) -> None:
+        if not ours[0]:
+            ours[0] = True
+            trace.after(connection)
+            ours[0] = False
+
+    event.listen(connection, "before_cursor_execute", before)
+    event.listen(connection, "after_cursor_execute", after)
+
+
+def _is_of_a_revision(statement: str) -> bool:
+    reads = statement.lstrip().upper().startswith(("SELECT", "SHOW", "SET"))
+    return not reads and "alembic_version" not in statement

@@ -1,0 +1,31 @@
+"""A run that is only to be looked at: on a scratch database, whose tables count as large as those of the live one.
+
+Whoever rehearses puts a `Rehearsal` into the Config's attributes under `REHEARSAL`, and runs Alembic's command; then
+all of the safeguards and online operations do what they would do on the live database.
+"""
+
+from typing import Protocol
+
+from sqlalchemy import Connection
+
+from src.postgres.url import DatabaseURL
+from src.safety.online.database import TableFacts
+from src.safety.policy import Policy
+
+REHEARSAL = "safety.rehearsal"
+
+
+class Rehearsal(Protocol):
+    """Where to run, what to believe, and whom to tell."""
+
+    target: DatabaseURL
+    policy: Policy
+
+    def facts(self, there: TableFacts) -> TableFacts:
+        """What the live database's table of this name is like; `there` as it is if that has none."""
+
+    def before(self, connection: Connection, revision: str, statement: str, *, outside: bool) -> None:
+        """`statement` is about to run; `outside` of any transaction of the revision's."""
+
+    def after(self, connection: Connection) -> None:
+        """It has run, and what it locked is locked still, unless it ran outside."""

@@ -1,0 +1,96 @@
+"""`plan` says what a revision would do here, from what it did to a copy; and changes nothing."""
+
+import psycopg
+import pytest
+from alembic.config import Config
+from sqlalchemy import create_engine, pool
+
+from src.postgres.errors import UserError
+from src.postgres.lock_modes import LockMode
+from src.safety.plan.rehearse import Live, read_live, rehearse
+from src.safety.plan.report import lines
+from src.safety.plan.roll_back import apply_and_roll_back
+from src.safety.plan.trace import Traced
+from src.safety.project import Project as OpenProject
+from src.safety.project import open_project
+from tests.safety.project import Project
+
+BOOKS = 'op.create_table("books", sa.Column("id", sa.Integer, primary_key=True), sa.Column("title", sa.Text))'
+MANY = (
+    'op.add_column("books", sa.Column("n", sa.Integer)); op.create_index("ix", "books", ["title"]);'
+    'op.execute("ALTER TABLE books ALTER id TYPE bigint"); op.execute("UPDATE books SET n = 1")'
+)
+UNDO = 'op.drop_index("ix"); op.drop_column("books", "n"); op.execute("ALTER TABLE books ALTER id TYPE int")'
+
+
+@pytest.fixture
+def books(project: Project, database: str, monkeypatch: pytest.MonkeyPatch) -> OpenProject:
+    """A database at the first of two revisions, with a table of some rows."""
+    monkeypatch.setenv("DATABASE_URL", database)
+    monkeypatch.setenv("MIGRATION_SMALL_TABLE", "0")
+    monkeypatch.setenv("MIGRATION_ALLOW_DATA_LOSS", "true")
+    project.revision("001_a", None, BOOKS, 'op.drop_table("books")')
+    project.revision("002_b", "001_a", MANY, UNDO)
+    project.alembic(database, "upgrade", "001_a")
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute("INSERT INTO books SELECT g, 'x' FROM generate_series(1, 5000) g; ANALYZE books")
+    return open_project(Config(project.folder / "alembic.ini"))
+
+
+def _live(database: str, *heads: str) -> Live:
+    engine = create_engine(database.replace("postgresql:", "postgresql+psycopg:"), poolclass=pool.NullPool)
+    with engine.connect() as connection:
+        return read_live(connection, heads)
+
+
+def _what(traced: list[Traced]) -> list[tuple[str, str, tuple[str, ...], tuple[str, ...]]]:
+    return [
+        (" ".join(each.sql.split()[:3]), str(max(each.locks.values(), default="")), each.rewrites, each.scans)
+        for each in traced
+    ]
+
+
+def test_each_statement_with_its_lock_and_its_work(books: OpenProject, database: str) -> None:
+    traced = rehearse(books, _live(database, "001_a"), "head")
+    assert [each.revision for each in traced] == ["002_b"] * len(traced)
+    assert ("ALTER TABLE books", "ACCESS EXCLUSIVE", ("books",), ()) in _what(traced)
+    assert ("UPDATE books SET", "ACCESS EXCLUSIVE", (), ("books",)) in _what(traced)
+    assert traced[0].transaction < traced[-1].transaction
+
+
+def test_a_large_table_is_changed_online_although_the_copy_is_empty(books: OpenProject, database: str) -> None:
+    index = next(each for each in rehearse(books, _live(database, "001_a"), "head") if " INDEX " in each.sql)
+    assert ("CONCURRENTLY" in index.sql, index.patient) == (True, True)
+
+
+def test_what_is_destroyed_and_what_blocks_is_said(books: OpenProject, database: str) -> None:
+    live = _live(database, "001_a")
+    found = lines(rehearse(books, live, "base"), live.tables)
+    assert [line.dangers for line in found] == [["destroys books"]]
+    assert found[0].traced.locks == {"books": LockMode.ACCESS_EXCLUSIVE}
+
+
+def test_nothing_is_changed_and_nothing_is_left(books: OpenProject, project: Project, database: str) -> None:
+    before = _live(database, "001_a").schema.catalogue
+    rehearse(books, _live(database, "001_a"), "head")
+    assert _live(database, "001_a").schema.catalogue == before
+    assert "001_a" in project.alembic(database, "current")
+
+
+def test_a_plan_can_begin_anywhere_in_the_chain(books: OpenProject, database: str) -> None:
+    traced = rehearse(books, _live(database, "001_a"), "head", start="base")
+    assert {each.revision for each in traced} == {"001_a", "002_b"}
+
+
+def test_it_can_be_run_on_the_database_itself_and_rolled_back(books: OpenProject, database: str) -> None:
+    live = _live(database, "001_a")
+    traced = apply_and_roll_back(books, live, "head")
+    assert ("ALTER TABLE books", "ACCESS EXCLUSIVE", ("books",), ()) in _what(traced)
+    assert _live(database, "001_a").schema.catalogue == live.schema.catalogue
+
+
+def test_what_leaves_its_transaction_cannot_be_rolled_back(books: OpenProject, project: Project, database: str) -> None:
+    project.revision("002_b", "001_a", 'op.execute("CREATE INDEX CONCURRENTLY ix ON books (title)")', "pass")
+    opened = open_project(Config(project.folder / "alembic.ini"))
+    with pytest.raises(UserError, match="cannot be in a transaction"):
+        apply_and_roll_back(opened, _live(database, "001_a"), "head")
