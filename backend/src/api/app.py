@@ -62,7 +62,7 @@ def _add_middleware(app: FastAPI, settings: Settings) -> None:
         )
     app.add_middleware(SecurityHeaders, only_tls=settings.is_production)
     app.add_middleware(Observation, metrics=app.state.metrics, access_log=settings.is_production)
-    app.add_middleware(CorrelationIdMiddleware)
+    app.add_middleware(CorrelationIdMiddleware, update_request_header=False)
     app.add_middleware(Repeat)  # the innermost: what is repeated is the route, and what is counted is the answer
     app.add_middleware(PositionCookie)
     app.add_middleware(PlainStartup)

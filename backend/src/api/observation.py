@@ -1,6 +1,7 @@
 """Every request is counted, and in production logged as one JSON object: never its query, its body or its headers."""
 
 import time
+from typing import Any
 
 import structlog
 from asgi_correlation_id import correlation_id
@@ -8,7 +9,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from src.api.metrics import Metrics
 
-_log = structlog.get_logger()
 _NO_ROUTE = "(none)"
 _SILENT = ("/livez", "/readyz", "/metrics")
 """Asked every few seconds, and of interest only when they fail."""
@@ -21,6 +21,7 @@ class Observation:
         self.app = app
         self._metrics = metrics
         self._access_log = access_log
+        self._log: Any = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -44,7 +45,9 @@ class Observation:
         route = getattr(scope.get("route"), "path", _NO_ROUTE)
         self._metrics.count(scope["method"], route, status, seconds)
         if self._access_log and not (route in _SILENT and status < 500):
-            _log.info(
+            if self._log is None:  # bound once the logs are set up, and not anew for every line
+                self._log = structlog.get_logger().bind()
+            self._log.info(
                 "request",
                 request_id=correlation_id.get(),
                 method=scope["method"],

@@ -10,6 +10,7 @@ of it:
 Other drivers than asyncpg are asked through SQLAlchemy's engine: the same answer, slower.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Protocol
@@ -89,11 +90,13 @@ class PoolReader:
             return await self._once(fetch)
 
     async def _once(self, fetch: Fetch) -> Any:
-        # A time limit costs a task: only who has to wait needs one.
-        patience = None if self._pool.get_idle_size() else self._patience
-        async with self._pool.acquire(timeout=patience) as connection:
+        async with asyncio.timeout(self._patience):  # asyncpg's own time limit takes a task for each request
+            connection = await self._pool.acquire()
+        try:
             # No transaction: a statement that a migration made stale is then prepared anew by asyncpg itself.
             return await fetch(connection)
+        finally:
+            await self._pool.release(connection)
 
 
 class EngineReader:
