@@ -25,7 +25,7 @@ from sqlalchemy.exc import DBAPIError, PendingRollbackError
 from sqlalchemy.util import await_only
 
 from src.postgres import sqlstate as state
-from src.postgres.lock_modes import is_patient, needs_autocommit
+from src.postgres.lock_modes import is_patient, needs_autocommit, needs_commit
 from src.safety.activity import Activity
 from src.safety.consent import Consent
 from src.safety.data_loss import refuse
@@ -204,7 +204,7 @@ class Apply:
 
         def run(construct: Any, *arguments: Any, **options: Any) -> Any:
             sql = self._text(construct)
-            inside = self._guard.autocommit or not (needs_autocommit(sql) or is_patient(sql))
+            inside = self._guard.autocommit or not (needs_autocommit(sql) or needs_commit(sql) or is_patient(sql))
             with nullcontext() if inside else self._context.autocommit_block(), self._guard.command():
                 return execute(construct, *arguments, **options)
 

@@ -1,4 +1,4 @@
-"""Which statements wait for everybody and block nobody, and which cannot run in a transaction block."""
+"""Which statements wait for everybody and block nobody, and which cannot or should not run in a transaction block."""
 
 from src.postgres.lock_modes.maintenance import options
 from src.postgres.lock_modes.reader import Reader, statements
@@ -33,6 +33,15 @@ def is_patient(statement: str) -> bool:
 def needs_autocommit(statement: str) -> bool:
     """Whether PostgreSQL refuses it inside a transaction block (of a subscription's: unless told not to connect)."""
     return any(map(_needs_autocommit, statements(statement)))
+
+
+def needs_commit(statement: str) -> bool:
+    """Whether what it makes cannot be used in the same transaction: a label that is added to an enum."""
+    return any(map(_needs_commit, statements(statement)))
+
+
+def _needs_commit(reader: Reader) -> bool:
+    return reader.accept("ALTER TYPE") and bool(reader.name()) and reader.accept("ADD VALUE")
 
 
 def _is_patient(reader: Reader) -> bool:

@@ -5,7 +5,7 @@ import asyncio
 import asyncpg
 import pytest
 
-from src.postgres.lock_modes import LockMode, is_patient, needs_autocommit, strong_locks
+from src.postgres.lock_modes import LockMode, is_patient, needs_autocommit, needs_commit, strong_locks
 from tests.postgres.lock_modes.cases import ALONE, NOT_TOLD, REFUSED, TOLD, WEAK
 from tests.postgres.lock_modes.library import SCHEMA
 from tests.sessions import session, until
@@ -54,6 +54,26 @@ async def test_what_postgres_refuses_in_a_transaction_needs_autocommit(library: 
 def test_what_runs_in_a_transaction_needs_no_autocommit(statement: str) -> None:
     """That they do is proved by test_strong_locks.py, which runs each in one."""
     assert not needs_autocommit(statement)
+
+
+async def test_a_new_label_needs_a_commit_before_it_is_used(library: str) -> None:
+    async with session(library) as connection:
+        await connection.execute("CREATE TYPE shade AS ENUM ('dark')")
+        try:
+            added = "ALTER TYPE shade ADD VALUE 'light' BEFORE 'dark'"
+            await connection.execute("BEGIN")
+            await connection.execute(added)
+            with pytest.raises(asyncpg.UnsafeNewEnumValueUsageError):
+                await connection.execute("SELECT 'light'::shade")
+        finally:
+            await connection.execute("ROLLBACK")
+            await connection.execute("DROP TYPE shade")
+    assert needs_commit(added)
+
+
+@pytest.mark.parametrize("statement", [*TOLD, *NOT_TOLD, *WEAK, "ALTER TYPE shade RENAME VALUE 'a' TO 'b'"])
+def test_nothing_else_needs_a_commit(statement: str) -> None:
+    assert needs_commit(statement) is ("ADD VALUE" in statement)
 
 
 @pytest.mark.parametrize("statement", [*TOLD, *NOT_TOLD, *WEAK, *ALONE])
