@@ -15,8 +15,6 @@ from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
 
 import asyncpg
-from rich.console import Console
-from rich.table import Table
 
 from benchmarks import projects
 from benchmarks.apply import new_database, server, upgrade
@@ -54,13 +52,11 @@ async def main(options: Namespace) -> None:
     with server({"autovacuum_naptime": "1s", "max_wal_size": "'4GB'"}) as admin, TemporaryDirectory() as folder:
         await new_database(admin, "stall_template", setup(options.rows))
         for scene in options.scene:
-            table = _table(scene, options.rows)
+            _print(*_headings(scene, options.rows))
             for change in (change for change in CHANGES if not options.only or change.name in options.only):
                 for environment in ENVIRONMENTS:
                     outcome = await measure(admin, Path(folder), change, environment, scene)
-                    table.add_row(*_row(change, environment, outcome))
-                    sys.stderr.write(f"{scene}, {change.name}, {environment}: {outcome.seconds:.1f} s\n")
-            Console(width=160).print(table)
+                    _print(_row(change.name, environment, *_words(outcome)))
 
 
 async def measure(admin: str, folder: Path, change: Change, environment: str, scene: str) -> Outcome:
@@ -123,25 +119,20 @@ async def _vacuumed(url: str) -> AsyncIterator[None]:
     await connection.close()
 
 
-def _table(scene: str, rows: int) -> Table:
+def _headings(scene: str, rows: int) -> tuple[str, ...]:
     words = {
         "nothing": "nothing in the way",
         "reader": f"a reader's transaction, open for {READER_SECONDS:.0f} s",
         "autovacuum": "an autovacuum on the table",
     }
-    table = Table(title=f"{rows:,} rows, {words[scene]}; {RATE} of each of {len(REQUESTS)} requests a second")
-    for column in ("change", "environment"):
-        table.add_column(column)
-    for column in ("longest request", "longest wait for a lock", "over 100 ms", "over 1 s", "errors", "command"):
-        table.add_column(column, justify="right")
-    return table
+    title = f"\n{rows:,} rows, {words[scene]}; {RATE} of each of {len(REQUESTS)} requests a second\n"
+    numbers = ("longest request", "longest wait for a lock", "over 100 ms", "over 1 s", "errors", "command")
+    return title, _row("change", "environment", *numbers), _row("---", "---", *("---:" for _ in numbers))
 
 
-def _row(change: Change, environment: str, outcome: Outcome) -> tuple[str, ...]:
+def _words(outcome: Outcome) -> tuple[str, ...]:
     waits = outcome.waits
     return (
-        change.name,
-        environment,
         f"{waits.longest * 1000:,.0f} ms",
         f"{outcome.longest_lock * 1000:,.0f} ms",
         f"{waits.over(0.1)} of {len(waits.seconds)}",
@@ -149,6 +140,16 @@ def _row(change: Change, environment: str, outcome: Outcome) -> tuple[str, ...]:
         str(len(waits.errors)),
         f"{outcome.seconds:.1f} s" if outcome.seconds else "failed",
     )
+
+
+def _row(*cells: str) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _print(*lines: str) -> None:
+    """At once: a run takes long, and is worth something also when it is stopped."""
+    sys.stdout.writelines(f"{line}\n" for line in lines)
+    sys.stdout.flush()
 
 
 def _options() -> Namespace:
