@@ -36,6 +36,8 @@ _LOOK = 1.0  # seconds between two looks at the pressure, and at the progress
 _FUNCTION_AIM = 2.0  # seconds of a batch that calls a Python function: it holds no lock while it computes
 _DEAD_PATIENCE = 10.0  # seconds to wait for dead rows that no VACUUM can remove yet; they go on growing anyway
 _BATCHES_PER_VACUUM = 10
+# A role's own statement_timeout is not meant for a VACUUM.
+_LIMITS = text("SELECT set_config('lock_timeout', :limit, false), set_config('statement_timeout', '0', false)")
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,6 @@ async def backfill(
 
 async def begin(connection: AsyncConnection, definition: Backfill) -> None:
     """Write it into the database, on an AUTOCOMMIT connection, unless it is there already."""
-    await kept.make_table(connection)
     work = await prepare(connection, definition)
     if await kept.read_progress(connection, definition.name):
         return
@@ -142,7 +143,7 @@ class _Run:
             await connection.execution_options(isolation_level="AUTOCOMMIT")
             await prepare_session(connection)
             limit = max(1, round(self._policy.lock_timeout * 1000))
-            await connection.execute(text("SELECT set_config('lock_timeout', :limit, false)"), {"limit": str(limit)})
+            await connection.execute(_LIMITS, {"limit": str(limit)})
             yield connection
 
     async def worker(self, number: int) -> None:

@@ -80,8 +80,9 @@ async def table_exists(connection: AsyncConnection) -> bool:
 
 async def begin(connection: AsyncConnection, definition: Backfill, bounds: list[Position], total: int) -> None:
     """Write the slices in the transaction at hand, unless somebody has begun it already."""
-    # Two who begin at once would cut the keys in two ways.
-    await connection.execute(text(f"LOCK TABLE {BACKFILL_TABLE} IN SHARE ROW EXCLUSIVE MODE"))
+    # Two who begin at once would cut the keys in two ways. Not LOCK TABLE: that would wait for the batches of others.
+    await connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": BACKFILL_TABLE})
+    await make_table(connection)
     if await connection.scalar(select(func.count()).where(COLUMNS.name == definition.name)):
         return
     data = {"name": definition.name, "definition": definition.as_data(), "total": total}

@@ -6,6 +6,7 @@ import signal
 import subprocess
 from collections.abc import Callable
 from contextlib import redirect_stdout
+from pathlib import Path
 from unittest.mock import patch
 
 import psycopg
@@ -15,9 +16,10 @@ from src.postgres.embedded import program
 from src.safety.cli import main
 from src.safety.verbs.verb import FINE
 from tests.safety.apply.processes import Migrator, until
-from tests.safety.project import Project
+from tests.safety.project import Project, make_project
 
 Start = Callable[..., Migrator]
+REAL_INI = Path(__file__).resolve().parents[3] / "migrations" / "alembic.ini"
 _TABLE = "CREATE TABLE books (id int PRIMARY KEY, old int, new int); INSERT INTO books SELECT i, i FROM generate_series"
 WALKED = "SELECT coalesce(sum(walked), 0) FROM alembic_backfill"
 FILLED = "SELECT count(*) FROM books WHERE new IS NOT DISTINCT FROM old * 2"
@@ -155,3 +157,21 @@ def command(url: str, *arguments: str) -> str:
     with patch.dict(os.environ, DATABASE_URL=url), redirect_stdout(output):
         assert main(["backfill", *arguments]) == FINE
     return output.getvalue()
+
+
+def test_a_person_sees_how_fast_it_is_and_how_long_it_takes(
+    session: psycopg.Connection, database: str, start: Start, tmp_path: Path
+) -> None:
+    project = make_project(tmp_path)
+    ini = project.folder / "alembic.ini"
+    ini.write_text(ini.read_text() + REAL_INI.read_text().partition("revision_environment = true\n")[2])
+    session.execute(f"{_TABLE}(1, 2000) i")
+    slow = (
+        "CREATE FUNCTION slow(i int) RETURNS int LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.001); RETURN i; END $$"
+    )
+    session.execute(slow)
+    write(project, backfill='op.backfill("books", {"new": "slow(old)"}, where="new IS NULL")')
+    running = start(project, database, "upgrade", "head")
+    running.says(" rows a second: ")
+    assert "backfill books_new" in running.output
+    assert " s left" in running.output

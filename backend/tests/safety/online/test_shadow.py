@@ -181,3 +181,17 @@ def test_new_rows_are_numbered_on_from_the_old_ones(project: Project, database: 
     project.alembic.having(**PATIENT)(database, "upgrade", "head")
     with psycopg.connect(database) as session:
         assert session.execute('INSERT INTO books VALUES (301) RETURNING "N"').fetchone() == (10 + 300 * 5,)
+
+
+def test_a_value_that_does_not_fit_stops_it_and_once_mended_it_goes_on(project: Project, database: str) -> None:
+    write(project, database, Case("", 'op.alter_column("books", "id", type_=sa.SmallInteger())', "pass", SHELF))
+    with psycopg.connect(database, autocommit=True) as session:
+        session.execute("UPDATE books SET id = 40000 WHERE id = 7")
+        code, stderr = project.alembic.having(**PATIENT).refused(database, "upgrade", "head")
+        assert code == 18
+        assert "smallint out of range" in stderr
+        assert 'give the change up instead: DROP TRIGGER "~id__new" ON books; ALTER TABLE books DROP COLUMN' in stderr
+        session.execute("UPDATE books SET id = 7 WHERE id = 40000")
+        project.alembic.having(**PATIENT)(database, "upgrade", "head")
+        kind = "SELECT atttypid::regtype::text FROM pg_attribute WHERE attrelid = 'books'::regclass AND attname = 'id'"
+        assert session.execute(kind).fetchone() == ("smallint",)

@@ -3,6 +3,7 @@
 from alembic.ddl.base import ColumnType
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.exc import DBAPIError
 
 from src.safety.backfill import Backfill
 from src.safety.backfill.operation import run_outside
@@ -13,7 +14,7 @@ from src.safety.online.shadow.carry import constraints, indexes, statistics, tem
 from src.safety.online.shadow.column import OldColumn, read_column
 from src.safety.online.shadow.properties import properties
 from src.safety.online.shadow.swap import not_null_name, swap
-from src.safety.online.shadow.trigger import keep_in_step
+from src.safety.online.shadow.trigger import keep_in_step, trigger_name
 from src.safety.online.step import OnlineChange, Step, Steps, Task
 
 _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy's own
@@ -84,7 +85,15 @@ def _fill(column: OldColumn, using: str | None) -> Task:
     )
 
     def run(context: MigrationContext) -> None:
-        run_outside(context, definition)
+        try:
+            run_outside(context, definition)
+        except DBAPIError as error:
+            error.add_note(
+                f"The new column waits, and refuses such values. To give the change up instead: "
+                f"DROP TRIGGER {trigger_name(column)} ON {column.table}; "
+                f"ALTER TABLE {column.table} DROP COLUMN {quoted(temporary(column.name))}"
+            )
+            raise
 
     def written() -> list[Step]:
         return [Step(sql=script(definition, commits=True))]
