@@ -17,6 +17,8 @@ _SETTINGS = {
     "idle_in_transaction_session_timeout": "0",
     "idle_session_timeout": "0",
     "transaction_timeout": "0",  # PostgreSQL 17
+    # The history is written by one session and completed by the other, which must see it.
+    "default_transaction_isolation": "read committed",
     **SESSION_SETTINGS,
 }
 _PREPARE = text(
