@@ -14,6 +14,29 @@ _COUNT_LIMIT = 10_000
 _COUNT_MS = 1000  # a count must not hold up what comes after it
 
 
+_IN_SCHEMAS = text(
+    """
+    SELECT c.oid::regclass::text AS relation, '' AS part FROM pg_class c
+    WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND NOT CAST(:extensions AS bool)
+      AND c.relnamespace IN (SELECT to_regnamespace(name) FROM unnest(CAST(:names AS text[])) name)
+    """
+)
+_OF_TYPES = text(
+    """
+    WITH types AS (
+      SELECT to_regtype(name)::oid AS oid FROM unnest(CAST(:names AS text[])) name WHERE NOT CAST(:extensions AS bool)
+      UNION SELECT d.objid FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid AND d.deptype = 'e'
+      WHERE d.classid = 'pg_type'::regclass AND d.refclassid = 'pg_extension'::regclass
+        AND CAST(:extensions AS bool) AND quote_ident(e.extname) = ANY (CAST(:names AS text[]))
+    )
+    SELECT c.oid::regclass::text AS relation, quote_ident(a.attname) AS part
+    FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_type t ON t.oid = a.atttypid
+    WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND NOT a.attisdropped
+      AND (t.oid IN (SELECT oid FROM types) OR t.typelem IN (SELECT oid FROM types))
+    """
+)
+
+
 @dataclass(frozen=True)
 class Loss:
     """Rows that go with a table, or values that go with a column."""
@@ -27,7 +50,7 @@ class Loss:
 
 def losses(connection: Connection, statement: str) -> Iterator[Loss]:
     """Count what `statement` drops: tables with rows, columns with values; nothing for what is empty."""
-    for table, column in dropped(statement):
+    for table, column in [*dropped(statement), *_dropped_with(connection, statement)]:
         condition = f"WHERE {column} IS NOT NULL" if column else ""
         count = _count(connection, f"SELECT count(*) FROM (SELECT FROM {table} {condition} LIMIT {_COUNT_LIMIT + 1}) x")
         if count != "0":
@@ -59,6 +82,17 @@ def dropped(statement: str) -> Iterator[tuple[str, str]]:
                         action.accept("COLUMN")
                         action.accept("IF EXISTS")
                         yield from ((name, action.name()) for name in names)
+
+
+def _dropped_with(connection: Connection, statement: str) -> Iterator[tuple[str, str]]:
+    """The same of what goes with a schema, a type or an extension, which only the catalogue knows."""
+    for reader in statements(statement):
+        what = reader.accept_any("DROP SCHEMA", "DROP TYPE", "DROP DOMAIN", "DROP EXTENSION")
+        if what is not None:
+            reader.accept("IF EXISTS")
+            query = _IN_SCHEMAS if what == "DROP SCHEMA" else _OF_TYPES
+            given = {"names": reader.names(), "extensions": what == "DROP EXTENSION"}
+            yield from ((row.relation, row.part) for row in connection.execute(query, given))
 
 
 def _count(connection: Connection, query: str) -> str:
