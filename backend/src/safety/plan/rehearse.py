@@ -56,6 +56,12 @@ def rehearse(project: Project, live: Live, target: str, *, start: str | None = N
     return in_scratch(project.target, live.place, work, elsewhere=project.policy.scratch_url)
 
 
+def run_chain(project: Project, connection: Connection, place: Place, target: str) -> None:
+    """Upgrade the scratch database of `connection` to `target`. Raises `UserError`."""
+    _same_session_for_all(connection, place)
+    _run(project, Trace(scratch_url(connection), _consenting(project.policy), {}), "upgrade", target)
+
+
 def is_below(project: Project, live: Live, target: str, start: str | None) -> bool:
     """Whether the way to `target` leads down."""
     if target.startswith("-") or target == "base":

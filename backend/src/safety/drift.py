@@ -1,0 +1,69 @@
+"""Drift: what a database has, and what its revision should have made of it, also below head.
+
+The chain is run up to the database's own revision in a scratch database, and the two catalogues are compared.
+"""
+
+import io
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from alembic.operations import Operations
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Connection
+from sqlalchemy.dialects import postgresql
+
+from src.postgres.catalogue import Difference, compare
+from src.postgres.scratch import Place, in_scratch
+from src.safety.autogenerate.call import Call
+from src.safety.autogenerate.context import Context, Schema, read_schema
+from src.safety.autogenerate.plan import plan
+from src.safety.autogenerate.scope import comparable
+from src.safety.errors import DatabaseMismatch
+from src.safety.plan.rehearse import Live, run_chain
+from src.safety.project import Project
+
+
+@dataclass(frozen=True)
+class Drift:
+    """How to get from the database to what its revision makes: in words, and in SQL."""
+
+    differences: list[Difference]
+    repair: str
+    """Statements, each with a semicolon; empty if nothing differs."""
+
+
+def find_drift(project: Project, live: Live) -> Drift:
+    """Compare. Raises `DatabaseMismatch` for a database in which no migration has run, `CannotWrite`."""
+    if not live.heads:
+        raise DatabaseMismatch(
+            "The database is at no revision, so nothing says what it should be.",
+            "Run: alembic upgrade head, or alembic stamp the revision that it equals.",
+        )
+    intended = chain_schema(project, live.place, live.heads)
+    here, there = comparable(live.schema, intended, project.metadata, project.scripts)
+    differences = compare(here.catalogue, there.catalogue)
+    return Drift(differences, as_sql(here, there) if differences else "")
+
+
+def chain_schema(project: Project, place: Place, heads: tuple[str, ...]) -> Schema:
+    """What the chain makes of an empty database, up to `heads`."""
+
+    def work(connection: Connection) -> Schema:
+        for head in heads:
+            run_chain(project, connection, place, head)
+        return read_schema(connection)
+
+    return in_scratch(project.target, place, work, elsewhere=project.policy.scratch_url)
+
+
+def as_sql(here: Schema, there: Schema) -> str:
+    """The way from one schema to the other as SQL, as `alembic upgrade --sql` would write it."""
+    written = io.StringIO()
+    options = {"as_sql": True, "output_buffer": written, "literal_binds": True}
+    context = MigrationContext.configure(dialect_name="postgresql", opts=options)
+    names = {"op": Operations(context), "sa": sa, "postgresql": postgresql}
+    for line in plan(Context(here, there)):
+        for statement in line.imports if isinstance(line, Call) else ():
+            exec(statement, names)
+        exec(str(line), names)
+    return "\n".join(line for line in written.getvalue().splitlines() if line)
