@@ -51,6 +51,8 @@ def create_app(settings: Settings | None = None, *, migrations: Path = MIGRATION
 
 def _add_middleware(app: FastAPI, settings: Settings) -> None:
     """The last one added is the first one that a request meets."""
+    app.add_middleware(Repeat)  # the innermost: what is repeated is the route, and what is counted is the answer
+    app.add_middleware(PositionCookie)
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,
@@ -63,6 +65,4 @@ def _add_middleware(app: FastAPI, settings: Settings) -> None:
     app.add_middleware(SecurityHeaders, only_tls=settings.is_production)
     app.add_middleware(Observation, metrics=app.state.metrics, access_log=settings.is_production)
     app.add_middleware(CorrelationIdMiddleware, update_request_header=False)
-    app.add_middleware(Repeat)  # the innermost: what is repeated is the route, and what is counted is the answer
-    app.add_middleware(PositionCookie)
     app.add_middleware(PlainStartup)
