@@ -10,9 +10,11 @@ The libraries live in an environment of their own, with numpy, which makes the v
 import asyncio
 import json
 import os
+import statistics
 import sys
 from argparse import ArgumentParser
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -45,18 +47,40 @@ for name, count in (("vectors", rows), ("queries", queries)):
     (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype("<f4").tofile(f"{folder}/{name}")
 """
 _EXACT = f"SELECT id FROM raw WHERE $2::text IS NULL OR module = $2 ORDER BY (embedding <=> $1) + 0, id LIMIT {K}"
+ROUNDS = 3
 console = Console(width=140)
 
 
-async def measure(admin: str, name: str, python: str, folder: Path) -> tuple[str, dict[str, Any]]:
-    """The figures of one store, and the URL of its database."""
-    url = await new_database(admin, f"store_{STORES[name]}")
-    if name == "ours":
-        await output(ALEMBIC, "upgrade", "head", DATABASE_URL=url)
-    else:
-        await execute(url, "CREATE EXTENSION vector")
-    script = BACKEND / "benchmarks" / "stores" / f"{STORES[name]}.py"
-    return url, json.loads(await output(python, str(script), url, str(folder), PYTHONPATH=str(BACKEND)))
+@dataclass
+class Contender:
+    """A store, and what was measured of it."""
+
+    name: str
+    python: str
+    url: str = ""
+    filled: dict[str, float] = field(default_factory=dict)
+    rounds: list[dict[str, Any]] = field(default_factory=list)
+
+    async def fill(self, admin: str, folder: Path) -> None:
+        """Ingest and index on a database of its own."""
+        self.url = await new_database(admin, f"store_{STORES[self.name]}")
+        if self.name == "ours":
+            await output(ALEMBIC, "upgrade", "head", DATABASE_URL=self.url)
+        else:
+            await execute(self.url, "CREATE EXTENSION vector")
+        self.filled = await self._run(folder, "fill")
+
+    async def search(self, folder: Path) -> None:
+        """One round of all queries."""
+        self.rounds.append(await self._run(folder, "search"))
+
+    async def _run(self, folder: Path, phase: str) -> Any:
+        script = str(BACKEND / "benchmarks" / "stores" / f"{STORES[self.name]}.py")
+        return json.loads(await output(self.python, script, self.url, str(folder), phase, PYTHONPATH=str(BACKEND)))
+
+    def seconds(self, module: str) -> float:
+        """The median round's."""
+        return statistics.median(float(measured[module]["seconds"]) for measured in self.rounds)
 
 
 async def output(*command: str, **variables: str) -> bytes:
@@ -86,51 +110,55 @@ async def truth(url: str, queries: bytes, module: str | None) -> list[set[int]]:
     return found
 
 
-def show_ingest(figures: dict[str, dict[str, Any]], rows: int) -> None:
+def show_ingest(contenders: Sequence[Contender], rows: int) -> None:
     table = Table(title=f"(b) ingest of {rows:,} chunks, no vector index yet")
     for column in ("store", "rows a second", "ours is", "index built in"):
         table.add_column(column, justify="right")
-    for name, measured in figures.items():
-        ratio = f"{measured['ingest'] / figures['ours']['ingest']:.1f} times as fast"
-        table.add_row(name, f"{rows / measured['ingest']:,.0f}", ratio, f"{measured['index']:.0f} s")
+    for store in contenders:
+        ratio = f"{store.filled['ingest'] / contenders[0].filled['ingest']:.1f} times as fast"
+        table.add_row(store.name, f"{rows / store.filled['ingest']:,.0f}", ratio, f"{store.filled['index']:.0f} s")
     console.print(table)
 
 
-def show_search(figures: dict[str, dict[str, Any]], right: dict[str, list[set[int]]]) -> None:
-    table = Table(title=f"(c) search, {K} nearest, by two clients")
+def show_search(contenders: Sequence[Contender], right: dict[str, list[set[int]]]) -> None:
+    table = Table(title=f"(c) search, {K} nearest, by two clients; the median of {ROUNDS} rounds, alternating")
     for column in ("chunks that pass", "store", "queries a second", "ours is", f"recall at {K}", "too few answers"):
         table.add_column(column, justify="right")
     for module, nearest in right.items():
-        for name, measured in figures.items():
-            search, ours = measured["searches"][module], figures["ours"]["searches"][module]
-            ratio = f"{search['seconds'] / ours['seconds']:.1f} times as fast"
-            hit = sum(len(set(found) & wanted) for found, wanted in zip(search["found"], nearest, strict=True))
-            recall = f"{hit / sum(map(len, nearest)):.3f}"
-            few = sum(len(found) < len(wanted) for found, wanted in zip(search["found"], nearest, strict=True))
-            part = "all" if module == "all" else f"{MODULES[module]:.0%}"
-            table.add_row(part, name, f"{len(nearest) / search['seconds']:,.0f}", ratio, recall, str(few))
+        for store in contenders:
+            found = [set(numbers) for numbers in store.rounds[0][module]["found"]]
+            hit = sum(len(one & wanted) for one, wanted in zip(found, nearest, strict=True))
+            few = sum(len(one) < len(wanted) for one, wanted in zip(found, nearest, strict=True))
+            table.add_row(
+                "all" if module == "all" else f"{MODULES[module]:.0%}",
+                store.name,
+                f"{len(nearest) / store.seconds(module):,.0f}",
+                f"{store.seconds(module) / contenders[0].seconds(module):.1f} times as fast",
+                f"{hit / sum(map(len, nearest)):.3f}",
+                str(few),
+            )
     console.print(table)
 
 
 async def run(admin: str, stores: str, rows: int, queries: int, folder: Path) -> None:
     await output(stores, "-c", MAKE_VECTORS, str(folder), str(rows), str(queries))
-    figures, urls = dict[str, dict[str, Any]](), dict[str, str]()
-    for name in STORES:
-        python = sys.executable if name in ("ours", "raw SQL") else stores
-        urls[name], figures[name] = await measure(admin, name, python, folder)
-        console.print(f"{name} is measured.")
-    asked: Sequence[str | None] = (None, *list(MODULES)[:4])
+    contenders = [Contender(name, sys.executable if name in ("ours", "raw SQL") else stores) for name in STORES]
+    for store in contenders:
+        await store.fill(admin, folder)
+        console.print(f"{store.name} is filled.")
+    show_ingest(contenders, rows)
+    for store in contenders * ROUNDS:  # alternating, so that the machine's mood hits all
+        await store.search(folder)
     vectors = await asyncio.to_thread((folder / "queries").read_bytes)
-    right = {module or "all": await truth(urls["raw SQL"], vectors, module) for module in asked}
-    show_ingest(figures, rows)
-    show_search(figures, right)
+    asked: Sequence[str | None] = (None, *list(MODULES)[:4])
+    show_search(contenders, {module or "all": await truth(contenders[1].url, vectors, module) for module in asked})
 
 
 def main() -> None:
     parser = ArgumentParser(description="Ingest and search of chunks, side by side.")
     parser.add_argument("--stores", required=True, help="the Python that has the libraries")
     parser.add_argument("--rows", type=int, default=20_000)
-    parser.add_argument("--queries", type=int, default=200)
+    parser.add_argument("--queries", type=int, default=100)
     options = parser.parse_args()
     with TemporaryDirectory(prefix="syllabus-bench-") as folder, TemporaryDirectory() as vectors:
         running = start_server(Path(folder) / "data", temporary=True, settings=SETTINGS)

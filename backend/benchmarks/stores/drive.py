@@ -1,4 +1,4 @@
-"""Measures one store: `python benchmarks/stores/langchain_store.py URL FOLDER` prints its figures as JSON.
+"""Measures one store: `python benchmarks/stores/langchain_store.py URL FOLDER fill|search` prints its figures as JSON.
 
 Needs nothing but the standard library, so that it runs in any environment.
 """
@@ -32,6 +32,9 @@ class Row(NamedTuple):
 class Store(Protocol):
     """What is compared."""
 
+    async def prepare(self) -> None:
+        """Make the empty table."""
+
     async def ingest(self, rows: Sequence[Row]) -> None:
         """Store the rows, the way that its documentation shows."""
 
@@ -59,24 +62,30 @@ def read_vectors(path: Path) -> list[list[float]]:
 
 def main(open_store: OpenStore) -> None:
     """Run the store named by the file that calls this, and print what was measured."""
-    url, folder = sys.argv[1], Path(sys.argv[2])
-    print(json.dumps(asyncio.run(_measure(open_store, url, folder))))  # noqa: T201 - its output is its product
+    url, folder, phase = sys.argv[1], Path(sys.argv[2]), {"fill": _fill, "search": _search}[sys.argv[3]]
+    print(json.dumps(asyncio.run(phase(open_store, url, folder))))  # noqa: T201 - its output is its product
 
 
-async def _measure(open_store: OpenStore, url: str, folder: Path) -> dict[str, Any]:
-    vectors, queries = read_vectors(folder / "vectors"), read_vectors(folder / "queries")
+async def _fill(open_store: OpenStore, url: str, folder: Path) -> dict[str, float]:
+    """Seconds to ingest all vectors, and to build the index."""
+    vectors = read_vectors(folder / "vectors")
     of_row = modules(len(vectors))
     rows = [Row(n, of_row[n], f"row {n} " + "text " * 150, vector) for n, vector in enumerate(vectors)]
     async with open_store(url) as store:
-        ingest = await _seconds(store.ingest(rows))
-        index = await _seconds(store.build_index())
-        searches = {}
+        await store.prepare()
+        return {"ingest": await _seconds(store.ingest(rows)), "index": await _seconds(store.build_index())}
+
+
+async def _search(open_store: OpenStore, url: str, folder: Path) -> dict[str, Any]:
+    """For each module, and for all: the seconds of all queries, and what they found."""
+    queries, searches = read_vectors(folder / "queries"), {}
+    async with open_store(url) as store:
         for module in (None, *list(MODULES)[:4]):
             await _search_all(store, queries[:20], module)  # connections, plans and caches are warm
             begun = time.perf_counter()
             found = await _search_all(store, queries, module)
             searches[module or "all"] = {"seconds": time.perf_counter() - begun, "found": found}
-    return {"ingest": ingest, "index": index, "searches": searches}
+    return searches
 
 
 async def _seconds(work: Awaitable[None]) -> float:

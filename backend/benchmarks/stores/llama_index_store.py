@@ -17,7 +17,7 @@ class LlamaIndex:
 
     def __init__(self, url: str) -> None:
         self._url = url
-        self.store = self._open(None)
+        self.store = self._open(dict(_HNSW))  # makes table and index when it is first used
 
     def _open(self, hnsw: dict[str, object] | None) -> PGVectorStore:
         return PGVectorStore(
@@ -31,6 +31,10 @@ class LlamaIndex:
             indexed_metadata_keys={("module", "text")},
         )
 
+    async def prepare(self) -> None:
+        self.store = self._open(None)  # no index yet
+        await self.search([1.0] * DIMENSIONS, None)
+
     async def ingest(self, rows: Sequence[Row]) -> None:
         nodes = [
             TextNode(text=row.content, embedding=row.vector, metadata={"module": row.module, "number": row.number})
@@ -40,7 +44,7 @@ class LlamaIndex:
 
     async def build_index(self) -> None:
         await self.store.close()
-        self.store = self._open(dict(_HNSW))  # makes the index when it is first used
+        self.store = self._open(dict(_HNSW))
         await self.search([1.0] * DIMENSIONS, None)
 
     async def search(self, vector: list[float], module: str | None) -> list[int]:

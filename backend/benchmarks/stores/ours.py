@@ -38,6 +38,11 @@ class Ours:
         self._reader = reader
         self._sessions = session_factory(engine)
 
+    async def prepare(self) -> None:
+        async with self._engine.begin() as connection:
+            await connection.execute(text("DROP INDEX ix_embeddings_embedding"))
+            await connection.execute(_ADD_MODULE, [{"slug": slug} for slug in MODULES])
+
     async def ingest(self, rows: Sequence[Row]) -> None:
         by_module = defaultdict[str, list[Row]](list)
         for row in rows:
@@ -69,9 +74,6 @@ class Ours:
 async def opened(url: str) -> AsyncIterator[Ours]:
     target = parse_url(url)
     engine = async_engine(target, application_name="benchmark")
-    async with engine.begin() as connection:
-        await connection.execute(text("DROP INDEX ix_embeddings_embedding"))
-        await connection.execute(_ADD_MODULE, [{"slug": slug} for slug in MODULES])
     async with open_reader(engine, target, size=CLIENTS, patience=10) as reader:
         yield Ours(engine, reader)
     await engine.dispose()

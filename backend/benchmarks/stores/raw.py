@@ -20,6 +20,9 @@ class Raw:
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
 
+    async def prepare(self) -> None:
+        await self._pool.execute(_SETUP)
+
     async def ingest(self, rows: Sequence[Row]) -> None:
         await self._pool.copy_records_to_table("raw", records=rows, columns=["id", "module", "content", "embedding"])
 
@@ -35,7 +38,6 @@ class Raw:
 @asynccontextmanager
 async def opened(url: str) -> AsyncIterator[Raw]:
     async with asyncpg.create_pool(url, min_size=CLIENTS, max_size=CLIENTS, init=register_vector) as pool:
-        await pool.execute(_SETUP)
         yield Raw(pool)
 
 
