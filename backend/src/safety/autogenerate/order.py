@@ -2,7 +2,7 @@
 
 import heapq
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from src.postgres.catalogue import CatalogueObject, Identity, Kind
@@ -11,6 +11,7 @@ from src.safety.autogenerate.cannot_write import CannotWrite
 from src.safety.autogenerate.clauses import qualified_name
 from src.safety.autogenerate.context import Context, Schema
 from src.safety.autogenerate.lineage import origin, parents
+from src.safety.autogenerate.mentions import mentions
 
 Action = Literal["detach", "drop", "alter", "create", "attach"]
 _PHASE = {"detach": 0, "create": 1, "alter": 1, "drop": 2, "attach": 3}
@@ -79,6 +80,9 @@ class Order:
         for first, second in (pair for find in waits for pair in find()):
             if first != second:
                 edges[second].add(first)
+        for first, second in self._mentioned():
+            if not _waits(first, second, edges):  # two functions may call each other
+                edges[second].add(first)
         return edges
 
     def _needs(self) -> Iterator[tuple[Node, Node]]:
@@ -112,6 +116,12 @@ class Order:
                     yield from ((sooner, node) for sooner in self._doing(after.parent, "create"))
                 if before.parent is not None:
                     yield from ((node, later) for later in self._doing(before.parent, "drop"))
+
+    def _mentioned(self) -> Iterator[tuple[Node, Node]]:
+        """What a function's body may mean comes before it."""
+        done = {node.identity: node for node in self.nodes if node.action in ("create", "alter")}
+        for reader, named in mentions(self.context.new, done):
+            yield done[named], done[reader]
 
     def _doing(self, identity: Identity, *actions: Action) -> Iterator[Node]:
         """The nodes that do one of these with the object: its own, or else those of what it comes and goes with."""
@@ -174,6 +184,19 @@ def _without_owner(identity: Identity, needs: Iterable[Identity]) -> Iterator[Id
 
 def _owns(column: Identity, sequence: Identity, needs: Dependencies) -> bool:
     return sequence.kind is Kind.SEQUENCE and column in needs.get(sequence, ())
+
+
+def _waits(node: Node, for_this: Node, edges: Mapping[Node, set[Node]]) -> bool:
+    """Whether one node waits for another, over others too."""
+    seen, open_ = {node}, [node]
+    while open_:
+        for sooner in edges.get(open_.pop(), ()):
+            if sooner == for_this:
+                return True
+            if sooner not in seen:
+                seen.add(sooner)
+                open_.append(sooner)
+    return False
 
 
 def names(entry: CatalogueObject) -> Iterator[tuple[str, ...]]:

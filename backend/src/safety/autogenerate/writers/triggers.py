@@ -37,7 +37,11 @@ class _Firing(StatementWriter):
         if change.attributes <= {"firing", "comment", "privileges"}:
             return [self.fires(change.after)]
         replacing = self.replacing(change)
-        return None if replacing is None else [sql(replacing), *self.finish(change.after, context)]
+        if replacing is None:
+            return None
+        # A replaced trigger is enabled again, a replaced rule stays as it was.
+        said = "firing" in change.before.attributes or "firing" in change.after.attributes
+        return [sql(replacing), *([self.fires(change.after)] if said else [])]
 
 
 class TriggerWriter(_Firing):
