@@ -131,13 +131,10 @@ async def open_reader(engine: AsyncEngine, target: DatabaseURL, *, size: int, pa
     if target.driver != "asyncpg" or target.pooled:
         yield EngineReader(engine)
         return
-    pool = asyncpg.create_pool(
-        target.dsn,
-        min_size=0,
-        max_size=size,
-        reset=_keep,
-        **asyncpg_options(target, "syllabus reads"),
-    )
+    options = asyncpg_options(target, "syllabus reads")
+    # To compile a large plan takes the server a hundred times as long as a hot query does.
+    options["server_settings"] |= {"jit": "off"}
+    pool = asyncpg.create_pool(target.dsn, min_size=0, max_size=size, reset=_keep, **options)
     async with pool:
         yield PoolReader(pool, patience)
 

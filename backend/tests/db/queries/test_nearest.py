@@ -156,6 +156,11 @@ async def test_the_settings_of_an_index_scan_end_with_the_statement(
         assert await reader.value(setting) == "off"
 
 
+async def test_no_plan_is_compiled(library: Library, open_reader_of: OpenReader) -> None:
+    async with open_reader_of(library.url) as reader:
+        assert await reader.value(HotQuery(select(func.current_setting("jit")))) == "off"
+
+
 async def test_a_chunk_of_another_model_is_not_compared(library: Library, open_reader_of: OpenReader) -> None:
     async with open_reader_of(library.url) as reader:
         query = Query(vector=Vector(values(1)), model="another")
