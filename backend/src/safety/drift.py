@@ -66,4 +66,4 @@ def as_sql(here: Schema, there: Schema) -> str:
         for statement in line.imports if isinstance(line, Call) else ():
             exec(statement, names)
         exec(str(line), names)
-    return "\n".join(line for line in written.getvalue().splitlines() if line)
+    return "\n".join(line.rstrip() for line in written.getvalue().splitlines() if line)

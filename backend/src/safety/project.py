@@ -6,6 +6,7 @@ The verbs need the models, and only env.py knows them. So env.py is run as Alemb
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from alembic.config import Config
 from alembic.runtime.environment import EnvironmentContext
@@ -33,6 +34,11 @@ class Project:
     metadata: MetaData
     url: str
     policy: Policy
+
+    @property
+    def folder(self) -> Path:
+        """Where env.py is."""
+        return Path(self.scripts.dir)
 
     @property
     def target(self) -> DatabaseURL:

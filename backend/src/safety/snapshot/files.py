@@ -1,0 +1,43 @@
+"""The two files: made, written, and held against what is there."""
+
+from functools import partial
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from src.postgres.scratch import Place, in_scratch
+from src.safety.autogenerate.context import Schema, read_schema
+from src.safety.drift import as_sql
+from src.safety.plan.rehearse import run_chain
+from src.safety.project import Project
+from src.safety.snapshot.dictionary import dictionary
+
+_HEAD = "-- The schema at {head}. Written by `python -m src.safety snapshot`; do not edit.\n\n{sql}\n"
+
+
+def snapshot(project: Project, place: Place) -> dict[Path, str]:
+    """What belongs into each file. Raises `UserError`."""
+    head = ", ".join(project.scripts.get_heads()) or "base"
+    elsewhere = project.policy.scratch_url
+    fresh, made = in_scratch(project.target, place, partial(_before_and_after, project, place), elsewhere=elsewhere)
+    return {
+        project.folder / "schema.sql": _HEAD.format(head=head, sql=as_sql(fresh, made)),
+        project.folder / "schema.md": dictionary(made, head),
+    }
+
+
+def stale(files: dict[Path, str]) -> list[Path]:
+    """The files that are missing, or say something else."""
+    return [path for path, text in files.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
+
+
+def write(files: dict[Path, str]) -> None:
+    """Write them all."""
+    for path, text in files.items():
+        path.write_text(text, encoding="utf-8")
+
+
+def _before_and_after(project: Project, place: Place, scratch: Connection) -> tuple[Schema, Schema]:
+    fresh = read_schema(scratch)
+    run_chain(project, scratch, place, "heads")
+    return fresh, read_schema(scratch)
