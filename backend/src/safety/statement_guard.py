@@ -131,9 +131,11 @@ class StatementGuard:
 
     @contextmanager
     def question(self, connection: Connection) -> Iterator[None]:
-        """What runs in the block only asks the catalogue, for our own purposes."""
+        """What runs in the block only reads, for our own purposes."""
         with self.ours():
-            if not self.autocommit:
+            if self.autocommit:
+                self._locks.limits.patient(connection)
+            else:
                 self._locks.calm(connection)
             yield
 
@@ -186,7 +188,8 @@ class StatementGuard:
             self._history.settle()  # what commits by itself must not be without its note
         if self.step is not None:
             begun = time.monotonic()
-            self.step.look(connection)
+            with self.question(connection):
+                self.step.look(connection)
             self.deadline += time.monotonic() - begun
         if self.autocommit and (is_patient(statement) or needs_autocommit(statement)):
             if self._is_complete(connection, entry, journal, key, statement):

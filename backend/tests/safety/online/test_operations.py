@@ -121,6 +121,20 @@ def test_the_memory_of_a_build_is_raised_for_it_alone(project: Project, books: s
     ]
 
 
+@pytest.mark.parametrize("driver", ["asyncpg", "psycopg"])
+def test_either_driver_gets_the_same_words(project: Project, books: str, driver: str) -> None:
+    condition = "title LIKE 'title %' AND title <> ':x' AND pages % 2 = 0"
+    index = f'op.create_index("ix_a", "books", ["title"], unique=True, postgresql_where=sa.text(r"{condition}"))'
+    check = f'op.create_check_constraint("ck_a", "books", sa.text(r"{condition} OR true"))'
+    project.revision("001_a", upgrade=f"{index}\n    {check}".replace(":x", "\\:x"))
+    project.alembic.having(**PATIENT)(books.replace("postgresql:", f"postgresql+{driver}:"), "upgrade", "head")
+    with psycopg.connect(books) as session:
+        printed = "SELECT pg_get_expr(indpred, indrelid) FROM pg_index WHERE indexrelid = 'ix_a'::regclass"
+        assert session.execute(printed).fetchall() == [
+            ("((title ~~ 'title %'::text) AND (title <> ':x'::text) AND ((pages % 2) = 0))",)
+        ]
+
+
 def test_while_an_index_is_replaced_queries_always_have_one(project: Project, books: str) -> None:
     drop = 'op.drop_index("ix_a", "books")'
     project.revision("001_a", upgrade=f'{drop}\n    op.create_index("ix_a", "books", ["title", "pages"])')
