@@ -96,6 +96,17 @@ named (classid, objid, objsubid, kind, schema, owning_table, name) AS (
             format_type(o.oprright, NULL))
     FROM pg_operator o JOIN pg_namespace n ON n.oid = o.oprnamespace WHERE n.nspname <> 'pg_catalog'
     UNION ALL
+    SELECT f.classid, f.objid, 0, 'operator family', n.nspname::text, '', p.opfname || ' using ' || m.amname
+    FROM (SELECT 'pg_opfamily'::regclass AS classid, oid AS objid, oid AS family FROM pg_opfamily
+        UNION ALL SELECT 'pg_amop'::regclass, oid, amopfamily FROM pg_amop
+        UNION ALL SELECT 'pg_amproc'::regclass, oid, amprocfamily FROM pg_amproc) AS f
+    JOIN pg_opfamily p ON p.oid = f.family JOIN pg_am m ON m.oid = p.opfmethod
+    JOIN pg_namespace n ON n.oid = p.opfnamespace WHERE p.oid >= 16384
+    UNION ALL
+    SELECT 'pg_cast'::regclass, c.oid, 0, 'cast', '', '',
+        format('%s as %s', format_type(c.castsource, NULL), format_type(c.casttarget, NULL))
+    FROM pg_cast c WHERE c.oid >= 16384
+    UNION ALL
     SELECT 'pg_ts_config'::regclass, f.oid, 0, 'text search configuration', n.nspname::text, '', f.cfgname::text
     FROM pg_ts_config f JOIN pg_namespace n ON n.oid = f.cfgnamespace
     UNION ALL
@@ -124,7 +135,8 @@ FROM pg_depend p
 JOIN named d ON d.classid = p.classid AND d.objid = p.objid AND d.objsubid = p.objsubid
 LEFT JOIN member x ON x.classid = p.refclassid AND x.objid = p.refobjid
 LEFT JOIN named r ON r.classid = p.refclassid AND r.objid = p.refobjid AND r.objsubid = p.refobjsubid
-WHERE p.deptype <> 'e' AND (x.extname IS NOT NULL OR r.name IS NOT NULL) AND d.schema !~ '^pg_'
+WHERE p.deptype <> 'e' AND (d.kind <> 'operator family' OR p.refclassid <> 'pg_opclass'::regclass)
+  AND (x.extname IS NOT NULL OR r.name IS NOT NULL) AND d.schema !~ '^pg_'
   AND d.schema <> 'information_schema'
 """
 )

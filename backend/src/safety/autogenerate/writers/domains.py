@@ -6,7 +6,7 @@ from alembic.operations import MigrateOperation
 
 from src.postgres.catalogue import CatalogueObject, Identity, Kind
 from src.safety.autogenerate.call import sql
-from src.safety.autogenerate.casts import STRINGS
+from src.safety.autogenerate.casts import ASSIGNED, EXPLICIT, STRINGS
 from src.safety.autogenerate.column_types import parse_type
 from src.safety.autogenerate.context import Change, Context, quoted
 from src.safety.autogenerate.conversions import key
@@ -51,9 +51,12 @@ class DomainWriter(TypeWriter):
         if not _ANEW & change.attributes:
             return None
         before, after = (parse_type(str(entry.attributes["type"])) for entry in (change.before, change.after))
-        through = "text" if before is None or after is None or key(before) != key(after) else after.unmodified
+        assert before, "types are printed in ways that are known"
+        assert after, "as above"
+        was, now = key(before), key(after)
+        through = after.unmodified if now in (was, *ASSIGNED.get(was, ()), *EXPLICIT.get(was, ())) else "text"
         # An explicit cast would cut in silence what is too long for the new domain, where assignment fails.
-        string = after is not None and not after.array and key(after) in STRINGS
+        string = not after.array and now in STRINGS
         return Passage(through, cast=not string)
 
     def covers(self, parent: CatalogueObject, child: CatalogueObject, context: Context) -> bool:
