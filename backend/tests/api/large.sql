@@ -1,0 +1,28 @@
+-- A course and its people with 100,000 rows in each big table; ada@example.org is there already, and has many of each.
+INSERT INTO modules (slug, title, description, position, is_published)
+SELECT 'm' || g, 'Module ' || g, '', g, g % 10 > 0 FROM generate_series(1, 100) g;
+INSERT INTO chapters (module_id, slug, title, description, position, content_html, is_published)
+SELECT m.id, 'c' || g, 'Chapter ' || g, '', g, '<p>' || md5(m.slug || g) || ' word' || g || '</p>', g % 10 > 0
+FROM modules m, generate_series(1, 1000) g;
+INSERT INTO translations (chapter_id, language_code, title, description, content_html, is_published)
+SELECT id, 'de', 'Kapitel', '', '<p></p>', true FROM chapters;
+INSERT INTO users (email, password_hash, name) SELECT 'u' || g || '@example.org', '', '' FROM generate_series(1, 100000) g;
+INSERT INTO user_profiles (user_id, show_progress_publicly) SELECT id, true FROM users;
+INSERT INTO chapter_progress (user_id, chapter_id, progress_percentage)
+SELECT u.id, c.id, 50
+FROM (SELECT id, row_number() OVER () AS n FROM users WHERE name = '') u
+JOIN (SELECT id, row_number() OVER () AS n FROM chapters) c ON c.n = u.n;
+INSERT INTO chapter_progress (user_id, chapter_id, progress_percentage)
+SELECT u.id, c.id, 100 FROM users u, (SELECT id FROM chapters ORDER BY md5(id::text) LIMIT 90) c WHERE u.name <> '';
+INSERT INTO chat_messages (user_id, conversation_session_id, query, response, created_at)
+SELECT u.id, md5((u.n / 5)::text)::uuid, '', '', now() - u.n * interval '1 s'
+FROM (SELECT id, row_number() OVER () AS n FROM users WHERE name = '') u;
+INSERT INTO chat_messages (user_id, conversation_session_id, query, response, created_at)
+SELECT u.id, md5('ada' || g % 30)::uuid, '', '', now() - g * interval '1 s'
+FROM users u, generate_series(1, 900) g WHERE u.name <> '';
+INSERT INTO capstone_submissions (user_id, title, description, status, submitted_at)
+SELECT u.id, '', '', CASE WHEN u.n % 20 = 0 THEN 'pending' ELSE 'approved' END::submission_status,
+    now() - u.n * interval '1 s'
+FROM (SELECT id, row_number() OVER () AS n FROM users) u;
+INSERT INTO capstone_submissions (user_id, title, description)
+SELECT u.id, '', '' FROM users u, generate_series(1, 200) WHERE u.name <> '';
