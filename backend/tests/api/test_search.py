@@ -119,6 +119,7 @@ WHERE: list[tuple[dict[str, str], int]] = [
 REFUSED: list[tuple[dict[str, Any], str | None]] = [
     ({}, "give `text`, `vector`, or both"),
     ({"text": ""}, "at least 1 character"),
+    ({"text": "x", "wehre": "m"}, "Extra inputs are not permitted"),
     ({"text": "x" * 501}, "at most 500 characters"),
     ({"text": "x", "chapter": "locks"}, "give `module` too"),
     ({"text": "x", "limit": 101}, "less than or equal to 100"),

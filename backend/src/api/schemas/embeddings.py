@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from src.api.schemas.base import Body
 from src.api.schemas.text import Storable
@@ -13,7 +13,9 @@ MAXIMUM_CHUNKS = 5_000
 
 
 class ChunkInput(Body):
-    """A piece of the chapter's text, and its vector."""
+    """A piece of the chapter's text, as it is, and its vector."""
+
+    model_config = ConfigDict(str_strip_whitespace=False)
 
     content: Annotated[str, Storable] = Field(min_length=1, max_length=20_000, examples=["A lock is waited for."])
     embedding: VectorInput

@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
 from src.api.pages import MAXIMUM, Page
+from src.api.schemas.base import Body
 from src.api.schemas.vectors import VectorInput
 
 Slug = Annotated[str, Field(min_length=1, max_length=100)]
@@ -12,7 +13,7 @@ Slug = Annotated[str, Field(min_length=1, max_length=100)]
 _EXAMPLES: list[JsonValue] = [{"text": "who waits for a lock?", "module": "locks", "limit": 10}]
 
 
-class SearchRequest(BaseModel):
+class SearchRequest(Body):
     """Words, or a vector, or both; in the whole course, a module, or one of its chapters."""
 
     model_config = ConfigDict(json_schema_extra={"examples": _EXAMPLES})
