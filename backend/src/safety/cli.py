@@ -18,11 +18,19 @@ from src.postgres.errors import UserError
 from src.postgres.failures import explain_statement
 from src.safety.blockers import WIDTH
 from src.safety.policy import Policy
-from src.safety.verbs import backfill, blockers, drift, history, plan, snapshot
+from src.safety.verbs import backfill, blockers, doctor, drift, history, plan, snapshot
 from src.safety.verbs.verb import COULD_NOT_RUN, Verb
 from src.settings import load_settings
 
-VERBS: tuple[Verb, ...] = (backfill.VERB, blockers.VERB, drift.VERB, history.VERB, plan.VERB, snapshot.VERB)
+VERBS: tuple[Verb, ...] = (
+    backfill.VERB,
+    blockers.VERB,
+    doctor.VERB,
+    drift.VERB,
+    history.VERB,
+    plan.VERB,
+    snapshot.VERB,
+)
 APPLICATION_NAME = "safety"
 
 

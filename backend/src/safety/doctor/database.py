@@ -1,0 +1,50 @@
+"""The chain and the database: do they fit, was something interrupted, is something left unfinished?"""
+
+from collections.abc import Iterator, Sequence
+
+from sqlalchemy import Connection, Row, text
+
+from src.safety.chain import several_heads
+from src.safety.doctor.finding import Finding, fine, note, wrong
+from src.safety.end_state import unfinished
+from src.safety.project import Project
+from src.safety.status import SchemaState, SchemaStatus
+
+_BROKEN_OFF = text(
+    """
+    SELECT revision, direction, step FROM alembic_history h WHERE outcome IN ('running', 'stopped', 'failed')
+      AND id = (SELECT max(id) FROM alembic_history)
+    """
+)
+_HISTORY = text("SELECT to_regclass('alembic_history') IS NOT NULL")
+_MEND = "Build the index again (REINDEX INDEX CONCURRENTLY), or VALIDATE the constraint, or drop it."
+
+
+def chain(project: Project) -> Iterator[Finding]:
+    """The revision files, which have been loaded already."""
+    if len(project.scripts.get_heads()) > 1:
+        error = several_heads(project.scripts)
+        yield wrong("chain", error.problem, error.remedy)
+        return
+    count = len(list(project.scripts.walk_revisions()))
+    yield fine("chain", f"{count} revisions, head {', '.join(project.scripts.get_heads()) or 'none'}")
+
+
+def database(connection: Connection, status: SchemaStatus) -> Iterator[Finding]:
+    """What its bookkeeping and its catalogue say."""
+    if status.state is SchemaState.READY:
+        yield fine("database", f"is at head: {', '.join(status.current)}")
+    else:
+        first, _, rest = status.sentence.partition(". ")
+        yield wrong("database", f"{first.rstrip('.')}.", rest or "alembic upgrade head")
+    if connection.scalar(_HISTORY):
+        yield from _interrupted(connection.execute(_BROKEN_OFF).all())
+    for words in unfinished(connection):
+        yield wrong("database", f"It has the {words}.", _MEND)
+
+
+def _interrupted(rows: Sequence[Row[tuple[object, ...]]]) -> Iterator[Finding]:
+    for row in rows:
+        step = f" at step {row.step}" if row.step else ""
+        words = f"The {row.direction} of {row.revision} did not end well{step}, or is running now."
+        yield note("history", words, "If nobody runs it: the same command again goes on from there.")
