@@ -64,6 +64,7 @@ class PoolReader:
     def __init__(self, pool: asyncpg.Pool, patience: float) -> None:
         self._pool = pool
         self._patience = patience
+        self._asking = 0
 
     async def row(self, query: HotQuery, **values: Any) -> Sequence[Any] | None:
         arguments = query.arguments(values)
@@ -90,13 +91,22 @@ class PoolReader:
             return await self._once(fetch)
 
     async def _once(self, fetch: Fetch) -> Any:
-        async with asyncio.timeout(self._patience):  # asyncpg's own time limit takes a task for each request
-            connection = await self._pool.acquire()
+        self._asking += 1
         try:
-            # No transaction: a statement that a migration made stale is then prepared anew by asyncpg itself.
-            return await fetch(connection)
+            connection = await self._acquire()
+            try:
+                # No transaction: a statement that a migration made stale is then prepared anew by asyncpg itself.
+                return await fetch(connection)
+            finally:
+                await self._pool.release(connection)
         finally:
-            await self._pool.release(connection)
+            self._asking -= 1
+
+    async def _acquire(self) -> asyncpg.Connection:
+        if self._asking <= self._pool.get_max_size():
+            return await self._pool.acquire()  # nobody has to wait: most often so, and a time limit costs something
+        async with asyncio.timeout(self._patience):
+            return await self._pool.acquire()
 
 
 class EngineReader:
