@@ -92,11 +92,6 @@ declare(m,
         kept="SELECT id, a::text FROM t ORDER BY id",
     ),
     Case(
-        "a default that goes with its label",
-        _t(ABC, "c"),
-        _t(AB, "a"),
-    ),
-    Case(
         "another order",
         _t(AB, "a"),
         _t(BA, "a"),
