@@ -10,6 +10,7 @@ from src.postgres.catalogue import Difference, compare
 from src.postgres.scratch import Place, in_scratch, read_place
 from src.postgres.url import DatabaseURL, parse_url
 from src.safety.autogenerate.context import Schema, read_schema
+from src.safety.autogenerate.rows_that_exist import hold_null
 from src.safety.autogenerate.scope import comparable
 from src.safety.autogenerate.trial import Task, Trial
 from src.safety.autogenerate.unnamed import with_live_names
@@ -43,7 +44,9 @@ class Comparison:
     def trial(self) -> Trial:
         """The lines of a revision, tried in a scratch database. Raises `RequestRefused`, `CannotWrite`."""
         live, wanted = self._ours
-        task = Task(self.whole, live, wanted, self.metadata, self._scope)
+        assert self.context.connection is not None, "the command needs the database"
+        nulls = hold_null(self.context.connection, live, wanted)
+        task = Task(self.whole, live, wanted, self.metadata, self._scope, nulls)
         return in_scratch(self.target, self.place, task.run, elsewhere=self.elsewhere)
 
     def _scope(self, schema: Schema) -> Schema:

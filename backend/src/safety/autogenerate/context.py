@@ -102,8 +102,8 @@ class Context:
     old: Schema
     new: Schema
     models: MetaData | None = None
-    live: Connection | None = None
-    """The database of `old`, on the way to the models: it is asked where the lines depend on what rows hold."""
+    hold_null: frozenset[Identity] = frozenset()
+    """Columns of which rows hold NULL in the database of `old`, that are not to."""
     separate: frozenset[Identity] = field(default_factory=frozenset)
     """Foreign keys of new tables that refer to each other: they are made when all the tables are there."""
 

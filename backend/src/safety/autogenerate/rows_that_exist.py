@@ -11,7 +11,7 @@ from typing import NamedTuple
 from alembic.operations import MigrateOperation
 from sqlalchemy import Connection
 
-from src.postgres.catalogue import CatalogueObject, Kind
+from src.postgres.catalogue import CatalogueObject, Identity, Kind
 from src.safety.autogenerate.call import Code, Comment, sql
 from src.safety.autogenerate.clauses import clauses, names
 from src.safety.autogenerate.column_types import user_type
@@ -65,7 +65,7 @@ def fill_nulls(entry: CatalogueObject, context: Context) -> Iterator[MigrateOper
     value = from_models(entry, context) if stated is None else str(stated)
     if value is None and context.models is None and not _refers(entry, context.new):
         value = placeholder(str(entry.attributes["type"]), context.new)
-    if value is None and context.live is not None and _holds_null(context.live, table, column):
+    if value is None and entry.identity in context.hold_null:
         raise RequestRefused(*_null_found(entry))
     if value is None:
         yield Comment(f"Fails where a row holds NULL in {entry.name}.")
@@ -128,8 +128,23 @@ def _column_list(entry: CatalogueObject) -> list[str]:
     return names(groups[0]) if groups else []
 
 
-def _holds_null(live: Connection, table: str, column: str) -> bool:
-    return bool(live.exec_driver_sql(f"SELECT EXISTS (SELECT FROM {table} WHERE {column} IS NULL)").scalar())
+def hold_null(connection: Connection, live: Schema, wanted: Schema) -> frozenset[Identity]:
+    """The columns that become NOT NULL, and of which rows hold NULL; a query for each that could."""
+    columns = (entry for entry in live.catalogue.values() if entry.kind is Kind.COLUMN)
+    strict = (
+        entry for entry in columns if entry.parent and entry.parent.kind is Kind.TABLE and _becomes(entry, wanted)
+    )
+    return frozenset(entry.identity for entry in strict if _holds_null(connection, entry.identity))
+
+
+def _becomes(entry: CatalogueObject, wanted: Schema) -> bool:
+    after = wanted.catalogue.get(entry.identity)
+    return after is not None and "not null" in after.attributes.keys() - entry.attributes.keys()
+
+
+def _holds_null(connection: Connection, column: Identity) -> bool:
+    rows = f"SELECT FROM {quoted(column.schema, column.table)} WHERE {quoted(column.name)} IS NULL"
+    return bool(connection.exec_driver_sql(f"SELECT EXISTS ({rows})").scalar())
 
 
 def _nothing_known(entry: CatalogueObject, context: Context) -> tuple[str, str]:

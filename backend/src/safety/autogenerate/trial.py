@@ -11,7 +11,7 @@ from alembic.operations import MigrateOperation
 from sqlalchemy import Connection, MetaData
 from sqlalchemy.exc import DBAPIError
 
-from src.postgres.catalogue import compare, describe
+from src.postgres.catalogue import Identity, compare, describe
 from src.postgres.errors import UserError
 from src.postgres.sqlstate import server_message
 from src.safety.autogenerate.context import Context, Schema, read_schema
@@ -42,6 +42,8 @@ class Task:
     wanted: Schema
     models: MetaData
     scope: Callable[[Schema], Schema]
+    hold_null: frozenset[Identity] = frozenset()
+    """Columns that become NOT NULL, and of which rows hold NULL."""
 
     def run(self, connection: Connection) -> Trial:
         """Plan the revision and try it, on a connection in autocommit to an empty database.
@@ -54,7 +56,7 @@ class Task:
             return self._untried(_reason(error))
         renames, renamed = self._rename(connection)
         wanted = with_live_names(renamed, self.wanted, self.models)
-        up, down = plan(Context(renamed, wanted, self.models)), plan(Context(wanted, renamed))
+        up, down = plan(Context(renamed, wanted, self.models, self.hold_null)), plan(Context(wanted, renamed))
         trial = Trial(
             up=[*(line for rename in renames for line in rename.up), *up],
             down=[*down, *(line for rename in reversed(renames) for line in rename.down)],
@@ -69,7 +71,7 @@ class Task:
                 f"A rename cannot be written, for this schema could not be copied: {reason}.",
                 "Write the renames by hand in a revision of their own, then run this again.",
             )
-        up = plan(Context(self.live, self.wanted, self.models))
+        up = plan(Context(self.live, self.wanted, self.models, self.hold_null))
         down = plan(Context(self.wanted, self.live))
         return Trial(up, down, [f"not tried, for the schema could not be copied: {reason}"])
 

@@ -1,13 +1,16 @@
 """Rows that exist: what is written works on a table with rows, or the author is told at once and shown the lines."""
 
+import psycopg
 import pytest
 from sqlalchemy import Connection
 
 from src.safety.autogenerate.context import Context
 from src.safety.autogenerate.plan import plan
+from src.safety.autogenerate.rows_that_exist import hold_null
 from src.safety.errors import RequestRefused
 from tests.safety.autogenerate.case import Case, cases, equal, prove, read, run
 from tests.safety.autogenerate.state import by_models, by_sql, models
+from tests.safety.project import Project
 
 BEFORE = "Table('t', m, Column('id', Integer, primary_key=True))"
 ROWS = "INSERT INTO t (id) VALUES (1), (2)"
@@ -194,15 +197,26 @@ def test_nulls_of_which_the_models_say_nothing_are_refused_where_there_are_some(
     wanted = models("Table('t', m, Column('a', Text, nullable=False))")
     before, after = (by_sql(transaction, f"CREATE TABLE t (a text{end})") for end in ("", " NOT NULL"))
     transaction.exec_driver_sql("CREATE TABLE t (a text)")
-    context = Context(before, after, wanted, live=transaction)
-    assert [str(line) for line in plan(context)] == [
+    assert [str(line) for line in plan(Context(before, after, wanted, hold_null(transaction, before, after)))] == [
         "# Fails where a row holds NULL in a.",
         "op.alter_column('t', 'a', nullable=False)",
     ]
     transaction.exec_driver_sql("INSERT INTO t VALUES (NULL)")
     with pytest.raises(RequestRefused, match="rows hold NULL"):
-        plan(context)
+        plan(Context(before, after, wanted, hold_null(transaction, before, after)))
 
 
 def test_a_new_table_may_have_any_default_in_python(transaction: Connection) -> None:
     prove(transaction, Case("new", "", _t("Column('a', Text, nullable=False, default=lambda: 'x')")))
+
+
+def test_the_author_is_told_by_the_command(project: Project, database: str) -> None:
+    start = "from sqlalchemy import *\nTable('t', metadata, Column('id', Integer), Column('a', Text{}))"
+    project.models(start.format(""))
+    project.alembic(database, "revision", "--autogenerate", "-m", "begin")
+    project.alembic(database, "upgrade", "head")
+    with psycopg.connect(database) as connection:
+        connection.execute("INSERT INTO t (id) VALUES (1)")
+    project.models(start.format(", nullable=False"))
+    with pytest.raises(RequestRefused, match="is not to be NULL any more, but rows hold NULL"):
+        project.alembic(database, "revision", "--autogenerate", "-m", "strict")
