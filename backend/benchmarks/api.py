@@ -1,4 +1,4 @@
-"""The five routes that are asked for most, against the same statements in a bare ASGI application: `python -m benchmarks.api`.
+"""The five routes that are asked for most, against the same statements in bare ASGI: `python -m benchmarks.api`.
 
 Both run under uvicorn with uvloop and httptools, with one process, on one machine, and log every request; they take
 turns, and what is shown is the median of the turns. The API signs in, validates, and sends ETags and strict headers.
