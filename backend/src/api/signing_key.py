@@ -15,8 +15,6 @@ _log = logging.getLogger(__name__)
 class UnsafeConfiguration(UserError):
     """The environment asks for something that would not be safe in production."""
 
-    exit_code = 20
-
 
 def signing_key(settings: Settings) -> str:
     """Raises `UnsafeConfiguration` for a short key anywhere, and for none outside of development."""

@@ -40,6 +40,14 @@ async def test_who_registers_can_sign_in_whatever_the_case_of_the_address(api: A
     assert answer.json()["token_type"] == "bearer"
 
 
+async def test_a_password_is_what_was_typed_and_a_name_is_trimmed(api: AsyncClient) -> None:
+    typed = "  a battery "
+    account = {"email": "ada@example.org", "password": typed, "name": " Ada "}
+    assert (await api.post("accounts", json=account)).json()["name"] == "Ada"
+    assert_problem(await try_password(api, "ada", typed.strip()), 401)
+    assert (await try_password(api, "ada", typed)).status_code == 200
+
+
 async def test_an_address_has_one_account(api: AsyncClient) -> None:
     await register(api, "ada")
     again = {"email": "Ada@example.org", "password": PASSWORD, "name": "Ada"}

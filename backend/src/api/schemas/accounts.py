@@ -6,14 +6,14 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, EmailStr, Field, SecretStr
 
-from src.api.schemas.base import Body, Change, left_out
+from src.api.schemas.base import Body, Change, Line, left_out
 from src.db.enums import Theme
 
 # RFC 5646, section 2.1, as far as it can be said in a pattern: language, script, region, variants.
 LANGUAGE_TAG = r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$"
 
 NewPassword = Annotated[SecretStr, Field(min_length=10, max_length=200, examples=["correct horse battery"])]
-Name = Annotated[str, Field(min_length=1, max_length=255, examples=["Ada Lovelace"])]
+Name = Annotated[Line, Field(examples=["Ada Lovelace"])]
 
 
 class Registration(Body):

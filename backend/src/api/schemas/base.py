@@ -2,13 +2,22 @@
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, AnyHttpUrl, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import (
+    AfterValidator,
+    AnyHttpUrl,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    TypeAdapter,
+    ValidationError,
+)
 
 
 class Body(BaseModel):
     """A body; a member that it does not know is refused rather than ignored."""
 
-    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+    model_config = ConfigDict(extra="forbid")
 
 
 class Change(Body):
@@ -23,6 +32,9 @@ def left_out() -> Any:
     """`Field(default_factory=left_out)`: may be left out, and need not allow null for it."""
     return None
 
+
+Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=255)]
+"""A name or a title. Only such texts are stripped: a password is what was typed."""
 
 _HTTP_URL = TypeAdapter(AnyHttpUrl)
 

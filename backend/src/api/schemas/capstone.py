@@ -6,10 +6,10 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from src.api.schemas.base import Body, Change, WebAddress, left_out
+from src.api.schemas.base import Body, Change, Line, WebAddress, left_out
 from src.db.enums import SubmissionStatus
 
-Title = Annotated[str, Field(min_length=1, max_length=255, examples=["A rover that maps its room"])]
+Title = Annotated[Line, Field(examples=["A rover that maps its room"])]
 Description = Annotated[str, Field(min_length=1, max_length=20_000, examples=["What it does, and how it was made."])]
 Address = Annotated[WebAddress, Field(examples=["https://example.org/rover"])]
 
