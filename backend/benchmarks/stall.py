@@ -54,7 +54,7 @@ async def main(options: Namespace) -> None:
         for scene in options.scene:
             _print(*_headings(scene, options.rows))
             for change in (change for change in CHANGES if not options.only or change.name in options.only):
-                for environment in ENVIRONMENTS:
+                for environment in options.environment:
                     outcome = await measure(admin, Path(folder), change, environment, scene)
                     _print(_row(change.name, environment, *_words(outcome)))
 
@@ -157,6 +157,7 @@ def _options() -> Namespace:
     parser.add_argument("--rows", type=int, default=1_000_000, metavar="N", help="rows of the table (1000000)")
     parser.add_argument("--scene", nargs="+", choices=SCENES, default=SCENES, help="what is in the way")
     parser.add_argument("--only", nargs="+", choices=[change.name for change in CHANGES], help="which changes")
+    parser.add_argument("--environment", nargs="+", choices=ENVIRONMENTS, default=ENVIRONMENTS, help="which one")
     return parser.parse_args()
 
 

@@ -18,7 +18,7 @@ from src.safety.backfill.script import script
 from src.safety.errors import BackfillPending
 from src.safety.policy import Policy
 
-_TRIAL = 2.0  # seconds after which the rate is known well enough to say how long all of it will take
+_TRIAL = 10.0  # seconds after which the rate is known well enough to say how long all of it will take
 
 
 @Operations.register_operation("backfill")

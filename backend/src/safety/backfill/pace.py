@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 SMALLEST, LARGEST = 1, 50_000
-_GROWTH = 1.5
+_FEW = 100  # a batch of so few rows takes long for another reason (a busy machine, a slow network): fewer do not help
+_GROWTH = 2.0
 
 
 @dataclass
@@ -12,21 +13,16 @@ class Pace:
 
     aim: float
     pause: float
-    size: int = 1000
+    size: int = 100
     """Rows of the next batch."""
 
     def took(self, seconds: float) -> float:
-        """A batch of `size` rows took so long; returns the seconds to pause."""
-        # A client may wait as long as a batch takes: so the aim is its upper end, and 0.8 of it the middle.
-        factor = 0.8 * self.aim / max(seconds, 1e-4)
-        self._resize(min(max(factor, 0.1), _GROWTH))
+        """Changing `size` rows took so long; returns the seconds to pause."""
+        # A client may wait as long as a batch takes: so the aim is its end, where it is cut off, and not its middle.
+        wanted = self.size * min(max(0.6 * self.aim / max(seconds, 1e-4), 0.1), _GROWTH)
+        self.size = min(max(int(wanted), min(self.size, _FEW)), LARGEST)
         return seconds * self.pause
 
     def collided(self) -> None:
-        """Somebody else holds a row of the batch: the next one is shorter, and gets as far as it can."""
-        self._resize(0.25)
-
-    def _resize(self, factor: float) -> None:
-        self.size = min(max(int(self.size * factor), SMALLEST), LARGEST)
-        if factor > 1 and self.size < 4:
-            self.size += 1
+        """Somebody else holds a row of the batch, or it took too long: the next one is shorter, and gets further."""
+        self.size = max(self.size // 4, SMALLEST)

@@ -31,13 +31,18 @@ from src.safety.session import prepare_session
 log = logging.getLogger("alembic.runtime.migration")
 
 PASSES = 3  # the second sees what came during the first; after the third, whoever writes on must write it right
-_AGAIN = (state.LOCK_NOT_AVAILABLE, state.DEADLOCK_DETECTED, state.SERIALIZATION_FAILURE)
+_AGAIN = (state.LOCK_NOT_AVAILABLE, state.DEADLOCK_DETECTED, state.SERIALIZATION_FAILURE, state.QUERY_CANCELED)
 _LOOK = 1.0  # seconds between two looks at the pressure, and at the progress
 _FUNCTION_AIM = 2.0  # seconds of a batch that calls a Python function: it holds no lock while it computes
 _DEAD_PATIENCE = 10.0  # seconds to wait for dead rows that no VACUUM can remove yet; they go on growing anyway
 _BATCHES_PER_VACUUM = 10
-# A role's own statement_timeout is not meant for a VACUUM.
-_LIMITS = text("SELECT set_config('lock_timeout', :limit, false), set_config('statement_timeout', '0', false)")
+_CUT_OFF = text("SELECT set_config('statement_timeout', :limit, true)")
+# A role's own statement_timeout is not meant for a VACUUM. Nobody waits for the disk: a server that crashes loses the
+# rows and the position of the last batches together.
+_LIMITS = text(
+    "SELECT set_config('lock_timeout', :limit, false), set_config('statement_timeout', '0', false),"
+    " set_config('synchronous_commit', 'off', false)"
+)
 
 
 @dataclass(frozen=True)
@@ -153,9 +158,8 @@ class _Run:
         async with self.session() as connection:
             while True:
                 await self._look(connection)
-                begun = time.monotonic()
                 try:
-                    slice_ = await self._batch(connection, pace.size, chosen)
+                    slice_, seconds = await self._batch(connection, pace.size, chosen)
                 except DBAPIError as error:
                     if state.sqlstate(error) not in _AGAIN:
                         raise
@@ -166,23 +170,29 @@ class _Run:
                     return
                 chosen = chosen if slice_ is None else slice_
                 # Others work on all slices that are left: theirs may come free, if they die.
-                await asyncio.sleep(0.1 if slice_ is None else pace.took(time.monotonic() - begun))
+                await asyncio.sleep(0.1 if slice_ is None else pace.took(seconds) if seconds else 0)
 
-    async def _batch(self, connection: AsyncConnection, size: int, preferred: int) -> int | None:
-        """Change the next rows of a slice; returns which, None if others work on all of them."""
+    async def _batch(self, connection: AsyncConnection, size: int, preferred: int) -> tuple[int | None, float]:
+        """Change the next rows of a slice; returns which, and in how many seconds; None if others work on all."""
         async with transaction(connection):
+            # Whoever wants a row of the batch waits for its end. Only a single row gets all the time that it needs.
+            most = max(self._policy.backfill_batch, self._policy.lock_timeout)
+            limit = 0 if size == 1 or self._definition.function else round(most * 1000)
+            await connection.execute(_CUT_OFF, {"limit": str(limit)})
             slice_ = await kept.claim(connection, self._definition.name, preferred)
             if slice_ is None:
-                return None
+                return None, 0.0
             if (found := await next_range(connection, self.work, slice_.position, slice_.upto, size)) is None:
                 await self._end_pass(connection, slice_)
-                return int(slice_.slice)
+                return int(slice_.slice), 0.0
             position, walked = found
+            begun = time.monotonic()
             changed = await change(connection, self.work, slice_.position, position)
+            seconds = time.monotonic() - begun
             await kept.advance(connection, slice_, position, walked, changed)
         self._changed += changed
         self._batches += changed > 0
-        return int(slice_.slice)
+        return int(slice_.slice), seconds
 
     async def _end_pass(self, connection: AsyncConnection, slice_: Row[Any]) -> None:
         number, changed = slice_._mapping["pass"], slice_.changed_in_pass

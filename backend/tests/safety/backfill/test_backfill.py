@@ -181,7 +181,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "no such column": ({"values": {"w": "1"}}, "has no column 'w'"),
     "its own key": ({"values": {"id": "id + 1"}}, "changes the key that it walks by"),
     "no key": ({"table": "heap", "values": {"v": "1"}}, "has no primary key"),
-    "a new value each time": ({"values": {"v": "random()"}}, "are new each time"),
+    "a new value each time": ({"values": {"v": "random() * 1000000"}}, "are new each time"),
     "nothing to fill": ({}, "has neither values and a function"),
     "a function without a condition": ({"function": nothing}, "does not say which rows need it"),
     "a function that is not there": (

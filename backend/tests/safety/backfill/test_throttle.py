@@ -23,14 +23,20 @@ DOUBLED = Backfill(table="books", values={"v": "id * 2"}, in_step=True)
 SMALL_BATCHES = Policy(backfill_batch=0.005, backfill_pause=0)
 
 
-@pytest.mark.parametrize("seconds_of_a_row", [1e-6, 1e-5, 1e-4, 0.05, 1.0])
+@pytest.mark.parametrize("seconds_of_a_row", [1e-7, 1e-6, 1e-5, 1e-4, 5e-4])
 def test_the_size_of_a_batch_follows_from_how_long_it_takes(seconds_of_a_row: float) -> None:
     pace = Pace(aim=0.1, pause=0.2)
     for _ in range(30):
-        pause = pace.took(pace.size * seconds_of_a_row)
-    seconds = pace.size * seconds_of_a_row
-    assert pace.size in (1, 2, 50_000) or 0.05 < seconds <= 0.1
-    assert pause == pytest.approx(0.2 * seconds, rel=0.5)
+        seconds = pace.size * seconds_of_a_row
+        assert pace.took(seconds) == pytest.approx(0.2 * seconds)
+    assert pace.size == 50_000 or 0.03 < seconds <= 0.07
+
+
+def test_a_slow_network_does_not_make_it_creep() -> None:
+    pace = Pace(aim=0.1, pause=0)
+    for _ in range(30):
+        pace.took(0.5)
+    assert pace.size == 100
 
 
 def test_a_collision_makes_the_next_batch_shorter_and_never_nothing() -> None:
@@ -39,7 +45,7 @@ def test_a_collision_makes_the_next_batch_shorter_and_never_nothing() -> None:
     for _ in range(8):
         pace.collided()
         sizes.append(pace.size)
-    assert sizes == [250, 62, 15, 3, 1, 1, 1, 1]
+    assert sizes == [25, 6, 1, 1, 1, 1, 1, 1]
 
 
 def books(session: psycopg.Connection, rows: int) -> int:
@@ -76,7 +82,7 @@ def test_it_waits_for_an_old_transaction_that_keeps_dead_rows_but_not_for_ever(
 
         policy = Policy(backfill_batch=0.005, backfill_pause=0, backfill_dead_share=0.1)
         run(database, DOUBLED, policy=policy, on_report=on_report)
-    assert waits == ["an old transaction keeps dead rows from being removed"]
+    assert set(waits) == {"an old transaction keeps dead rows from being removed"}
     assert session.execute("SELECT count(*) FROM books WHERE v = id * 2").fetchone() == (100_000,)
 
 
