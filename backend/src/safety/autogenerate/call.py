@@ -12,6 +12,7 @@ from alembic.autogenerate import renderers
 from alembic.autogenerate.api import AutogenContext
 from alembic.operations import MigrateOperation
 
+_DEDENT = frozenset({"from textwrap import dedent"})
 _DIALECT = frozenset({"from sqlalchemy.dialects import postgresql"})
 # What sqlalchemy.text() would take for a parameter, and for one that is escaped (SQLAlchemy 2.1, sql/compiler.py).
 _PARAMETER = re.compile(r"(?<![:\w\\]):[\w$]+(?![:\w$])")
@@ -61,6 +62,16 @@ class Comment(MigrateOperation):
         return self
 
 
+class Nothing(MigrateOperation):
+    """What a function needs that has remarks alone."""
+
+    def __str__(self) -> str:
+        return "pass"
+
+    def reverse(self) -> MigrateOperation:
+        return self
+
+
 def code(function: str, *arguments: Any, **options: Any) -> Code:
     """`function(*arguments, **options)` as an argument of a call."""
     given = {key: value for key, value in options.items() if value is not None}
@@ -99,11 +110,18 @@ def _imports(values: Iterable[Any]) -> frozenset[str]:
 
 
 def _literal(value: str) -> Code | str:
-    """A text of several lines stands between triple quotes, so that it reads as it was written."""
-    if "\n" not in value or "\r" in value or '"""' in value or value.endswith('"'):
+    """A text of several lines stands between triple quotes, so that it reads as it was written.
+
+    Alembic indents what it writes, strings too, and takes spaces from the ends of their lines: `dedent` undoes the
+    former, and a text that has such spaces is written line by line.
+    """
+    lines = value.split("\n")
+    if len(lines) == 1:
         return value
+    if '"""' in value or value.endswith('"') or any(line != line.rstrip() for line in lines):
+        return Code("\n".join(map(repr, value.splitlines(keepends=True))))
     escaped = value.replace("\\", "\\\\")
-    return Code(f'"""{escaped}"""')
+    return Code(f'dedent("""\\\n{escaped}""")', _DEDENT)
 
 
 def _parts(arguments: tuple[Any, ...], options: dict[str, Any]) -> list[str]:
@@ -127,5 +145,6 @@ def _render_call(autogen_context: AutogenContext, call: Call) -> str:
 
 
 @renderers.dispatch_for(Comment)
-def _render_comment(_: AutogenContext, comment: Comment) -> str:
-    return str(comment)
+@renderers.dispatch_for(Nothing)
+def _render_plainly(_: AutogenContext, line: Comment | Nothing) -> str:
+    return str(line)

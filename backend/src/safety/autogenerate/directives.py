@@ -8,7 +8,7 @@ from alembic.operations import MigrateOperation, MigrationScript
 from alembic.operations.ops import DowngradeOps, UpgradeOps
 
 from src.postgres.catalogue import Difference, describe
-from src.safety.autogenerate.call import Call, Comment
+from src.safety.autogenerate.call import Call, Comment, Nothing
 from src.safety.autogenerate.compare import Comparison
 from src.safety.errors import ModelsDiffer, RequestRefused
 
@@ -48,4 +48,6 @@ def write_differences(comparison: Comparison, directives: list[MigrationScript])
     script = directives[0]
     assert isinstance(script.upgrade_ops, UpgradeOps)
     assert isinstance(script.downgrade_ops, DowngradeOps)
-    script.upgrade_ops.ops, script.downgrade_ops.ops = [*remarks, *trial.up], trial.down
+    back = any(isinstance(line, Call) for line in trial.down)
+    script.upgrade_ops.ops = [*remarks, *trial.up]
+    script.downgrade_ops.ops = trial.down if back else [*trial.down, Nothing()]

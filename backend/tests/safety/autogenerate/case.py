@@ -7,21 +7,25 @@ be proved in a transaction (a new enum label that is used, the command line) has
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import pgvector.sqlalchemy
 import pytest
 import sqlalchemy as sa
-from alembic.operations import Operations
+from alembic.autogenerate import render_python_code
+from alembic.operations import MigrateOperation, Operations
+from alembic.operations.ops import UpgradeOps
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, MetaData
 from sqlalchemy.dialects import postgresql
 
 from src.postgres import declared
 from src.postgres.catalogue import compare, describe
+from src.safety.autogenerate.call import Call
 from src.safety.autogenerate.context import Context, Schema, read_schema
 from src.safety.autogenerate.plan import plan
 
-_NAMES = {
+_NAMES: dict[str, Any] = {
     **vars(postgresql),
     **vars(sa),
     **vars(pgvector.sqlalchemy),
@@ -106,17 +110,19 @@ def read(connection: Connection) -> Schema:
     return read_schema(connection)
 
 
-def run(connection: Connection, operations: Sequence[object], metadata: MetaData | None = None) -> None:
-    """Carry out the lines as they would stand in the file of a project with these models."""
-    names = {"op": Operations(MigrationContext.configure(connection, opts={"target_metadata": metadata})), "sa": sa}
-    for operation in operations:
-        try:
-            for statement in getattr(operation, "imports", ()):
-                exec(statement, names)
-            exec(str(operation), names)
-        except Exception as error:
-            error.add_note("\n".join(map(str, operations)))
-            raise
+def run(connection: Connection, operations: Sequence[MigrateOperation], metadata: MetaData | None = None) -> None:
+    """Carry out the lines as they stand in the file, with its imports, of a project with these models."""
+    op = Operations(MigrationContext.configure(connection, opts={"target_metadata": metadata}))
+    names: dict[str, Any] = {"op": op, "sa": sa}
+    imports = {statement for line in operations if isinstance(line, Call) for statement in line.imports}
+    body = render_python_code(UpgradeOps(list(operations)))
+    text = "\n".join([*sorted(imports), f"def revise():\n    {body}\n    return"])
+    try:
+        exec(text, names)
+        names["revise"]()
+    except Exception as error:
+        error.add_note(text)
+        raise
 
 
 def equal(found: Schema, wanted: Schema, lines: Sequence[object]) -> None:

@@ -92,3 +92,18 @@ def test_a_role_that_may_do_nothing_but_work_in_its_schema(project: Project, sch
     with psycopg.connect(schema_only, autocommit=True) as connection:
         connection.execute("CREATE TABLE books (id serial PRIMARY KEY, title varchar(20))")
     assert "No new upgrade operations" in project.alembic(schema_only, "check")
+
+
+BODY = "BEGIN\n    -- it's   \n\n\tRETURN 'a\n  b';\nEND"
+
+
+@pytest.mark.parametrize("body", [BODY, BODY.replace("   \n", "\n")], ids=["spaces at the end", "none"])
+def test_a_body_of_many_lines_stands_in_the_file_as_it_was_written(project: Project, database: str, body: str) -> None:
+    function = f"CREATE FUNCTION f() RETURNS text LANGUAGE plpgsql AS $${body}$$"
+    project.models(f"{IMPORTS}\ndeclare(metadata, SQLObject({function!r}))")
+    project.alembic(database, "revision", "--autogenerate", "-m", "a function")
+    project.alembic(database, "upgrade", "head")
+
+    with psycopg.connect(database) as connection:
+        assert connection.execute("SELECT prosrc FROM pg_proc WHERE proname = 'f'").fetchone() == (body,)
+    assert "No new upgrade operations" in project.alembic(database, "check")
