@@ -10,6 +10,8 @@ from alembic.ddl.postgresql import PostgresqlColumnType
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
+from src.postgres import sqlstate as state
+from src.safety.errors import RevisionFailed
 from src.safety.online.database import Database
 from src.safety.online.names import ddl, qualified, quoted, verbatim
 from src.safety.online.shadow import shadow_column
@@ -31,9 +33,13 @@ def alter_type(construct: ColumnType, database: Database) -> OnlineChange | None
     """The statement, and new statistics, where it is free; for a script, which cannot know, the statement."""
     if not database.is_known:
         return None
-    table, column = qualified(construct.table_name, construct.schema), construct.column_name
+    table = qualified(construct.table_name, construct.schema)
+    return OnlineChange(table, _steps(construct, table, construct.column_name, database))
+
+
+def _steps(construct: ColumnType, table: str, column: str, database: Database) -> Steps:
     free = database.recall_whether(f"free: {ddl(construct)}", lambda: _is_free(construct, table, column, database))
-    return OnlineChange(table, _free(construct, table, column)) if free else shadow_column(construct, database)
+    yield from _free(construct, table, column) if free else shadow_column(construct, database).steps
 
 
 def _free(construct: ColumnType, table: str, column: str) -> Steps:
@@ -58,6 +64,16 @@ def _keeps_files(construct: ColumnType, table: str, connection: Connection) -> b
         connection.execute(verbatim(ddl(change)))
         return bool(before == connection.exec_driver_sql(_FILES).scalar())
     except DBAPIError as error:
+        if state.sqlstate(error) == state.INSUFFICIENT_PRIVILEGE:
+            raise _cannot_ask(table, column) from error
         if error.connection_invalidated:
             raise
         return True  # what fails on an empty copy fails at once on the table, and says why in its own words
+
+
+def _cannot_ask(table: str, column: str) -> RevisionFailed:
+    return RevisionFailed(
+        f"Whether a new type of {table}.{quoted(column)} is free is not known: this role may make no temporary table.",
+        f"Ask for: GRANT TEMPORARY ON DATABASE ... TO ...\n"
+        f'If all may wait for the change, let the revision say why: direct = {{"{table}": "..."}}',
+    )

@@ -14,7 +14,7 @@ from sqlalchemy.sql.base import Executable
 
 from src.postgres.lock_modes.reader import statements
 from src.safety.errors import RevisionFailed
-from src.safety.online.names import table_name
+from src.safety.online.names import plain, table_name
 
 
 def new_names(statement: Executable) -> Iterator[str]:
@@ -37,4 +37,4 @@ def reason_to_be_direct(script: Script, table: str) -> str:
             f"Revision {script.revision} says direct = {declared!r}, and not why.",
             'Write the table and the reason: direct = {"books": "the shop is closed while this runs"}',
         )
-    return str(declared.get(table, ""))
+    return next((why for name, why in declared.items() if plain(name) == plain(table)), "")

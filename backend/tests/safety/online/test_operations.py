@@ -1,6 +1,7 @@
 """Which way an operation is carried out, and that nothing of it outlives the run."""
 
 import io
+import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -14,6 +15,7 @@ from sqlalchemy import Engine, event
 from tests.safety.online.cases import BOOKS
 from tests.safety.online.interruption import PATIENT
 from tests.safety.project import Project
+from tests.servers import as_role
 
 INDEX = 'op.create_index("ix_a", "books", ["title"])'
 
@@ -181,6 +183,34 @@ def test_what_has_no_way_is_refused_before_anything_of_the_revision_is_committed
     project.alembic.having(**PATIENT).refused(books, "upgrade", "head")
     with psycopg.connect(books) as session:
         assert session.execute("SELECT to_regclass('new')").fetchone() == (None,)
+
+
+@pytest.fixture
+def plain_role(books: str) -> Iterator[str]:
+    """The same database for a role that owns the authors, and may make no temporary table."""
+    name = f"r_{secrets.token_hex(4)}"
+    with psycopg.connect(books, autocommit=True) as admin:
+        admin.execute(f"CREATE ROLE {name} LOGIN; REVOKE TEMPORARY ON DATABASE {admin.info.dbname} FROM PUBLIC")
+        admin.execute(f"GRANT ALL ON SCHEMA public TO {name}; ALTER TABLE authors OWNER TO {name}")
+        yield as_role(books, name)
+        admin.execute(f"DROP OWNED BY {name}; DROP ROLE {name}")
+
+
+def test_who_cannot_ask_whether_a_change_of_type_is_free_does_not_rewrite_under_a_lock(
+    project: Project, plain_role: str
+) -> None:
+    project.revision("001_a", upgrade='op.alter_column("authors", "name", type_=sa.String(30))')
+    code, stderr = project.alembic.having(**PATIENT).refused(plain_role, "upgrade", "head")
+    assert (code, "this role may make no temporary table" in stderr) == (18, True), stderr
+    with psycopg.connect(plain_role) as session:
+        kind = "SELECT atttypid::regtype::text FROM pg_attribute WHERE attrelid = 'authors'::regclass"
+        assert session.execute(f"{kind} AND attname = 'name'").fetchone() == ("text",)
+
+
+def test_who_cannot_ask_may_say_why_the_change_may_rewrite(project: Project, plain_role: str) -> None:
+    path = project.revision("001_a", upgrade='op.alter_column("authors", "name", type_=sa.String(30))')
+    path.write_text(path.read_text() + '\n\ndirect = {"authors": "nobody writes books today"}\n')
+    project.alembic.having(**PATIENT)(plain_role, "upgrade", "head")
 
 
 def test_no_run_leaves_anything_in_alembic(project: Project, books: str) -> None:
