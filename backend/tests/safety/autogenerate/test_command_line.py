@@ -43,7 +43,7 @@ Table("books", metadata,
     Column("tags", Text),
     Column("meaning", Vector(3), info={"renamed_from": None}),
     Index("books_meaning", "meaning", postgresql_using="hnsw", postgresql_ops={"meaning": "vector_cosine_ops"}),
-    Index("dear", text("lower(kind::text)"), postgresql_where=text("price > 100")))
+    Index("dear", text("lower(tags)"), postgresql_where=text("price > 100")))
 declare(metadata, Extension("vector"),
     SQLObject("CREATE VIEW cheap AS SELECT id, price FROM books WHERE price < 7"),
     SQLObject("CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.born := now(); RETURN NEW; END'"),
