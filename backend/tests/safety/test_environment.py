@@ -152,7 +152,7 @@ def test_what_autogenerate_writes_runs_as_it_is(project: Project, connection: Co
     project.models(MODELS)
     project.alembic(database, "revision", "--autogenerate", "-m", "add things")
     written = (project.folder / "versions" / "001_add_things.py").read_text()
-    assert "from pgvector.sqlalchemy import HALFVEC, VECTOR\n" in written
+    assert "from pgvector.sqlalchemy import HALFVEC, Vector\n" in written
     assert "from sqlalchemy.dialects import postgresql\n" in written
     assert "Shout" not in written
     project.alembic(database, "upgrade", "head")
