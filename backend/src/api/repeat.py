@@ -10,6 +10,7 @@ the application again with the same body. Only what is certainly undone is marke
 
 from typing import Any
 
+from asyncpg.exceptions import InvalidCachedStatementError, OutdatedSchemaCacheError
 from fastapi import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -17,19 +18,24 @@ from src.postgres.sqlstate import (
     DEADLOCK_DETECTED,
     FEATURE_NOT_SUPPORTED,
     SERIALIZATION_FAILURE,
+    causes,
     server_message,
     sqlstate,
 )
 
-ATTEMPTS = 3
-"""A migration may change a table twice, so once more is not always enough."""
+ATTEMPTS = 5
+"""A migration changes a table in several steps, and the second try may meet the next one: three were not enough."""
 
 _LONGEST = 1024 * 1024  # bytes of a body that are kept to be sent again
 _MARK = "to be repeated"
+# asyncpg has words of its own for the server's "cached plan must not change result type"; psycopg repeats those.
+_STALE = (InvalidCachedStatementError, OutdatedSchemaCacheError)
 
 
 def is_undone(error: BaseException) -> bool:
     """Whether PostgreSQL has certainly rolled back, and the same request may well succeed."""
+    if any(isinstance(cause, _STALE) for cause in causes(error)):
+        return True
     state = sqlstate(error)
     if state == FEATURE_NOT_SUPPORTED:
         return "cached plan must not change result type" in server_message(error)

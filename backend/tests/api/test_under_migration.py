@@ -1,0 +1,103 @@
+"""Promise: while a migration changes the tables that requests use, no request fails."""
+
+import asyncio
+import shutil
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic.script import ScriptDirectory
+from anyio import to_thread
+from fastapi import FastAPI
+from httpx import AsyncClient, Response
+from sqlalchemy import event
+
+from src.api.app import MIGRATIONS
+from tests.alembic_command import Alembic
+from tests.api.course import put_translation, small_course
+
+pytestmark = pytest.mark.anyio
+
+ONE = "modules/first/chapters/one"
+PAUSE = 0.05  # seconds between an answer and the next request: people pause too, and a service has room to spare
+Requests = list[Callable[[], Awaitable[Response]]]
+
+
+@pytest.fixture
+def changing(tmp_path: Path) -> Alembic:
+    """The project's own migrations, and one more."""
+    shutil.copytree(MIGRATIONS, tmp_path / "migrations", ignore=shutil.ignore_patterns("__pycache__"))
+    head = ScriptDirectory(str(MIGRATIONS)).get_current_head()
+    revision = Path(__file__).with_name("changing_revision.txt").read_text(encoding="utf-8")
+    (tmp_path / "migrations/versions/900_under_load.py").write_text(revision.replace("{head}", str(head)))
+    ini = tmp_path / "alembic.ini"
+    ini.write_text(
+        f"[alembic]\nscript_location = {tmp_path}/migrations\nprepend_sys_path = {MIGRATIONS.parent}\n"
+        "path_separator = os\n"
+    )
+    # How long a request may wait is another promise (tests/safety); on a machine that is busy with tests it is long.
+    return Alembic(ini).having(MIGRATION_ALLOW_DATA_LOSS="true", MIGRATION_LOCK_TIMEOUT="3")
+
+
+@pytest.fixture
+async def requests(api: AsyncClient, student: AsyncClient, administrator: AsyncClient) -> Requests:
+    """Reads and writes of the tables that change."""
+    await small_course(administrator)
+    await put_translation(administrator, "first/chapters/one", "de")
+    count = iter(range(1_000_000))
+    title = {"slug": "second", "title": "Second", "is_published": True}
+    return [
+        lambda: api.get("modules"),
+        lambda: student.get("modules/first"),
+        lambda: api.get(ONE, params={"lang": "de"}),
+        lambda: student.get("progress"),
+        lambda: student.get(f"{ONE}/progress"),
+        lambda: student.put(f"{ONE}/progress", json={"time_spent_seconds": next(count)}),
+        lambda: administrator.get(f"{ONE}/statistics"),
+        lambda: administrator.put("modules/second", json=title, headers={"If-Match": "*"}),
+        lambda: administrator.patch("modules", json={"order": ["second", "first", "hidden"]}),
+    ]
+
+
+@asynccontextmanager
+async def under_load(requests: Requests) -> AsyncIterator[list[Response]]:
+    """Every request again and again, each by itself and at its own pace, while the block runs."""
+    answers: list[Response] = []
+    ended = asyncio.Event()
+
+    async def repeat(request: Callable[[], Awaitable[Response]]) -> None:
+        while not ended.is_set():
+            answers.append(await request())
+            await asyncio.sleep(PAUSE)
+
+    async with asyncio.TaskGroup() as group:
+        for request in requests:
+            group.create_task(repeat(request))
+        yield answers
+        ended.set()
+
+
+async def test_no_request_fails_while_the_tables_change(
+    served: FastAPI, requests: Requests, student: AsyncClient, migrated: str, changing: Alembic
+) -> None:
+    met: list[str] = []
+
+    def note(context: Any) -> None:
+        met.append(str(context.original_exception))
+
+    event.listen(served.state.resources.engine.sync_engine, "handle_error", note)
+    async with under_load(requests) as answers:
+        await to_thread.run_sync(changing, migrated, "upgrade", "head")
+        await to_thread.run_sync(changing, migrated, "downgrade", "-1")
+    assert [f"{each.request.method} {each.url} {each.text}" for each in answers if each.is_error] == [], Counter(met)
+    assert len(answers) > 20 * len(requests)
+    assert any("cached statement plan is invalid" in error for error in met), "what is repeated has happened"
+    saved = [
+        each.json()["time_spent_seconds"]
+        for each in answers
+        if each.url.path.endswith("progress") and each.request.method == "PUT"
+    ]
+    assert (await student.get(f"{ONE}/progress")).json()["time_spent_seconds"] == saved[-1] == len(saved) - 1
