@@ -9,7 +9,7 @@ from src.safety.autogenerate.column_types import Printed
 
 _VECTORS = ("vector", "halfvec", "sparsevec")
 _NUMBERS = ("integer", "real", "double precision", "numeric")
-_ANEW = "they are not what a model of that size makes, so compute them anew."
+_ANEW = "compute them anew, for no model makes such ones."
 
 
 def is_vector(parsed: Printed) -> bool:
