@@ -42,15 +42,15 @@ def rehearse(project: Project, live: Live, target: str, *, start: str | None = N
     """
 
     def work(connection: Connection) -> list[Traced]:
-        _same_session_for_all(connection, live.place)
-        trace = Trace(scratch_url(connection), _consenting(project.policy), live.tables)
+        share_session(connection, live.place)
+        trace = Trace(scratch_url(connection), consenting(project.policy), live.tables)
         if start is not None:
-            _run(project, trace, "upgrade", start)
+            run_command(project, trace, "upgrade", start)
             trace.statements.clear()
         else:
             copy_schema(connection, live.schema, live.schema.only(_stands_in_a_schema).catalogue)
-            _run(project, trace, "stamp", *live.heads or ("base",))
-        _run(project, trace, "downgrade" if is_below(project, live, target, start) else "upgrade", target)
+            run_command(project, trace, "stamp", *live.heads or ("base",))
+        run_command(project, trace, "downgrade" if is_below(project, live, target, start) else "upgrade", target)
         return trace.statements
 
     return in_scratch(project.target, live.place, work, elsewhere=project.policy.scratch_url)
@@ -58,8 +58,8 @@ def rehearse(project: Project, live: Live, target: str, *, start: str | None = N
 
 def run_chain(project: Project, connection: Connection, place: Place, target: str) -> None:
     """Upgrade the scratch database of `connection` to `target`. Raises `UserError`."""
-    _same_session_for_all(connection, place)
-    _run(project, Trace(scratch_url(connection), _consenting(project.policy), {}), "upgrade", target)
+    share_session(connection, place)
+    run_command(project, Trace(scratch_url(connection), consenting(project.policy), {}), "upgrade", target)
 
 
 def is_below(project: Project, live: Live, target: str, start: str | None) -> bool:
@@ -78,7 +78,7 @@ def _below(project: Project, heads: tuple[str, ...]) -> list[Script]:
     return list(project.scripts.iterate_revisions(heads or "base", "base")) if heads else []
 
 
-def _run(project: Project, trace: Trace, name: str, *revisions: str) -> None:
+def run_command(project: Project, trace: Trace, name: str, *revisions: str) -> None:
     """Alembic's command by the project's own env.py, with the scratch database in the place of the live one."""
     config = Config(project.config.config_file_name, stdout=io.StringIO())
     if project.config.config_file_name is None:
@@ -91,12 +91,12 @@ def _run(project: Project, trace: Trace, name: str, *revisions: str) -> None:
     run(config, *revisions)
 
 
-def _consenting(policy: Policy) -> Policy:
+def consenting(policy: Policy) -> Policy:
     """What is destroyed here is empty, and what was edited is not asked about."""
     return replace(policy, production=False, allow_data_loss="true", edited_revisions="warn")
 
 
-def _same_session_for_all(connection: Connection, place: Place) -> None:
+def share_session(connection: Connection, place: Place) -> None:
     """Alembic's connection is another one: the settings belong to the database."""
     name = connection.scalar(text("SELECT quote_ident(current_database())"))
     for setting, value in place.settings.items():
