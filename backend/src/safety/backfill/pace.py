@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 SMALLEST, LARGEST = 1, 50_000
 _FEW = 100  # a batch of so few rows takes long for another reason (a busy machine, a slow network): fewer do not help
-_GROWTH = 2.0
+_GROWTH = 1.5
 
 
 @dataclass
