@@ -39,10 +39,10 @@ psql: $(STAMP)  ## psql on that database
 	@cd backend && ../$(BIN)/python -m src.postgres.psql
 
 test: $(STAMP)  ## all tests, on PostgreSQL 18 and 16 (a few minutes)
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
 
 prove: $(STAMP)  ## the longer proofs: every kind of kill at every step
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m prove $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist worksteal -m prove $(ARGS)
 
 check: $(STAMP)  ## lint, format and types
 	@$(BIN)/ruff check .

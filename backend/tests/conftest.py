@@ -16,6 +16,8 @@ from tests.alembic_command import Alembic
 from tests.servers import Server, container, embedded, existing, require_docker
 
 BACKEND = Path(__file__).resolve().parents[1]
+# The service runs on one version, the first that is asked for; migrations are proved on all of them.
+_OF_THE_HOST = ("api", "course", "inference")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -36,15 +38,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "server" in metafunc.fixturenames:
         one = not metafunc.config.option.database.isalpha()
         versions = ["url"] if one else metafunc.config.option.postgres.split(",")
+        if metafunc.definition.path.relative_to(BACKEND / "tests").parts[0] in _OF_THE_HOST:
+            versions = versions[:1]
         metafunc.parametrize("server", versions, indirect=True, ids=lambda version: f"pg{version}", scope="session")
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Each version's tests go to one worker, which then starts one server."""
-    if "," in config.option.postgres:
-        for item in items:
-            if isinstance(item, pytest.Function) and hasattr(item, "callspec") and "server" in item.callspec.params:
-                item.add_marker(pytest.mark.xdist_group(f"pg{item.callspec.params['server']}"))
 
 
 @pytest.fixture(scope="session")
