@@ -67,7 +67,7 @@ def several_heads(scripts: ScriptDirectory) -> BrokenChain:
     return BrokenChain(
         f"The chain has {len(heads)} heads: {files}.",
         f'Join them: alembic merge -m "merge {" and ".join(head.split("_")[0] for head in heads)}" heads\n'
-        f"Or, if one of them is not applied anywhere yet, renumber it and set its down_revision to the other.",
+        "Or, if one of them is yours and not applied anywhere yet: python -m src.safety rebase",
     )
 
 

@@ -19,6 +19,7 @@ from src.safety import preflight
 from src.safety.chain import load_chain
 from src.safety.command import Command
 from src.safety.errors import RequestRefused
+from src.safety.head_file import keep_head_file
 from src.safety.migrator import Migrator, migrating, stoppable
 from src.safety.online.operations import OnlineOperations
 from src.safety.plain_errors import plain_errors
@@ -51,6 +52,7 @@ def run_environment(metadata: MetaData, *, url: str, policy: Policy | None = Non
         _configure_logging()
         prepare(context.script)
         load_chain(context.script)
+        keep_head_file(command)
         if command.offline:
             _configure(metadata, command, policy, dialect_name="postgresql", **_OFFLINE)
             OnlineOperations(context.get_context(), policy).install_for_script()

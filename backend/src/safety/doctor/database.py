@@ -7,6 +7,7 @@ from sqlalchemy import Connection, Row, text
 from src.safety.chain import several_heads
 from src.safety.doctor.finding import Finding, fine, note, wrong
 from src.safety.end_state import unfinished
+from src.safety.head_file import check_head_file
 from src.safety.project import Project
 from src.safety.status import SchemaState, SchemaStatus
 
@@ -26,6 +27,7 @@ def chain(project: Project) -> Iterator[Finding]:
         error = several_heads(project.scripts)
         yield wrong("chain", error.problem, error.remedy)
         return
+    check_head_file(project.scripts)
     count = len(list(project.scripts.walk_revisions()))
     yield fine("chain", f"{count} revisions, head {', '.join(project.scripts.get_heads()) or 'none'}")
 
