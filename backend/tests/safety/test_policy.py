@@ -29,6 +29,7 @@ GIVEN = {
     "MIGRATION_EDITED_REVISIONS": ("error", "error"),
     "MIGRATION_SHOW_LITERALS": ("yes", True),
     "MIGRATION_APPLICATION_VERSION": ("v1", "v1"),
+    "MIGRATION_SCRATCH_URL": (" postgresql://h/d ", "postgresql://h/d"),
     "MIGRATION_PRODUCTION": ("on", True),
 }
 
