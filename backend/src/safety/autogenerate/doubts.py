@@ -26,13 +26,18 @@ class Doubt:
     @property
     def question(self) -> str:
         where = f"{self.new.table}: " if self.new.table else ""
-        return f"{where}was {self.old.kind} {self.old.name} renamed to {self.new.name}?"
+        return f"{where}was {self.old.kind} {self._was} renamed to {self.new.name}?"
+
+    @property
+    def _was(self) -> str:
+        moved = self.old.kind is Kind.TABLE and self.old.schema != self.new.schema
+        return f"{self.old.schema}.{self.old.name}" if moved else self.old.name
 
     @property
     def hint(self) -> str:
         """The line to write in the model, which says yes."""
         what = "Column" if self.old.kind is Kind.COLUMN else "Table"
-        return f'{what}("{self.new.name}", ..., info={{"{HINT}": "{self.old.name}"}})'
+        return f'{what}("{self.new.name}", ..., info={{"{HINT}": "{self._was}"}})'
 
 
 def doubts(live: Schema, wanted: Schema, metadata: MetaData, renames: Sequence[Rename]) -> Iterator[Doubt]:
@@ -101,7 +106,7 @@ def _holds(entry: CatalogueObject) -> bool:
 
 
 def _could_be(old: CatalogueObject, new: CatalogueObject, live: Schema, wanted: Schema) -> bool:
-    if old.kind is not new.kind or old.schema != new.schema:
+    if old.kind is not new.kind:
         return False
     if old.kind is Kind.COLUMN:
         return old.parent == new.parent and old.attributes["type"] == new.attributes["type"]

@@ -21,8 +21,11 @@ from src.safety.autogenerate.call import Call, sql
 from src.safety.autogenerate.context import Schema, quoted
 from src.safety.autogenerate.unnamed import same_constraints
 from src.safety.autogenerate.writers.writer import literal
+from src.safety.errors import RequestRefused
 
 HINT = "renamed_from"
+Pair = tuple[Identity, Identity]
+"""What something is called, and what it shall be called."""
 
 
 @dataclass(frozen=True)
@@ -40,36 +43,59 @@ class Rename:
 
 
 def hinted(live: Schema, wanted: Schema, metadata: MetaData) -> Iterator[Rename]:
-    """What the models say, tables before columns: a column is looked for in the table as it was called."""
-    tables: dict[Identity, Identity] = {}
+    """What the models say, tables before columns: a column is looked for in the table as it was called.
+
+    Raises `RequestRefused` where a hint says to rename to a name that something else has.
+    """
+    was: dict[Identity, Identity] = {}
     schemas = {identity.name for identity in live.catalogue if identity.kind is Kind.SCHEMA} | {live.default}
+    for old, new in _in_order(_tables(metadata, live, wanted.default), live, wanted):
+        was[new] = old
+        yield table_rename(old, new, wanted.default, makes_schema=new.schema not in schemas)
+        schemas.add(new.schema)
     for table in metadata.sorted_tables:
-        new = Identity(Kind.TABLE, table.schema or wanted.default, "", table.name)
-        if old := _old_table(table, new, live):
-            tables[new] = old
-            yield table_rename(old, new, wanted.default, makes_schema=new.schema not in schemas)
-            schemas.add(new.schema)
-    for table in metadata.sorted_tables:
-        new = Identity(Kind.TABLE, table.schema or wanted.default, "", table.name)
-        yield from _columns(table, tables.get(new, new), new, live, wanted.default)
+        now = Identity(Kind.TABLE, table.schema or wanted.default, "", table.name)
+        for old, new in _in_order(_columns(table, was.get(now, now), live), live, wanted, now):
+            yield column_rename(old, new._replace(schema=now.schema, table=now.name), wanted.default)
     yield from _labels(metadata, live, wanted.default)
 
 
-def _old_table(table: Table, new: Identity, live: Schema) -> Identity | None:
-    hint = table.info.get(HINT)
-    if not hint or new in live.catalogue:
-        return None
-    schema, _, name = hint.rpartition(".")
-    old = Identity(Kind.TABLE, schema or new.schema, "", name)
-    return old if old in live.catalogue else None
+def _in_order(pairs: list[Pair], live: Schema, wanted: Schema, table: Identity | None = None) -> Iterator[Pair]:
+    """Those still to be carried out, each after the one that frees its name; `table` is what the columns' is called."""
+    taken = set(live.catalogue)
+    while free := next((pair for pair in pairs if pair[1] not in taken), None):
+        pairs.remove(free)
+        taken ^= set(free)
+        yield free
+    for old, new in pairs:
+        if (old._replace(schema=table.schema, table=table.name) if table else old) not in wanted.catalogue:
+            place = f"{old.table}." if old.table else ""
+            raise RequestRefused(
+                f"{place}{new.name} has the hint that it was {old.name}, but both are there, and that one is to go.",
+                "If the hint was carried out before, take it out of the model.\n"
+                f"If not, drop {new.name} in a revision of its own first.",
+            )
 
 
-def _columns(table: Table, was: Identity, now: Identity, live: Schema, default: str) -> Iterator[Rename]:
-    for column in table.columns:
-        hint = column.info.get(HINT)
-        old = Identity(Kind.COLUMN, was.schema, was.name, str(hint))
-        if isinstance(hint, str) and old in live.catalogue and old._replace(name=column.name) not in live.catalogue:
-            yield column_rename(old, Identity(Kind.COLUMN, now.schema, now.name, column.name), default)
+def _tables(metadata: MetaData, live: Schema, default: str) -> list[Pair]:
+    """What is there for each hint, and what it shall be called."""
+    found = []
+    for table in metadata.sorted_tables:
+        new = Identity(Kind.TABLE, table.schema or default, "", table.name)
+        schema, _, name = str(table.info.get(HINT) or "").rpartition(".")
+        places = (new._replace(schema=place, name=name) for place in ([schema] if schema else [new.schema, default]))
+        old = next((place for place in places if place in live.catalogue and place != new), None)
+        if old is not None:
+            found.append((old, new))
+    return found
+
+
+def _columns(table: Table, was: Identity, live: Schema) -> list[Pair]:
+    """The same for the columns of a table, that is called `was` in both."""
+    hints = ((column.info.get(HINT), column.name) for column in table.columns)
+    place = Identity(Kind.COLUMN, was.schema, was.name, "")
+    pairs = [(place._replace(name=old), place._replace(name=new)) for old, new in hints if isinstance(old, str)]
+    return [(old, new) for old, new in pairs if old in live.catalogue and old != new]
 
 
 def _labels(metadata: MetaData, live: Schema, default: str) -> Iterator[Rename]:

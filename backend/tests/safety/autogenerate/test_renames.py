@@ -109,3 +109,43 @@ def test_on_a_terminal_a_person_is_asked(
     project.alembic(database, "revision", "--autogenerate", "-m", "rename")
     project.alembic(database, "upgrade", "head")
     assert shelf.execute("SELECT name FROM books").fetchall() == kept
+
+
+@pytest.mark.parametrize("hint", ["books", "public.books"])
+def test_a_hint_finds_the_table_that_moves_with_its_schema_or_without(
+    project: Project, database: str, shelf: psycopg.Connection, hint: str
+) -> None:
+    project.models(TABLE.format("works", f'{TITLE}, schema="archive", info={{"renamed_from": "{hint}"}}'))
+    _there_and_back(project, database, shelf, "SELECT title FROM archive.works")
+
+
+def test_a_table_that_could_have_moved_to_another_schema_is_asked_about(
+    project: Project, database: str, shelf: psycopg.Connection
+) -> None:
+    project.models(TABLE.format("books", f'{TITLE}, schema="archive"'))
+    code, stderr = project.alembic.refused(database, "revision", "--autogenerate", "-m", "move")
+    assert (code, 'Table("books", ..., info={"renamed_from": "public.books"})' in stderr) == (16, True)
+
+
+CHAIN = """Table("books", metadata, Column("id", Integer, primary_key=True),
+    Column("title", String(20), info={"renamed_from": "name"}),
+    Column("name", String(20), info={"renamed_from": "sort"}))"""
+
+
+def test_a_name_that_is_freed_by_one_rename_is_taken_by_the_next(
+    project: Project, database: str, shelf: psycopg.Connection
+) -> None:
+    shelf.execute("ALTER TABLE books ALTER title DROP NOT NULL, ALTER title DROP DEFAULT, ADD sort varchar(20)")
+    shelf.execute("ALTER TABLE books RENAME title TO name; UPDATE books SET sort = 'second'")
+    project.models(CHAIN)
+    project.alembic(database, "revision", "--autogenerate", "-m", "rename")
+    project.alembic(database, "upgrade", "head")
+    assert shelf.execute("SELECT title, name FROM books").fetchall() == [("Emma", "second")]
+    assert "do not differ" in project.alembic(database, "revision", "--autogenerate", "-m", "again")
+
+
+def test_a_hint_to_a_name_that_is_taken_is_refused(project: Project, database: str, shelf: psycopg.Connection) -> None:
+    shelf.execute("ALTER TABLE books ADD name varchar(20)")
+    project.models(TABLE.format("books", 'Column("name", String(20), info={"renamed_from": "title"})'))
+    code, stderr = project.alembic.refused(database, "revision", "--autogenerate", "-m", "rename")
+    assert (code, "but both are there" in stderr) == (16, True)
