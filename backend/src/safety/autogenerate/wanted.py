@@ -12,6 +12,7 @@ from src.postgres.scratch import Place, in_scratch
 from src.postgres.sqlstate import server_message
 from src.postgres.url import DatabaseURL
 from src.safety.autogenerate.context import Schema, quoted, read_schema
+from src.safety.autogenerate.writers.writer import literal
 from src.safety.errors import RequestRefused
 
 log = logging.getLogger(__name__)
@@ -50,13 +51,26 @@ def make_models(connection: Connection, metadata: MetaData, live: Schema) -> Sch
 
 
 def prepare_like(connection: Connection, live: Schema) -> None:
-    """Install the extensions of `live`, each in its schema: models may use what an administrator has installed."""
+    """Install the extensions of `live`, each in its schema: models may use what an administrator has installed.
+
+    Each with its comment, by which a revision may know its own: the copy would differ from the live schema otherwise.
+    """
     available = set(connection.scalars(text("SELECT name::text FROM pg_available_extensions")))
     for entry in live.catalogue.values():
         if entry.kind is Kind.EXTENSION and entry.name != "plpgsql" and entry.name in available:
             schema = quoted(str(entry.attributes["schema"]))
             connection.exec_driver_sql(f"CREATE SCHEMA IF NOT EXISTS {schema}")
             connection.exec_driver_sql(f"CREATE EXTENSION IF NOT EXISTS {quoted(entry.name)} SCHEMA {schema} CASCADE")
+            _comment_like(connection, entry)
+
+
+def _comment_like(connection: Connection, extension: CatalogueObject) -> None:
+    """One that the template brought belongs to who made that, and only its owner may comment on it."""
+    may = text("SELECT pg_has_role(extowner, 'USAGE') FROM pg_extension WHERE extname = :name")
+    if connection.scalar(may, {"name": extension.name}):
+        comment = extension.attributes.get("comment")
+        statement = f"COMMENT ON EXTENSION {quoted(extension.name)} IS {literal(str(comment)) if comment else 'NULL'}"
+        connection.exec_driver_sql(statement, execution_options={"no_parameters": True})
 
 
 def _schemas(metadata: MetaData) -> list[str]:

@@ -107,3 +107,18 @@ def test_a_body_of_many_lines_stands_in_the_file_as_it_was_written(project: Proj
     with psycopg.connect(database) as connection:
         assert connection.execute("SELECT prosrc FROM pg_proc WHERE proname = 'f'").fetchone() == (body,)
     assert "No new upgrade operations" in project.alembic(database, "check")
+
+
+def test_an_extension_keeps_the_comment_by_which_a_revision_knows_its_own(project: Project, database: str) -> None:
+    made = "CREATE EXTENSION vector; COMMENT ON EXTENSION vector IS '100% by revision 001'"
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute(made)
+    project.revision("001_vector", upgrade=f"op.execute({made!r})")
+    project.alembic(database, "stamp", "head")
+    project.models(
+        f'{IMPORTS}\ndeclare(metadata, Extension("vector"))\nTable("books", metadata, Column("id", Integer))'
+    )
+
+    assert "tried" not in project.alembic(database, "revision", "--autogenerate", "-m", "books")
+    (written,) = project.folder.glob("versions/002_*.py")
+    assert "vector" not in written.read_text().partition("def upgrade")[2]
