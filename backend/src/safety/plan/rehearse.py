@@ -56,10 +56,10 @@ def rehearse(project: Project, live: Live, target: str, *, start: str | None = N
     return in_scratch(project.target, live.place, work, elsewhere=project.policy.scratch_url)
 
 
-def run_chain(project: Project, connection: Connection, place: Place, target: str) -> None:
-    """Upgrade the scratch database of `connection` to `target`. Raises `UserError`."""
+def run_chain(project: Project, connection: Connection, place: Place, target: str, way: str = "upgrade") -> None:
+    """Upgrade (or downgrade) the scratch database of `connection` to `target`. Raises `UserError`."""
     share_session(connection, place)
-    run_command(project, Trace(scratch_url(connection), consenting(project.policy), {}), "upgrade", target)
+    run_command(project, Trace(scratch_url(connection), consenting(project.policy), {}), way, target)
 
 
 def is_below(project: Project, live: Live, target: str, start: str | None) -> bool:

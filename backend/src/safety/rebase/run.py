@@ -1,0 +1,99 @@
+"""The rebase itself: look at both branches, rename mine, and try the new chain up and down."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from src.postgres.catalogue import compare, describe
+from src.postgres.errors import UserError
+from src.postgres.scratch import Place, in_scratch
+from src.safety.autogenerate.context import Schema, read_schema
+from src.safety.drift import chain_schema
+from src.safety.head_file import write_heads
+from src.safety.plan.rehearse import run_chain
+from src.safety.project import Project, open_project
+from src.safety.rebase.branch import Branch
+from src.safety.rebase.clashes import clashes
+from src.safety.rebase.names import move, new_ids, renamed
+from src.safety.revision_file import taken
+
+
+@dataclass
+class Rebased:
+    """What was done (`names`: old id to new, `files`), what is still to do, and what is wrong."""
+
+    names: dict[str, str]
+    files: list[Path] = field(default_factory=list)
+    mentions: list[str] = field(default_factory=list)
+    """Files that still say an old id somewhere."""
+    clashes: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    """What the round trip found."""
+
+
+def rebase(project: Project, branch: Branch, place: Place) -> Rebased:
+    """Put mine on top of `branch.onto`. Raises `UserError` before anything is changed; afterwards, it is a problem."""
+    head = branch.ids[-1]
+    ends = [(branch.base,) if branch.base else (), (head,), (branch.onto,)]
+    base, mine, theirs = (chain_schema(project, place, heads) for heads in ends)
+    others = taken(project.scripts) - {*branch.ids, *(Path(script.path).stem for script in branch.mine)}
+    done = Rebased(new_ids(branch.ids, others), clashes=clashes(base, mine, theirs))
+    _write(branch, done)
+    moved = open_project(project.config)
+    write_heads(moved.scripts)
+    done.mentions = _mentions(moved, done.names)
+    trip = partial(_round_trip, moved, place, (branch.base or "base", branch.onto, done.names[head]), (base, theirs))
+    try:
+        done.problems = in_scratch(moved.target, place, trip, elsewhere=moved.policy.scratch_url)
+    except UserError as error:
+        done.problems = [error.problem]
+    return done
+
+
+def _write(branch: Branch, done: Rebased) -> None:
+    parents = [branch.onto, *(done.names[revision] for revision in branch.ids)]
+    written = [
+        (Path(script.path), script.revision, renamed(_read(script.path), script.revision, parent, done.names))
+        for script, parent in zip(branch.mine, parents, strict=False)
+    ]
+    # The newest first: a new name may be the old one of the next.
+    done.files = [move(path, old, done.names[old], source) for path, old, source in reversed(written)][::-1]
+
+
+def _read(path: str) -> str:
+    return Path(path).read_text(encoding="utf-8")
+
+
+def _mentions(project: Project, names: Mapping[str, str]) -> list[str]:
+    old = [name for name, new in names.items() if name != new]
+    said = re.compile(rf"(?<!\w)({'|'.join(map(re.escape, old))})(?!\w)") if old else None
+    files = [*(Path(script.path) for script in project.scripts.walk_revisions()), *project.folder.glob("schema.*")]
+    return sorted(path.name for path in files if said and said.search(path.read_text(encoding="utf-8")))
+
+
+def _round_trip(
+    project: Project, place: Place, stops: tuple[str, str, str], wanted: tuple[Schema, Schema], scratch: Connection
+) -> list[str]:
+    """Theirs up, mine up, mine down, theirs down, all up again: what is not as it was, in words."""
+    base, onto, head = stops
+
+    def go(way: str, target: str) -> Schema:
+        run_chain(project, scratch, place, target, way)
+        return read_schema(scratch)
+
+    def differs(what: str, there: Schema, wished: Schema) -> list[str]:
+        words = describe(compare(wished.catalogue, there.catalogue))
+        return [f"{what} left something else: {line}" for line in words.splitlines()]
+
+    go("upgrade", onto)
+    top = go("upgrade", head)
+    # Each step only if the one before left what it should: else it fails on that, and tells less of it.
+    return (
+        differs(f"the downgrade to {onto}", go("downgrade", onto), wanted[1])
+        or differs(f"the downgrade to {base}", go("downgrade", base), wanted[0])
+        or differs("the second upgrade", go("upgrade", head), top)
+    )
