@@ -112,7 +112,7 @@ class Lineage:
         table = _table(entry, self.new)
         if table in made:
             return entry.kind is Kind.TRIGGER or "inherits" in self.new.catalogue[table].attributes
-        return table in self.relinked or source.identity in made
+        return "part of" in entry.attributes if table in self.relinked else source.identity in made
 
     def as_it_comes(self, entry: CatalogueObject) -> CatalogueObject:
         """What comes by itself, before anything else is done to it."""

@@ -8,12 +8,12 @@ from typing import Literal, NamedTuple
 from src.postgres.catalogue import CatalogueObject, Identity, Kind
 from src.postgres.catalogue.dependencies import Dependencies
 from src.safety.autogenerate.cannot_write import CannotWrite
-from src.safety.autogenerate.clauses import qualified_name
 from src.safety.autogenerate.context import Context, Schema
-from src.safety.autogenerate.lineage import origin, parents
+from src.safety.autogenerate.lineage import origin
 from src.safety.autogenerate.mentions import mentions
 
 Action = Literal["detach", "drop", "alter", "create", "attach"]
+# A table leaves its parents before, and joins others after, anything is done to them: nothing waits for it to join.
 _PHASE = {"detach": 0, "create": 1, "alter": 1, "drop": 2, "attach": 3}
 # Relations of one schema share their names.
 _RELATIONS = frozenset({Kind.TABLE, Kind.VIEW, Kind.MATERIALIZED_VIEW, Kind.SEQUENCE, Kind.INDEX, Kind.FOREIGN_TABLE})
@@ -76,7 +76,7 @@ class Order:
 
     def _edges(self) -> dict[Node, set[Node]]:
         edges: defaultdict[Node, set[Node]] = defaultdict(set)
-        waits = (self._needs, self._one_name, self._links, self._inherited, self._ownership, self._disturbances)
+        waits = (self._needs, self._one_name, self._inherited, self._ownership, self._disturbances)
         for first, second in (pair for find in waits for pair in find()):
             if first != second:
                 edges[second].add(first)
@@ -153,20 +153,6 @@ class Order:
         for child in schema.children(node.identity):
             if child.kind is not Kind.COLUMN and node.action not in self._by_identity[child.identity]:
                 yield from self._names(Node(node.action, child.identity), schema)
-
-    def _links(self) -> Iterator[tuple[Node, Node]]:
-        """A table leaves its parents before, and joins them after, anything is done to either of them."""
-        touching: defaultdict[tuple[str, str], list[Node]] = defaultdict(list)
-        links = [node for node in self.nodes if node.action in ("detach", "attach")]
-        for node in self.nodes:
-            if node not in links:
-                touching[node.identity.schema, node.identity.table or node.identity.name].append(node)
-        for link in links:
-            schema = self.context.old if link.action == "detach" else self.context.new
-            above = map(qualified_name, parents(schema.catalogue[link.identity]))
-            for table in ((link.identity.schema, link.identity.name), *above):
-                for node in touching[table]:
-                    yield (link, node) if link.action == "detach" else (node, link)
 
     def _inherited(self) -> Iterator[tuple[Node, Node]]:
         """What is done to the parent's object comes before what is done to the child's."""

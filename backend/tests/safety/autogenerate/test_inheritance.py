@@ -17,6 +17,8 @@ REST = "CREATE TABLE log_rest PARTITION OF log DEFAULT;"
 KEY = 'PrimaryKeyConstraint("day", "id")'
 ID = 'Column("id", Text)'
 
+OTHER_DEFAULT = "ALTER TABLE a_rest ALTER id SET DEFAULT 'y'"
+
 
 @cases(
     Case("a partitioned table", "", log(), ["postgresql_partition_by='RANGE (day)'"], ["op.drop_table('log')"]),
@@ -73,6 +75,16 @@ ID = 'Column("id", Text)'
         log(
             'Column("id", Text, server_default="x")', parts=Y25 + REST + "ALTER TABLE log_rest ALTER id SET DEFAULT 'y'"
         ),
+    ),
+    Case(
+        "a default for all but one that is called before the others",
+        log(ID, parts=REST.replace("log_rest", "a_rest")),
+        log('Column("id", Text, server_default="x")', parts=REST.replace("log_rest", "a_rest") + OTHER_DEFAULT),
+    ),
+    Case(
+        "attached with a column that both get",
+        log(parts="CREATE TABLE a_25 (day date NOT NULL)"),
+        log(ID, parts=Y25.replace("log_25", "a_25")),
     ),
     Case("NOT NULL for all", log(ID, parts=Y25), log('Column("id", Text, nullable=False)', parts=Y25)),
     Case("another type for all", log(ID, parts=Y25), log('Column("id", String(50))', parts=Y25)),
