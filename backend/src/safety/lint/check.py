@@ -1,0 +1,105 @@
+"""Which revisions are looked at, and what the rules find."""
+
+from collections.abc import Iterator, Sequence
+from functools import cache
+from pathlib import Path
+
+from alembic.script import Script
+from alembic.util import CommandError
+
+from src.postgres.scratch import Place
+from src.safety.errors import RequestRefused
+from src.safety.lint.allowances import ALLOWANCE, less_allowed
+from src.safety.lint.landed import main_branch
+from src.safety.lint.rule import Finding, Mapped, Revision
+from src.safety.lint.rules import RULES
+from src.safety.lint.source import Source
+from src.safety.lint.trial import Trial
+from src.safety.lint.try_out import try_out
+from src.safety.project import Project
+
+CODES = frozenset(rule.code for rule in (*RULES, ALLOWANCE))
+
+
+def choose(project: Project, asked: str, applied: Sequence[str]) -> list[Script]:
+    """The revisions that `asked` names, oldest first: `005_x`, `004_y:head` (what comes after 004_y), or `all`.
+
+    "" chooses those that the main branch does not have or has otherwise; without git those that are not `applied`.
+    Raises `RequestRefused` for a name that is not there.
+    """
+    scripts = list(project.scripts.walk_revisions())[::-1]
+    if asked == "all":
+        return scripts
+    if asked:
+        chosen = _named(project, asked)
+        return [script for script in scripts if script.revision in chosen]
+    main = main_branch(project.folder)
+    if main is None:
+        below = {script.revision for script in project.scripts.iterate_revisions(tuple(applied) or "base", "base")}
+        return [script for script in scripts if script.revision not in below]
+    paths = {script.revision: Path(script.path) for script in scripts}
+    wanted = main.new(paths.values()) | main.edited(paths.values())
+    return [script for script in scripts if paths[script.revision] in wanted]
+
+
+def _named(project: Project, asked: str) -> set[str]:
+    lower, colon, upper = asked.partition(":")
+    try:
+        if not colon:
+            found = project.scripts.get_revisions(asked)
+        else:
+            found = tuple(project.scripts.iterate_revisions(upper or "heads", lower or "base"))
+    except CommandError as error:
+        raise RequestRefused(f"{str(error).rstrip('.')}.", "The names: alembic history") from error
+    return {script.revision for script in found if script is not None}
+
+
+def check(project: Project, place: Place, chosen: Sequence[Script], edited: Sequence[str] = ()) -> list[Finding]:
+    """What is wrong with them. `edited` are ids whose file was another one when this database ran it.
+
+    Raises `UserError` where no scratch database can be had.
+    """
+    trials = try_out(project, place, chosen)
+    return [
+        finding for revision in _revisions(project, chosen, trials, set(edited)) for finding in findings_of(revision)
+    ]
+
+
+def findings_of(revision: Revision) -> list[Finding]:
+    """What the rules say of one revision, less what it allows itself."""
+    return list(less_allowed(revision, list(_broken(revision)), CODES))
+
+
+def _broken(revision: Revision) -> Iterator[Finding]:
+    for rule in RULES:
+        for found in dict.fromkeys(rule.check(revision)):
+            yield Finding(revision.revision, revision.source.path.name, found.line, rule, found.what)
+
+
+def _revisions(
+    project: Project, chosen: Sequence[Script], trials: dict[str, Trial], applied_otherwise: set[str]
+) -> Iterator[Revision]:
+    main = main_branch(project.folder)
+    edited = main.edited(Path(script.path) for script in chosen) if main else set()
+
+    @cache
+    def mapped() -> Mapped | None:
+        return main.mapped(Path.cwd()) if main else None
+
+    for script in chosen:
+        where = f"that {main.name} has" if main and Path(script.path) in edited else ""
+        where = where or ("that this database ran" if script.revision in applied_otherwise else "")
+        yield Revision(
+            script.revision,
+            _parents(script),
+            Source.read(Path(script.path)),
+            trials.get(script.revision),
+            where,
+            frozenset(getattr(script.module, "direct", {})),
+            mapped,
+        )
+
+
+def _parents(script: Script) -> tuple[str, ...]:
+    down = script.down_revision
+    return (down,) if isinstance(down, str) else tuple(down or ())

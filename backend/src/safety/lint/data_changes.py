@@ -1,0 +1,35 @@
+"""Statements of the upgrade that change rows of tables that were there before."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from src.postgres.lock_modes.reader import statements
+from src.safety.lint.trial import Trial
+from src.safety.online.names import plain
+
+_VERBS = ("UPDATE", "DELETE FROM", "INSERT INTO", "MERGE INTO", "COPY", "TRUNCATE TABLE", "TRUNCATE")
+
+
+@dataclass(frozen=True)
+class DataChange:
+    """One of them."""
+
+    verb: str
+    table: str
+    sql: str
+    """Its beginning, on one line."""
+    bounded: bool
+    """It has a WHERE."""
+
+
+def data_changes(trial: Trial) -> Iterator[DataChange]:
+    """All of them, in order."""
+    tables = {plain(name) for name in trial.tables}
+    for traced in trial.upgrade:
+        for reader in statements(traced.sql):
+            verb = reader.accept_any(*_VERBS)
+            reader.accept("ONLY")
+            table = reader.name() if verb else ""
+            if verb and plain(table) in tables:
+                sql = " ".join(traced.sql.split())[:100]
+                yield DataChange(verb.removesuffix(" TABLE"), table, sql, reader.has("WHERE"))

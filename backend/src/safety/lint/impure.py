@@ -1,0 +1,24 @@
+"""Calls whose answer is another one each time: in Python anywhere, in SQL where rows are written."""
+
+from collections.abc import Iterable, Iterator
+
+from src.safety.lint.rule import Found
+from src.safety.lint.source import Source
+
+_WRITES = ("INSERT", "UPDATE", "DELETE", "MERGE", "WITH")
+
+
+def python_calls(source: Source, names: Iterable[str]) -> Iterator[Found]:
+    """Calls of these names; one that ends with a dot is a module."""
+    wanted = tuple(names)
+    for name, call in source.calls():
+        if any(name == each or (each.endswith(".") and name.startswith(each)) for each in wanted):
+            yield Found(f"It calls {name}().", call.lineno)
+
+
+def sql_calls(source: Source, words: frozenset[str]) -> Iterator[Found]:
+    """Statements that write rows with the help of one of these words."""
+    for sql in source.sql:
+        for reader in sql.statements():
+            if reader.accept_any(*_WRITES) and (found := sorted({token.keyword for token in reader.rest()} & words)):
+                yield Found(f"{found[0].lower()} in: {' '.join(sql.text.split())[:80]}", sql.line)

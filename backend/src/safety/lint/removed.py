@@ -1,0 +1,31 @@
+"""Tables and columns that are no longer there under their names."""
+
+from collections.abc import Iterator
+
+from src.postgres.catalogue import Identity, Kind
+from src.postgres.lock_modes.reader import statements
+from src.safety.lint.trial import Trial
+
+
+def removed(trial: Trial) -> Iterator[Identity]:
+    """Of the upgrade; a table's columns go with it and are not listed."""
+    for difference in trial.differences:
+        identity = difference.identity
+        if difference.change == "removed" and (identity.kind is Kind.TABLE or _is_column(trial, identity)):
+            yield identity
+
+
+def renamed(trial: Trial, name: str) -> bool:
+    """Whether a statement of the upgrade gives it another name or schema."""
+    for traced in trial.upgrade:
+        for reader in statements(traced.sql):
+            words = [token.text.replace('"', "") for token in reader.rest()]
+            if name in words and (reader.has("RENAME") or "SET SCHEMA" in " ".join(words).upper()):
+                return True
+    return False
+
+
+def _is_column(trial: Trial, identity: Identity) -> bool:
+    return identity.kind is Kind.COLUMN and Identity(Kind.TABLE, identity.schema, "", identity.table) in set(
+        trial.before.catalogue
+    )

@@ -1,0 +1,54 @@
+"""data-loss: the upgrade destroys what people have entered."""
+
+from collections.abc import Iterator
+
+from src.postgres.catalogue import Kind
+from src.safety.lint.data_changes import data_changes
+from src.safety.lint.removed import removed, renamed
+from src.safety.lint.rule import Found, Revision, Rule
+
+_LOSSY = (
+    ("timestamp", "date"),
+    ("timestamp", "time"),
+    ("double precision", "real"),
+    ("double precision", "integer"),
+    ("double precision", "bigint"),
+    ("numeric", "integer"),
+    ("numeric", "bigint"),
+    ("numeric", "real"),
+    ("numeric", "double precision"),
+    ("vector", "halfvec"),
+)
+"""From one type to the other the values are rounded or cut without a word (PostgreSQL 18, pg_cast)."""
+
+
+def _check(revision: Revision) -> Iterator[Found]:
+    if (trial := revision.trial) is None:
+        return
+    for identity in removed(trial):
+        if not renamed(trial, identity.name):
+            what = f"column {identity.table}.{identity.name}" if identity.kind is Kind.COLUMN else str(identity.name)
+            yield Found(f"It drops {what} with all that it holds.")
+    for change in data_changes(trial):
+        if change.verb in ("DELETE FROM", "TRUNCATE"):
+            yield Found(f"It deletes rows of {change.table}: {change.sql}")
+    for each in trial.differences:
+        if (
+            each.identity.kind is Kind.COLUMN
+            and each.attribute == "type"
+            and _is_lossy(str(each.before), str(each.after))
+        ):
+            yield Found(f"{each}: values are rounded or cut.")
+
+
+def _is_lossy(before: str, after: str) -> bool:
+    return any(before.startswith(old) and after.startswith(new) for old, new in _LOSSY) and not after.startswith(before)
+
+
+RULE = Rule(
+    "data-loss",
+    "What is gone can only be had back from a backup; a downgrade brings back an empty column.",
+    "Nothing in the revision says that somebody thought of it.",
+    "# lint: allow data-loss because WHY NOBODY NEEDS IT",
+    _check,
+)

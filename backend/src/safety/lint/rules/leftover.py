@@ -1,0 +1,48 @@
+"""leftover: words that pass over what should not be there."""
+
+import ast
+from collections.abc import Iterator
+
+from src.postgres.lock_modes.reader import Reader
+from src.safety.lint.rule import Found, Revision, Rule
+
+_ARGUMENTS = frozenset({"checkfirst", "if_not_exists", "if_exists"})
+
+
+def _check(revision: Revision) -> Iterator[Found]:
+    for sql in revision.source.sql:
+        for reader in sql.statements():
+            if words := _words(reader):
+                yield Found(f"{words} in: {' '.join(sql.text.split())[:80]}", sql.line)
+    for name, call in revision.source.calls():
+        for argument in call.keywords:
+            if argument.arg in _ARGUMENTS and isinstance(argument.value, ast.Constant) and argument.value.value is True:
+                yield Found(f"{argument.arg}=True in {name}().", call.lineno)
+    yield from _replacing(revision)
+
+
+def _words(reader: Reader) -> str:
+    text = f" {' '.join(token.keyword or '?' for token in reader.rest())} "
+    return next((found for found in ("IF NOT EXISTS", "IF EXISTS") if f" {found} " in text), "")
+
+
+def _replacing(revision: Revision) -> Iterator[Found]:
+    """CREATE OR REPLACE of what was not there; it is right for what was."""
+    differences = revision.trial.differences if revision.trial else ()
+    added = {each.identity.name.partition("(")[0] for each in differences if each.change == "added"}
+    for sql in revision.source.sql:
+        for reader in sql.statements():
+            if reader.accept("CREATE OR REPLACE"):
+                reader.skip_to("FUNCTION", "PROCEDURE", "VIEW", "TRIGGER", "AGGREGATE", "RULE")
+                name = "".join(reader.parts()[-1:])
+                if name in added:
+                    yield Found(f"CREATE OR REPLACE of {name}, which is new.", sql.line)
+
+
+RULE = Rule(
+    "leftover",
+    "A thing of that name that is another one is taken for the right one, and databases differ from then on.",
+    "What an earlier try or a bad downgrade left behind is passed over in silence.",
+    "the same without IF [NOT] EXISTS, OR REPLACE or checkfirst; lint tries both ways from the schema of the chain",
+    _check,
+)

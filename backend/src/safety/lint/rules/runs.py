@@ -1,0 +1,19 @@
+"""runs: the revision can be carried out, both ways."""
+
+from collections.abc import Iterator
+
+from src.safety.lint.rule import Found, Revision, Rule
+
+
+def _check(revision: Revision) -> Iterator[Found]:
+    if revision.trial and revision.trial.failed:
+        yield Found(revision.trial.failed)
+
+
+RULE = Rule(
+    "runs",
+    "The revision fails where it is applied, or where it is taken back.",
+    "It was run on a scratch database with the schema that the chain makes, whose tables count as large.",
+    "what the message says; then run lint again",
+    _check,
+)

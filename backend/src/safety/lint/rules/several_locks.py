@@ -1,0 +1,30 @@
+"""several-locks: one transaction that locks one table after the other."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from src.postgres.lock_modes import LockMode
+from src.safety.lint.rule import Found, Revision, Rule
+
+
+def _check(revision: Revision) -> Iterator[Found]:
+    if revision.trial is None:
+        return
+    existing = revision.trial.tables.keys()
+    transactions: defaultdict[int, list[set[str]]] = defaultdict(list)
+    for traced in revision.trial.upgrade:
+        strong = {name for name, mode in traced.locks.items() if mode >= LockMode.SHARE_ROW_EXCLUSIVE}
+        transactions[traced.transaction].append(strong & existing)
+    for locked in transactions.values():
+        tables = set().union(*locked)
+        if len(tables) > 1 and tables not in locked:
+            yield Found(f"One transaction locks {', '.join(sorted(tables))}, one after the other.")
+
+
+RULE = Rule(
+    "several-locks",
+    "Clients of the first table wait until the last is locked; two that lock in another order are a deadlock.",
+    "A lock is held until the transaction ends.",
+    "a revision for each table",
+    _check,
+)

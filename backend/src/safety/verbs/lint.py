@@ -1,0 +1,90 @@
+"""`lint`: what is wrong with revisions, before they are merged."""
+
+import asyncio
+import json
+import sys
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from src.postgres.scratch import read_place
+from src.safety.lint import squawk
+from src.safety.lint.check import check, choose
+from src.safety.lint.page import page
+from src.safety.lint.rule import Finding
+from src.safety.project import open_project
+from src.safety.status import schema_status
+from src.safety.verbs.verb import FINE, FOUND, Verb
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """The verb's options."""
+    help_text = "a revision, FROM:TO (what comes after FROM), or all; by default those that the main branch has not"
+    parser.add_argument("range", nargs="?", default="", metavar="RANGE", help=help_text)
+    parser.add_argument(
+        "--sql", metavar="FILE", help="look at a file of SQL instead, such as upgrade --sql writes; - is stdin"
+    )
+    parser.add_argument("--rules", action="store_true", help="print the page of all rules")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+async def run(connection: AsyncConnection, options: Namespace, console: Console) -> int:
+    """Print the findings; `FOUND` if there are any."""
+    if options.rules:
+        console.print(Text(page()), soft_wrap=True, end="")
+        return FINE
+    if options.sql:
+        return await asyncio.to_thread(_lint_sql, options, console)
+    project = await asyncio.to_thread(open_project)
+    status = await schema_status(connection, project.scripts)
+    place = await connection.run_sync(read_place)
+    chosen = await asyncio.to_thread(choose, project, options.range, status.current)
+    findings = await asyncio.to_thread(check, project, place, chosen)
+    if options.json:
+        console.print_json(json.dumps([_as_data(each) for each in findings]))
+    else:
+        _show(findings, len(chosen), console)
+    return FOUND if findings else FINE
+
+
+def _show(findings: list[Finding], looked_at: int, console: Console) -> None:
+    for each in findings:
+        console.print(Text(f"{each.file}:{each.line}: {each.rule.code}", style="bold"))
+        for line in (each.what, each.rule.danger, f"Instead: {each.rule.remedy}"):
+            console.print(Text(f"  {line}".replace("\n", "\n  ")), soft_wrap=True)
+    console.print(f"{looked_at} revision(s), {len(findings)} finding(s).", highlight=False)
+    if not squawk.is_installed():
+        console.print("squawk is not installed, so its rules were left out: pip install squawk-cli", highlight=False)
+
+
+def _as_data(finding: Finding) -> dict[str, object]:
+    rule = finding.rule
+    return {
+        "revision": finding.revision,
+        "file": finding.file,
+        "line": finding.line,
+        "rule": rule.code,
+        "finding": finding.what,
+        "danger": rule.danger,
+        "reason": rule.reason,
+        "remedy": rule.remedy,
+    }
+
+
+def _lint_sql(options: Namespace, console: Console) -> int:
+    sql = sys.stdin.read() if options.sql == "-" else Path(options.sql).read_text(encoding="utf-8")
+    said = squawk.read([sql])
+    if options.json:
+        console.print_json(
+            json.dumps([{"rule": each.rule, "line": each.line, "finding": each.message} for each in said])
+        )
+    else:
+        for each in said:
+            console.print(Text(f"line {each.line}: {each.rule}: {each.message}"), soft_wrap=True)
+    return FOUND if said else FINE
+
+
+VERB = Verb("lint", "what is wrong with revisions, before they are merged", add_arguments, run)
