@@ -18,6 +18,7 @@ from tests.servers import Server, container, embedded, existing, require_docker
 BACKEND = Path(__file__).resolve().parents[1]
 # The service runs on one version, the first that is asked for; migrations are proved on all of them.
 _OF_THE_HOST = ("api", "course", "inference")
+_LONG = ("safety/online/", "safety/backfill/")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -41,6 +42,17 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         if metafunc.definition.path.relative_to(BACKEND / "tests").parts[0] in _OF_THE_HOST:
             versions = versions[:1]
         metafunc.parametrize("server", versions, indirect=True, ids=lambda version: f"pg{version}", scope="session")
+
+
+@pytest.hookimpl(tryfirst=True)  # before `-m` chooses
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """The longest families run on the first version; on the others they are `make prove`."""
+    first = config.option.postgres.split(",")[0]
+    for item in items:
+        chosen = getattr(item, "callspec", None)
+        version = chosen.params.get("server", first) if chosen else first
+        if version not in (first, "url") and item.path.relative_to(BACKEND / "tests").as_posix().startswith(_LONG):
+            item.add_marker("prove")
 
 
 @pytest.fixture(scope="session")

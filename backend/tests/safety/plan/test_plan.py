@@ -18,9 +18,9 @@ from tests.safety.project import Project
 BOOKS = 'op.create_table("books", sa.Column("id", sa.Integer, primary_key=True), sa.Column("title", sa.Text))'
 MANY = (
     'op.add_column("books", sa.Column("n", sa.Integer)); op.create_index("ix", "books", ["title"]);'
-    'op.execute("ALTER TABLE books ALTER id TYPE bigint"); op.execute("UPDATE books SET n = 1")'
+    'op.execute("ALTER TABLE books ALTER id TYPE bigint, ADD m int"); op.execute("UPDATE books SET n = 1")'
 )
-UNDO = 'op.drop_index("ix"); op.drop_column("books", "n"); op.execute("ALTER TABLE books ALTER id TYPE int")'
+UNDO = 'op.drop_index("ix"); op.drop_column("books", "n"); op.execute("ALTER TABLE books ALTER id TYPE int, DROP m")'
 
 
 @pytest.fixture
