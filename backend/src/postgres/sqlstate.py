@@ -38,6 +38,7 @@ UNABLE_TO_CONNECT = "08001"
 UNDEFINED_COLUMN = "42703"
 UNDEFINED_OBJECT = "42704"
 UNDEFINED_TABLE = "42P01"
+UNIQUE_VIOLATION = "23505"
 
 
 def causes(error: BaseException) -> Iterator[BaseException]:

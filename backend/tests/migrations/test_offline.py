@@ -1,4 +1,4 @@
-"""Up, down, up: each revision leaves nothing behind and loses nothing, by the whole catalogue and with rows."""
+"""What `--sql` writes, carried out by psql, does and undoes what the chain does."""
 
 import subprocess
 import sys
@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine
@@ -14,9 +13,7 @@ from sqlalchemy import Connection, create_engine
 from src.postgres.catalogue import Catalogue, compare, describe, read_catalogue
 from src.postgres.embedded import program
 from src.safety.history import BOOKKEEPING
-from tests.alembic_command import Alembic
 from tests.conftest import BACKEND
-from tests.db.rows import MINIMAL, insert
 from tests.servers import Server
 
 REVISIONS = [
@@ -40,30 +37,6 @@ def catalogue(url: str) -> Catalogue:
 
 def assert_equal(before: Catalogue, after: Catalogue) -> None:
     assert not (differences := compare(before, after)), describe(differences)
-
-
-@pytest.mark.parametrize("revision", REVISIONS)
-def test_down_and_up_again_bring_back_the_same_catalogue(revision: str, database: str, alembic: Alembic) -> None:
-    alembic(database, "upgrade", f"{revision}-1" if revision != REVISIONS[0] else "base")
-    before = catalogue(database)
-    alembic(database, "upgrade", revision)
-    made = catalogue(database)
-    alembic(database, "downgrade", "-1")
-    assert_equal(before, catalogue(database))
-    alembic(database, "upgrade", revision)
-    assert_equal(made, catalogue(database))
-
-
-@pytest.mark.parametrize("revision", REVISIONS)
-def test_down_and_up_again_with_rows_in_every_table(revision: str, database: str, alembic: Alembic) -> None:
-    alembic(database, "upgrade", revision)
-    made = catalogue(database)
-    with connected(database) as connection:
-        for table in MINIMAL:
-            insert(connection, table)
-    alembic(database, "downgrade", "-1")
-    alembic(database, "upgrade", revision)
-    assert_equal(made, catalogue(database))
 
 
 def test_offline_sql_through_psql_makes_the_same_catalogue(server: Server, database: str, migrated: str) -> None:

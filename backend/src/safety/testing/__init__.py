@@ -1,0 +1,25 @@
+"""The test kit, for any Alembic project whose env.py calls `run_environment`.
+
+    # conftest.py
+    pytest_plugins = ["src.safety.testing.plugin"]
+
+    # test_migrations.py
+    from src.safety.testing import test_migrations
+
+That is one test a check (`kit.py`): single head, numbering, registered, models, round trip, rows, old code,
+deterministic, search_path, time zone, role, offline. All run on scratch databases of the project's own server.
+
+    files.py, models.py    what needs no walk
+    round_trip.py          each revision up, down, up; with rows too (tables, candidates, filling, contents)
+    old_code.py            the queries of the revision before
+    surroundings.py        the chain in other surroundings; offline.py: by `--sql`
+    ground.py              the scratch database under all of them
+
+A revision that means to lose something, or to take leave of it, says so: `loses = ["users.nickname", "drafts"]`.
+"""
+
+from src.safety.testing.finding import Finding
+from src.safety.testing.kit import CHECKS, Kit
+from src.safety.testing.suite import test_migrations
+
+__all__ = ["CHECKS", "Finding", "Kit", "test_migrations"]

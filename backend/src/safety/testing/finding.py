@@ -1,0 +1,16 @@
+"""What the kit finds."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One promise that one revision breaks."""
+
+    check: str
+    revision: str
+    """Empty for what concerns the chain as a whole."""
+    words: str
+
+    def __str__(self) -> str:
+        return f"{self.revision}: {self.words}" if self.revision else self.words

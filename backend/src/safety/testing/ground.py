@@ -1,0 +1,163 @@
+"""Where the kit tries things: a scratch database, a way to read it, and Alembic's steps one after the other on it."""
+
+import io
+import secrets
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
+
+import psycopg
+from alembic.config import Config
+from alembic.runtime.environment import EnvironmentContext
+from alembic.runtime.migration import MigrationStep, RevisionStep
+from alembic.script import Script, ScriptDirectory
+from sqlalchemy import Connection, Engine, create_engine, pool
+
+from src.postgres.catalogue import Catalogue, read_catalogue
+from src.postgres.declared import Extension, declared
+from src.postgres.scratch import Place, in_scratch, read_place, scratch_url
+from src.postgres.url import DatabaseURL
+from src.safety.history import BOOKKEEPING
+from src.safety.online.database import TableFacts
+from src.safety.plan.rehearse import consenting, share_session
+from src.safety.policy import Policy
+from src.safety.project import Project
+from src.safety.rehearsal import REHEARSAL
+from src.safety.testing.contents import Contents, read_contents
+
+T = TypeVar("T")
+PLAIN: Mapping[str, str] = {"search_path": "public", "TimeZone": "UTC", "DateStyle": "ISO, MDY"}
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """A rehearsal that only says where to run, and as whom."""
+
+    target: DatabaseURL
+    policy: Policy
+
+    def facts(self, there: TableFacts) -> TableFacts:
+        """The scratch database's own."""
+        return there
+
+    def before(self, connection: Connection, revision: str, statement: str, *, outside: bool) -> None:
+        """Nobody looks."""
+
+    def after(self, connection: Connection) -> None:
+        """Nobody looks."""
+
+
+@dataclass(frozen=True)
+class Ground:
+    """One scratch database of a project."""
+
+    project: Project
+    target: DatabaseURL
+    engine: Engine
+
+    def catalogue(self) -> Catalogue:
+        """All that is in it but the migrations' own."""
+        with self.engine.begin() as connection:
+            return read_catalogue(connection, ignore_tables=BOOKKEEPING)
+
+    def contents(self, *, made_twice: bool = False) -> Contents:
+        """All rows; see `read_contents`."""
+        with self.engine.begin() as connection:
+            return read_contents(connection, made_twice=made_twice)
+
+    def config(self) -> Config:
+        """For a command of Alembic's: with it, env.py finds this database in the place of its own."""
+        config = Config(self.project.config.config_file_name, stdout=io.StringIO())
+        config.set_main_option("script_location", str(self.project.scripts.dir).replace("%", "%%"))
+        config.attributes[REHEARSAL] = Elsewhere(self.target, consenting(self.project.policy))
+        return config
+
+    def run(self, steps: Callable[[], Iterator[RevisionStep]]) -> None:
+        """Alembic's upgrade by the project's env.py; what the iterator does happens between two revisions.
+
+        Raises `UserError`.
+        """
+        upgrade(self, steps)
+
+
+def upgrade(ground: Ground, steps: Callable[[], Iterator[RevisionStep]]) -> None:
+    """Run env.py. It is called as Alembic's own, for the toolkit reads the name of the command from its function."""
+
+    def migrations(*_: Any) -> Iterator[RevisionStep]:
+        return steps()
+
+    project = ground.project
+    options = {"as_sql": False, "starting_rev": None, "destination_rev": "heads", "tag": None}
+    with EnvironmentContext(ground.config(), project.scripts, fn=migrations, **options):
+        project.scripts.run_env()
+
+
+def up(scripts: ScriptDirectory, script: Script) -> RevisionStep:
+    """The step of Alembic's that applies one revision."""
+    return MigrationStep.upgrade_from_script(scripts.revision_map, script)
+
+
+def down(scripts: ScriptDirectory, script: Script) -> RevisionStep:
+    """The step that takes it back."""
+    return MigrationStep.downgrade_from_script(scripts.revision_map, script)
+
+
+def on_ground(
+    project: Project, work: Callable[[Ground], T], *, role: bool = False, settings: Mapping[str, str] = PLAIN
+) -> T:
+    """What `work` returns for a new database with `settings`; with `role`, it belongs to a role of few rights."""
+    schema = settings.get("search_path", "public").split(",")[0]
+    version = _version(project)
+    place = Place({**PLAIN, **settings}, schema, (), version)
+
+    def with_(connection: Connection) -> T:
+        quoted = connection.dialect.identifier_preparer.quote
+        share_session(connection, place)
+        target = scratch_url(connection)
+        if not role:
+            return _work(project, target, work)
+        for extension in declared(project.metadata):
+            if isinstance(extension, Extension):  # which an administrator installs where the role may not
+                connection.exec_driver_sql(f"CREATE EXTENSION IF NOT EXISTS {quoted(extension.name)}")
+        with _owner(connection, target) as owned:
+            return _work(project, owned, work)
+
+    return in_scratch(project.target, place, with_, elsewhere=project.policy.scratch_url)
+
+
+def _version(project: Project) -> int:
+    with _engine(project.target).connect() as connection:
+        return read_place(connection).version
+
+
+def _work(project: Project, target: DatabaseURL, work: Callable[[Ground], T]) -> T:
+    return work(Ground(project, target, _engine(target)))
+
+
+def _engine(target: DatabaseURL) -> Engine:
+    return create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(target.dsn), poolclass=pool.NullPool)
+
+
+@contextmanager
+def _owner(connection: Connection, target: DatabaseURL) -> Iterator[DatabaseURL]:
+    """A role that owns the database and may nothing else, gone afterwards."""
+    name, password = f"kit_{secrets.token_hex(4)}", secrets.token_hex(8)
+    database = connection.dialect.identifier_preparer.quote(target.database)
+    connection.exec_driver_sql(f"CREATE ROLE {name} LOGIN NOSUPERUSER PASSWORD '{password}'")
+    try:
+        connection.exec_driver_sql(f"ALTER DATABASE {database} OWNER TO {name}")
+        yield _as(target, name, password)
+    finally:
+        connection.exec_driver_sql(f"ALTER DATABASE {database} OWNER TO CURRENT_USER")
+        for undo in ("REASSIGN OWNED BY {} TO CURRENT_USER", "DROP OWNED BY {}", "DROP ROLE {}"):
+            connection.exec_driver_sql(undo.format(name))
+
+
+def _as(target: DatabaseURL, role: str, password: str) -> DatabaseURL:
+    split = urlsplit(target.dsn)
+    query = {key: value for key, value in parse_qsl(split.query) if key not in ("user", "password")}
+    netloc = f"{role}:{password}@{split.netloc.rpartition('@')[2]}"
+    dsn = urlunsplit(split._replace(netloc=netloc, query=urlencode(query, quote_via=quote)))
+    return replace(target, dsn=dsn, role=role)

@@ -1,0 +1,60 @@
+"""All checks of the kit, by name. Each looks at the chain as a whole and says what it found.
+
+What several need is done once: a `Kit` remembers its walks.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from src.safety.project import Project
+from src.safety.testing import files
+from src.safety.testing.filling import Hints
+from src.safety.testing.finding import Finding
+from src.safety.testing.models import models_equal_head
+from src.safety.testing.round_trip import round_trips
+from src.safety.testing.surroundings import surroundings
+
+
+@dataclass
+class Kit:
+    """The kit on one project; `hints` are values for columns that cannot be guessed."""
+
+    project: Project
+    hints: Hints = field(default_factory=dict)
+
+    def findings(self, check: str) -> list[Finding]:
+        """What one of `CHECKS` finds."""
+        return [each for each in CHECKS[check](self) if each.check == check]
+
+    def examine(self) -> list[Finding]:
+        """What all of them find; with two heads nothing else can be looked at."""
+        if heads := self.findings("single head"):
+            return heads
+        return [each for check in CHECKS for each in self.findings(check)]
+
+    @cached_property
+    def walked(self) -> list[Finding]:
+        """The round trips of all revisions."""
+        return round_trips(self.project, self.hints)
+
+    @cached_property
+    def surrounded(self) -> list[Finding]:
+        """The chain in other surroundings."""
+        return surroundings(self.project)
+
+
+CHECKS: dict[str, Callable[[Kit], Iterable[Finding]]] = {
+    "single head": lambda kit: files.single_head(kit.project),
+    "numbering": lambda kit: files.numbering(kit.project),
+    "registered": lambda kit: files.unregistered(kit.project),
+    "models": lambda kit: models_equal_head(kit.project),
+    "round trip": lambda kit: kit.walked,
+    "rows": lambda kit: kit.walked,
+    "old code": lambda kit: kit.walked,
+    "deterministic": lambda kit: kit.surrounded,
+    "search_path": lambda kit: kit.surrounded,
+    "time zone": lambda kit: kit.surrounded,
+    "role": lambda kit: kit.surrounded,
+    "offline": lambda kit: kit.surrounded,
+}
