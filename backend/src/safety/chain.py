@@ -15,12 +15,14 @@ from alembic.script.revision import CycleDetected
 
 from src.safety.errors import BrokenChain
 from src.safety.numbering import LONGEST_ID
+from src.safety.squashed import link_old_files
 
 _NUMBERED = re.compile(r"\d{3}_")  # ids of other projects may be unlike the names of their files
 
 
 def load_chain(scripts: ScriptDirectory) -> None:
     """Import every revision file and link them. Raises `BrokenChain` with the files and the way out."""
+    link_old_files(scripts)
     try:
         with warnings.catch_warnings(record=True) as seen:
             warnings.simplefilter("always", UserWarning)

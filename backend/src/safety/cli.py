@@ -18,7 +18,7 @@ from src.postgres.errors import UserError
 from src.postgres.failures import explain_statement
 from src.safety.blockers import WIDTH
 from src.safety.policy import Policy
-from src.safety.verbs import backfill, blockers, doctor, drift, history, lint, plan, rebase, snapshot
+from src.safety.verbs import backfill, blockers, doctor, drift, history, lint, plan, rebase, snapshot, squash
 from src.safety.verbs.verb import COULD_NOT_RUN, Verb
 from src.settings import load_settings
 
@@ -32,6 +32,7 @@ VERBS: tuple[Verb, ...] = (
     plan.VERB,
     rebase.VERB,
     snapshot.VERB,
+    squash.VERB,
 )
 APPLICATION_NAME = "safety"
 

@@ -8,6 +8,7 @@ from alembic import context
 from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util import to_tuple
 
 from src.postgres.url import DatabaseURL
 
@@ -64,6 +65,16 @@ class Command:
             typed = self.environment.config.cmd_opts
             return typed is None or typed.indicate_current or "current" in (typed.rev_range or "")
         return self.name != "merge"
+
+    @property
+    def start(self) -> tuple[str, ...]:
+        """Where the database is, or where `--sql` is told to begin; empty for base. Known after `heads_seen` is."""
+        return self.heads_seen or to_tuple(self._options.get("starting_rev"), default=())
+
+    @property
+    def destination(self) -> tuple[str, ...]:
+        """What was typed as the revision to go to."""
+        return to_tuple(self._options.get("destination_rev"), default=())
 
     @property
     def changes_database(self) -> bool:

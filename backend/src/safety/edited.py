@@ -1,17 +1,18 @@
 """Was a revision file edited after it was applied? The history keeps the checksum that it had then."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Mapping
 from pathlib import Path
 
 from alembic.runtime.migration import MigrationContext
-from alembic.script import Script, ScriptDirectory
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, select
 
 from src.safety.chain import known_ids
 from src.safety.errors import BrokenChain
 from src.safety.history import TABLE, checksum, history_table
 from src.safety.policy import Policy
+from src.safety.squashed import files_of
 
 log = logging.getLogger("alembic.runtime.migration")
 
@@ -26,7 +27,8 @@ def report_edited(
     if not set(heads) <= known_ids(scripts):
         return  # the command itself says that the database is ahead of the code
     applied = scripts.iterate_revisions(heads, "base")
-    edited = _edited(connection, migration_context.version_table_schema, applied)
+    files = {script.revision: files_of(scripts, script) for script in applied}
+    edited = _edited(connection, migration_context.version_table_schema, files)
     if edited and policy.edited_revisions == "error":
         raise BrokenChain(
             f"Edited after they were applied: {', '.join(edited)}.",
@@ -36,10 +38,10 @@ def report_edited(
         log.warning("%s was edited after it was applied here: other databases may differ from this one.", name)
 
 
-def _edited(connection: Connection, schema: str | None, applied: Iterable[Script]) -> list[str]:
+def _edited(connection: Connection, schema: str | None, files: Mapping[str, list[Path]]) -> list[str]:
     columns = history_table(schema).c
     query = select(columns.revision, columns.checksum).order_by(columns.id)
     rows = connection.execute(query.where(columns.outcome == "done", columns.direction == "upgrade"))
     kept = {row.revision: row.checksum for row in rows}
-    paths = {script.revision: Path(script.path) for script in applied}
-    return sorted(path.name for name, path in paths.items() if name in kept and kept[name] != checksum(path))
+    edited = [name for name in files.keys() & kept.keys() if kept[name] not in map(checksum, files[name])]
+    return sorted(files[name][0].name for name in edited)

@@ -28,6 +28,7 @@ from src.safety.project import RECEIVER
 from src.safety.rehearsal import REHEARSAL, Rehearsal
 from src.safety.revision_file import number_merges, prepare, process_directives
 from src.safety.session import prepare_own_session
+from src.safety.squashed import begin_with_squashed
 
 APPLICATION_NAME = "alembic"
 _OFFLINE: dict[str, Any] = {"literal_binds": True, "dialect_opts": {"paramstyle": "named"}}
@@ -56,6 +57,7 @@ def run_environment(metadata: MetaData, *, url: str, policy: Policy | None = Non
         if command.offline:
             _configure(metadata, command, policy, dialect_name="postgresql", **_OFFLINE)
             OnlineOperations(context.get_context(), policy).install_for_script()
+            begin_with_squashed(command)
             with context.begin_transaction():
                 context.run_migrations()
         elif not command.needs_database:
@@ -93,6 +95,7 @@ def _run(
 ) -> None:
     _configure(metadata, command, policy, connection=connection, on_version_apply=command.count_step)
     preflight.check_database(connection, context.get_context(), metadata, command, policy)
+    begin_with_squashed(command)
     if migrator is not None:
         migrator.begin(context.get_context())
     elif connection.in_transaction():
