@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from alembic import command
 from alembic.config import Config
 from alembic.script import Script
+from alembic.util import CommandError
 from sqlalchemy import Connection, text
 
 from src.postgres.catalogue import CatalogueObject
@@ -70,7 +71,10 @@ def is_below(project: Project, live: Live, target: str, start: str | None) -> bo
         return False
     here = (start,) if start else live.heads
     above = {script.revision for script in _below(project, here)}
-    found = project.scripts.get_revision(target)
+    try:
+        found = project.scripts.get_revision(target)
+    except CommandError:  # the upgrade says it in words
+        return False
     return found is not None and found.revision in above and found.revision not in here
 
 

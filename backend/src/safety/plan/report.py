@@ -68,7 +68,7 @@ def show(found: Sequence[Line], console: Console) -> None:
         console.print(Text(sentence))
     for revision in dict.fromkeys(line.traced.revision for line in found):
         of_this = [line for line in found if line.traced.revision == revision]
-        console.print(Group(Text(f"\n{revision}", style="bold"), _table(of_this)))
+        console.print(Group(Text(f"\n{revision or 'All of it, in one transaction'}", style="bold"), _table(of_this)))
 
 
 def sentences(found: Sequence[Line]) -> Iterator[str]:
@@ -92,9 +92,15 @@ def _table(found: Sequence[Line]) -> Table:
         blocks = "" if line.lock is None or traced.patient else line.lock.blocks
         work = " ".join(word for word, tables in (("rewrites", traced.rewrites), ("scans", traced.scans)) if tables)
         about = in_words(line.seconds) if line.seconds >= _LONG else "an instant"
-        row = (str(traced.transaction), " ".join(traced.sql.split())[:70], lock, blocks, work, _sizes(line), about)
+        row = (str(traced.transaction), _shortened(traced.sql), lock, blocks, work, _sizes(line), about)
         table.add_row(*map(Text, row))
     return table
+
+
+def _shortened(statement: str) -> str:
+    """Its beginning, in one line of at most 70 characters."""
+    line = " ".join(statement.split())
+    return line if len(line) <= 70 else f"{line[:69]}…"
 
 
 def _sizes(line: Line) -> str:

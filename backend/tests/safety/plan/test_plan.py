@@ -1,5 +1,7 @@
 """`plan` says what a revision would do here, from what it did to a copy; and changes nothing."""
 
+from collections.abc import Callable
+
 import psycopg
 import pytest
 from alembic.config import Config
@@ -94,3 +96,11 @@ def test_what_leaves_its_transaction_cannot_be_rolled_back(books: OpenProject, p
     opened = open_project(Config(project.folder / "alembic.ini"))
     with pytest.raises(UserError, match="cannot be in a transaction"):
         apply_and_roll_back(opened, _live(database, "001_a"), "head")
+
+
+@pytest.mark.parametrize("way", [rehearse, apply_and_roll_back])
+def test_a_revision_that_is_not_there_is_said_in_words(
+    books: OpenProject, database: str, way: Callable[[OpenProject, Live, str], list[Traced]]
+) -> None:
+    with pytest.raises(UserError, match="No revision is called 'nope'"):
+        way(books, _live(database, "001_a"), "nope")
