@@ -26,7 +26,8 @@ DO $$
 BEGIN
     IF EXISTS (
         SELECT FROM pg_extension
-        WHERE extname = {name} AND obj_description(oid, 'pg_extension') IS NOT DISTINCT FROM {comment}
+        WHERE extname = {name}
+          AND obj_description(oid, 'pg_extension') IS NOT DISTINCT FROM {comment}
     ) THEN
         DROP EXTENSION {quoted};
     END IF;
