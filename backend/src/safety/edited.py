@@ -1,8 +1,6 @@
 """Was a revision file edited after it was applied? The history keeps the checksum that it had then."""
 
 import logging
-from collections.abc import Mapping
-from pathlib import Path
 
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -26,9 +24,7 @@ def report_edited(
         return
     if not set(heads) <= known_ids(scripts):
         return  # the command itself says that the database is ahead of the code
-    applied = scripts.iterate_revisions(heads, "base")
-    files = {script.revision: files_of(scripts, script) for script in applied}
-    edited = _edited(connection, migration_context.version_table_schema, files)
+    edited = edited_files(connection, migration_context.version_table_schema, scripts, heads)
     if edited and policy.edited_revisions == "error":
         raise BrokenChain(
             f"Edited after they were applied: {', '.join(edited)}.",
@@ -38,7 +34,11 @@ def report_edited(
         log.warning("%s was edited after it was applied here: other databases may differ from this one.", name)
 
 
-def _edited(connection: Connection, schema: str | None, files: Mapping[str, list[Path]]) -> list[str]:
+def edited_files(
+    connection: Connection, schema: str | None, scripts: ScriptDirectory, heads: tuple[str, ...]
+) -> list[str]:
+    """The names of applied files whose text is another one than when this database ran them; its history is there."""
+    files = {script.revision: files_of(scripts, script) for script in scripts.iterate_revisions(heads, "base")}
     columns = history_table(schema).c
     query = select(columns.revision, columns.checksum).order_by(columns.id)
     rows = connection.execute(query.where(columns.outcome == "done", columns.direction == "upgrade"))

@@ -55,7 +55,7 @@ def _named(project: Project, asked: str) -> set[str]:
 
 
 def check(project: Project, place: Place, chosen: Sequence[Script], edited: Sequence[str] = ()) -> list[Finding]:
-    """What is wrong with them. `edited` are ids whose file was another one when this database ran it.
+    """What is wrong with them. `edited` are names of files that were otherwise when this database ran them.
 
     Raises `UserError` where no scratch database can be had.
     """
@@ -80,19 +80,22 @@ def _revisions(
     project: Project, chosen: Sequence[Script], trials: dict[str, Trial], applied_otherwise: set[str]
 ) -> Iterator[Revision]:
     main = main_branch(project.folder)
-    edited = main.edited(Path(script.path) for script in chosen) if main else set()
+    paths = [Path(script.path) for script in chosen]
+    edited = main.edited(paths) if main else set()
+    undecided = main.new(paths) if main else set(paths)
 
     @cache
     def mapped() -> Mapped | None:
         return main.mapped(Path.cwd()) if main else None
 
-    for script in chosen:
-        where = f"that {main.name} has" if main and Path(script.path) in edited else ""
-        where = where or ("that this database ran" if script.revision in applied_otherwise else "")
+    for script, path in zip(chosen, paths, strict=True):
+        where = f"that {main.name} has" if main and path in edited else ""
+        if path in undecided and path.name in applied_otherwise:
+            where = "that this database ran"
         yield Revision(
             script.revision,
             _parents(script),
-            Source.read(Path(script.path)),
+            Source.read(path),
             trials.get(script.revision),
             where,
             frozenset(getattr(script.module, "direct", {})),

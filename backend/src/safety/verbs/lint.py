@@ -11,12 +11,14 @@ from rich.text import Text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from src.postgres.scratch import read_place
+from src.safety.edited import edited_files
+from src.safety.history import history_exists
 from src.safety.lint import squawk
 from src.safety.lint.check import check, choose
 from src.safety.lint.page import page
 from src.safety.lint.rule import Finding
-from src.safety.project import open_project
-from src.safety.status import schema_status
+from src.safety.project import Project, open_project
+from src.safety.status import SchemaState, SchemaStatus, schema_status
 from src.safety.verbs.verb import FINE, FOUND, Verb
 
 
@@ -42,12 +44,19 @@ async def run(connection: AsyncConnection, options: Namespace, console: Console)
     status = await schema_status(connection, project.scripts)
     place = await connection.run_sync(read_place)
     chosen = await asyncio.to_thread(choose, project, options.range, status.current)
-    findings = await asyncio.to_thread(check, project, place, chosen)
+    edited = await _edited(connection, project, status)
+    findings = await asyncio.to_thread(check, project, place, chosen, edited)
     if options.json:
         console.print_json(json.dumps([_as_data(each) for each in findings]))
     else:
         _show(findings, len(chosen), console)
     return FOUND if findings else FINE
+
+
+async def _edited(connection: AsyncConnection, project: Project, status: SchemaStatus) -> list[str]:
+    if status.state is SchemaState.AHEAD or not status.current or not await history_exists(connection):
+        return []
+    return await connection.run_sync(edited_files, None, project.scripts, status.current)
 
 
 def _show(findings: list[Finding], looked_at: int, console: Console) -> None:

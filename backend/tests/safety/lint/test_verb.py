@@ -1,0 +1,72 @@
+"""`python -m src.safety lint` says what it found, for people and machines, and its exit code says whether it did."""
+
+import io
+import json
+import os
+from contextlib import chdir, redirect_stderr, redirect_stdout
+from unittest.mock import patch
+
+import pytest
+
+from src.safety.cli import main
+from src.safety.verbs.verb import COULD_NOT_RUN, FINE, FOUND
+from tests.safety.project import Project
+
+ROWS = '"""Nothing to take back."""'
+
+
+def command(project: Project, url: str, *arguments: str) -> tuple[int, str]:
+    """Exit code and everything that is printed."""
+    output = io.StringIO()
+    environment = patch.dict(os.environ, DATABASE_URL=url)
+    with environment, chdir(project.folder), redirect_stdout(output), redirect_stderr(output):
+        return main(["lint", *arguments]), output.getvalue()
+
+
+@pytest.fixture
+def books(project: Project) -> Project:
+    """A sound revision, and one that changes every row."""
+    path = project.revision("001_books", None, 'op.execute("CREATE TABLE books (n int)")', 'op.drop_table("books")')
+    path.write_text(path.read_text().replace("001_books.", "make the books", 1))
+    path = project.revision("002_fill", "001_books", 'op.execute("UPDATE books SET n = 1")', ROWS)
+    path.write_text(path.read_text().replace("002_fill.", "fill the books", 1))
+    return project
+
+
+def test_it_says_the_danger_and_what_to_write_instead(books: Project, database: str) -> None:
+    code, printed = command(books, database, "002_fill")
+    assert code == FOUND
+    assert "002_fill.py:1: every-row" in printed
+    assert "It changes every row of books in one statement: UPDATE books SET n = 1" in printed
+    assert 'Instead: op.backfill("books", ' in printed
+    assert printed.endswith("1 revision(s), 1 finding(s).\n")
+
+
+def test_machines_get_json_and_what_is_sound_is_fine(books: Project, database: str) -> None:
+    code, printed = command(books, database, "--json")
+    assert (code, [(each["revision"], each["rule"]) for each in json.loads(printed)]) == (
+        FOUND,
+        [("002_fill", "every-row")],
+    )
+    assert command(books, database, "001_books") == (FINE, "1 revision(s), 0 finding(s).\n")
+
+
+def test_a_name_that_is_not_there_is_a_sentence(books: Project, database: str) -> None:
+    code, printed = command(books, database, "009_none")
+    assert code == COULD_NOT_RUN
+    assert "009_none" in printed
+
+
+def test_a_revision_that_was_edited_after_it_ran_here_is_found(books: Project, database: str) -> None:
+    books.alembic(database, "upgrade", "001_books")
+    path = books.folder / "versions" / "001_books.py"
+    path.write_text(path.read_text().replace("n int", "n bigint"))
+    code, printed = command(books, database, "001_books")
+    assert code == FOUND
+    assert "001_books.py:1: edited\n  It is not the one that this database ran." in printed
+
+
+def test_sql_is_read_by_squawk(books: Project, database: str) -> None:
+    (books.folder / "change.sql").write_text("CREATE INDEX ix ON books (n);")
+    code, printed = command(books, database, "--sql", "change.sql")
+    assert (code, printed.partition(": During")[0]) == (FOUND, "line 1: require-concurrent-index-creation")
