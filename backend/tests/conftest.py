@@ -18,7 +18,7 @@ from tests.servers import Server, container, embedded, existing, require_docker
 BACKEND = Path(__file__).resolve().parents[1]
 # The service runs on one version, the first that is asked for; migrations are proved on all of them.
 _OF_THE_HOST = ("api", "course", "inference")
-_LONG = ("safety/online/", "safety/backfill/")
+_LONG = ("safety/online/", "safety/backfill/", "safety/lint/")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -59,6 +59,7 @@ def findings(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         yield found
 
 
+@pytest.mark.xdist_group("lint")  # one chain for all, so one worker
 @pytest.mark.parametrize(("n", "case"), list(enumerate(CASES)), ids=[case.name for case in CASES])
 def test_a_revision_breaks_these_rules_and_no_other(findings: Findings, n: int, case: Case) -> None:
     said = findings.get(f"{n + 2:03d}_case", [])
