@@ -3,6 +3,7 @@
 import json
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
+from datetime import UTC
 from typing import Any
 
 from rich.console import Console
@@ -39,14 +40,14 @@ async def run(connection: AsyncConnection, options: Namespace, console: Console)
 
 
 def _table(rows: Sequence[Row[Any]]) -> Table:
-    table = Table("Revision", "Direction", "Outcome", "Started", "Took", box=None, pad_edge=False)
+    table = Table("Revision", "Direction", "Outcome", "Started (UTC)", "Took", box=None, pad_edge=False)
     for name in ("Waits", "Retries", "Role", "Host", "Version", "File", "Step"):
         table.add_column(name, no_wrap=True, overflow="ellipsis")
     for row in rows:
         took = duration_of(row)
         numbers = (str(row.lock_waits), str(row.retries))
         who = (row.role, row.host, row.application_version, row.checksum[:8], row.step or "")
-        started = f"{row.started:%Y-%m-%d %H:%M:%S}"
+        started = f"{row.started.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
         table.add_row(*map(Text, (row.revision, row.direction, row.outcome, started, took, *numbers, *who)))
     return table
 
