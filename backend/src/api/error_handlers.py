@@ -65,7 +65,8 @@ async def _http_exception(_: Request, error: Any) -> JSONResponse:
 
 async def _invalid_request(_: Request, error: Any) -> JSONResponse:
     # Where and why, but not `input` and `ctx`: they would repeat a password.
-    errors = [{"location": list(each["loc"]), "message": each["msg"]} for each in error.errors()]
+    found = [(list(each["loc"]), str(each["msg"])) for each in error.errors()]
+    errors = [{"location": where, "message": why.removeprefix("Value error, ")} for where, why in found]
     detail = "The request is not what this route takes; `errors` says where."
     return problem_response(ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, detail, errors=errors).problem)
 

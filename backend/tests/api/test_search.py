@@ -145,7 +145,7 @@ async def test_what_cannot_be_looked_for_is_refused(api: AsyncClient) -> None:
     for asked, reason in REFUSED:
         refused = await api.post("search", json=asked)
         assert refused.status_code == 422, asked
-        assert reason is None or reason in refused.json()["errors"][0]["message"]
+        assert reason is None or reason in refused.json()["errors"][0]["message"].partition("Value error")[0]
 
 
 async def test_numbers_that_are_none_are_refused(api: AsyncClient) -> None:
