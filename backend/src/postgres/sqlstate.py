@@ -58,7 +58,7 @@ def sqlstate(error: BaseException) -> str | None:
 
 def server_message(error: BaseException) -> str:
     """The server's own sentence, without SQLAlchemy's additions: statement and parameters may hold secrets."""
-    innermost = [cause for cause in causes(error) if not isinstance(cause, SQLAlchemyError)]
+    innermost = [cause for cause in causes(error) if not isinstance(cause, SQLAlchemyError)] or [error]
     cause = next((cause for cause in reversed(innermost) if getattr(cause, "sqlstate", None)), innermost[0])
     primary = getattr(getattr(cause, "diag", None), "message_primary", None)
     lines = str(primary or getattr(cause, "message", None) or cause).splitlines()

@@ -9,7 +9,7 @@ import difflib
 
 from alembic.script.revision import MultipleHeads, RangeNotAncestorError, ResolutionError, RevisionError
 from alembic.util import CommandError
-from sqlalchemy.exc import ArgumentError, InvalidRequestError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, CompileError, InvalidRequestError, SQLAlchemyError
 
 from src.postgres import sqlstate as state
 from src.postgres.errors import ServerUnfit, UserError
@@ -28,7 +28,7 @@ def explain(error: Exception, command: Command) -> UserError | None:
         return refusal
     if isinstance(error, CommandError):
         return _explain_command(error, command)
-    if isinstance(error, ArgumentError | InvalidRequestError) and command.name in ("revision", "check"):
+    if isinstance(error, ArgumentError | InvalidRequestError | CompileError) and command.name in ("revision", "check"):
         return RequestRefused(f"The models cannot be read: {str(error).splitlines()[0]}", "Correct the models.")
     return explain_revision_failure(error, command.scripts, place) or _explain_own_statement(error, place)
 

@@ -32,8 +32,9 @@ def test_the_terminal_shows_how_many_and_the_next_step(project: Project, databas
     ]
 
 
-def test_a_mistake_in_the_models_is_a_sentence(project: Project, database: str) -> None:
-    project.models('from sqlalchemy import ForeignKey; Table("books", metadata, Column("a", ForeignKey("gone.id")))')
+@pytest.mark.parametrize("mistake", ['Column("a", ForeignKey("gone.id"))', 'Column("a")', 'Column("a", Enum("x"))'])
+def test_a_mistake_in_the_models_is_a_sentence(project: Project, database: str, mistake: str) -> None:
+    project.models(f'from sqlalchemy import Enum, ForeignKey; Table("books", metadata, {mistake})')
     code, stderr = project.alembic.refused(database, "check")
     assert (code, stderr.startswith("The models cannot be read: ")) == (16, True)
     assert "Traceback" not in stderr

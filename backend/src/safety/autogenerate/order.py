@@ -76,7 +76,8 @@ class Order:
 
     def _edges(self) -> dict[Node, set[Node]]:
         edges: defaultdict[Node, set[Node]] = defaultdict(set)
-        waits = (self._needs, self._one_name, self._inherited, self._ownership, self._disturbances)
+        by_need = (self._needs, self._ownership, self._disturbances, self._defaults)
+        waits = (*by_need, self._one_name, self._inherited)
         for first, second in (pair for find in waits for pair in find()):
             if first != second:
                 edges[second].add(first)
@@ -96,6 +97,8 @@ class Order:
         for identity, needs in old.items():
             for sooner in self._doing(identity, "drop", "alter"):
                 for needed in _without_owner(identity, needs):
+                    if sooner.action == "alter" and self._loosened(identity, needed):
+                        continue
                     given_up = sooner.action == "drop" or needed not in new.get(identity, ())
                     actions = ("drop", "alter") if given_up and not _owns(identity, needed, old) else ("drop",)
                     yield from ((sooner, later) for later in self._doing(needed, *actions))
@@ -154,6 +157,22 @@ class Order:
             if child.kind is not Kind.COLUMN and node.action not in self._by_identity[child.identity]:
                 yield from self._names(Node(node.action, child.identity), schema)
 
+    def _loosened(self, identity: Identity, needed: Identity) -> bool:
+        """Whether a column lets go of this function before it is altered."""
+        column = identity.kind is Kind.COLUMN and needed.kind is Kind.FUNCTION
+        return column and "detach" in self._by_identity[identity]
+
+    def _defaults(self) -> Iterator[tuple[Node, Node]]:
+        """A column is without its default while the function that this calls is made anew."""
+        old, new = self.context.old.needs, self.context.new.needs
+        for node in self.nodes:
+            if _is_link(node) and node.identity.kind is Kind.COLUMN:
+                lost, own = node.action == "detach", self._doing(node.identity, "alter")
+                yield from ((node, alter) if lost else (alter, node) for alter in own)
+                for needed in (old if lost else new).get(node.identity, ()):
+                    others = self._doing(needed, *(("drop",) if lost else ("create", "alter")))
+                    yield from ((node, other) if lost else (other, node) for other in others)
+
     def _inherited(self) -> Iterator[tuple[Node, Node]]:
         """What is done to the parent's object comes before what is done to the child's."""
         for later in self.nodes:
@@ -161,6 +180,10 @@ class Order:
                 source = origin(self.context.new.catalogue[later.identity], self.context.new)
                 if source is not None:
                     yield from ((sooner, later) for sooner in self._doing(source.identity, "create", "alter"))
+
+
+def _is_link(node: Node) -> bool:
+    return node.action in ("detach", "attach")
 
 
 def _without_owner(identity: Identity, needs: Iterable[Identity]) -> Iterator[Identity]:

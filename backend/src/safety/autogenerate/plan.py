@@ -17,6 +17,7 @@ from src.safety.autogenerate.foreign_keys import cyclic_foreign_keys
 from src.safety.autogenerate.lineage import Lineage
 from src.safety.autogenerate.order import Node, Order
 from src.safety.autogenerate.writers import writer_of
+from src.safety.autogenerate.writers.column_changes import default_changed
 from src.safety.autogenerate.writers.links import attach, detach
 
 
@@ -53,6 +54,7 @@ class Changes:
         self.altered: dict[Identity, list[MigrateOperation]] = {}
         self.rebuilt: set[Identity] = set()
         self.taken: set[Identity] = set()
+        self.loosened: set[Identity] = set()
         self.disturbed: list[tuple[Identity, Identity]] = []
         self.lineage = Lineage(self.context.old, self.context.new)
         for identity in sorted(before.keys() & after.keys()):
@@ -60,7 +62,7 @@ class Changes:
         for identity in sorted(self.removed):
             for dependent in self.context.old.needed_by.get(identity, ()):
                 if dependent not in self.altered:
-                    self._rebuild(dependent)
+                    self._rebuild(dependent, identity)
 
     def _change(self, change: Change) -> None:
         moved = change.before.parent != change.after.parent
@@ -81,8 +83,8 @@ class Changes:
             self.disturbed.append((change.identity, dependent))
             self._rebuild(dependent)
 
-    def _rebuild(self, identity: Identity) -> None:
-        """Drop it and make it again, with all that hangs on it."""
+    def _rebuild(self, identity: Identity, needed: Identity | None = None) -> None:
+        """Drop it and make it again, with all that hangs on it; `needed` is what it needs and what goes before it."""
         entry = self.context.old.catalogue.get(identity)
         if entry is None or identity in self.rebuilt:
             return
@@ -93,12 +95,15 @@ class Changes:
         after = self.context.new.catalogue.get(identity)
         stays = after is not None and after.parent == entry.parent and "generated" not in after.attributes
         if holds_data(entry) and stays:
-            raise CannotWrite(identity)
+            if needed is None or needed.kind is not Kind.FUNCTION:
+                raise CannotWrite(identity)
+            self.loosened.add(identity)  # nothing but its default can call a function
+            return
         self.rebuilt.add(identity)
         for child in self.context.old.children(identity):
             self._rebuild(child.identity)
         for dependent in self.context.old.needed_by.get(identity, ()):
-            self._rebuild(dependent)
+            self._rebuild(dependent, identity)
 
     def nodes(self) -> Iterator[Node]:
         """The things to do, in no order."""
@@ -115,8 +120,8 @@ class Changes:
         for identity in made:
             if self.lineage.comes_by_itself(new[identity], made):
                 yield from self._finish(new[identity])
-        yield from (Node("detach", table) for table in self.lineage.relinked)
-        yield from (Node("attach", table) for table in self.lineage.relinked)
+        for identity in {*self.lineage.relinked, *(self.loosened - self.rebuilt)}:
+            yield from (Node("detach", identity), Node("attach", identity))
         yield from (Node("attach", table) for table in made if "partition" in new[table].attributes)
 
     def _finish(self, entry: CatalogueObject) -> Iterator[Node]:
@@ -157,6 +162,8 @@ class Changes:
         if node.action == "alter":
             return self.altered[node.identity]
         before, after = self.context.old.catalogue.get(node.identity), self.context.new.catalogue[node.identity]
+        if after.kind is Kind.COLUMN:
+            return list(default_changed(after, self.context, keep=node.action == "attach"))
         return list(detach(before, after) if node.action == "detach" else attach(after))
 
     def _mark(self, entry: CatalogueObject) -> Iterator[MigrateOperation]:

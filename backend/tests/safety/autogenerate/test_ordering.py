@@ -43,6 +43,42 @@ CHANGED = (
 )
 
 
+NUMBERED = """
+declare(m, SQLObject("CREATE FUNCTION made() RETURNS {0} LANGUAGE sql AS 'SELECT 7::{0}'", before_tables=True))
+Table("t", m, Column("id", Integer, primary_key=True), Column("n", {1}, server_default={2}))
+"""
+
+
+@cases(
+    Case(
+        "a function that a default calls is made anew",
+        NUMBERED.format("int", "Integer", "func.made()"),
+        NUMBERED.format("bigint", "Integer", "func.made()"),
+        up=("server_default=None", "DROP FUNCTION", "CREATE FUNCTION", "public.made()"),
+        rows="INSERT INTO t VALUES (1, 7), (2, 9)",
+        kept="SELECT id, n FROM t ORDER BY id",
+    ),
+    Case(
+        "and the column gets another type",
+        NUMBERED.format("int", "Integer", "func.made()"),
+        NUMBERED.format("bigint", "BigInteger", "func.made()"),
+    ),
+    Case(
+        "and another default",
+        NUMBERED.format("int", "Integer", "func.made()"),
+        NUMBERED.format("bigint", "Text", "text('1 + made()')"),
+    ),
+    Case("and none", NUMBERED.format("int", "Integer", "func.made()"), NUMBERED.format("bigint", "Integer", "None")),
+    Case(
+        "a function of another signature, called in the same words",
+        NUMBERED.format("int", "Integer", "func.made()"),
+        NUMBERED.format("int", "Integer", "func.made()").replace("made() RETURNS", "made(x int = 1) RETURNS"),
+    ),
+)
+def test_a_column_lets_go_of_the_function_that_its_default_calls(transaction: Connection, case: Case) -> None:
+    prove(transaction, case)
+
+
 @cases(
     Case("everything comes, everything goes", "", WHOLE),
     Case("everything changes", WHOLE, CHANGED, both_ways=False),

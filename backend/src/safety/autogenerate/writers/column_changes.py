@@ -52,6 +52,13 @@ def altered(change: Change, context: Context) -> list[MigrateOperation] | None:
     return [*_lines(change, context)]
 
 
+def default_changed(entry: CatalogueObject, context: Context, *, keep: bool) -> Iterator[MigrateOperation]:
+    """Set the default that `entry` has, or take it away while the function that it calls is made anew."""
+    if not keep or "default" in entry.attributes:
+        change = Change(entry, entry)
+        yield _alter(change, context, server_default=server_default(entry) if keep else NONE)
+
+
 def not_null(entry: CatalogueObject) -> MigrateOperation:
     """NOT NULL with what no `nullable=False` says, PostgreSQL 18."""
     words = " NO INHERIT" * ("not null not inherited" in entry.attributes)
