@@ -22,6 +22,12 @@ BODY = "BEGIN\n    -- it's \"quoted\": %s, :name, \\:x, \\d\n    RAISE NOTICE '1
 TOUCH = f"CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS $$\n{BODY}\n$$"
 
 
+def in_default(function: str, column: str) -> str:
+    """A function that a column's default calls."""
+    made = f"declare(m, SQLObject({f'CREATE FUNCTION f() {function}'!r}, before_tables=True))"
+    return f'{made}\nTable("t", m, Column("a", {column}, server_default=text("f()")))'
+
+
 @cases(
     Case("one comes", "", sql(ADD), ["CREATE FUNCTION public.add(a integer, b integer DEFAULT 1)"], [DROP]),
     Case("a body of many lines", "", sql(TOUCH)),
@@ -107,6 +113,14 @@ TOUCH = f"CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS $$\n{BODY}
         + 'Table("t", m, Column("a", Integer, server_default=text("f()")))',
         ["CREATE FUNCTION", "op.create_table("],
         ["op.drop_table(", "DROP FUNCTION"],
+    ),
+    Case(
+        "of another result, in the default of a column with rows",
+        in_default("RETURNS int LANGUAGE sql AS 'SELECT 1'", "Integer"),
+        in_default("RETURNS bigint LANGUAGE sql AS 'SELECT 2'", "BigInteger"),
+        ["server_default=None", "DROP FUNCTION", "CREATE FUNCTION", "server_default=sa.text('public.f()')"],
+        rows="INSERT INTO t DEFAULT VALUES",
+        kept="SELECT a FROM t",
     ),
     Case(
         "a procedure",
