@@ -15,7 +15,7 @@ from alembic.script.revision import CycleDetected
 
 from src.safety.errors import BrokenChain
 from src.safety.numbering import LONGEST_ID
-from src.safety.squashed import link_old_files
+from src.safety.squashed import link_old_files, revision_folders
 
 _NUMBERED = re.compile(r"\d{3}_")  # ids of other projects may be unlike the names of their files
 
@@ -151,7 +151,7 @@ def _one_id_twice(scripts: ScriptDirectory) -> BrokenChain:
 
 
 def _does_not_import(scripts: ScriptDirectory, error: Exception) -> BrokenChain:
-    folders = [Path(folder).resolve() for folder in scripts._version_locations]
+    folders = revision_folders(scripts)
     frames = traceback.extract_tb(error.__traceback__)
     places = [(frame.filename, frame.lineno) for frame in frames if Path(frame.filename).resolve().parent in folders]
     if isinstance(error, SyntaxError) and error.filename:

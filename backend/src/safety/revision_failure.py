@@ -8,6 +8,7 @@ from alembic.script import ScriptDirectory
 
 from src.postgres import sqlstate as state
 from src.safety.errors import RevisionFailed, SafetyError, TableBlocked
+from src.safety.squashed import revision_folders
 
 _SOURCE_LENGTH = 160
 _BLOCKED = {state.LOCK_NOT_AVAILABLE: "lock", state.QUERY_CANCELED: "statement", state.DEADLOCK_DETECTED: "lock"}
@@ -34,7 +35,7 @@ def explain_revision_failure(error: Exception, scripts: ScriptDirectory, place: 
 
 
 def _frame(error: Exception, scripts: ScriptDirectory) -> traceback.FrameSummary | None:
-    folders = {Path(folder).resolve() for folder in scripts._version_locations}
+    folders = revision_folders(scripts)
     frames = traceback.extract_tb(error.__traceback__)
     return next((frame for frame in reversed(frames) if Path(frame.filename).resolve().parent in folders), None)
 

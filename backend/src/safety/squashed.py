@@ -21,6 +21,11 @@ def archive(scripts: ScriptDirectory) -> Path:
     return Path(scripts.dir).resolve() / FOLDER
 
 
+def revision_folders(scripts: ScriptDirectory) -> set[Path]:
+    """Where a revision's file may be."""
+    return {archive(scripts), *(Path(folder).resolve() for folder in scripts._version_locations)}
+
+
 def link_old_files(scripts: ScriptDirectory) -> None:
     """Have the chain lead through the old files, if there are any; they are imported when it is first asked for."""
     if archive(scripts).is_dir():
