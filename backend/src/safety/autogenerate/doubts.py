@@ -9,7 +9,15 @@ from sqlalchemy import MetaData
 
 from src.postgres.catalogue import CatalogueObject, Identity, Kind
 from src.safety.autogenerate.context import Schema
-from src.safety.autogenerate.renames import HINT, Rename, column_rename, table_rename, without
+from src.safety.autogenerate.renames import (
+    HINT,
+    Rename,
+    column_rename,
+    label_hints,
+    label_rename,
+    table_rename,
+    without,
+)
 from src.safety.errors import RequestRefused
 
 _ALIKE = 0.5
@@ -26,7 +34,8 @@ class Doubt:
     @property
     def question(self) -> str:
         where = f"{self.new.table}: " if self.new.table else ""
-        return f"{where}was {self.old.kind} {self._was} renamed to {self.new.name}?"
+        what = "label" if self.old.kind is Kind.ENUM else self.old.kind
+        return f"{where}was {what} {self._was} renamed to {self.new.name}?"
 
     @property
     def _was(self) -> str:
@@ -36,6 +45,8 @@ class Doubt:
     @property
     def hint(self) -> str:
         """The line to write in the model, which says yes."""
+        if self.old.kind is Kind.ENUM:
+            return f'Column(..., info={{"{HINT}": {{"{self.new.name}": "{self.old.name}"}}}})'
         what = "Column" if self.old.kind is Kind.COLUMN else "Table"
         return f'{what}("{self.new.name}", ..., info={{"{HINT}": "{self._was}"}})'
 
@@ -51,23 +62,50 @@ def doubts(live: Schema, wanted: Schema, metadata: MetaData, renames: Sequence[R
         if old is not None:
             gone.remove(old)
             yield Doubt(old.identity, new.identity)
+    yield from _labels(live, wanted, metadata)
+
+
+def _labels(live: Schema, wanted: Schema, metadata: MetaData) -> Iterator[Doubt]:
+    """Labels of an enum: a doubt names the type where it names a column's table."""
+    new_by_hint = {
+        (identity, label)
+        for identity, hint in label_hints(metadata, wanted.default)
+        for label, old in hint.items()
+        if old is None
+    }
+    for identity in sorted(live.catalogue.keys() & wanted.catalogue.keys()):
+        if identity.kind is Kind.ENUM:
+            old, new = (_labels_of(schema, identity) for schema in (live, wanted))
+            gone = [label for label in old if label not in new]
+            come = [label for label in new if label not in old and (identity, label) not in new_by_hint]
+            part = identity._replace(table=identity.name)
+            for pair in zip(gone, come, strict=False):
+                yield Doubt(part._replace(name=pair[0]), part._replace(name=pair[1]))
+
+
+def _labels_of(schema: Schema, enum: Identity) -> tuple[str, ...]:
+    labels = schema.catalogue[enum].attributes["labels"]
+    return labels if isinstance(labels, tuple) else ()
 
 
 def resolve(found: Sequence[Doubt], default: str) -> list[Rename]:
     """Ask. Raises `RequestRefused` where nobody can be asked."""
     if found and not somebody_is_there():
         doubt = found[0]
+        none = f'{{"{doubt.new.name}": None}}' if doubt.old.kind is Kind.ENUM else "None"
         raise RequestRefused(
             f"One goes and one comes: {doubt.question} A drop would lose what it holds.",
             f"Say so in the model: {doubt.hint}\n"
-            f'Or say that it is new: info={{"{HINT}": None}}. On a terminal you are asked.',
+            f'Or say that it is new: info={{"{HINT}": {none}}}. On a terminal you are asked.',
         )
-    make = {Kind.COLUMN: column_rename, Kind.TABLE: table_rename}
-    return [
-        make[doubt.old.kind](doubt.old, doubt.new, default)
-        for doubt in found
-        if Confirm.ask(doubt.question, default=False)
-    ]
+    return [_rename(doubt, default) for doubt in found if Confirm.ask(doubt.question, default=False)]
+
+
+def _rename(doubt: Doubt, default: str) -> Rename:
+    old, new = doubt.old, doubt.new
+    if old.kind is Kind.ENUM:
+        return label_rename(old._replace(table="", name=old.table), old.name, new.name)
+    return (column_rename if old.kind is Kind.COLUMN else table_rename)(old, new, default)
 
 
 def somebody_is_there() -> bool:

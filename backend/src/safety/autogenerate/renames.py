@@ -99,18 +99,22 @@ def _columns(table: Table, was: Identity, live: Schema) -> list[Pair]:
 
 
 def _labels(metadata: MetaData, live: Schema, default: str) -> Iterator[Rename]:
-    said: set[tuple[str, str]] = set()
+    said: set[tuple[Identity, str]] = set()
+    for identity, hint in label_hints(metadata, default):
+        there = live.catalogue[identity].attributes["labels"] if identity in live.catalogue else ()
+        for new, old in hint.items():
+            if isinstance(there, tuple) and old in there and new not in there and (identity, new) not in said:
+                said.add((identity, new))
+                yield label_rename(identity, str(old), new)
+
+
+def label_hints(metadata: MetaData, default: str) -> Iterator[tuple[Identity, dict[str, str | None]]]:
+    """The enum of each column that has a hint about its labels: new to old, or to None for one that is new."""
     for table in metadata.sorted_tables:
         for column in table.columns:
             kind, hint = _enum(column), column.info.get(HINT)
-            if kind is None or not isinstance(hint, dict):
-                continue
-            identity = Identity(Kind.ENUM, kind.schema or default, "", str(kind.name))
-            there = live.catalogue[identity].attributes["labels"] if identity in live.catalogue else ()
-            for new, old in hint.items():
-                if isinstance(there, tuple) and old in there and new not in there and (str(kind.name), new) not in said:
-                    said.add((str(kind.name), new))
-                    yield label_rename(identity, old, new)
+            if kind is not None and isinstance(hint, dict):
+                yield Identity(Kind.ENUM, kind.schema or default, "", str(kind.name)), hint
 
 
 def _enum(column: Column[object]) -> Enum | None:

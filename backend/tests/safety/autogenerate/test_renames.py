@@ -61,6 +61,10 @@ def test_a_label_of_an_enum(project: Project, database: str, shelf: psycopg.Conn
     project.alembic(database, "upgrade", "head")
     shelf.execute("UPDATE books SET kind = 'novel'")
     hint = kind.format(repr("fiction"), {"fiction": "novel"})
+    unsaid = kind.format(repr("fiction"), {})
+    project.models("from sqlalchemy import Enum\n" + TABLE.format("books", f"{TITLE}, {unsaid}"))
+    code, stderr = project.alembic.refused(database, "revision", "--autogenerate", "-m", "rename")
+    assert (code, 'info={"renamed_from": {"fiction": "novel"}}' in stderr) == (16, True)
     project.models("from sqlalchemy import Enum\n" + TABLE.format("books", f"{TITLE}, {hint}"))
     _there_and_back(project, database, shelf, "SELECT title FROM books WHERE kind = 'fiction'")
 
