@@ -61,8 +61,8 @@ def cases(*given: Case) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("case", given, ids=[case.name for case in given])
 
 
-def prove(connection: Connection, case: Case) -> None:
-    """Raise AssertionError where the written lines do not lead from one state to the other and back."""
+def prove(connection: Connection, case: Case) -> bool:
+    """True where the written lines lead from one state to the other and back; else it raises with what differs."""
     if connection.dialect.server_version_info < (case.since,):  # type: ignore[operator]
         pytest.skip(f"needs PostgreSQL {case.since}")
     before, after = (_schema_of(connection, models) for models in (case.before, case.after))
@@ -84,6 +84,7 @@ def prove(connection: Connection, case: Case) -> None:
         with _built(connection, case.after):
             run(connection, plan(Context(after, before, _metadata(case.before))))
             equal(read(connection), before, down)
+    return True
 
 
 def _metadata(models: str) -> MetaData:

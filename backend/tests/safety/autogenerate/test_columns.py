@@ -131,4 +131,4 @@ declare(m, SQLObject('CREATE SCHEMA "Odd"'), SQLObject('CREATE TABLE "Odd"."a ta
     ),
 )
 def test_column(transaction: Connection, case: Case) -> None:
-    prove(transaction, case)
+    assert prove(transaction, case)

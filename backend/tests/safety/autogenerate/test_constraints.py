@@ -82,7 +82,7 @@ LINE = "op.create_foreign_key(op.f('fk'), 't', 'a', ['b', 'c'], ['x', 'y']"
     Case("with a comment", t_and_a(), fk('comment="whose"'), ["COMMENT ON CONSTRAINT fk ON public.t IS 'whose'"]),
 )
 def test_foreign_keys(transaction: Connection, case: Case) -> None:
-    prove(transaction, case)
+    assert prove(transaction, case)
 
 
 @cases(
@@ -131,7 +131,7 @@ def test_foreign_keys(transaction: Connection, case: Case) -> None:
     ),
 )
 def test_checks(transaction: Connection, case: Case) -> None:
-    prove(transaction, case)
+    assert prove(transaction, case)
 
 
 def excluding(*elements: str, more: str = "") -> str:
@@ -157,4 +157,4 @@ def excluding(*elements: str, more: str = "") -> str:
     Case("by another method", excluding('("r", "&&")'), excluding('("r", "&&")', more=', using="spgist"')),
 )
 def test_exclusions(transaction: Connection, case: Case) -> None:
-    prove(transaction, case)
+    assert prove(transaction, case)

@@ -56,7 +56,7 @@ POLICY = "CREATE POLICY own ON t USING (a = 1)"
     Case("its column gets another type", on_t(POLICY), on_t(POLICY).replace('"a", Integer', '"a", BigInteger')),
 )
 def test_policies(transaction: Connection, case: Case) -> None:
-    prove(transaction, case)
+    assert prove(transaction, case)
 
 
 STATISTICS = "CREATE STATISTICS st ON a, b FROM t"
@@ -86,7 +86,7 @@ STATISTICS = "CREATE STATISTICS st ON a, b FROM t"
     ),
 )
 def test_statistics(transaction: Connection, case: Case) -> None:
-    prove(transaction, case)
+    assert prove(transaction, case)
 
 
 @cases(
@@ -183,7 +183,7 @@ def test_statistics(transaction: Connection, case: Case) -> None:
     ),
 )
 def test_objects_beside_the_tables(transaction: Connection, case: Case) -> None:
-    prove(transaction, case)
+    assert prove(transaction, case)
 
 
 def test_an_index_that_was_never_finished_is_made_again(transaction: Connection) -> None:

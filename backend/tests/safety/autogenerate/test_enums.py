@@ -168,4 +168,4 @@ declare(m,
     Case("an enum that is no type", _t(AB), _t(AB.replace("name", "native_enum=False, length=9, name"))),
 )
 def test_enum(transaction: Connection, case: Case) -> None:
-    prove(transaction, case)
+    assert prove(transaction, case)

@@ -70,4 +70,4 @@ GENERATED = "Column('b', Integer, Computed('{}', persisted={}))"
     ),
 )
 def test_generated_column(transaction: Connection, case: Case) -> None:
-    prove(transaction, case)
+    assert prove(transaction, case)

@@ -155,7 +155,7 @@ WITH new AS (INSERT INTO t (a) VALUES ('z') RETURNING id) SELECT id - (SELECT co
     Case("both ways", _t(SERIAL), _t(IDENTITY)),
 )
 def test_numbered_column(transaction: Connection, case: Case) -> None:
-    prove(transaction, case)
+    assert prove(transaction, case)
 
 
 @cases(
@@ -194,4 +194,4 @@ def test_numbered_column(transaction: Connection, case: Case) -> None:
     ),
 )
 def test_sequence(transaction: Connection, case: Case) -> None:
-    prove(transaction, case)
+    assert prove(transaction, case)

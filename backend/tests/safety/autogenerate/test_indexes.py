@@ -99,7 +99,7 @@ DROP = ["op.drop_index(op.f('ix'), table_name='t')"]
     ),
 )
 def test_what_an_index_is(transaction: Connection, case: Case) -> None:
-    prove(transaction, case)
+    assert prove(transaction, case)
 
 
 IX = "CREATE INDEX ix ON t (a)"
@@ -142,7 +142,7 @@ IX = "CREATE INDEX ix ON t (a)"
     Case("made clustered", t(), by_sql(IX, "ALTER TABLE t CLUSTER ON ix")),
 )
 def test_what_is_said_of_an_index(transaction: Connection, case: Case) -> None:
-    prove(transaction, case)
+    assert prove(transaction, case)
 
 
 def vectors(*indexes: str) -> str:
@@ -190,4 +190,4 @@ COSINE = ', postgresql_ops={"v": "vector_cosine_ops"}'
     Case("binary quantisation", vectors(), vectors(hnsw('text("(binary_quantize(v)::bit(3)) bit_hamming_ops")'))),
 )
 def test_indexes_of_vectors(transaction: Connection, case: Case) -> None:
-    prove(transaction, case)
+    assert prove(transaction, case)

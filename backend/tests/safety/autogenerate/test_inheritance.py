@@ -129,7 +129,7 @@ OTHER_DEFAULT = "ALTER TABLE a_rest ALTER id SET DEFAULT 'y'"
     Case("everything goes", log(ID, KEY, 'Index("ix", "id")', parts=Y25 + REST), ""),
 )
 def test_partitions(transaction: Connection, case: Case) -> None:
-    prove(transaction, case)
+    assert prove(transaction, case)
 
 
 BASE = 'Table("base", m, Column("id", Integer), Column("a", Text), CheckConstraint("id > 0", name="ck"))\n'
@@ -178,4 +178,4 @@ CHILD = 'Table("child", m, Column("extra", Text), postgresql_inherits="base")\n'
     ),
 )
 def test_inheritance(transaction: Connection, case: Case) -> None:
-    prove(transaction, case)
+    assert prove(transaction, case)

@@ -97,7 +97,7 @@ def periods(definition: str, *more: str) -> str:
     Case("without overlaps", PERIODS, periods("PRIMARY KEY (r, during WITHOUT OVERLAPS)"), since=18),
 )
 def test_primary_keys(transaction: Connection, case: Case) -> None:
-    prove(transaction, case)
+    assert prove(transaction, case)
 
 
 @cases(
@@ -122,4 +122,4 @@ def test_primary_keys(transaction: Connection, case: Case) -> None:
     Case("without overlaps", PERIODS, periods("UNIQUE (r, during WITHOUT OVERLAPS)"), since=18),
 )
 def test_unique_constraints(transaction: Connection, case: Case) -> None:
-    prove(transaction, case)
+    assert prove(transaction, case)

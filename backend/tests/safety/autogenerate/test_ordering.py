@@ -76,7 +76,7 @@ Table("t", m, Column("id", Integer, primary_key=True), Column("n", {1}, server_d
     ),
 )
 def test_a_column_lets_go_of_the_function_that_its_default_calls(transaction: Connection, case: Case) -> None:
-    prove(transaction, case)
+    assert prove(transaction, case)
 
 
 @cases(
@@ -89,4 +89,4 @@ def test_a_column_lets_go_of_the_function_that_its_default_calls(transaction: Co
     ),
 )
 def test_mixed_changes(transaction: Connection, case: Case) -> None:
-    prove(transaction, case)
+    assert prove(transaction, case)

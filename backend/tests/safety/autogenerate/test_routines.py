@@ -136,7 +136,7 @@ def in_default(function: str, column: str) -> str:
     ),
 )
 def test_functions(transaction: Connection, case: Case) -> None:
-    prove(transaction, case)
+    assert prove(transaction, case)
 
 
 TOTAL = "CREATE AGGREGATE total(int) (sfunc = int4pl, stype = int, initcond = '0')"
@@ -188,4 +188,4 @@ TOTAL = "CREATE AGGREGATE total(int) (sfunc = int4pl, stype = int, initcond = '0
     Case("granted", sql(TOTAL), sql(TOTAL, "REVOKE EXECUTE ON FUNCTION total(int) FROM PUBLIC")),
 )
 def test_aggregates(transaction: Connection, case: Case) -> None:
-    prove(transaction, case)
+    assert prove(transaction, case)

@@ -102,7 +102,7 @@ def _t(*columns: str) -> str:
     ),
 )
 def test_what_is_written_works_on_a_table_with_rows(transaction: Connection, case: Case) -> None:
-    prove(transaction, case)
+    assert prove(transaction, case)
 
 
 TYPES = [
@@ -172,7 +172,7 @@ def test_what_refers_to_another_table_has_no_placeholder(transaction: Connection
     ),
 )
 def test_the_way_down_works_on_a_table_with_rows(transaction: Connection, case: Case) -> None:
-    prove(transaction, case)
+    assert prove(transaction, case)
 
 
 @pytest.mark.parametrize(
@@ -207,7 +207,7 @@ def test_nulls_of_which_the_models_say_nothing_are_refused_where_there_are_some(
 
 
 def test_a_new_table_may_have_any_default_in_python(transaction: Connection) -> None:
-    prove(transaction, Case("new", "", _t("Column('a', Text, nullable=False, default=lambda: 'x')")))
+    assert prove(transaction, Case("new", "", _t("Column('a', Text, nullable=False, default=lambda: 'x')")))
 
 
 def test_the_author_is_told_by_the_command(project: Project, database: str) -> None:

@@ -73,10 +73,10 @@ def _defaults() -> list[Case]:
 
 @cases(*_defaults())
 def test_server_default(transaction: Connection, case: Case) -> None:
-    prove(transaction, case)
+    assert prove(transaction, case)
 
 
 def test_all_defaults_of_a_new_table(transaction: Connection) -> None:
     columns = [case.after.replace("Table('t', m, Column('a'", "").strip()[:-1] for case in _defaults()]
     table = _t(*(f"Column('c{number}'{column}" for number, column in enumerate(columns) if "Enum(" not in column))
-    prove(transaction, Case("a table", "", table))
+    assert prove(transaction, Case("a table", "", table))

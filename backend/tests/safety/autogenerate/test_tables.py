@@ -97,7 +97,7 @@ Table("b", m, Column("id", Text, primary_key=True), Column("a_id", ForeignKey("a
     ),
 )
 def test_tables_come_and_go(transaction: Connection, case: Case) -> None:
-    prove(transaction, case)
+    assert prove(transaction, case)
 
 
 ODD = 'Table("Odd table", m, Column("The %% id", Text, primary_key=True), Column("select", Text, index=True),'
@@ -137,7 +137,7 @@ LONG = "x" * 63
     ),
 )
 def test_names_and_texts_of_every_sort(transaction: Connection, case: Case) -> None:
-    prove(transaction, case)
+    assert prove(transaction, case)
 
 
 PLAIN = 'Table("t", m, Column("id", Text, primary_key=True))'
@@ -230,4 +230,4 @@ def declared(sql: str) -> str:
     ),
 )
 def test_what_is_said_of_a_table(transaction: Connection, case: Case) -> None:
-    prove(transaction, case)
+    assert prove(transaction, case)

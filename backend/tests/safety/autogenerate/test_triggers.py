@@ -103,4 +103,4 @@ LATE = (
     ),
 )
 def test_triggers_and_rules(transaction: Connection, case: Case) -> None:
-    prove(transaction, case)
+    assert prove(transaction, case)

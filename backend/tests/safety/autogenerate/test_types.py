@@ -102,7 +102,7 @@ ROWS = "INSERT INTO t VALUES (1, '1', '{1,2}'), (2, NULL, NULL)"
     ),
 )
 def test_domain(transaction: Connection, case: Case) -> None:
-    prove(transaction, case)
+    assert prove(transaction, case)
 
 
 def test_what_the_new_domain_cannot_hold_fails_and_is_not_cut(transaction: Connection) -> None:
@@ -185,7 +185,7 @@ def test_what_the_new_domain_cannot_hold_fails_and_is_not_cut(transaction: Conne
     ),
 )
 def test_type(transaction: Connection, case: Case) -> None:
-    prove(transaction, case)
+    assert prove(transaction, case)
 
 
 @pytest.mark.parametrize(

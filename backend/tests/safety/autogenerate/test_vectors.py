@@ -102,4 +102,4 @@ KEPT = "SELECT id, v::text FROM t ORDER BY id"
     ),
 )
 def test_vector(transaction: Connection, case: Case) -> None:
-    prove(transaction, case)
+    assert prove(transaction, case)

@@ -127,7 +127,7 @@ REPLACE, DROP = "CREATE OR REPLACE VIEW public.v AS", "DROP VIEW public.v"
     Case("becomes a materialized view", on_t(VIEW), on_t(VIEW.replace("VIEW", "MATERIALIZED VIEW"))),
 )
 def test_views(transaction: Connection, case: Case) -> None:
-    prove(transaction, case)
+    assert prove(transaction, case)
 
 
 MATERIALIZED = "CREATE MATERIALIZED VIEW v AS SELECT a, b FROM t"
@@ -171,4 +171,4 @@ UNIQUE = "CREATE UNIQUE INDEX uq ON v (a)"
     Case("on a view", on_t(VIEW), on_t(VIEW, "CREATE MATERIALIZED VIEW w AS SELECT a FROM v")),
 )
 def test_materialized_views(transaction: Connection, case: Case) -> None:
-    prove(transaction, case)
+    assert prove(transaction, case)
