@@ -84,12 +84,21 @@ class Filler:
                 yield list(_references(connection, key, mine, sparse))
         for column in open_.values():
             given = candidates(column, table, self.number, self.hints.get(table.short, {}).get(column.name, ()))
-            values: list[str | None] = [*given, *([] if column.required else [None])]
+            values: list[str | None] = [*_valid(connection, column, given), *([] if column.required else [None])]
             if column.default is not None and (sparse or "nextval" in column.default):
                 values.insert(0, _DEFAULT)
             if sparse and not column.required:
                 values.insert(0, None)
             yield [{column.name: value} for value in values or [None]]
+
+
+def _valid(connection: Connection, column: Column, given: list[str]) -> list[str]:
+    """Those that the type, its length and its domain's checks take, by `pg_input_is_valid` (PostgreSQL 16)."""
+    query = text(
+        "SELECT v FROM unnest(CAST(:given AS text[])) WITH ORDINALITY AS u (v, n) WHERE"
+        " pg_input_is_valid(v, :type) ORDER BY n"
+    )
+    return list(connection.scalars(query, {"given": given, "type": column.type})) or given
 
 
 def _is_empty(connection: Connection, table: Table) -> bool:
@@ -122,6 +131,11 @@ def _culprits(error: DBAPIError, table: Table, groups: Sequence[list[Values]]) -
     named = {each for constraint in table.constraints if constraint.name == name for each in constraint.columns}
     named |= {column} if column else set()
     datatype = server_field(error, "datatype_name")
-    named |= {each.name for each in table.columns if datatype and each.type.split(".")[-1] == datatype}
+    named |= {each.name for each in table.columns if datatype and _type_name(each) == datatype}
     found = frozenset(place for place, group in enumerate(groups) if named & group[0].keys())
     return found or frozenset(range(len(groups)))
+
+
+def _type_name(column: Column) -> str:
+    """Of the column's domain, or of that of its elements."""
+    return column.type.rpartition(".")[2].removesuffix("[]")

@@ -28,7 +28,7 @@ def scripts_of_two_processes(project: Project) -> tuple[Script, Script]:
         subprocess.Popen(
             command,
             cwd=ini.parent,
-            env={**os.environ, "PYTHONHASHSEED": seed},
+            env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": os.pathsep.join(sys.path)},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

@@ -1,0 +1,140 @@
+"""Plant each defect, and see who catches it: `python -m tests.safety.testing.proof` in backend/ writes defects.md."""
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from alembic.config import Config
+from sqlalchemy import create_engine, pool
+
+from src.postgres.errors import UserError
+from src.safety.lint.check import check, choose
+from src.safety.plan.rehearse import Live, read_live, rehearse
+from src.safety.plan.report import lines
+from src.safety.project import Project, open_project
+from src.safety.testing import CHECKS, Kit
+from src.safety.testing.filling import Filler
+from tests.alembic_command import Alembic
+from tests.safety.project import make_project
+from tests.safety.testing.defects import BASE, BASE_DOWN, DEFECTS, MODELS, SOUND, Defect
+from tests.servers import Server, embedded
+
+PAGE = Path(__file__).with_name("defects.md")
+COLUMNS = ("kit", "lint", "plan", "check")
+_REVISION = '''\
+"""Keep the nicknames of authors."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = {revision!r}
+down_revision = {parent!r}
+
+
+def upgrade() -> None:
+    {up}
+
+
+def downgrade() -> None:
+    {down}
+'''
+_HEAD = """\
+# Who catches what
+
+Each defect is planted into a sound project (`defects.py`), and looked at by the test kit, by `lint`, by `plan` on a
+database with rows, and by `alembic check`. Written by `python -m tests.safety.testing.proof`; do not edit.
+
+"""
+
+
+@contextmanager
+def planted(defect: Defect) -> Iterator[Project]:
+    """The project with the defect in it."""
+    with TemporaryDirectory(prefix="planted-") as folder:
+        made = make_project(Path(folder))
+        with (made.folder / "alembic.ini").open("a") as ini:
+            ini.write("prepend_sys_path = %(here)s\n")
+        made.models(defect.models)
+        second = f"{defect.number}_nicknames"
+        for revision, parent, up, down in (
+            (defect.head, None, BASE, BASE_DOWN),
+            (second, defect.head, defect.up, defect.down),
+        ):
+            text = _REVISION.format(revision=revision, parent=parent, up=up, down=down)
+            (made.folder / "versions" / f"{revision}.py").write_text(text)
+        for name, content in defect.files.items():
+            (made.folder / name).write_text(content)
+        yield open_project(Config(made.folder / "alembic.ini"))
+
+
+def live(server: Server) -> Live:
+    """A database at the first revision, with rows, for `plan`."""
+    with planted(Defect("none yet", models=MODELS)) as project, server.database() as url:
+        Alembic(Path(str(project.config.config_file_name)))(url, "upgrade", "001_base")
+        engine = create_engine(url.replace("postgresql:", "postgresql+psycopg:"), poolclass=pool.NullPool)
+        with engine.begin() as connection:
+            Filler().fill(connection)
+            return read_live(connection, ("001_base",))
+
+
+def catchers(there: Live, defect: Defect) -> dict[str, str]:
+    """What each of `COLUMNS` says, in a word or two; empty for those that see nothing."""
+    with planted(defect) as project:
+        kit = Kit(project)
+        if kit.findings("single head"):
+            return {"kit": "single head", "lint": "", "plan": "refuses", "check": "refuses"}
+        differs = _or_refused(lambda: "differs" if kit.findings("models") else "")
+        others = (name for name in CHECKS if name != "models" and kit.findings(name))
+        return {
+            "kit": next(others, "models" if differs else ""),
+            "lint": _or_refused(partial(_lint, project, there)),
+            "plan": _or_refused(partial(_plan, project, there)),
+            "check": differs,
+        }
+
+
+def _or_refused(look: Callable[[], str]) -> str:
+    try:
+        return look()
+    except UserError:
+        return "refuses"
+
+
+def _lint(project: Project, there: Live) -> str:
+    found = check(project, there.place, choose(project, "001_base:", ()))
+    return ", ".join(dict.fromkeys(each.rule.code for each in found))
+
+
+def _plan(project: Project, there: Live) -> str:
+    traced = rehearse(project, there, "heads", start="001_base")
+    return "danger" if any(line.dangers for line in lines(traced, there.tables)) else ""
+
+
+def table(server: Server) -> str:
+    """The page, as Markdown."""
+    os.environ["DATABASE_URL"] = server.admin
+    cases = [*DEFECTS, SOUND]
+    with ProcessPoolExecutor(max_workers=3) as workers:
+        found = list(workers.map(partial(_reported, live(server)), cases))
+    rows = [
+        f"| {case.what} | {' | '.join(said[name] for name in COLUMNS)} |"
+        for case, said in zip(cases, found, strict=True)
+    ]
+    head = f"| defect | {' | '.join(COLUMNS)} |\n|---|{'---|' * len(COLUMNS)}\n"
+    return _HEAD + head + "\n".join(rows) + "\n"
+
+
+def _reported(there: Live, case: Defect) -> dict[str, str]:
+    said = catchers(there, case)
+    sys.stderr.write(f"{case.what}: {said}\n")
+    return said
+
+
+if __name__ == "__main__":
+    with embedded(18) as running:
+        PAGE.write_text(table(running), encoding="utf-8")

@@ -1,0 +1,30 @@
+"""Every planted defect is caught, and the sound project is not: by the page, which is held against a new run."""
+
+import pytest
+
+from tests.safety.testing.defects import DEFECTS, SOUND
+from tests.safety.testing.proof import COLUMNS, PAGE, table
+from tests.servers import Server
+
+
+def _caught() -> dict[str, list[str]]:
+    """The table of the page: defect, and what each of `COLUMNS` said."""
+    lines = [line for line in PAGE.read_text(encoding="utf-8").splitlines() if line.startswith("| ")][1:]
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    assert {len(row) for row in rows} == {1 + len(COLUMNS)}
+    return {row[0]: row[1:] for row in rows}
+
+
+def test_the_page_has_every_defect_of_at_least_forty() -> None:
+    assert list(_caught()) == [case.what for case in (*DEFECTS, SOUND)]
+    assert len(DEFECTS) >= 40
+
+
+def test_each_is_caught_by_one_at_least_and_the_sound_project_by_none() -> None:
+    nobody = [what for what, said in _caught().items() if not any(said)]
+    assert nobody == [SOUND.what]
+
+
+@pytest.mark.prove
+def test_the_page_is_what_a_run_writes_today(server: Server) -> None:
+    assert table(server) == PAGE.read_text(encoding="utf-8"), "Run: python -m tests.safety.testing.proof"
