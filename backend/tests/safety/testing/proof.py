@@ -86,8 +86,6 @@ def catchers(there: Live, defect: Defect) -> dict[str, str]:
     """What each of `COLUMNS` says, in a word or two; empty for those that see nothing."""
     with planted(defect) as project:
         kit = Kit(project)
-        if kit.findings("single head"):
-            return {"kit": "single head", "lint": "", "plan": "refuses", "check": "refuses"}
         differs = _or_refused(lambda: "differs" if kit.findings("models") else "")
         others = (name for name in CHECKS if name != "models" and kit.findings(name))
         return {
