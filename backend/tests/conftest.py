@@ -19,6 +19,8 @@ BACKEND = Path(__file__).resolve().parents[1]
 # The service runs on one version, the first that is asked for; migrations are proved on all of them.
 _OF_THE_HOST = ("api", "course", "inference")
 _LONG = ("safety/online/", "safety/backfill/", "safety/lint/")
+# Of the many small cases every fourth runs on the other versions as well, and all of them in `make prove`.
+_MANY = ("safety/autogenerate/", "postgres/catalogue/")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -48,10 +50,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """The longest families run on the first version; on the others they are `make prove`."""
     first = config.option.postgres.split(",")[0]
-    for item in items:
+    for place, item in enumerate(items):
         chosen = getattr(item, "callspec", None)
         version = chosen.params.get("server", first) if chosen else first
-        if version not in (first, "url") and item.path.relative_to(BACKEND / "tests").as_posix().startswith(_LONG):
+        path = item.path.relative_to(BACKEND / "tests").as_posix()
+        rare = path.startswith(_LONG) or (path.startswith(_MANY) and place % 4)
+        if version not in (first, "url") and rare:
             item.add_marker("prove")
 
 
