@@ -4,6 +4,8 @@
 `--postgres` chooses the versions of the first two.
 """
 
+import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -57,6 +59,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         rare = path.startswith(_LONG) or (path.startswith(_MANY) and place % 4)
         if version not in (first, "url") and rare:
             item.add_marker("prove")
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Name a failure when it happens: a run that is cut off never comes to its summary."""
+    if report.failed and not os.environ.get("PYTEST_XDIST_WORKER"):
+        sys.stderr.write(f"\nFAILED {report.nodeid} ({report.when})\n")
 
 
 @pytest.fixture(scope="session")

@@ -42,9 +42,12 @@ class TimeLimits:
         self._session = self._current = None
 
     def strong(self, connection: Connection, *, local: bool = True, bounded: bool = False) -> None:
-        """For a statement with a strong lock; a bounded one may also work no longer than it may wait."""
+        """For a statement with a strong lock; a bounded one may wait and work for no longer than that altogether.
+
+        It waits for half of it at most, so that who had no lock is never mistaken for who was too slow.
+        """
         limit = self._policy.lock_timeout
-        self._set(connection, limit, limit if bounded else 0, local)
+        self._set(connection, limit / 2 if bounded else limit, limit if bounded else 0, local)
 
     def calm(self, connection: Connection, *, holds_strong: bool = False) -> None:
         """For any other statement of a transaction."""

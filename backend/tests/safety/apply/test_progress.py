@@ -94,7 +94,8 @@ def test_a_rewrite_has_a_share_by_what_it_has_written(
     watcher.execute("CREATE MATERIALIZED VIEW hits AS SELECT slow(id) AS id, title FROM films")
     watcher.execute("DROP MATERIALIZED VIEW hits" if wanted.startswith("ALTER") else "ANALYZE hits")
     watcher.execute("ANALYZE films")
-    project.revision("001_a", upgrade=f'op.execute("{wanted}")')
+    path = project.revision("001_a", upgrade=f'op.execute("{wanted}")')
+    path.write_text(path.read_text() + '\n\ndirect = {"films": "the online way rewrites nothing"}\n')
     with gate.closed(database) as closed:
         running = start(project, database, "upgrade", "head")
         running.says("rewriting: ")

@@ -22,6 +22,7 @@ def mortal() -> Iterator[tuple[str, Path]]:
     with server_directory() as directory:
         running = start_server(directory / "data", temporary=True, settings={"fsync": "off"})
         yield running.get_uri(), directory / "data"
+        control(directory / "data", "stop", "-m", "immediate")  # the wheel knows only the server it has started
         running.cleanup()
 
 

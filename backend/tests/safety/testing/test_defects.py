@@ -26,5 +26,6 @@ def test_each_is_caught_by_one_at_least_and_the_sound_project_by_none() -> None:
 
 
 @pytest.mark.prove
+@pytest.mark.timeout(3600)
 def test_the_page_is_what_a_run_writes_today(server: Server) -> None:
     assert table(server) == PAGE.read_text(encoding="utf-8"), "Run: python -m tests.safety.testing.proof"
