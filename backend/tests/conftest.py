@@ -20,7 +20,8 @@ from tests.servers import Server, container, embedded, existing, require_docker
 BACKEND = Path(__file__).resolve().parents[1]
 # The service runs on one version, the first that is asked for; migrations are proved on all of them.
 _OF_THE_HOST = ("api", "course", "inference")
-_LONG = ("safety/apply/", "safety/online/", "safety/backfill/", "safety/lint/", "safety/testing/")
+_OF_SAFETY = ("apply/", "online/", "backfill/", "lint/", "testing/", "rebase/", "plan/", "test_blockers", "test_squash")
+_LONG = tuple(f"safety/{each}" for each in _OF_SAFETY)
 # Of the many small cases every fourth runs on the other versions as well, and all of them in `make prove`.
 _MANY = ("safety/autogenerate/", "postgres/catalogue/")
 

@@ -6,7 +6,7 @@
 `run_environment(metadata, url=...)` is all that an env.py needs.
 """
 
-from src.safety.backfill import Backfill, backfill
+import src.safety.backfill.operation  # noqa: F401  so that revisions can say op.backfill
 from src.safety.environment import run_environment
 
-__all__ = ["Backfill", "backfill", "run_environment"]
+__all__ = ["run_environment"]

@@ -5,14 +5,8 @@
     state.py       how far it is, kept there     batch.py     one batch, a short transaction
     pace.py        batch size, pauses            compute.py   values by a Python function
     run.py         workers, retries, VACUUM      pressure.py  replicas, WAL, dead rows
-    operation.py   `op.backfill`                 estimate.py  the dry run
-    script.py      the same as one statement, for `--sql`
+    operation.py   `op.backfill`                 in_upgrade.py  its way in an upgrade
+    script.py      its one statement, `--sql`    estimate.py  the dry run
 
-`Backfill` says what is to be done, and `backfill` does it.
+`definition.Backfill` says what is to be done, and `run.backfill` does it.
 """
-
-from src.safety.backfill.definition import Backfill
-from src.safety.backfill.operation import BackfillOp, RequireBackfillOp
-from src.safety.backfill.run import Report, backfill
-
-__all__ = ["Backfill", "BackfillOp", "Report", "RequireBackfillOp", "backfill"]

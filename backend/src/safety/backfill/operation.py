@@ -1,24 +1,15 @@
-"""`op.backfill` and `op.require_backfill`: between two steps of a revision where it is short, else by the command."""
+"""`op.backfill` and `op.require_backfill`: between two steps of a revision where it is short, else by the command.
 
-import time
+Every run of Alembic reads this file; what carries a backfill out is imported by those who have one.
+"""
+
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from alembic.operations import MigrateOperation, Operations
-from alembic.runtime.migration import MigrationContext
-from sqlalchemy import literal, select
-from sqlalchemy.ext.asyncio import AsyncEngine
-from sqlalchemy.util import await_only
+from sqlalchemy import select
 
-from src.safety.activity import Activity, Progress
-from src.safety.backfill import state
 from src.safety.backfill.definition import Backfill, Function, verbatim
-from src.safety.backfill.run import Report, backfill, begin
-from src.safety.backfill.script import script
-from src.safety.errors import BackfillPending
-from src.safety.policy import Policy
-
-_TRIAL = 10.0  # seconds after which the rate is known well enough to say how long all of it will take
 
 
 @Operations.register_operation("backfill")
@@ -69,6 +60,9 @@ class RequireBackfillOp(MigrateOperation):
 
 @Operations.implementation_for(BackfillOp)
 def _backfill(operations: Operations, operation: BackfillOp) -> None:
+    from src.safety.backfill.in_upgrade import run_outside  # noqa: PLC0415  see above
+    from src.safety.backfill.script import script  # noqa: PLC0415
+
     context = operations.migration_context
     if context.as_sql:
         with context.autocommit_block():
@@ -81,6 +75,9 @@ def _backfill(operations: Operations, operation: BackfillOp) -> None:
 
 @Operations.implementation_for(RequireBackfillOp)
 def _require(operations: Operations, operation: RequireBackfillOp) -> None:
+    from src.safety.backfill import state  # noqa: PLC0415
+    from src.safety.backfill.in_upgrade import pending  # noqa: PLC0415
+
     if operations.migration_context.as_sql:
         return  # the script of the backfill ended with the last row
     bind = operations.get_bind()
@@ -89,60 +86,3 @@ def _require(operations: Operations, operation: RequireBackfillOp) -> None:
     slices = bind.scalars(finished).all() if there else []
     if not slices or None in slices:
         raise pending(operation.name, "has not come to its end" if slices else "has not been begun")
-
-
-def run_outside(context: MigrationContext, definition: Backfill, *, deferred: bool = False) -> None:
-    """Run `definition` on connections of its own, between two transactions of the revision.
-
-    Begun anew by each revision that says so, but not by one that is resumed: the journal keeps the beginning.
-    """
-    assert context.connection is not None, "only a script has none"
-    engine = AsyncEngine(context.connection.engine)
-    policy: Policy = context.opts["policy"]
-    activity: Activity = context.opts["activity"]
-    with context.autocommit_block():
-        await_only(_with_connection(engine, state.make_table))
-        name = literal(definition.name).compile(dialect=context.dialect, compile_kwargs={"literal_binds": True})
-        context.execute(verbatim(f"DELETE FROM {state.TABLE.name} WHERE name = {name}"))
-        activity.begin_step(f"backfill {definition.name}")
-        if deferred or policy.backfill_limit == 0:
-            await_only(_with_connection(engine, lambda connection: begin(connection, definition)))
-        if deferred:
-            return
-        await_only(backfill(engine, definition, policy=policy, on_report=_teller(definition, policy, activity)))
-
-
-def pending(name: str, why: str) -> BackfillPending:
-    """The error for a backfill that is not at its end."""
-    return BackfillPending(
-        f"The backfill {name} {why}; what is done of it is kept.",
-        f"Run: python -m src.safety backfill {name}\nThen run the same command again.",
-    )
-
-
-def _teller(definition: Backfill, policy: Policy, activity: Activity) -> Any:
-    begun = time.monotonic()
-
-    def tell(report: Report) -> None:
-        progress = report.progress
-        phase = f"{report.rate:,.0f} rows a second" if progress.passes == 1 else f"pass {progress.passes}"
-        size = f"about {progress.total:,} rows"
-        activity.progress = Progress(
-            phase, progress.walked, progress.total, definition.table, size, report.seconds_left
-        )
-        if report.waiting:
-            activity.wait(f"Backfill {definition.name} waits: {report.waiting}")
-        elif activity.waiting:
-            activity.stop_waiting()
-        known = time.monotonic() - begun > _TRIAL or policy.backfill_limit == 0
-        if known and not progress.finished and report.seconds_left >= policy.backfill_limit:
-            why = f"takes about {report.seconds_left:,.0f} s more, and an upgrade may take {policy.backfill_limit:g} s"
-            raise pending(definition.name, f"{why} for one")
-
-    return tell
-
-
-async def _with_connection(engine: AsyncEngine, act: Any) -> None:
-    async with engine.connect() as connection:
-        await connection.execution_options(isolation_level="AUTOCOMMIT")
-        await act(connection)

@@ -15,7 +15,7 @@ from sqlalchemy import CheckConstraint, Column, ColumnDefault, MetaData, Table
 from sqlalchemy.schema import AddConstraint
 
 from src.safety.backfill.definition import Backfill, Rows
-from src.safety.backfill.operation import run_outside
+from src.safety.backfill.in_upgrade import run_outside
 from src.safety.backfill.script import script
 from src.safety.online.check_constraint import add_check
 from src.safety.online.database import Database

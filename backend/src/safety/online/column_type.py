@@ -14,7 +14,6 @@ from src.postgres import sqlstate as state
 from src.safety.errors import RevisionFailed
 from src.safety.online.database import Database
 from src.safety.online.names import ddl, qualified, quoted, verbatim
-from src.safety.online.shadow import shadow_column
 from src.safety.online.step import OnlineChange, Step, Steps
 
 _COPY = "column_type_copy"
@@ -38,8 +37,12 @@ def alter_type(construct: ColumnType, database: Database) -> OnlineChange | None
 
 
 def _steps(construct: ColumnType, table: str, column: str, database: Database) -> Steps:
-    free = database.recall_whether(f"free: {ddl(construct)}", lambda: _is_free(construct, table, column, database))
-    yield from _free(construct, table, column) if free else shadow_column(construct, database).steps
+    if database.recall_whether(f"free: {ddl(construct)}", lambda: _is_free(construct, table, column, database)):
+        yield from _free(construct, table, column)
+        return
+    from src.safety.online.shadow import shadow_column  # noqa: PLC0415  see `registry`
+
+    yield from shadow_column(construct, database).steps
 
 
 def _free(construct: ColumnType, table: str, column: str) -> Steps:

@@ -14,7 +14,7 @@ from sqlalchemy import Column, Identity, Integer, MetaData, SmallInteger, Table,
 
 from src.postgres.object_names import object_name
 from src.safety.backfill.definition import Backfill
-from src.safety.backfill.operation import run_outside
+from src.safety.backfill.in_upgrade import run_outside
 from src.safety.backfill.script import script
 from src.safety.online.database import Database
 from src.safety.online.names import ddl, identity_sql, literal, qualified, quoted, sequence_options

@@ -5,6 +5,7 @@ arrive as `CreateIndex`. What is not listed takes but an instant, or is left as 
 """
 
 from collections.abc import Callable
+from pkgutil import resolve_name
 from typing import Any, TypeAlias
 
 from alembic.ddl.base import AddColumn, ColumnNullable
@@ -14,43 +15,38 @@ from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.schema import AddConstraint, CreateIndex, DropIndex
 from sqlalchemy.sql.base import Executable
 
-from src.safety.online.add_column import add_column
-from src.safety.online.by_hand import written_by_hand
-from src.safety.online.check_constraint import add_check
-from src.safety.online.column_type import alter_type
 from src.safety.online.database import Database
-from src.safety.online.exclude import add_exclude
-from src.safety.online.foreign_key import add_foreign_key
-from src.safety.online.index import create_index, drop_index
-from src.safety.online.not_null import alter_nullable
 from src.safety.online.step import OnlineChange
-from src.safety.online.unique import add_unique
 
 Maker: TypeAlias = Callable[[Any, Database], OnlineChange | None]
 """From the DDL to its online way; None where the statement as it stands takes but an instant."""
 
-_WAYS: dict[type[Any], Maker] = {
-    CreateIndex: create_index,
-    DropIndex: drop_index,
-    AddColumn: add_column,
-    ColumnNullable: alter_nullable,
-    PostgresqlColumnType: alter_type,
-    TextClause: written_by_hand,
+# By module and function: only a revision that has such an operation pays for the import.
+_WAYS = {
+    CreateIndex: "index:create_index",
+    DropIndex: "index:drop_index",
+    AddColumn: "add_column:add_column",
+    ColumnNullable: "not_null:alter_nullable",
+    PostgresqlColumnType: "column_type:alter_type",
+    TextClause: "by_hand:written_by_hand",
 }
 # A new constraint is known by its kind.
-_CONSTRAINTS: dict[type[Any], Maker] = {
-    CheckConstraint: add_check,
-    ForeignKeyConstraint: add_foreign_key,
-    UniqueConstraint: add_unique,
-    PrimaryKeyConstraint: add_unique,
-    ExcludeConstraint: add_exclude,
+_CONSTRAINTS = {
+    CheckConstraint: "check_constraint:add_check",
+    ForeignKeyConstraint: "foreign_key:add_foreign_key",
+    UniqueConstraint: "unique:add_unique",
+    PrimaryKeyConstraint: "unique:add_unique",
+    ExcludeConstraint: "exclude:add_exclude",
 }
 
 
 def online_change(construct: Executable, database: Database) -> OnlineChange | None:
     """The online way of `construct`, or None if it has none or needs none. Nothing is run but catalogue queries."""
     if isinstance(construct, AddConstraint):
-        way = _CONSTRAINTS.get(type(construct.element))
+        name = _CONSTRAINTS.get(type(construct.element))
     else:
-        way = _WAYS.get(type(construct))
-    return way(construct, database) if way else None
+        name = _WAYS.get(type(construct))
+    if name is None:
+        return None
+    way: Maker = resolve_name(f"src.safety.online.{name}")
+    return way(construct, database)

@@ -10,9 +10,11 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 from rich.table import Table
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from src.safety.backfill import Backfill, Report, backfill, state
+from src.safety.backfill import state
 from src.safety.backfill.batch import prepare
+from src.safety.backfill.definition import Backfill
 from src.safety.backfill.estimate import estimate
+from src.safety.backfill.run import Report, backfill
 from src.safety.blockers import duration
 from src.safety.policy import Policy
 from src.safety.verbs.verb import FINE, FOUND, Verb

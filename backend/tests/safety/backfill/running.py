@@ -7,7 +7,8 @@ from typing import Any
 from sqlalchemy import pool
 
 from src.postgres.engine import async_engine, resolve_url
-from src.safety.backfill import Backfill, Report, backfill
+from src.safety.backfill.definition import Backfill
+from src.safety.backfill.run import Report, backfill
 from src.safety.policy import Policy
 
 QUICK = Policy(backfill_pause=0)

@@ -6,7 +6,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from src.safety.backfill import Backfill
+from src.safety.backfill.definition import Backfill
 from src.safety.errors import RequestRefused
 from tests.safety.backfill.running import run
 

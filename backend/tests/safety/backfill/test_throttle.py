@@ -13,8 +13,9 @@ import psycopg
 import pytest
 
 from src.postgres.embedded import program
-from src.safety.backfill import Backfill, Report
+from src.safety.backfill.definition import Backfill
 from src.safety.backfill.pace import Pace
+from src.safety.backfill.run import Report
 from src.safety.policy import Policy
 from tests.safety.apply.processes import until
 from tests.safety.backfill.running import run

@@ -8,7 +8,7 @@ from unittest.mock import patch
 import psycopg
 import pytest
 
-from src.safety.backfill import Backfill
+from src.safety.backfill.definition import Backfill
 from src.safety.cli import main
 from src.safety.verbs.verb import COULD_NOT_RUN, FINE, FOUND
 from tests.safety.backfill.running import run

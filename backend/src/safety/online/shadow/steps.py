@@ -5,8 +5,8 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import DBAPIError
 
-from src.safety.backfill import Backfill
-from src.safety.backfill.operation import run_outside
+from src.safety.backfill.definition import Backfill
+from src.safety.backfill.in_upgrade import run_outside
 from src.safety.backfill.script import script
 from src.safety.online.database import Database
 from src.safety.online.names import literal, qualified, quoted
