@@ -5,13 +5,15 @@ from typing import Annotated, Any, TypeVar
 
 import frontmatter
 import yaml
+from frontmatter.default_handlers import YAMLHandler
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from src.course.errors import CourseInvalid
 from src.db.enums import DifficultyLevel
+from src.db.storable import Storable
 
-Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=255)]
-Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=255), Storable]
+Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1), Storable]
 
 
 class Head(BaseModel):
@@ -20,7 +22,7 @@ class Head(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     title: Title
-    description: Annotated[str, StringConstraints(strip_whitespace=True)] = ""
+    description: Annotated[str, StringConstraints(strip_whitespace=True), Storable] = ""
     published: bool = True
 
 
@@ -35,6 +37,13 @@ class ChapterHead(Head):
 SomeHead = TypeVar("SomeHead", bound=Head)
 
 
+class _Texts(YAMLHandler):
+    """YAML whose values stay texts, for the model to read: YAML's own reading of `2024-13-45` is a ValueError."""
+
+    def load(self, fm: str, **_: Any) -> Any:
+        return yaml.load(fm, Loader=yaml.CBaseLoader)
+
+
 def read_markdown(path: Path, model: type[SomeHead]) -> tuple[SomeHead, str]:
     """The head of the file, as `model`, and the Markdown after it. Raises `CourseInvalid`."""
     text = _text(path)
@@ -43,12 +52,15 @@ def read_markdown(path: Path, model: type[SomeHead]) -> tuple[SomeHead, str]:
     if "\n---\n" not in f"{text[3:]}\n":
         raise CourseInvalid(path, 1, "the front matter does not end", "Close it with a line of three dashes.")
     try:
-        values, body = frontmatter.parse(text)
+        values, body = frontmatter.parse(text, handler=_Texts())
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1  # counted from 0, with the dashes
         raise CourseInvalid(
             path, line, f"this is not YAML ({error.problem})", "Quote a text that holds a colon."
         ) from None
+    except yaml.YAMLError:
+        problem = "its front matter holds a character that YAML does not allow"
+        raise CourseInvalid(path, 1, problem, "Remove it, or write its code in double quotes.") from None
     try:
         return model.model_validate(values), body
     except ValidationError as error:
@@ -80,7 +92,7 @@ def _invalid(path: Path, text: str, error: ValidationError, model: type[Head]) -
         return CourseInvalid(path, line, f"{key} is not known here", f"Use {', '.join(model.model_fields)}.")
     if first["type"] == "missing":
         return CourseInvalid(path, line, f"{key} is missing", f"Add a line {key}: ... to the front matter.")
-    return CourseInvalid(path, line, f"{key} does not fit", f"{first['msg']}.")
+    return CourseInvalid(path, line, f"{key} does not fit", f"{first['msg'].removeprefix('Value error, ')}.")
 
 
 def _example(model: type[Head]) -> str:

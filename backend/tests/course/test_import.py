@@ -105,6 +105,16 @@ def test_what_would_run_in_a_browser_is_taken_out(imported: Import, migrated: st
     assert '<code class="language-sql">' in html
 
 
+def test_a_title_is_what_is_written_also_where_yaml_knows_it_for_a_number_or_a_day(
+    imported: Import, migrated: str, course: Path
+) -> None:
+    for number, title in enumerate(("2026", "2026-13-45", "no"), 2):
+        write(course, f"01-basics/{number}-x{number}.md", f"---\ntitle: {title}\n---\n")
+    assert imported(course) == 0
+    titles = rows(migrated, "SELECT title FROM chapters ORDER BY position")
+    assert titles == [("Tables",), ("2026",), ("2026-13-45",), ("no",)]
+
+
 def test_numbers_give_the_order_and_not_the_letters(imported: Import, migrated: str, course: Path) -> None:
     for name in ("10-last", "2-second", "appendix"):
         write(course, f"01-basics/{name}.md", HEAD)
@@ -125,6 +135,13 @@ MISTAKES = [
     ("01-basics/02-x.md", "---\nminutes: 5\n---\n", "02-x.md, line 1: title is missing."),
     ("01-basics/02-x.md", "---\ntitle: X\nauthor: Ada\n---\n", "02-x.md, line 3: author is not known here."),
     ("01-basics/02-x.md", "---\ntitle: X\ndescription: a: b\n---\n", "02-x.md, line 3: this is not YAML"),
+    (
+        "01-basics/02-x.md",
+        '---\ntitle: X\ndescription: "\\0"\n---\n',
+        "02-x.md, line 3: description does not fit.",
+    ),
+    ("01-basics/02-x.md", "---\ntitle: a\x07b\n---\n", "02-x.md, line 1: its front matter holds a character that YAML"),
+    ("01-basics/02-x.md", "---\ntitle: X\nminutes: 2026-13-45\n---\n", "02-x.md, line 3: minutes does not fit."),
     ("01-basics/02-x.md", "---\n- title\n---\n", "02-x.md, line 1: "),
     ("01-basics/02-x.md", "---\ntitle: X\n", "02-x.md, line 1: the front matter does not end."),
     ("01-basics/02-x.md", f"---\ntitle: {'x' * 256}\n---\n", "02-x.md, line 2: title does not fit."),

@@ -8,8 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from src.api.schemas.base import Body
 from src.api.schemas.search import Slug
-from src.api.schemas.text import Storable
 from src.db.enums import DifficultyLevel
+from src.db.storable import Storable
 
 Text = Annotated[str, Field(min_length=1, max_length=20_000)]
 

@@ -5,8 +5,8 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from src.api.schemas.base import Body
-from src.api.schemas.text import Storable
 from src.api.schemas.vectors import VectorInput
+from src.db.storable import Storable
 from src.db.vector import DEFAULT_MODEL
 
 MAXIMUM_CHUNKS = 5_000
