@@ -56,6 +56,22 @@ async def test_a_module_shows_each_reader_his_own_progress(
     assert await percentages(other_student) == await percentages(api) == [None, None]
 
 
+async def test_a_member_that_is_not_known_is_refused_and_not_passed_over(administrator: AsyncClient) -> None:
+    """A misspelt `is_published` would withdraw what is published."""
+    await add_module(administrator, "first")
+    await add_chapter(administrator, "first", "one")
+    chapter = "modules/first/chapters/one"
+    for path, content in (
+        ("modules/first", {"slug": "first", "title": "First"}),
+        (chapter, {"slug": "one", "title": "One"}),
+        (f"{chapter}/translations/de", {"title": "Eins"}),
+        (f"{chapter}/progress", {"progress_percentage": 1}),
+    ):
+        answer = await administrator.put(path, json=content | {"is_publishd": True}, headers={"If-Match": "*"})
+        assert answer.status_code == 422, path
+        assert [error["location"] for error in answer.json()["errors"]] == [["body", "is_publishd"]]
+
+
 async def test_an_edit_needs_the_version_it_is_based_on(administrator: AsyncClient) -> None:
     await add_module(administrator, "first")
     read = (await administrator.get("modules/first")).headers["etag"]

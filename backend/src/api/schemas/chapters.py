@@ -2,8 +2,9 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
+from src.api.schemas.base import Body
 from src.api.schemas.course import Description, Html, Slug, Stored, Title
 from src.api.schemas.progress import Progress
 from src.db.enums import DifficultyLevel
@@ -12,7 +13,7 @@ Minutes = Annotated[int, Field(gt=0, le=100_000, examples=[30])]
 Objective = Annotated[str, Field(min_length=1, max_length=500, examples=["Name the locks that a statement takes"])]
 
 
-class ChapterContent(BaseModel):
+class ChapterContent(Body):
     """A chapter as an administrator writes it, in the course's language."""
 
     slug: Slug

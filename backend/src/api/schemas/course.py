@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
+from src.api.schemas.base import Body
 from src.db.content_html import sanitise
 
 SLUG = "^[a-z0-9]+(?:-[a-z0-9]+)*$"
@@ -35,7 +36,7 @@ class Stored(BaseModel):
     updated_at: datetime
 
 
-class Order(BaseModel):
+class Order(Body):
     """A new order."""
 
     order: list[Slug] = Field(

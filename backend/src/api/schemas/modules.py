@@ -2,11 +2,12 @@
 
 from pydantic import BaseModel, Field
 
+from src.api.schemas.base import Body
 from src.api.schemas.chapters import ListedChapter
 from src.api.schemas.course import Description, Slug, Stored, Title
 
 
-class ModuleContent(BaseModel):
+class ModuleContent(Body):
     """A module as an administrator writes it."""
 
     slug: Slug

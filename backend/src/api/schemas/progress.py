@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from src.api.schemas.base import Body
 from src.db.enums import ProgressStatus
 
 Percentage = Annotated[int, Field(ge=0, le=100, examples=[40])]
@@ -12,7 +13,7 @@ Seconds = Annotated[int, Field(ge=0, le=2**31 - 1, description="All the time spe
 Score = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False, examples=[87.5])]
 
 
-class SavedProgress(BaseModel):
+class SavedProgress(Body):
     """What a student has done. What is left out stays; nothing gets less, unless `go_back`."""
 
     progress_percentage: Percentage | None = None

@@ -2,10 +2,11 @@
 
 from pydantic import BaseModel, Field
 
+from src.api.schemas.base import Body
 from src.api.schemas.course import Description, Html, Stored, Title
 
 
-class TranslationContent(BaseModel):
+class TranslationContent(Body):
     """A chapter in another language, as an administrator writes it."""
 
     title: Title
