@@ -5,10 +5,10 @@ from http import HTTPStatus
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends
+from fastapi import Depends, Request
 from fastapi.security import OAuth2PasswordBearer
 
-from src.api.dependencies import OpenResources
+from src.api.dependencies import OpenResources, get_resources
 from src.api.problems import ProblemError
 from src.api.resources import Resources
 from src.api.tokens import Use, fingerprint
@@ -65,3 +65,9 @@ async def _administrator(viewer: SignedIn) -> Viewer:
 
 
 Administrator = Annotated[Viewer, Depends(_administrator)]
+
+
+async def administrators_only(request: Request) -> None:
+    """For a resource whose bodies are too large to be read of just anybody. Raises `ProblemError` 401 or 403."""
+    viewer = await _maybe_signed_in(await _bearer(request), await get_resources(request))
+    await _administrator(await _signed_in(viewer))

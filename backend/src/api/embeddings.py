@@ -2,7 +2,7 @@
 
 from http import HTTPStatus
 
-from src.api.auth import Administrator
+from src.api.auth import Administrator, administrators_only
 from src.api.dependencies import Session
 from src.api.problems import ProblemError, problems
 from src.api.routing import Resource
@@ -10,7 +10,8 @@ from src.api.schemas.embeddings import ChunksInput, ChunksReplaced
 from src.db.queries.chapters import lock_chapter
 from src.db.queries.embeddings import Chunk, replace_chunks
 
-router = Resource(tag="embeddings", largest_body=200_000_000)  # thousands of vectors as text
+# Thousands of vectors as text: nobody else shall make the server read and parse so much.
+router = Resource(tag="embeddings", largest_body=200_000_000, admit=administrators_only)
 
 
 @router.put(

@@ -32,6 +32,8 @@ class PlannedRoute(APIRoute):
     """An APIRoute that answers by a plan where one can be made."""
 
     largest_body = LARGEST_BODY
+    admit: Callable[[Request], Awaitable[object]] | None = None
+    """Asked before the body is read: FastAPI asks dependencies only after that. Raises `ProblemError`."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -47,6 +49,8 @@ class PlannedRoute(APIRoute):
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """As ever, with a limit to the body."""
+        if self.admit is not None:
+            await self.admit(Request(scope))
         if self.body_field is not None:
             receive = limited(scope, receive, self.largest_body)
         await super().handle(scope, receive, send)

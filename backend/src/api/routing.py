@@ -4,10 +4,10 @@ FastAPI's `include_router` keeps routers inside each other and looks through the
 routes do not know their whole path, by which metrics and logs name them.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, FastAPI, Request
 
 from src.api.planned_route import LARGEST_BODY, PlannedRoute
 from src.api.problems import any_problem
@@ -16,18 +16,26 @@ PREFIX = "/api/v1"
 
 
 class Resource(APIRouter):
-    """The routes of one resource, below `/api/v1`; bodies of up to `largest_body` bytes are read."""
+    """A resource's routes below `/api/v1`; bodies of up to `largest_body` bytes are read, of whoever `admit` lets."""
 
-    def __init__(self, *, tag: str, prefix: str = "", largest_body: int = LARGEST_BODY) -> None:
+    def __init__(
+        self,
+        *,
+        tag: str,
+        prefix: str = "",
+        largest_body: int = LARGEST_BODY,
+        admit: Callable[[Request], Awaitable[object]] | None = None,
+    ) -> None:
         self._largest_body = largest_body
+        self._admit = admit
         super().__init__(prefix=PREFIX + prefix, tags=[tag], route_class=PlannedRoute, responses=any_problem())
 
     def add_api_route(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
-        """As ever, with this resource's limit."""
+        """As ever, with this resource's limits."""
         super().add_api_route(path, endpoint, **options)
         for route in self.routes[-1:]:
             if isinstance(route, PlannedRoute):
-                route.largest_body = self._largest_body
+                route.largest_body, route.admit = self._largest_body, self._admit
 
 
 def serve(app: FastAPI, *routers: APIRouter) -> None:

@@ -2,6 +2,7 @@
 
 import base64
 from array import array
+from collections.abc import AsyncIterator
 from typing import Any
 
 import psycopg
@@ -64,3 +65,12 @@ async def test_a_chapter_that_is_not_there_has_no_chunks(administrator: AsyncCli
 async def test_only_administrators_may(served: FastAPI, api: AsyncClient, student: AsyncClient) -> None:
     assert (await api.put(LOCKS, json={"chunks": []})).status_code == 401
     assert (await student.put(LOCKS, json={"chunks": []})).status_code == 403
+
+
+async def test_nobody_else_has_so_large_a_body_read(served: FastAPI, api: AsyncClient, student: AsyncClient) -> None:
+    async def body() -> AsyncIterator[bytes]:
+        yield pytest.fail("it was read")
+
+    for client, status in ((api, 401), (student, 403)):
+        headers = {"Content-Type": "application/json", "Content-Length": "150000000"}
+        assert (await client.put(LOCKS, content=body(), headers=headers)).status_code == status
