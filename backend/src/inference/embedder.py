@@ -54,9 +54,11 @@ class Embedder:
         return [self._vector(item.embedding) for item in in_order]
 
     def _vector(self, values: list[float]) -> Vector:
-        if len(values) != self._dimensions or not isfinite(sum(values)) or not any(values):
+        vector = Vector(values)
+        numbers = vector.to_list()  # with 32 bits each: what was large is infinite, and what was tiny zero
+        if len(numbers) != self._dimensions or not isfinite(sum(numbers)) or not any(numbers):
             raise ServiceFailed(
                 f"The embedding service answered vectors of {len(values)} numbers;"
                 f" {self._dimensions} are needed, finite, and not all zero."
             )
-        return Vector(values)
+        return vector

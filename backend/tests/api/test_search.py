@@ -126,6 +126,7 @@ REFUSED: list[tuple[dict[str, Any], str | None]] = [
     ({"vector": [1.0]}, "a vector has 1536 numbers, not 1"),
     ({"vector": values(0)}, "not all zero"),
     ({"vector": ["a"]}, "expected list[float]"),
+    ({"vector": [10**400]}, "a number is too large"),
     ({"vector": "????"}, "the base64 of 32-bit floats"),
     ({"vector": {}}, "the base64 of 32-bit floats"),
     ({"text": "x", "cursor": "MTAwMA=="}, None),

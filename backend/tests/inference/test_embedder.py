@@ -48,6 +48,7 @@ async def test_the_service_is_told_the_model_and_the_key(service: OpenAIService)
         ({"data": [{"index": 1, "embedding": vector_of("a")}]}, "answered 1 embeddings for 1 texts"),
         (data([1.0] * 3), "vectors of 3 numbers; 1536 are needed"),
         (data([0.0] * DIMENSIONS), "not all zero"),
+        (data([1e39] * DIMENSIONS), "needed, finite"),
     ],
 )
 async def test_what_are_no_embeddings_is_refused(service: OpenAIService, body: Any, sentence: str) -> None:

@@ -20,13 +20,20 @@ _BASE64 = {"type": "string", "format": "byte", "description": f"base64 of {DIMEN
 
 
 def _read(value: Any) -> Vector:
-    vector = Vector(value) if isinstance(value, list) else _decode(value)
+    vector = _vector(value) if isinstance(value, list) else _decode(value)
     numbers = vector.to_list()
     if len(numbers) != DIMENSIONS:
         raise ValueError(f"a vector has {DIMENSIONS} numbers, not {len(numbers)}")
     if not isfinite(sum(numbers)) or not any(numbers):  # what is not finite makes the sum so too
         raise ValueError("the numbers of a vector are finite, and not all zero")
     return vector
+
+
+def _vector(numbers: list[Any]) -> Vector:
+    try:
+        return Vector(numbers)
+    except OverflowError as error:  # JSON knows integers of four hundred digits
+        raise ValueError("a number is too large") from error
 
 
 def _decode(value: Any) -> Vector:
