@@ -5,12 +5,14 @@ application stops, what had come until then; where nothing had come, nothing.
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from src.api.problems import ProblemError
@@ -20,6 +22,7 @@ from src.db.session import unit_of_work
 from src.inference.chat_model import ChatModel, Turn
 from src.inference.errors import ServiceFailed
 
+_log = logging.getLogger(__name__)
 _Events = asyncio.Queue[AnswerEvent | None]
 
 
@@ -65,12 +68,20 @@ class Answers:
                 events.put_nowait(AnswerEvent(event="delta", data={"text": piece}))
             events.put_nowait(_done(await self._keep(asked, pieces)))
         except ServiceFailed as failure:
-            events.put_nowait(_error(failure, kept=await self._keep(asked, pieces)))
+            await self._fail(asked, pieces, events, failure)
+        except SQLAlchemyError as error:
+            _not_kept(events, error)
         except asyncio.CancelledError:
             await self._keep(asked, pieces)
             raise
         finally:
             events.put_nowait(None)
+
+    async def _fail(self, asked: Asked, pieces: Sequence[str], events: _Events, failure: ServiceFailed) -> None:
+        try:
+            events.put_nowait(_error(failure, kept=await self._keep(asked, pieces)))
+        except SQLAlchemyError as error:
+            _not_kept(events, error)
 
     async def _keep(self, asked: Asked, pieces: Sequence[str]) -> Message | None:
         if not pieces:
@@ -78,6 +89,12 @@ class Answers:
         async with unit_of_work(self._sessions) as session:
             columns = {**asked.columns, "response": "".join(pieces)}
             return Message.model_validate(await chat.append(session, asked.user, asked.conversation, columns))
+
+
+def _not_kept(events: _Events, error: SQLAlchemyError) -> None:
+    """The database is away, or the account was deleted meanwhile. Whoever listens is told before the stream ends."""
+    _log.error("An answer was not kept.", exc_info=error)
+    events.put_nowait(_error(ServiceFailed("The answer cannot be kept at the moment."), kept=None))
 
 
 def _done(message: Message | None) -> AnswerEvent:

@@ -15,7 +15,7 @@ from httpx_sse import aconnect_sse
 
 from src.api.app import create_app
 from src.settings import Settings
-from tests.api.accounts import signed_in
+from tests.api.accounts import register, sign_in, signed_in
 from tests.api.serving import over_http
 from tests.db.queries.library import add_chapter, add_chunks, add_module
 from tests.inference.service import WORDS, OpenAIService, answer, openai_service, tell, vector_of
@@ -161,6 +161,24 @@ async def test_nothing_is_kept_where_nothing_came(student: AsyncClient, service:
         name, problem = (await ask(student, conversation))[-1]
         assert (name, problem["detail"]) == ("error", f"{reason} Nothing is kept; ask again.")
     assert await kept(student, conversation) == []
+
+
+async def test_who_listens_is_told_that_an_answer_cannot_be_kept(
+    served: FastAPI, student: AsyncClient, service: OpenAIService, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Here because the account is gone; it might be the database."""
+
+    async def leave() -> None:
+        assert (await student.delete("me")).status_code == 204
+
+    for end in ("data: [DONE]\n\n", ""):
+        service.chat = tell(*WORDS, then=leave, end=end)
+        name, problem = (await ask(student, uuid4()))[-1]
+        assert (name, problem["status"]) == ("error", 502)
+        assert problem["detail"] == "The answer cannot be kept at the moment. Nothing is kept; ask again."
+        await register(student, "student")
+        await sign_in(student, "student")
+    assert WORDS[0] not in caplog.text
 
 
 async def test_what_had_come_is_kept_when_the_application_stops(settings: Settings, service: OpenAIService) -> None:
