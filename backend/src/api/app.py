@@ -42,6 +42,8 @@ def create_app(settings: Settings | None = None, *, migrations: Path = MIGRATION
                 app.state.metrics.registry.unregister(connections)
 
     app = FastAPI(title="Syllabus", summary="The backend of an online course platform.", version="1", lifespan=lifespan)
+    # A redirect would go to whatever host the request names; there is one address for each thing.
+    app.router.redirect_slashes = False
     app.state.metrics = metrics.Metrics()
     add_error_handlers(app)
     _add_middleware(app, settings)

@@ -1,6 +1,7 @@
 """Every request is counted, and in production logged as one JSON object: never its query, its body or its headers."""
 
 import time
+from http import HTTPMethod
 from typing import Any
 
 import structlog
@@ -10,6 +11,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from src.api.metrics import Metrics
 
 _NO_ROUTE = "(none)"
+_METHODS = frozenset(HTTPMethod)
+_OTHER = "(other)"
+"""A client can make up as many methods as it likes, and each would be a time series for good."""
 _SILENT = ("/livez", "/readyz", "/metrics")
 """Asked every few seconds, and of interest only when they fail."""
 
@@ -43,7 +47,8 @@ class Observation:
 
     def _note(self, scope: Scope, status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", _NO_ROUTE)
-        self._metrics.count(scope["method"], route, status, seconds)
+        method = scope["method"] if scope["method"] in _METHODS else _OTHER
+        self._metrics.count(method, route, status, seconds)
         if self._access_log and not (route in _SILENT and status < 500):
             if self._log is None:  # bound once the logs are set up, and not anew for every line
                 self._log = structlog.get_logger().bind()

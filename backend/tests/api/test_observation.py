@@ -130,3 +130,10 @@ async def test_only_configured_origins_may_call_from_a_browser(production: FastA
     assert (await preflight(production, ORIGIN))["access-control-allow-origin"] == ORIGIN
     assert "access-control-allow-origin" not in await preflight(production, "https://evil.example.org")
     assert "access-control-allow-origin" not in await preflight(served, ORIGIN)
+
+
+async def test_methods_that_nobody_knows_are_counted_as_one(api: AsyncClient) -> None:
+    for number in range(3):
+        assert (await api.request(f"METHOD{number}", "modules")).status_code == 405
+    counted = {labels for name, labels in await samples(api) if name == "syllabus_requests_total"}
+    assert [labels[0] for labels in counted if labels[2] == "405"] == ["(other)"]

@@ -38,6 +38,7 @@ def problem(answer: Response) -> dict[str, Any]:
         ("GET", "nowhere", {}, 404),
         ("GET", "profiles/1", {}, 422),
         ("DELETE", "accounts", {}, 405),
+        ("GET", "modules/", {}, 404),
         ("GET", "me", {}, 401),
         ("GET", "me", {"headers": {"Authorization": "Bearer x"}}, 401),
         ("POST", "accounts", {"content": b"{", "headers": {"Content-Type": "application/json"}}, 422),
