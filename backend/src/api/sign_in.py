@@ -11,7 +11,7 @@ from src.api.dependencies import CountedByAddress, OpenResources, Session
 from src.api.problems import ProblemError
 from src.api.rate_limit import PER_ACCOUNT
 from src.api.routing import Resource
-from src.api.schemas.accounts import Renewal, TokenPair
+from src.api.schemas.accounts import Renewal, TokenPair, kept_address
 from src.api.tokens import LIFETIME, Tokens, Use, claim_of
 from src.db.queries import accounts
 from src.db.queries.accounts import Standing
@@ -25,9 +25,10 @@ async def sign_in(
     form: Annotated[OAuth2PasswordRequestForm, Depends()], session: Session, resources: OpenResources
 ) -> TokenPair:
     """Sign in, with the e-mail address as `username`; 429 when it was tried too often."""
-    resources.attempts.spend(PER_ACCOUNT, form.username)
+    email = kept_address(form.username)
+    resources.attempts.spend(PER_ACCOUNT, email)
     account = await accounts_service.sign_in(
-        resources.reader, session, resources.passwords, email=form.username, password=form.password
+        resources.reader, session, resources.passwords, email=email, password=form.password
     )
     if account is None:
         raise ProblemError(HTTPStatus.UNAUTHORIZED, "The address or the password is wrong.")

@@ -120,6 +120,15 @@ async def test_the_owner_reads_and_changes_the_account(student: AsyncClient) -> 
 
 
 @pytest.mark.parametrize(
+    "typed", [" ada@example.org ", "Ada <ada@example.org>", "ada@xn--exmple-cua.org", "e\u0301va@example.org"]
+)
+async def test_who_registers_an_address_can_sign_in_with_the_same(api: AsyncClient, typed: str) -> None:
+    account = {"email": typed, "password": PASSWORD, "name": "Ada"}
+    assert (await api.post("accounts", json=account)).status_code == 201
+    assert (await api.post("auth/token", data={"username": typed, "password": PASSWORD})).status_code == 200
+
+
+@pytest.mark.parametrize(
     "change", [{"is_admin": True}, {"name": ""}, {"name": None}, {"theme": "pink"}, {"language_preference": "x y"}]
 )
 async def test_nobody_changes_what_is_not_theirs_to_change(student: AsyncClient, change: dict[str, Any]) -> None:
@@ -177,6 +186,20 @@ async def test_tokens_of_others_and_of_the_past_are_refused(served: FastAPI, stu
         answer = await get_me(student, token)
         assert_problem(answer, 401)
         assert answer.headers["www-authenticate"] == "Bearer"
+
+
+async def test_a_token_of_a_clock_that_is_ahead_is_good(served: FastAPI, student: AsyncClient) -> None:
+    good = student.headers["Authorization"].removeprefix("Bearer ")
+    payload = jwt.decode(good, options={"verify_signature": False})
+    ahead = jwt.encode({**payload, "iat": payload["iat"] + 5}, served.state.resources.tokens._key, "HS256")
+    assert (await get_me(student, ahead)).status_code == 200
+
+
+async def test_what_is_far_too_long_for_a_token_is_not_remembered(served: FastAPI, student: AsyncClient) -> None:
+    remembered = served.state.resources.tokens._decode.cache_info
+    before = remembered().currsize
+    assert_problem(await get_me(student, "x" * 100_000), 401)
+    assert remembered().currsize == before
 
 
 async def test_an_account_goes_with_everything_that_belongs_to_it(student: AsyncClient, migrated: str) -> None:

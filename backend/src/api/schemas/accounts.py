@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, EmailStr, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, EmailStr, Field, SecretStr, validate_email
 
 from src.api.schemas.base import Body, Change, Line, left_out
 from src.db.enums import Theme
@@ -12,6 +12,7 @@ from src.db.enums import Theme
 # RFC 5646, section 2.1, as far as it can be said in a pattern: language, script, region, variants.
 LANGUAGE_TAG = r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$"
 
+_LONGEST_ADDRESS = 320
 NewPassword = Annotated[SecretStr, Field(min_length=10, max_length=200, examples=["correct horse battery"])]
 Name = Annotated[Line, Field(examples=["Ada Lovelace"])]
 
@@ -19,7 +20,7 @@ Name = Annotated[Line, Field(examples=["Ada Lovelace"])]
 class Registration(Body):
     """Who wants an account."""
 
-    email: EmailStr = Field(max_length=320, examples=["ada@example.org"])
+    email: EmailStr = Field(max_length=_LONGEST_ADDRESS, examples=["ada@example.org"])
     password: NewPassword
     name: Name
 
@@ -68,3 +69,11 @@ class TokenPair(BaseModel):
     token_type: Literal["bearer"] = "bearer"
     expires_in: int = Field(description="Seconds until the access token has to be renewed", examples=[900])
     refresh_token: str = Field(description="For /auth/renew, until 30 days after the sign-in")
+
+
+def kept_address(typed: str) -> str:
+    """What a registration makes of `typed`, so that whoever types the same again finds the account."""
+    try:
+        return validate_email(typed[:_LONGEST_ADDRESS])[1]
+    except ValueError:  # none that can register, but psql may have made its account
+        return typed[:_LONGEST_ADDRESS]
