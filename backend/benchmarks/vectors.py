@@ -2,9 +2,9 @@
 
 The libraries live in an environment of their own, with numpy, which makes the vectors:
 
-    uv venv /tmp/stores
-    uv pip install --python /tmp/stores/bin/python langchain-postgres llama-index-vector-stores-postgres numpy
-    python -m benchmarks.vectors --stores /tmp/stores/bin/python [--rows 20000]       (from backend/)
+    uv venv ../.stores
+    uv pip install --python ../.stores/bin/python langchain-postgres llama-index-vector-stores-postgres numpy
+    python -m benchmarks.vectors --stores ../.stores/bin/python [--rows 20000]       (from backend/)
 """
 
 import asyncio
