@@ -32,6 +32,7 @@ from src.safety.policy import Policy
 from src.safety.rehearsal import Rehearsal
 from src.safety.returned_rows import give, keep
 from src.safety.temporary import makes_temporary, refuse_temporary
+from src.safety.transaction_of_one import TransactionOfOne
 
 _QUERIES = ("SELECT", "WITH", "SHOW", "VALUES", "TABLE")
 # They are of the session, which is another one after a crash: they run again.
@@ -71,8 +72,7 @@ class StatementGuard:
         """Whether the revision has made something temporary."""
         self._running: str | None = None
         """The journal's key of the statement that runs now."""
-        self._alone: int | None = None
-        """The length of the journal before the transaction of one statement, while there is one."""
+        self._alone = TransactionOfOne(self._locks.forget)
         self.step: Step | None = None
         """The step of an online operation that is about to run."""
         self.bounded = False
@@ -196,14 +196,12 @@ class StatementGuard:
                 return _nothing(0), _empty(parameters)
         else:
             if self.autocommit:
-                connection.exec_driver_sql("BEGIN")
-                self._alone = len(entry.journal)
-                self.new_transaction()
+                self._alone.begin(connection, entry)
             self._count_losses(connection, entry, statement)
             self._locks.take(connection, entry, statement, deadline=self.deadline, bounded=self.bounded)
         self._running = key
         if self._rehearsal is not None:
-            outside = self.autocommit and self._alone is None
+            outside = self.autocommit and not self._alone
             self._rehearsal.before(connection, entry.revision, statement, outside=outside)
         return statement, parameters
 
@@ -219,28 +217,21 @@ class StatementGuard:
                 self._rehearsal.after(connection)
         if self.autocommit:
             self.before_commit(connection)
-        if self._alone is not None:
+        if self._alone:
             with self.ours():
-                connection.exec_driver_sql("COMMIT")
-            self._alone = None
-            self.new_transaction()
+                self._alone.commit(connection)
 
     def give_up_transaction(self, connection: Connection) -> None:
         """Roll back the transaction of one statement, if that has failed."""
         self._running = None
-        if self._alone is None or self.entry is None:
-            return
-        del self.entry.journal[self._alone :]
-        self._alone = None
-        self.new_transaction()
-        if not connection.invalidated:
+        if self._alone:
             with self.ours():
-                connection.exec_driver_sql("ROLLBACK")
+                self._alone.roll_back(connection)
 
     def _count_losses(self, connection: Connection, entry: Entry, statement: str) -> None:
         if entry.direction == "downgrade":
             self.lost += losses(connection, statement)
-            if self._alone is not None and self.lost and not self._consent.given(entry.revision):
+            if self._alone and self.lost and not self._consent.given(entry.revision):
                 raise AskFirst
 
     def _is_complete(self, connection: Connection, entry: Entry, journal: Journal, key: str, statement: str) -> bool:
