@@ -19,10 +19,11 @@ _WITH_TYPES = frozenset({Kind.FUNCTION, Kind.PROCEDURE, Kind.AGGREGATE, Kind.OPE
 @dataclass(frozen=True, slots=True)
 class Difference:
     """One difference. `attribute`, `before` and `after` are None for an object that was added or removed as a whole;
-    `before` or `after` is None where the attribute was not stated."""
+    `before` or `after` is None where the attribute was not stated. Two catalogues do not tell that something was
+    renamed; who knows it says so: `before` is the name that it had, or those of a label are both."""
 
     identity: Identity
-    change: Literal["added", "removed", "changed"]
+    change: Literal["added", "removed", "changed", "renamed"]
     attribute: str | None = None
     before: Value | None = None
     after: Value | None = None
@@ -41,6 +42,12 @@ class Difference:
         return [f"{name}: {self._what()}", *(f"  {line}" for line in diff)]
 
     def _what(self) -> str:
+        if self.change == "renamed":
+            return (
+                f"{self.attribute} {self.before} renamed to {self.after}"
+                if self.attribute
+                else f"renamed from {self.before}"
+            )
         if self.attribute is None:
             return self.change
         return words.change(self.attribute, self.before, self.after)

@@ -6,12 +6,13 @@ from functools import cached_property
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, MetaData
 
-from src.postgres.catalogue import Difference, compare
+from src.postgres.catalogue import Difference, Identity
 from src.postgres.scratch import Place, in_scratch, read_place
 from src.postgres.url import DatabaseURL, parse_url
+from src.safety.autogenerate.announcement import announcement
 from src.safety.autogenerate.context import Schema, read_schema
 from src.safety.autogenerate.rows_that_exist import hold_null
-from src.safety.autogenerate.scope import comparable
+from src.safety.autogenerate.scope import comparable, text_of_revisions
 from src.safety.autogenerate.trial import Task, Trial
 from src.safety.autogenerate.unnamed import with_live_names
 from src.safety.autogenerate.wanted import build_models
@@ -37,17 +38,24 @@ class Comparison:
 
     @cached_property
     def differences(self) -> list[Difference]:
-        """What an upgrade would have to change."""
-        live, wanted = self._ours
-        return compare(live.catalogue, wanted.catalogue)
+        """What an upgrade would have to change, and what the models say is called otherwise. Raises `RequestRefused`
+        where a hint cannot be carried out."""
+        task = self._task(frozenset())
+        if task.has_hints:
+            return in_scratch(self.target, self.place, task.announce, elsewhere=self.elsewhere)
+        return announcement([], task.live, task.wanted, self.metadata)
 
     def trial(self) -> Trial:
         """The lines of a revision, tried in a scratch database. Raises `RequestRefused`, `CannotWrite`."""
-        live, wanted = self._ours
         assert self.context.connection is not None, "the command needs the database"
-        nulls = hold_null(self.context.connection, live, wanted)
-        task = Task(self.whole, live, wanted, self.metadata, self._scope, nulls)
+        task = self._task(hold_null(self.context.connection, *self._ours))
         return in_scratch(self.target, self.place, task.run, elsewhere=self.elsewhere)
+
+    def _task(self, nulls: frozenset[Identity]) -> Task:
+        assert self.context.script is not None, "as above"
+        live, wanted = self._ours
+        revisions = text_of_revisions(self.context.script)
+        return Task(self.whole, live, wanted, self.metadata, self._scope, nulls, revisions)
 
     def _scope(self, schema: Schema) -> Schema:
         assert self.context.script is not None, "as above"

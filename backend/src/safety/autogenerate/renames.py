@@ -16,57 +16,59 @@ from alembic.operations import MigrateOperation
 from sqlalchemy import Column, Enum, MetaData, Table
 from sqlalchemy.types import ARRAY
 
-from src.postgres.catalogue import CatalogueObject, Identity, Kind
+from src.postgres.catalogue import Identity, Kind
 from src.safety.autogenerate.call import Call, sql
 from src.safety.autogenerate.context import Schema, quoted
-from src.safety.autogenerate.unnamed import same_constraints
+from src.safety.autogenerate.free_names import Pair, circles, free_first, name_beside, over_a_name_beside, still_to_do
+from src.safety.autogenerate.writers.enums import labels
 from src.safety.autogenerate.writers.writer import literal
 from src.safety.errors import RequestRefused
 
 HINT = "renamed_from"
-Pair = tuple[Identity, Identity]
-"""What something is called, and what it shall be called."""
 
 
 @dataclass(frozen=True)
 class Rename:
-    """One object that gets another name, and the lines for both ways."""
+    """One object that gets another name, and the lines for both ways. `label` is that of an enum, before and after."""
 
     old: Identity
     new: Identity
     up: tuple[MigrateOperation, ...]
     down: tuple[MigrateOperation, ...]
+    label: tuple[str, str] | None = None
 
     def __str__(self) -> str:
         place = f"{self.new.table}." if self.new.table else ""
         return f"{self.old.kind} {place}{self.old.name} is called {self.new.name}"
 
 
-def hinted(live: Schema, wanted: Schema, metadata: MetaData) -> Iterator[Rename]:
+def hinted(live: Schema, wanted: Schema, metadata: MetaData, revisions: str = "") -> Iterator[Rename]:
     """What the models say, tables before columns: a column is looked for in the table as it was called.
 
-    Raises `RequestRefused` where a hint says to rename to a name that something else has.
+    `revisions` is the text of the revision files. Raises `RequestRefused` where a hint says to rename to a name that
+    something else has.
     """
     was: dict[Identity, Identity] = {}
     schemas = {identity.name for identity in live.catalogue if identity.kind is Kind.SCHEMA} | {live.default}
-    for old, new in _in_order(_tables(metadata, live, wanted.default), live, wanted):
-        was[new] = old
+    for old, new in _in_order(_tables(metadata, live, wanted.default), live, wanted, revisions):
+        was[new] = was.pop(old, old)
         yield table_rename(old, new, wanted.default, makes_schema=new.schema not in schemas)
         schemas.add(new.schema)
     for table in metadata.sorted_tables:
         now = Identity(Kind.TABLE, table.schema or wanted.default, "", table.name)
-        for old, new in _in_order(_columns(table, was.get(now, now), live), live, wanted, now):
+        for old, new in _in_order(_columns(table, was.get(now, now), live), live, wanted, revisions, now):
             yield column_rename(old, new._replace(schema=now.schema, table=now.name), wanted.default)
-    yield from _labels(metadata, live, wanted.default)
+    yield from _labels(metadata, live, wanted, revisions)
 
 
-def _in_order(pairs: list[Pair], live: Schema, wanted: Schema, table: Identity | None = None) -> Iterator[Pair]:
+def _in_order(
+    pairs: list[Pair], live: Schema, wanted: Schema, revisions: str, table: Identity | None = None
+) -> Iterator[Pair]:
     """Those still to be carried out, each after the one that frees its name; `table` is what the columns' is called."""
-    taken = set(live.catalogue)
-    while free := next((pair for pair in pairs if pair[1] not in taken), None):
-        pairs.remove(free)
-        taken ^= set(free)
-        yield free
+    yield from free_first(pairs, set(live.catalogue))
+    for circle in circles(pairs):
+        if still_to_do(circle, live, wanted, table, revisions):
+            yield from over_a_name_beside(circle)
     for old, new in pairs:
         if (old._replace(schema=table.schema, table=table.name) if table else old) not in wanted.catalogue:
             place = f"{old.table}." if old.table else ""
@@ -98,14 +100,34 @@ def _columns(table: Table, was: Identity, live: Schema) -> list[Pair]:
     return [(old, new) for old, new in pairs if old in live.catalogue and old != new]
 
 
-def _labels(metadata: MetaData, live: Schema, default: str) -> Iterator[Rename]:
-    said: set[tuple[Identity, str]] = set()
-    for identity, hint in label_hints(metadata, default):
-        there = live.catalogue[identity].attributes["labels"] if identity in live.catalogue else ()
-        for new, old in hint.items():
-            if isinstance(there, tuple) and old in there and new not in there and (identity, new) not in said:
-                said.add((identity, new))
-                yield label_rename(identity, str(old), new)
+def _labels(metadata: MetaData, live: Schema, wanted: Schema, revisions: str) -> Iterator[Rename]:
+    hints: dict[Identity, dict[str, str | None]] = {}
+    for identity, hint in label_hints(metadata, wanted.default):
+        if identity in live.catalogue and identity in wanted.catalogue:
+            hints.setdefault(identity, {}).update(hint)
+    for identity, hint in hints.items():
+        there = labels(live.catalogue[identity])
+        # An enum's labels are named like its parts, so that they are put in order like columns.
+        part = identity._replace(table=identity.name)
+        pairs = [
+            (part._replace(name=old), part._replace(name=new))
+            for new, old in hint.items()
+            if old in there and old != new and isinstance(old, str)
+        ]
+        for old, new in _labels_in_order(pairs, there, labels(wanted.catalogue[identity]), revisions):
+            yield label_rename(identity, old.name, new.name)
+
+
+def _labels_in_order(
+    pairs: list[Pair], there: tuple[str, ...], wanted: tuple[str, ...], revisions: str
+) -> Iterator[Pair]:
+    yield from free_first(pairs, {pairs[0][0]._replace(name=label) for label in there} if pairs else set())
+    for circle in circles(pairs):
+        new = {old.name: new.name for old, new in circle}
+        before = [label for label in there if label in new]
+        swapped = [new[label] for label in before] == [label for label in wanted if label in new]
+        if swapped or name_beside(circle[0][0].name, circle[0][1].name) not in revisions:
+            yield from over_a_name_beside(circle)
 
 
 def label_hints(metadata: MetaData, default: str) -> Iterator[tuple[Identity, dict[str, str | None]]]:
@@ -120,37 +142,6 @@ def label_hints(metadata: MetaData, default: str) -> Iterator[tuple[Identity, di
 def _enum(column: Column[object]) -> Enum | None:
     kind = column.type.item_type if isinstance(column.type, ARRAY) else column.type
     return kind if isinstance(kind, Enum) else None
-
-
-def by_definition(live: Schema, wanted: Schema) -> Iterator[Rename]:
-    """Constraints, indexes, sequences and enum types of which nothing but the name differs."""
-    for old, new in same_constraints(live, wanted):
-        table = quoted(new.schema, new.table)
-        ways = ((old.name, new.name), (new.name, old.name))
-        up, down = (sql(f"ALTER TABLE {table} RENAME CONSTRAINT {quoted(a)} TO {quoted(b)}") for a, b in ways)
-        yield Rename(old, new, (up,), (down,))
-    for kind, keyword in ((Kind.SEQUENCE, "SEQUENCE"), (Kind.INDEX, "INDEX"), (Kind.ENUM, "TYPE")):
-        for old, new in _same(live, wanted, kind):
-            ways = ((old.name, new.name), (new.name, old.name))
-            up, down = (sql(f"ALTER {keyword} {quoted(old.schema, a)} RENAME TO {quoted(b)}") for a, b in ways)
-            yield Rename(old, new, (up,), (down,))
-
-
-def _same(live: Schema, wanted: Schema, kind: Kind) -> Iterator[tuple[Identity, Identity]]:
-    gone = [entry for entry in live.catalogue.values() if entry.kind is kind and entry.identity not in wanted.catalogue]
-    for identity in sorted(wanted.catalogue.keys() - live.catalogue.keys()):
-        entry = wanted.catalogue[identity]
-        if entry.kind is not kind or (entry.parent is not None and entry.parent.kind is Kind.CONSTRAINT):
-            continue
-        same = next((other for other in gone if _equal(other, entry)), None)
-        if same is not None:
-            gone.remove(same)
-            yield same.identity, identity
-
-
-def _equal(old: CatalogueObject, new: CatalogueObject) -> bool:
-    same_place = (old.parent, old.schema, old.identity.table) == (new.parent, new.schema, new.identity.table)
-    return same_place and old.compared == new.compared
 
 
 def table_rename(old: Identity, new: Identity, default: str, *, makes_schema: bool = False) -> Rename:
@@ -184,7 +175,7 @@ def label_rename(enum: Identity, old: str, new: str) -> Rename:
         name = quoted(enum.schema, enum.name)
         return sql(f"ALTER TYPE {name} RENAME VALUE {literal(before)} TO {literal(after)}")
 
-    return Rename(enum, enum, (line(old, new),), (line(new, old),))
+    return Rename(enum, enum, (line(old, new),), (line(new, old),), (old, new))
 
 
 def without(renames: Sequence[Rename], identity: Identity) -> bool:

@@ -39,8 +39,12 @@ def comparable(live: Schema, wanted: Schema, metadata: MetaData, scripts: Script
 
 def made_by_revisions(scripts: ScriptDirectory) -> set[tuple[str, str]]:
     """The extensions and schemas that the revision files create: ("extension", "vector")."""
-    texts = [Path(script.path).read_text(encoding="utf-8") for script in scripts.walk_revisions()]
-    return {(match[1].lower(), match[2]) for text in texts for match in _MADE.finditer(text)}
+    return {(match[1].lower(), match[2]) for match in _MADE.finditer(text_of_revisions(scripts))}
+
+
+def text_of_revisions(scripts: ScriptDirectory) -> str:
+    """All revision files, one after the other."""
+    return "\n".join(Path(script.path).read_text(encoding="utf-8") for script in scripts.walk_revisions())
 
 
 def _ours(

@@ -11,16 +11,21 @@ from alembic.operations import MigrateOperation
 from sqlalchemy import Connection, MetaData
 from sqlalchemy.exc import DBAPIError
 
-from src.postgres.catalogue import Identity, compare, describe
+from src.postgres.catalogue import Difference, Identity, compare, describe
 from src.postgres.errors import UserError
 from src.postgres.sqlstate import server_message
+from src.safety.autogenerate.announcement import announcement
 from src.safety.autogenerate.context import Context, Schema, read_schema
 from src.safety.autogenerate.copy import copy_schema, run_lines
 from src.safety.autogenerate.doubts import Doubt, doubts, resolve
 from src.safety.autogenerate.plan import plan
-from src.safety.autogenerate.renames import Rename, by_definition, hinted
+from src.safety.autogenerate.renames import Rename, hinted
+from src.safety.autogenerate.same_definition import by_definition
 from src.safety.autogenerate.unnamed import with_live_names
 from src.safety.errors import RequestRefused
+
+Find = Callable[[Schema, list[Rename]], list[Rename]]
+"""What is to be renamed in a schema, after what was renamed before."""
 
 
 @dataclass
@@ -44,6 +49,22 @@ class Task:
     scope: Callable[[Schema], Schema]
     hold_null: frozenset[Identity] = frozenset()
     """Columns that become NOT NULL, and of which rows hold NULL."""
+    revisions: str = ""
+    """The text of the revision files."""
+
+    @property
+    def has_hints(self) -> bool:
+        """Whether the models say of something that it is called otherwise now. Raises `RequestRefused`."""
+        return next(hinted(self.live, self.wanted, self.models, self.revisions), None) is not None
+
+    def announce(self, connection: Connection) -> list[Difference]:
+        """What the hints rename, and what differs then; on a connection in autocommit to an empty database."""
+        try:
+            copy_schema(connection, self.whole, self.live.catalogue)
+        except (DBAPIError, UserError):
+            return announcement([], self.live, self.wanted, self.models)  # the trial will say that it cannot be copied
+        renames, state = self._carry_out(connection, self._hinted, self._read(connection), [])
+        return announcement(renames, state, self.wanted, self.models)
 
     def run(self, connection: Connection) -> Trial:
         """Plan the revision and try it, on a connection in autocommit to an empty database.
@@ -66,7 +87,7 @@ class Task:
         return trial
 
     def _untried(self, reason: str) -> Trial:
-        if next(hinted(self.live, self.wanted, self.models), None) or self._doubts(self.live, []):
+        if self.has_hints or self._doubts(self.live, []):
             raise RequestRefused(
                 f"A rename cannot be written, for this schema could not be copied: {reason}.",
                 "Write the renames by hand in a revision of their own, then run this again.",
@@ -80,16 +101,20 @@ class Task:
         done: list[Rename] = []
         state = self._read(connection)
         for find in (self._hinted, self._asked, self._same):
-            found = find(state, done)
-            for rename in found:
-                run_lines(connection, rename.up)
-            if found:
-                state = self._read(connection)
+            found, state = self._carry_out(connection, find, state, done)
             done += found
         return done, state
 
+    def _carry_out(
+        self, connection: Connection, find: Find, state: Schema, done: list[Rename]
+    ) -> tuple[list[Rename], Schema]:
+        found = find(state, done)
+        for rename in found:
+            run_lines(connection, rename.up)
+        return found, self._read(connection) if found else state
+
     def _hinted(self, state: Schema, _: list[Rename]) -> list[Rename]:
-        return list(hinted(state, self.wanted, self.models))
+        return list(hinted(state, self.wanted, self.models, self.revisions))
 
     def _asked(self, state: Schema, done: list[Rename]) -> list[Rename]:
         return resolve(self._doubts(state, done), self.wanted.default)

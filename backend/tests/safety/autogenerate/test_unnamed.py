@@ -3,7 +3,7 @@
 from sqlalchemy import Connection
 
 from src.postgres.catalogue import CatalogueObject, Kind, compare, describe
-from src.safety.autogenerate.renames import by_definition
+from src.safety.autogenerate.same_definition import by_definition
 from src.safety.autogenerate.unnamed import with_live_names
 from tests.safety.autogenerate.state import by_models, by_sql, models
 

@@ -1,0 +1,44 @@
+"""What `check` and `revision --autogenerate` say: the differences, with what is renamed told as that."""
+
+from collections.abc import Iterable, Iterator
+
+from sqlalchemy import MetaData
+
+from src.postgres.catalogue import Difference, Identity, compare
+from src.postgres.catalogue.words import qualified
+from src.safety.autogenerate.context import Schema
+from src.safety.autogenerate.renames import Rename
+from src.safety.autogenerate.same_definition import by_definition
+from src.safety.autogenerate.unnamed import with_live_names
+
+
+def announcement(renames: Iterable[Rename], live: Schema, wanted: Schema, models: MetaData) -> list[Difference]:
+    """Everything that differs. `renames` were carried out in `live`."""
+    wanted = with_live_names(live, wanted, models)
+    same = list(by_definition(live, wanted))
+    told = {identity for rename in same for identity in (rename.old, rename.new)}
+    rest = (each for each in compare(live.catalogue, wanted.catalogue) if each.identity not in told)
+    return [*_renamed([*renames, *same]), *rest]
+
+
+def _renamed(renames: Iterable[Rename]) -> Iterator[Difference]:
+    """Each thing once, whatever it was called in between."""
+    objects: dict[Identity, Identity] = {}
+    labels: dict[tuple[Identity, str], str] = {}
+    for rename in renames:
+        if rename.label is None:
+            # A column's table has its new name already, when the column is renamed.
+            old = (
+                rename.old._replace(schema=rename.new.schema, table=rename.new.table)
+                if rename.new.table
+                else rename.old
+            )
+            objects[rename.new] = objects.pop(old, rename.old)
+        else:
+            before, after = rename.label
+            labels[rename.new, after] = labels.pop((rename.new, before), before)
+    for new, old in objects.items():
+        name = old.name if old.schema == new.schema else qualified(old.schema, old.name)
+        yield Difference(new, "renamed", None, name, None)
+    for (enum, after), before in labels.items():
+        yield Difference(enum, "renamed", "label", before, after)
