@@ -6,16 +6,13 @@ The chain is run up to the database's own revision in a scratch database, and th
 import io
 from dataclasses import dataclass
 
-import sqlalchemy as sa
-from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection
-from sqlalchemy.dialects import postgresql
 
 from src.postgres.catalogue import Difference, compare
 from src.postgres.scratch import Place, in_scratch
-from src.safety.autogenerate.call import Call
 from src.safety.autogenerate.context import Context, Schema, read_schema
+from src.safety.autogenerate.copy import execute_lines
 from src.safety.autogenerate.plan import plan
 from src.safety.autogenerate.scope import comparable
 from src.safety.errors import DatabaseMismatch
@@ -61,9 +58,5 @@ def as_sql(here: Schema, there: Schema) -> str:
     written = io.StringIO()
     options = {"as_sql": True, "output_buffer": written, "literal_binds": True}
     context = MigrationContext.configure(dialect_name="postgresql", opts=options)
-    names = {"op": Operations(context), "sa": sa, "postgresql": postgresql}
-    for line in plan(Context(here, there)):
-        for statement in line.imports if isinstance(line, Call) else ():
-            exec(statement, names)
-        exec(str(line), names)
+    execute_lines(context, plan(Context(here, there)))
     return "\n".join(line.rstrip() for line in written.getvalue().splitlines() if line)

@@ -31,7 +31,12 @@ def copy_schema(connection: Connection, whole: Schema, ours: Catalogue) -> None:
 
 def run_lines(connection: Connection, lines: Sequence[MigrateOperation]) -> None:
     """Carry the lines out as they would stand in a file. Raises `DBAPIError`."""
-    names = {"op": Operations(MigrationContext.configure(connection)), "sa": sa, "postgresql": postgresql}
+    execute_lines(MigrationContext.configure(connection), lines)
+
+
+def execute_lines(context: MigrationContext, lines: Sequence[MigrateOperation]) -> None:
+    """Carry the lines out, or write them as SQL, as `context` says."""
+    names = {"op": Operations(context), "sa": sa, "postgresql": postgresql}
     for line in lines:
         for statement in line.imports if isinstance(line, Call) else ():
             exec(statement, names)
