@@ -41,6 +41,13 @@ class Asking:
         if sent is not None:
             await_only(sent)
 
+    async def close(self) -> None:
+        """Break off what nobody waited for: the migration has failed by then, and that is what is told."""
+        sent, self._sent = self._sent, None
+        if sent is not None:
+            sent.cancel()
+            await asyncio.gather(sent, return_exceptions=True)
+
     async def _after(self, before: "asyncio.Task[None] | None", message: Question[None]) -> None:
         if before is not None:
             await before

@@ -45,6 +45,10 @@ class Migrator:
         migration_context.opts.update(policy=self._policy, activity=self.activity)  # for operations of our own
         Apply(migration_context, history, way, self._policy, self.activity, consent).install()
 
+    async def close(self) -> None:
+        """Leave nothing behind that nobody waits for."""
+        await self._asking.close()
+
 
 @asynccontextmanager
 async def migrating(
@@ -65,7 +69,10 @@ async def migrating(
     migrator = Migrator(asking, pid, command, policy)
     async with shown(migrator.activity, engine, pid, terminal=migrator.terminal):
         await stoppable(lambda: _take_locks(asking, connection, migrator, policy), migrator)
-        yield migrator
+        try:
+            yield migrator
+        finally:
+            await migrator.close()
 
 
 async def _take_locks(asking: AsyncConnection, connection: AsyncConnection, migrator: Migrator, policy: Policy) -> None:
