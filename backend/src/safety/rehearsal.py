@@ -18,8 +18,13 @@ REHEARSAL = "safety.rehearsal"
 class Rehearsal(Protocol):
     """Where to run, what to believe, and whom to tell."""
 
-    target: DatabaseURL
-    policy: Policy
+    @property
+    def target(self) -> DatabaseURL:
+        """The database to run on."""
+
+    @property
+    def policy(self) -> Policy:
+        """In the place of the project's own."""
 
     def facts(self, there: TableFacts) -> TableFacts:
         """What the live database's table of this name is like; `there` as it is if that has none."""

@@ -61,7 +61,12 @@ class Project:
         _write(self.folder / "env.py", _ENV.format(models=code))
 
     def revision(
-        self, revision: str, parent: str | None = None, upgrade: str = "pass", downgrade: str = "pass", name: str = ""
+        self,
+        revision: str,
+        parent: str | tuple[str, ...] | None = None,
+        upgrade: str = "pass",
+        downgrade: str = "pass",
+        name: str = "",
     ) -> Path:
         """Write a revision file."""
         path = self.folder / "versions" / f"{name or revision}.py"

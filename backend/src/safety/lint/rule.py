@@ -18,7 +18,7 @@ class Revision:
     parents: tuple[str, ...]
     source: Source
     trial: Trial | None = None
-    """None where it was not tried: a merge, or one after a revision that fails."""
+    """None where it was not tried: one after a revision that fails."""
     edited: str = ""
     """Where another version of it has landed, in words."""
     direct: frozenset[str] = frozenset()

@@ -18,7 +18,7 @@ from src.safety.online.database import TableFacts, read_tables
 from src.safety.plan.trace import Trace, Traced
 from src.safety.policy import Policy
 from src.safety.project import Project
-from src.safety.rehearsal import REHEARSAL
+from src.safety.rehearsal import REHEARSAL, Rehearsal
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def is_below(project: Project, live: Live, target: str, start: str | None) -> bo
     """Whether the way to `target` leads down."""
     if target.startswith("-") or target == "base":
         return True
-    if target.startswith("+") or target in ("head", "heads"):
+    if not target or target.startswith("+") or target in ("head", "heads"):
         return False
     here = (start,) if start else live.heads
     above = {script.revision for script in _below(project, here)}
@@ -84,15 +84,20 @@ def _below(project: Project, heads: tuple[str, ...]) -> list[Script]:
 
 def run_command(project: Project, trace: Trace, name: str, *revisions: str) -> None:
     """Alembic's command by the project's own env.py, with the scratch database in the place of the live one."""
-    config = Config(project.config.config_file_name, stdout=io.StringIO())
-    if project.config.config_file_name is None:
-        config.set_main_option("script_location", str(project.scripts.dir))
-    config.attributes[REHEARSAL] = trace
+    config = rehearsing(project, trace)
     if name == "stamp":
         command.stamp(config, list(revisions))
         return
     run: Callable[[Config, str], None] = {"upgrade": command.upgrade, "downgrade": command.downgrade}[name]
     run(config, *revisions)
+
+
+def rehearsing(project: Project, rehearsal: Rehearsal) -> Config:
+    """For a command of Alembic's: with it, env.py finds the rehearsal's database in the place of its own."""
+    config = Config(project.config.config_file_name, stdout=io.StringIO())
+    config.set_main_option("script_location", str(project.scripts.dir).replace("%", "%%"))
+    config.attributes[REHEARSAL] = rehearsal
+    return config
 
 
 def consenting(policy: Policy) -> Policy:

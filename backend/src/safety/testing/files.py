@@ -2,6 +2,7 @@
 
 import ast
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,11 +21,15 @@ def single_head(project: Project) -> Iterator[Finding]:
 
 
 def numbering(project: Project) -> Iterator[Finding]:
-    """001, 002, ... in the order of the chain; a project whose ids carry no numbers is let be."""
-    for place, script in enumerate(chain(project), 1):
-        number = _NUMBER.match(script.revision)
-        if number and int(number[1]) != place:
-            yield Finding("numbering", script.revision, f"is number {place} of the chain")
+    """001, 002, ... without a gap, each above its parents; a revision whose id carries no number is let be."""
+    numbers = {script.revision: int(found[1]) for script in chain(project) if (found := _NUMBER.match(script.revision))}
+    for place, revision in enumerate(sorted(numbers, key=lambda each: (numbers[each], each)), 1):
+        if numbers[revision] != place:
+            yield Finding("numbering", revision, f"is number {place} of the chain")
+    for script in chain(project):
+        for parent in script._versioned_down_revisions:
+            if numbers.get(parent, 0) > numbers.get(script.revision, sys.maxsize):
+                yield Finding("numbering", script.revision, f"comes after {parent}")
 
 
 def unregistered(project: Project) -> Iterator[Finding]:

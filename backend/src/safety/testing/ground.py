@@ -1,18 +1,15 @@
 """Where the kit tries things: a scratch database, a way to read it, and Alembic's steps one after the other on it."""
 
-import io
 import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import TypeVar
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 import psycopg
 from alembic.config import Config
-from alembic.runtime.environment import EnvironmentContext
-from alembic.runtime.migration import MigrationStep, RevisionStep
-from alembic.script import Script, ScriptDirectory
+from alembic.runtime.migration import RevisionStep
 from sqlalchemy import Connection, Engine, create_engine, pool
 
 from src.postgres.catalogue import Catalogue, read_catalogue
@@ -21,10 +18,10 @@ from src.postgres.scratch import Place, in_scratch, read_place, scratch_url
 from src.postgres.url import DatabaseURL
 from src.safety.history import BOOKKEEPING
 from src.safety.online.database import TableFacts
-from src.safety.plan.rehearse import consenting, share_session
+from src.safety.plan.rehearse import consenting, rehearsing, share_session
+from src.safety.plan.steps import upgrade
 from src.safety.policy import Policy
 from src.safety.project import Project
-from src.safety.rehearsal import REHEARSAL
 from src.safety.testing.contents import Contents, read_contents
 
 T = TypeVar("T")
@@ -69,39 +66,14 @@ class Ground:
 
     def config(self) -> Config:
         """For a command of Alembic's: with it, env.py finds this database in the place of its own."""
-        config = Config(self.project.config.config_file_name, stdout=io.StringIO())
-        config.set_main_option("script_location", str(self.project.scripts.dir).replace("%", "%%"))
-        config.attributes[REHEARSAL] = Elsewhere(self.target, consenting(self.project.policy))
-        return config
+        return rehearsing(self.project, Elsewhere(self.target, consenting(self.project.policy)))
 
     def run(self, steps: Callable[[], Iterator[RevisionStep]]) -> None:
         """Alembic's upgrade by the project's env.py; what the iterator does happens between two revisions.
 
         Raises `UserError`.
         """
-        upgrade(self, steps)
-
-
-def upgrade(ground: Ground, steps: Callable[[], Iterator[RevisionStep]]) -> None:
-    """Run env.py. It is called as Alembic's own, for the toolkit reads the name of the command from its function."""
-
-    def migrations(*_: Any) -> Iterator[RevisionStep]:
-        return steps()
-
-    project = ground.project
-    options = {"as_sql": False, "starting_rev": None, "destination_rev": "heads", "tag": None}
-    with EnvironmentContext(ground.config(), project.scripts, fn=migrations, **options):
-        project.scripts.run_env()
-
-
-def up(scripts: ScriptDirectory, script: Script) -> RevisionStep:
-    """The step of Alembic's that applies one revision."""
-    return MigrationStep.upgrade_from_script(scripts.revision_map, script)
-
-
-def down(scripts: ScriptDirectory, script: Script) -> RevisionStep:
-    """The step that takes it back."""
-    return MigrationStep.downgrade_from_script(scripts.revision_map, script)
+        upgrade(self.project, self.config(), steps)
 
 
 def on_ground(

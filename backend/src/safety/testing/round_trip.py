@@ -9,11 +9,12 @@ from alembic.script import Script
 
 from src.postgres.catalogue import Catalogue, compare
 from src.postgres.errors import UserError
+from src.safety.plan.steps import down, up
 from src.safety.project import Project
 from src.safety.testing.contents import Contents, lost
 from src.safety.testing.filling import Filler, Hints
 from src.safety.testing.finding import Finding
-from src.safety.testing.ground import Ground, down, on_ground, up
+from src.safety.testing.ground import Ground, on_ground
 from src.safety.testing.old_code import broken_queries
 from src.safety.testing.tables import read_tables
 
