@@ -4,6 +4,7 @@ Alembic loads the files late, only warns of two files with one id, and lets a sy
 """
 
 import ast
+import difflib
 import re
 import traceback
 import warnings
@@ -13,7 +14,7 @@ from pathlib import Path
 from alembic.script import Script, ScriptDirectory
 from alembic.script.revision import CycleDetected
 
-from src.safety.errors import BrokenChain
+from src.safety.errors import BrokenChain, RequestRefused
 from src.safety.numbering import LONGEST_ID
 from src.safety.squashed import link_old_files, revision_folders
 
@@ -66,11 +67,20 @@ def several_heads(scripts: ScriptDirectory) -> BrokenChain:
     """The error for a command that needs one head and finds more."""
     heads = sorted(scripts.get_heads())
     files = ", ".join(Path(script.path).name for script in scripts.get_revisions(tuple(heads)))
+    numbers = " and ".join(dict.fromkeys(head.split("_")[0] for head in heads))
     return BrokenChain(
         f"The chain has {len(heads)} heads: {files}.",
-        f'Join them: alembic merge -m "merge {" and ".join(head.split("_")[0] for head in heads)}" heads\n'
+        f'Join them: alembic merge -m "merge {numbers}" heads\n'
         "Or, if one of them is yours and not applied anywhere yet: python -m src.safety rebase",
     )
+
+
+def unknown_revision(name: str, scripts: ScriptDirectory) -> RequestRefused:
+    """The error for a name that is no revision's: it says the nearest ones."""
+    known = sorted(known_ids(scripts))
+    near = difflib.get_close_matches(name, known, n=3, cutoff=0.4) or known[:3]
+    remedy = f"The nearest: {', '.join(near) or 'none at all'}. All: alembic history"
+    return RequestRefused(f"No revision is called {name!r}.", remedy)
 
 
 @dataclass(frozen=True)

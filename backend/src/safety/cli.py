@@ -41,9 +41,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the verb that the arguments (by default the process's) name, and return the exit code."""
     options = _parser().parse_args(arguments)
     console = Console()
+    console = console if console.is_terminal else Console(width=WIDTH)
+    verb: Verb = options.verb
     try:
-        return asyncio.run(_run(options, console if console.is_terminal else Console(width=WIDTH)))
+        if verb.on_files is not None and (code := verb.on_files(options, console)) is not None:
+            return code
+        return asyncio.run(_run(verb, options, console))
     except UserError as error:
+        if verb.explain is not None:
+            return verb.explain(error, options, console)
         Console(stderr=True).print(str(error), markup=False, highlight=False, soft_wrap=True)
         return COULD_NOT_RUN
 
@@ -58,8 +64,7 @@ def _parser() -> ArgumentParser:
     return parser
 
 
-async def _run(options: Namespace, console: Console) -> int:
-    verb: Verb = options.verb
+async def _run(verb: Verb, options: Namespace, console: Console) -> int:
     target = resolve_url(load_settings().migration_url)
     engine = async_engine(
         target, application_name=APPLICATION_NAME, poolclass=pool.NullPool, isolation_level="AUTOCOMMIT"

@@ -5,8 +5,6 @@ come Alembic's own errors; then a failure inside a revision. What none of them k
 traceback.
 """
 
-import difflib
-
 from alembic.script.revision import MultipleHeads, RangeNotAncestorError, ResolutionError, RevisionError
 from alembic.util import CommandError
 from sqlalchemy.exc import ArgumentError, CompileError, InvalidRequestError, SQLAlchemyError
@@ -14,7 +12,7 @@ from sqlalchemy.exc import ArgumentError, CompileError, InvalidRequestError, SQL
 from src.postgres import sqlstate as state
 from src.postgres.errors import ServerUnfit, UserError
 from src.postgres.failures import explain_statement
-from src.safety.chain import several_heads
+from src.safety.chain import several_heads, unknown_revision
 from src.safety.command import Command
 from src.safety.errors import DatabaseMismatch, RequestRefused, TableBlocked
 from src.safety.revision_failure import explain_revision_failure
@@ -85,14 +83,10 @@ def _unreachable_revision(says: str, command: Command) -> RequestRefused:
 
 
 def _unknown_revision(name: str, command: Command) -> UserError:
-    known = [script.revision for script in command.scripts.walk_revisions()]
     if name in command.heads_seen:
         return DatabaseMismatch(
             f"The database is at revision {name!r}, which is not among the files of this code.",
             "The deployed code is older than the database: deploy the newer code, or bring the missing file back.\n"
             "If that revision is gone for good: alembic stamp --purge <revision that the database equals>",
         )
-    near = difflib.get_close_matches(name, known, n=3, cutoff=0.4) or known[:3]
-    return RequestRefused(
-        f"No revision is called {name!r}.", f"The nearest: {', '.join(near) or 'none at all'}. All: alembic history"
-    )
+    return unknown_revision(name, command.scripts)

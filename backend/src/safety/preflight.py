@@ -7,7 +7,7 @@ from src.postgres.declared import Extension, declared, release
 from src.postgres.errors import AccessRefused, ServerUnfit
 from src.safety.command import Command
 from src.safety.edited import report_edited
-from src.safety.errors import DatabaseMismatch
+from src.safety.errors import DatabaseMismatch, RequestRefused
 from src.safety.policy import Policy
 
 OLDEST_SERVER = 16
@@ -52,6 +52,8 @@ def check_database(
 
     Also reports revisions that were edited after they were applied, and raises `BrokenChain` if the policy wants that.
     """
+    if "" in command.destination:  # a variable that is not set; Alembic fails on an assertion
+        raise RequestRefused("The name of the revision to go to is empty.", "Name one, or head: alembic history")
     _check_server(connection, command)
     command.heads_seen = migration_context.get_current_heads()
     if command.name == "upgrade":

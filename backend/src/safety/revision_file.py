@@ -1,6 +1,5 @@
 """What a new revision file looks like: its number, its imports, its formatting."""
 
-import difflib
 import importlib.util
 import re
 from collections.abc import Iterable
@@ -12,9 +11,8 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import Script, ScriptDirectory
 from sqlalchemy import MetaData
 
-from src.safety.chain import known_ids, several_heads
+from src.safety.chain import known_ids, several_heads, unknown_revision
 from src.safety.command import Command
-from src.safety.errors import RequestRefused
 from src.safety.numbering import check_id, check_message, next_revision_id
 from src.safety.plain_errors import plain_errors
 from src.safety.policy import Policy
@@ -104,10 +102,7 @@ def _check_head(scripts: ScriptDirectory, head: str | None) -> None:
     if not head or not head.isidentifier() or head in ("head", "heads", "base"):
         return
     if not any(each.startswith(head) for each in known) and head not in scripts.revision_map._revision_map:
-        near = difflib.get_close_matches(head, known, n=3, cutoff=0.4)
-        raise RequestRefused(
-            f"No revision is called {head!r}.", f"The nearest: {', '.join(near) or 'none'}. All: alembic history"
-        )
+        raise unknown_revision(head, scripts)
 
 
 def taken(scripts: ScriptDirectory) -> set[str]:

@@ -58,9 +58,9 @@ def squash(project: Project, to: str, place: Place, *, without_rows: bool = Fals
 def revisions_to_squash(project: Project, to: str) -> list[Script]:
     """All up to `to`, the oldest first. Raises `RequestRefused`."""
     scripts = project.scripts
-    found = [script for script in scripts.walk_revisions() if script.revision.startswith(to)]
+    found = [script for script in scripts.walk_revisions() if to and script.revision.startswith(to)]
     if len(found) != 1:
-        raise RequestRefused(f"{to} is not the name of one revision.", "See: alembic history")
+        raise RequestRefused(f"{to!r} is not the name of one revision.", "See: alembic history")
     last = found[0]
     ids = {script.revision for script in scripts.iterate_revisions(last.revision, "base")}
     below = [script for script in scripts.walk_revisions() if script.revision in ids][::-1]

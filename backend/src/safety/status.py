@@ -8,6 +8,7 @@ from sqlalchemy import String, Text, cast, column, select, table, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from src.safety.chain import known_ids
+from src.safety.errors import DatabaseMismatch
 
 
 class SchemaState(StrEnum):
@@ -29,6 +30,12 @@ class SchemaStatus:
     heads: tuple[str, ...]
     behind: int
     sentence: str
+
+    def refuse_if_ahead(self) -> None:
+        """Raise `DatabaseMismatch` for a database whose revision this code does not have: nothing can be said of it."""
+        if self.state is SchemaState.AHEAD:
+            problem, _, remedy = self.sentence.partition(". ")
+            raise DatabaseMismatch(f"{problem}.", remedy)
 
 
 async def schema_status(

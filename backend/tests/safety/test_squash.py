@@ -97,7 +97,7 @@ def test_rows_that_revisions_insert_are_not_lost_without_a_word(chain: Project, 
     ("to", "sentence"),
     [
         ("001", "There is nothing to squash up to 001_books"),
-        ("009", "009 is not the name of one revision"),
+        ("009", "'009' is not the name of one revision"),
         ("003", "002_other builds on 001_books, which would be squashed away"),
     ],
 )

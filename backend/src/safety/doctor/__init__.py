@@ -3,7 +3,7 @@
 Each check is a function that returns findings; what one cannot look at it says, and the others go on.
 """
 
-from src.safety.doctor.examine import examine
+from src.safety.doctor.examine import examine, machine_alone
 from src.safety.doctor.finding import Finding, Level
 
-__all__ = ["Finding", "Level", "examine"]
+__all__ = ["Finding", "Level", "examine", "machine_alone"]

@@ -1,6 +1,7 @@
 """All checks, one after the other; what raises is a finding itself."""
 
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
@@ -28,6 +29,11 @@ def examine(connection: Connection, project: Project, status: SchemaStatus, pid:
         ("database", lambda: database(connection, status)),
     ]
     return [finding for about, check in checks for finding in _looked(about, check)]
+
+
+def machine_alone() -> list[Finding]:
+    """What needs neither server nor project."""
+    return [*_looked("machine", lambda: machine(Path.cwd())), *_looked("settings", settings)]
 
 
 def _looked(about: str, check: Callable[[], Iterable[Finding]]) -> Iterator[Finding]:

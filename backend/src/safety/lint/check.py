@@ -1,13 +1,16 @@
 """Which revisions are looked at, and what the rules find."""
 
+import re
 from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 
 from alembic.script import Script
+from alembic.script.revision import MultipleHeads
 from alembic.util import CommandError
 
 from src.postgres.scratch import Place
+from src.safety.chain import known_ids, several_heads, unknown_revision
 from src.safety.errors import RequestRefused
 from src.safety.lint.allowances import ALLOWANCE, less_allowed
 from src.safety.lint.landed import main_branch
@@ -18,6 +21,8 @@ from src.safety.lint.trial import Trial
 from src.safety.lint.try_out import try_out
 from src.safety.project import Project
 
+_RELATIVE = re.compile(r"[-+]\d+$")
+_SAY = "Say which to look at: python -m src.safety lint all, or lint REVISION"
 CODES = frozenset(rule.code for rule in (*RULES, ALLOWANCE))
 
 
@@ -35,6 +40,8 @@ def choose(project: Project, asked: str, applied: Sequence[str]) -> list[Script]
         return [script for script in scripts if script.revision in chosen]
     main = main_branch(project.folder)
     if main is None:
+        if strangers := sorted(set(applied) - known_ids(project.scripts)):
+            raise RequestRefused(f"The database is at {', '.join(strangers)}, which this code does not have.", _SAY)
         below = {script.revision for script in project.scripts.iterate_revisions(tuple(applied) or "base", "base")}
         return [script for script in scripts if script.revision not in below]
     paths = {script.revision: Path(script.path) for script in scripts}
@@ -44,14 +51,27 @@ def choose(project: Project, asked: str, applied: Sequence[str]) -> list[Script]
 
 def _named(project: Project, asked: str) -> set[str]:
     lower, colon, upper = asked.partition(":")
+    if not colon:
+        return set(_ids(project, asked))
+    above, below = _ids(project, upper or "heads"), _ids(project, lower or "base")
+    if not above:
+        return set()
+    taken = {script.revision for each in below for script in project.scripts.iterate_revisions(each, "base")}
+    return {script.revision for script in project.scripts.iterate_revisions(above, "base")} - taken
+
+
+def _ids(project: Project, name: str) -> tuple[str, ...]:
+    """The revisions of a name: an id, the beginning of one, a label, head, heads; none for base."""
+    if _RELATIVE.search(name):
+        raise RequestRefused(
+            f"{name} is relative to a database, and lint looks at files.", "Name the revision: alembic history"
+        )
     try:
-        if not colon:
-            found = project.scripts.get_revisions(asked)
-        else:
-            found = tuple(project.scripts.iterate_revisions(upper or "heads", lower or "base"))
+        return tuple(script.revision for script in project.scripts.get_revisions(name) if script is not None)
     except CommandError as error:
-        raise RequestRefused(f"{str(error).rstrip('.')}.", "The names: alembic history") from error
-    return {script.revision for script in found if script is not None}
+        if isinstance(error.__cause__, MultipleHeads):
+            raise several_heads(project.scripts) from error
+        raise unknown_revision(name, project.scripts) from error
 
 
 def check(project: Project, place: Place, chosen: Sequence[Script], edited: Sequence[str] = ()) -> list[Finding]:

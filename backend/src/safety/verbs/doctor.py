@@ -11,7 +11,10 @@ from rich.text import Text
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from src.safety.doctor import Finding, Level, examine
+from src.postgres.errors import UserError
+from src.safety.doctor import Finding, Level, examine, machine_alone
+from src.safety.doctor.finding import wrong
+from src.safety.errors import BrokenChain
 from src.safety.project import open_project
 from src.safety.status import schema_status
 from src.safety.verbs.verb import FINE, FOUND, Verb
@@ -29,6 +32,16 @@ async def run(connection: AsyncConnection, options: Namespace, console: Console)
     project = await asyncio.to_thread(open_project)
     status = await schema_status(connection, project.scripts)
     found = await connection.run_sync(lambda sync: examine(sync, project, status, _announced_pid(sync)))
+    return _show(found, options, console)
+
+
+def explain(error: UserError, options: Namespace, console: Console) -> int:
+    """What can be seen without the server or the chain, and what is wrong with these."""
+    about = "chain" if isinstance(error, BrokenChain) else "database"
+    return _show([*machine_alone(), wrong(about, error.problem, error.remedy)], options, console)
+
+
+def _show(found: list[Finding], options: Namespace, console: Console) -> int:
     if options.json:
         console.print_json(json.dumps([asdict(finding) for finding in found]))
     else:
@@ -51,4 +64,4 @@ def _table(found: list[Finding]) -> Table:
     return table
 
 
-VERB = Verb("doctor", "what is wrong here, and how to mend it", add_arguments, run)
+VERB = Verb("doctor", "what is wrong here, and how to mend it", add_arguments, run, explain=explain)

@@ -24,6 +24,7 @@ async def run(connection: AsyncConnection, options: Namespace, console: Console)
     """Print what differs and the SQL that would repair it; `FOUND` if anything does."""
     project = await asyncio.to_thread(open_project)
     status = await schema_status(connection, project.scripts)
+    status.refuse_if_ahead()
     live = await connection.run_sync(read_live, status.current)
     found = await asyncio.to_thread(find_drift, project, live)
     words = describe(found.differences)

@@ -1,7 +1,7 @@
 """`history`: what was done to this database, by whom, and how it went."""
 
 import json
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Sequence
 from datetime import UTC
 from typing import Any
@@ -19,8 +19,14 @@ from src.safety.verbs.verb import FINE, FOUND, Verb
 
 def add_arguments(parser: ArgumentParser) -> None:
     """The verb's options."""
-    parser.add_argument("--last", type=int, default=20, metavar="N", help="how many rows, the newest last (20)")
+    parser.add_argument("--last", type=_count, default=20, metavar="N", help="how many rows, the newest last (20)")
     parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _count(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise ArgumentTypeError(f"{text!r} is no number of rows: write 1 or more")
+    return int(text)
 
 
 async def run(connection: AsyncConnection, options: Namespace, console: Console) -> int:

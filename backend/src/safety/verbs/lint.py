@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from src.postgres.scratch import read_place
 from src.safety.edited import edited_files
+from src.safety.errors import RequestRefused
 from src.safety.history import history_exists
 from src.safety.lint import squawk
 from src.safety.lint.check import check, choose
@@ -33,13 +34,16 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
-async def run(connection: AsyncConnection, options: Namespace, console: Console) -> int:
-    """Print the findings; `FOUND` if there are any."""
+def on_files(options: Namespace, console: Console) -> int | None:
+    """The page of all rules, or what squawk says of SQL."""
     if options.rules:
         console.print(Text(page()), soft_wrap=True, end="")
         return FINE
-    if options.sql:
-        return await asyncio.to_thread(_lint_sql, options, console)
+    return _lint_sql(options, console) if options.sql else None
+
+
+async def run(connection: AsyncConnection, options: Namespace, console: Console) -> int:
+    """Print the findings; `FOUND` if there are any."""
     project = await asyncio.to_thread(open_project)
     status = await schema_status(connection, project.scripts)
     place = await connection.run_sync(read_place)
@@ -84,8 +88,7 @@ def _as_data(finding: Finding) -> dict[str, object]:
 
 
 def _lint_sql(options: Namespace, console: Console) -> int:
-    sql = sys.stdin.read() if options.sql == "-" else Path(options.sql).read_text(encoding="utf-8")
-    said = squawk.read([sql])
+    said = squawk.read([_read_sql(options.sql)])
     if options.json:
         console.print_json(
             json.dumps([{"rule": each.rule, "line": each.line, "finding": each.message} for each in said])
@@ -96,4 +99,15 @@ def _lint_sql(options: Namespace, console: Console) -> int:
     return FOUND if said else FINE
 
 
-VERB = Verb("lint", "what is wrong with revisions, before they are merged", add_arguments, run)
+def _read_sql(name: str) -> str:
+    try:
+        return sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8")
+    except OSError as error:
+        raise RequestRefused(
+            f"{name} cannot be read: {error.strerror}.", "Name a file of SQL, or - for stdin."
+        ) from error
+    except UnicodeDecodeError as error:
+        raise RequestRefused(f"{name} is not UTF-8.", "Write it as UTF-8.") from error
+
+
+VERB = Verb("lint", "what is wrong with revisions, before they are merged", add_arguments, run, on_files)

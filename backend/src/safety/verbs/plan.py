@@ -7,6 +7,7 @@ from argparse import ArgumentParser, Namespace
 from rich.console import Console
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from src.safety.errors import RequestRefused
 from src.safety.plan.rehearse import read_live, rehearse
 from src.safety.plan.report import as_data, lines, show
 from src.safety.plan.roll_back import apply_and_roll_back
@@ -28,8 +29,12 @@ async def run(connection: AsyncConnection, options: Namespace, console: Console)
     """Print the plan; `FOUND` if something of it is dangerous."""
     project = await asyncio.to_thread(open_project)
     status = await schema_status(connection, project.scripts)
+    if options.start is None:
+        status.refuse_if_ahead()
     live = await connection.run_sync(read_live, status.current)
     if options.apply_and_rollback:
+        if options.start is not None:
+            raise RequestRefused("--apply-and-rollback begins where the database is.", "Leave out one: it, or --from.")
         traced = await asyncio.to_thread(apply_and_roll_back, project, live, options.target)
     else:
         traced = await asyncio.to_thread(rehearse, project, live, options.target, start=options.start)

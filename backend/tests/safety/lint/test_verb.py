@@ -6,6 +6,7 @@ import os
 from contextlib import chdir, redirect_stderr, redirect_stdout
 from unittest.mock import patch
 
+import psycopg
 import pytest
 
 from src.safety.cli import main
@@ -55,6 +56,38 @@ def test_a_name_that_is_not_there_is_a_sentence(books: Project, database: str) -
     code, printed = command(books, database, "009_none")
     assert code == COULD_NOT_RUN
     assert "009_none" in printed
+
+
+@pytest.mark.parametrize(
+    ("asked", "sentence"),
+    [
+        ("001_books:009_none", "No revision is called '009_none'."),
+        ("-1", "-1 is relative to a database, and lint looks at files."),
+        ("--sql=nowhere.sql", "nowhere.sql cannot be read: No such file or directory."),
+    ],
+)
+def test_what_cannot_be_looked_at_is_a_sentence(books: Project, database: str, asked: str, sentence: str) -> None:
+    arguments = [asked] if asked.startswith("--") else ["--", asked]
+    assert command(books, database, *arguments)[1].startswith(sentence)
+
+
+def test_a_database_of_newer_code_is_a_sentence_but_a_range_needs_none(books: Project, database: str) -> None:
+    books.alembic(database, "upgrade", "head")
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '009_newer'")
+    code, printed = command(books, database)
+    assert (code, printed.splitlines()[0]) == (
+        COULD_NOT_RUN,
+        "The database is at 009_newer, which this code does not have.",
+    )
+    assert command(books, database, "001_books")[0] == FINE
+
+
+def test_sql_and_the_page_need_no_server(books: Project) -> None:
+    (books.folder / "fine.sql").write_text("SELECT 1;")
+    nowhere = "postgresql://nobody@127.0.0.1:9/nowhere"
+    assert command(books, nowhere, "--sql", "fine.sql") == (FINE, "")
+    assert command(books, nowhere, "--rules")[0] == FINE
 
 
 def test_a_revision_that_was_edited_after_it_ran_here_is_found(books: Project, database: str) -> None:
