@@ -93,7 +93,8 @@ class Order:
             for later in self._doing(identity, "create", "alter"):
                 for needed in _without_owner(identity, needs):
                     actions: tuple[Action, ...] = ("create",) if _owns(identity, needed, new) else ("create", "alter")
-                    yield from ((sooner, later) for sooner in self._doing(needed, *actions))
+                    others = self._doing(needed, *actions)
+                    yield from ((sooner, later) for sooner in others if not self._finishes(sooner, later))
         for identity, needs in old.items():
             for sooner in self._doing(identity, "drop", "alter"):
                 for needed in _without_owner(identity, needs):
@@ -102,6 +103,11 @@ class Order:
                     given_up = sooner.action == "drop" or needed not in new.get(identity, ())
                     actions = ("drop", "alter") if given_up and not _owns(identity, needed, old) else ("drop",)
                     yield from ((sooner, later) for later in self._doing(needed, *actions))
+
+    def _finishes(self, alter: Node, create: Node) -> bool:
+        """Whether one gives a part of what the other makes, and which came with that, what it has of its own."""
+        parts = self.context.new.ancestors(alter.identity)
+        return alter.action == "alter" and create.action == "create" and create.identity in parts
 
     def _disturbances(self) -> Iterator[tuple[Node, Node]]:
         """What is in the way of an alteration goes before it and comes back after it."""
@@ -180,6 +186,8 @@ class Order:
                 source = origin(self.context.new.catalogue[later.identity], self.context.new)
                 if source is not None:
                     yield from ((sooner, later) for sooner in self._doing(source.identity, "create", "alter"))
+                if later.action == "alter":  # what came with a new table gets what it has of its own
+                    yield from ((sooner, later) for sooner in self._doing(later.identity, "create"))
 
 
 def _is_link(node: Node) -> bool:

@@ -54,7 +54,7 @@ def hinted(live: Schema, wanted: Schema, metadata: MetaData, revisions: str = ""
         was[new] = was.pop(old, old)
         yield table_rename(old, new, wanted.default, makes_schema=new.schema not in schemas)
         schemas.add(new.schema)
-    for table in metadata.sorted_tables:
+    for table in _by_name(metadata):
         now = Identity(Kind.TABLE, table.schema or wanted.default, "", table.name)
         for old, new in _in_order(_columns(table, was.get(now, now), live), live, wanted, revisions, now):
             yield column_rename(old, new._replace(schema=now.schema, table=now.name), wanted.default)
@@ -82,7 +82,7 @@ def _in_order(
 def _tables(metadata: MetaData, live: Schema, default: str) -> list[Pair]:
     """What is there for each hint, and what it shall be called."""
     found = []
-    for table in metadata.sorted_tables:
+    for table in _by_name(metadata):
         new = Identity(Kind.TABLE, table.schema or default, "", table.name)
         schema, _, name = str(table.info.get(HINT) or "").rpartition(".")
         places = (new._replace(schema=place, name=name) for place in ([schema] if schema else [new.schema, default]))
@@ -90,6 +90,11 @@ def _tables(metadata: MetaData, live: Schema, default: str) -> list[Pair]:
         if old is not None:
             found.append((old, new))
     return found
+
+
+def _by_name(metadata: MetaData) -> list[Table]:
+    """SQLAlchemy's own order would come with a warning where foreign keys go round in a circle."""
+    return [metadata.tables[key] for key in sorted(metadata.tables)]
 
 
 def _columns(table: Table, was: Identity, live: Schema) -> list[Pair]:
@@ -132,7 +137,7 @@ def _labels_in_order(
 
 def label_hints(metadata: MetaData, default: str) -> Iterator[tuple[Identity, dict[str, str | None]]]:
     """The enum of each column that has a hint about its labels: new to old, or to None for one that is new."""
-    for table in metadata.sorted_tables:
+    for table in _by_name(metadata):
         for column in table.columns:
             kind, hint = _enum(column), column.info.get(HINT)
             if kind is not None and isinstance(hint, dict):
