@@ -1,6 +1,6 @@
 """What was done to this database: a row for each upgrade and downgrade of a revision, beside Alembic's own table.
 
-It is written as the revision begins, on a connection of its own, so that others see it; it is completed inside the
+It is written before the revision begins, on a connection of its own, so that others see it; it is completed inside the
 revision's own transaction, so that "done" is as true as the stamp. A row that still says "running" while nobody holds
 the migrator's lock was interrupted.
 """
@@ -85,7 +85,6 @@ class Entry:
     """The row of the revision that is being run."""
 
     id: int
-    """Known once `History.settle` returns."""
     revision: str
     direction: str
     journal: list[str] = field(default_factory=list)
@@ -142,7 +141,7 @@ class History:
             await connection.execute(running.values(outcome="interrupted"))
 
     def start(self, revision: str, direction: str, path: Path, version: str, unfinished: Sequence[str]) -> Entry:
-        """Begin a row, on disk once `settle` returns, and carry over what an earlier try of the same left committed."""
+        """Begin a row, and carry over what an earlier try of the same left committed."""
         last = self._resumable.get(revision)
         resumed = last if last and last.direction == direction else None
         before = resumed.unfinished_before if resumed else list(unfinished)
@@ -156,14 +155,9 @@ class History:
             "journal": journal,
             "unfinished_before": before,
         }
+        number = self._asking.execute(self._begin, row).scalar_one()
         edited = resumed is not None and resumed.checksum != row["checksum"]
-        entry = Entry(0, revision, direction, journal, before, resumed.step if resumed else None, edited)
-
-        async def begin(connection: AsyncConnection) -> None:
-            entry.id = (await connection.execute(self._begin, row)).scalar_one()
-
-        self._asking.send(begin)
-        return entry
+        return Entry(number, revision, direction, journal, before, resumed.step if resumed else None, edited)
 
     def note_step(self, entry: Entry, step: str) -> None:
         """Say which statement is about to run; on disk once `settle` returns."""
@@ -195,7 +189,6 @@ class History:
 
     def write_journal(self, connection: Connection, entry: Entry) -> None:
         """Keep what is committed together with this write, on the revision's own `connection`."""
-        self.settle()
         connection.execute(self._journal, {"number": entry.id, "lines": entry.journal})
 
 
