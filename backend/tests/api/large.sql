@@ -4,6 +4,8 @@ SELECT 'm' || g, 'Module ' || g, '', g, g % 10 > 0 FROM generate_series(1, 100) 
 INSERT INTO chapters (module_id, slug, title, description, position, content_html, is_published)
 SELECT m.id, 'c' || g, 'Chapter ' || g, '', g, '<p>' || md5(m.slug || g) || ' word' || g || '</p>', g % 10 > 0
 FROM modules m, generate_series(1, 1000) g;
+-- What follows refers to what is there: to look each of them up takes longer than to write them.
+SET session_replication_role = replica;
 INSERT INTO translations (chapter_id, language_code, title, description, content_html, is_published)
 SELECT id, 'de', 'Kapitel', '', '<p></p>', true FROM chapters;
 INSERT INTO users (email, password_hash, name) SELECT 'u' || g || '@example.org', '', '' FROM generate_series(1, 100000) g;
@@ -26,3 +28,16 @@ SELECT u.id, '', '', CASE WHEN u.n % 20 = 0 THEN 'pending' ELSE 'approved' END::
 FROM (SELECT id, row_number() OVER () AS n FROM users) u;
 INSERT INTO capstone_submissions (user_id, title, description)
 SELECT u.id, '', '' FROM users u, generate_series(1, 200) WHERE u.name <> '';
+-- A chunk in each chapter. Many have the same vector, and are packed: in the table and in the index they share a page.
+DROP INDEX ix_embeddings_embedding;
+ALTER TABLE embeddings ALTER COLUMN embedding SET STORAGE EXTENDED;
+CREATE TEMPORARY TABLE vectors AS
+SELECT n, (array_fill(1::real, ARRAY[n]) || array_fill(0::real, ARRAY[1536 - n]))::vector(1536) AS vector
+FROM generate_series(1, 1000) n;
+INSERT INTO embeddings (chapter_id, chunk_index, content, embedding)
+SELECT c.id, 0, '', v.vector
+FROM (SELECT id, row_number() OVER () % 1000 + 1 AS n FROM chapters) c JOIN vectors v ON v.n = c.n;
+-- The same index, made in a hurry: how well it finds is measured elsewhere.
+CREATE INDEX ix_embeddings_embedding ON embeddings USING hnsw (embedding vector_cosine_ops)
+WITH (m = 4, ef_construction = 8);
+RESET session_replication_role;

@@ -3,22 +3,25 @@
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import psycopg
 import pytest
 from fastapi import FastAPI
 from httpx import AsyncClient
 
-from tests.api.accounts import PASSWORD, promote, register, sign_in, visitor
+from tests.api.accounts import PASSWORD, promote, register, sign_in, signed_in, visitor
 from tests.api.conftest import MakeApp
-from tests.api.plans import BIG, PAGE, Recorder, faults, plans, record
+from tests.api.plans import BIG, PAGE, Recorder, faults, plans, reached, record
 from tests.servers import Server
 
 pytestmark = pytest.mark.anyio
 
 CHAPTER = "modules/m7/chapters/c33"
 
-# SCHEMA.md's queries by number, and the others that many people ask; the 8th, by vectors, is in tests/db/queries
+VECTOR = {"vector": [1.0] * 500 + [0.0] * 1036}
+
+# SCHEMA.md's queries by number, the 10th below; and the others that many people ask
 REQUESTS: list[tuple[str, str, dict[str, Any]]] = [
     ("1. sign in", "POST auth/token", {"data": {"username": "ADA@example.org", "password": PASSWORD}}),
     ("2. the published modules", "GET modules", {}),
@@ -29,6 +32,9 @@ REQUESTS: list[tuple[str, str, dict[str, Any]]] = [
     ("6. my course", "GET progress", {}),
     ("7. my conversations", "GET chat/conversations", {}),
     ("7. a conversation", "GET chat/conversations/{conversation}/messages?limit=5", {}),
+    ("8. the nearest chunks of all", "POST search", {"json": VECTOR}),
+    ("8. the nearest chunks in a module", "POST search", {"json": VECTOR | {"module": "m7"}}),
+    ("8. the nearest chunks in a chapter", "POST search", {"json": VECTOR | {"module": "m7", "chapter": "c33"}}),
     ("9. the review queue", "GET capstone/queue?limit=100", {}),
     ("9. my submissions", "GET capstone/submissions?limit=100", {}),
     ("my progress in a chapter", f"GET {CHAPTER}/progress", {}),
@@ -47,7 +53,12 @@ BAD = {
 }
 
 
-PAGES = {"4. a module with my progress": 1000}  # it is one page, of all the chapters that the module has here
+PAGES = {
+    "4. a module with my progress": 1000,  # it is one page, of all the chapters that the module has here
+    "8. the nearest chunks in a module": 1000,  # each of the few is compared, and none of the others
+}
+OF_A_PERSON = {"chapter_progress", "chat_messages", "capstone_submissions"}
+OF_A_CHAPTER = {"chapter_progress", "translations", "embeddings"}
 
 
 @pytest.fixture(scope="module")
@@ -74,10 +85,10 @@ async def app(make_app: MakeApp, large: str) -> AsyncIterator[FastAPI]:
 async def ada(app: FastAPI, large: str) -> AsyncIterator[AsyncClient]:
     """An administrator who has many rows of each kind."""
     async with visitor(app) as client:
-        await register(client, "other")
+        other = await register(client, f"other-{uuid4()}")
         with psycopg.connect(large) as connection:  # ada's password becomes one that is known
-            taken = "(SELECT password_hash FROM users WHERE email = 'other@example.org')"
-            connection.execute(f"UPDATE users SET password_hash = {taken} WHERE email = 'ada@example.org'".encode())
+            taken = "UPDATE users SET password_hash = other.password_hash FROM users other"
+            connection.execute(f"{taken} WHERE users.email = 'ada@example.org' AND other.id = %s".encode(), [other])
         promote(large, "ada")
         await sign_in(client, "ada")
         yield client
@@ -91,7 +102,12 @@ async def statements(client: AsyncClient, recorder: Recorder, request: str, sent
     assert answer.status_code in (200, 201), answer.text
     body = answer.json()
     if isinstance(body, dict) and body.get("next"):
-        further = await client.get(path, params={"cursor": body["next"]})
+        following = {"cursor": body["next"]}
+        further = await (
+            client.get(path, params=following)
+            if method == "GET"
+            else client.request(method, path, json=sent["json"] | following)
+        )
         assert further.status_code == 200, further.text
     return recorder.take()
 
@@ -110,6 +126,29 @@ async def test_no_statement_reads_a_whole_table_or_sorts_more_than_a_page(
                 page = PAGES.get(name, PAGE)
                 found += [f"{name}: the {kind} plan {fault}: {statement[0]}" for fault in faults(plan, page)]
     assert found == []
+
+
+async def test_what_is_deleted_takes_with_it_what_belongs_to_it_and_reads_no_whole_table(
+    app: FastAPI, ada: AsyncClient, large: str
+) -> None:
+    """The 10th: what the routes send is sent once more, for somebody and a chapter with many rows."""
+    recorder = record(app)
+    async with signed_in(app, "leaving") as leaving:
+        assert (await leaving.delete("me")).status_code == 204
+    of_person = recorder.take()[-1][0]
+    await ada.post("modules/m9/chapters", json={"slug": "new", "title": "New"})
+    assert (await ada.delete("modules/m9/chapters/new", headers={"If-Match": "*"})).status_code == 204
+    of_chapter = recorder.take()[-1][0]
+    with psycopg.connect(large) as connection:
+        [person] = connection.execute("SELECT id FROM users WHERE email = 'ada@example.org'").fetchall()
+        find = "SELECT c.id FROM chapters c JOIN modules m ON m.id = module_id WHERE m.slug = 'm7' AND c.slug = 'c33'"
+        [chapter] = connection.execute(find.encode()).fetchall()
+    for statement, belonging in (((of_person, person), OF_A_PERSON), ((of_chapter, chapter), OF_A_CHAPTER)):
+        counts = await reached(large, statement)
+        assert {name for name, (scans, _) in counts.items() if scans} == set()
+        assert {name for name, (_, removed) in counts.items() if removed} >= belonging
+    without = await reached(large, (of_person, person), before="DROP INDEX ix_capstone_submissions_reviewer_id")
+    assert without["capstone_submissions"][0] > 0
 
 
 async def test_the_big_tables_are_big_and_a_bad_plan_is_seen(large: str) -> None:
