@@ -12,7 +12,9 @@ from fnmatch import fnmatchcase
 from sqlalchemy import Connection, MetaData, Table, event, text
 
 _KEY = "declared"
-_BEFORE_TABLES = re.compile(r"\s*CREATE\s+(SCHEMA|TYPE|DOMAIN|COLLATION|SEQUENCE)\b", re.IGNORECASE)
+_BEFORE_TABLES = re.compile(
+    r"\s*(CREATE\s+(SCHEMA|TYPE|DOMAIN|COLLATION|SEQUENCE)|ALTER\s+DEFAULT\s+PRIVILEGES)\b", re.IGNORECASE
+)
 _INSTALLED_VERSION = text("SELECT extversion FROM pg_extension WHERE extname = :name")
 
 
@@ -58,8 +60,9 @@ class SQLObject:
     """One statement: CREATE FUNCTION, TRIGGER, VIEW, POLICY, ...
 
     Also ALTER TABLE, for a property of a table that SQLAlchemy has no word for, such as a column's storage. It is run
-    after the tables; a schema, a type, a domain, a collation and a sequence are made before them, and so is what says
-    `before_tables=True`, such as a function that a column's default calls.
+    after the tables; a schema, a type, a domain, a collation and a sequence are made before them, ALTER DEFAULT
+    PRIVILEGES is said before them, and so is what says `before_tables=True`, such as a function that a column's default
+    calls.
     """
 
     sql: str

@@ -20,7 +20,7 @@ _RELATIONS = frozenset({Kind.TABLE, Kind.VIEW, Kind.MATERIALIZED_VIEW, Kind.SEQU
 # What is made late if nothing needs it sooner. A function of language SQL is read when it is made, and PostgreSQL keeps
 # no record of what its text names: so tables come before functions.
 _LATE = (Kind.FUNCTION, Kind.PROCEDURE, Kind.AGGREGATE, Kind.INDEX, Kind.STATISTICS, Kind.VIEW, Kind.MATERIALIZED_VIEW)
-_LATER = (Kind.TRIGGER, Kind.RULE, Kind.POLICY, Kind.EVENT_TRIGGER, Kind.PUBLICATION, Kind.DEFAULT_PRIVILEGES)
+_LATER = (Kind.TRIGGER, Kind.RULE, Kind.POLICY, Kind.EVENT_TRIGGER, Kind.PUBLICATION)
 _KINDS = [kind for kind in Kind if kind not in _LATE + _LATER] + list(_LATE + _LATER)
 _RANK = {kind: rank for rank, kind in enumerate(_KINDS)}
 

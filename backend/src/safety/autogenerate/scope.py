@@ -63,7 +63,7 @@ def _ours(
             return False
         if kind in (Kind.EXTENSION, Kind.SCHEMA):
             return entry.identity in in_models or (kind.value, name) in made
-        if not schema:
+        if not schema or kind is Kind.DEFAULT_PRIVILEGES:
             return kind in kinds
         return schema in schemas and not _unnamed_partition(entry, in_models)
 

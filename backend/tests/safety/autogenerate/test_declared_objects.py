@@ -167,6 +167,35 @@ def test_statistics(transaction: Connection, case: Case) -> None:
         ),
     ),
     Case(
+        "privileges that tables, views, functions and types come with",
+        sql("ALTER DEFAULT PRIVILEGES GRANT INSERT ON TABLES TO pg_monitor")
+        + "\nTable('kept', m, Column('a', Integer))",
+        sql(
+            "ALTER DEFAULT PRIVILEGES GRANT SELECT, INSERT ON TABLES TO pg_monitor",
+            "ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT USAGE ON SEQUENCES TO PUBLIC",
+            "ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC",
+            "ALTER DEFAULT PRIVILEGES REVOKE USAGE ON TYPES FROM PUBLIC",
+            "CREATE TYPE e AS ENUM ('a')",
+            "CREATE TYPE k AS (a e)",
+            "CREATE DOMAIN d AS int",
+        )
+        + "\nTable('kept', m, Column('a', Integer)); Table('n', m, Column('id', Integer, primary_key=True))\n"
+        + sql(
+            "CREATE VIEW v AS SELECT id FROM n",
+            "CREATE FUNCTION f() RETURNS int LANGUAGE sql RETURN 1",
+            "CREATE FUNCTION g() RETURNS int LANGUAGE sql RETURN 1",
+            "GRANT EXECUTE ON FUNCTION g() TO PUBLIC",
+            "REVOKE INSERT ON v FROM pg_monitor",
+        ),
+        [
+            "ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO pg_monitor",
+            "GRANT SELECT ON TABLE public.kept TO pg_monitor",
+            "op.create_table('n'",
+            "GRANT EXECUTE ON FUNCTION public.g() TO PUBLIC",
+            "REVOKE INSERT ON TABLE public.v FROM pg_monitor",
+        ],
+    ),
+    Case(
         "privileges to come, with a grant option",
         sql("ALTER DEFAULT PRIVILEGES GRANT USAGE ON SCHEMAS TO pg_monitor"),
         sql("ALTER DEFAULT PRIVILEGES GRANT USAGE ON SCHEMAS TO pg_monitor WITH GRANT OPTION"),

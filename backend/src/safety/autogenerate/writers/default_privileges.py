@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from alembic.operations import MigrateOperation
 
-from src.postgres.catalogue import CatalogueObject
+from src.postgres.catalogue import CatalogueObject, Identity
 from src.safety.autogenerate.context import Change, Context, quoted
 from src.safety.autogenerate.writers.privileges import altered_grants
 from src.safety.autogenerate.writers.writer import Writer
@@ -23,34 +23,37 @@ _OF_EVERYBODY = {"routines": "EXECUTE", "types": "USAGE"}
 
 class DefaultPrivilegesWriter(Writer):
     def create(self, entry: CatalogueObject, context: Context) -> list[MigrateOperation]:
-        return _altered(Change(_untouched(entry, context.new.version), entry))
+        return _altered(Change(_without(entry, context.new.version), entry))
 
     def drop(self, entry: CatalogueObject, context: Context) -> list[MigrateOperation]:
-        return _altered(Change(entry, _untouched(entry, context.old.version)))
+        return _altered(Change(entry, _without(entry, context.old.version)))
 
     def alter(self, change: Change, context: Context) -> list[MigrateOperation] | None:
         return _altered(change)
 
 
 def _altered(change: Change) -> list[MigrateOperation]:
-    objects, role = _parts(change.after)
+    objects, role = _parts(change.identity.name)
     place = f" IN SCHEMA {quoted(change.identity.schema)}" if change.identity.schema else ""
     of_role = f" FOR ROLE {role}" if role else ""
     return altered_grants(objects.upper(), change, start=f"ALTER DEFAULT PRIVILEGES{of_role}{place} ")
 
 
-def _untouched(entry: CatalogueObject, version: int) -> CatalogueObject:
-    """What holds before anybody says ALTER DEFAULT PRIVILEGES."""
-    objects, _ = _parts(entry)
-    items: list[str] = []
-    if not entry.schema:
-        names = (*_OF_THE_OWNER[objects], *(("MAINTAIN",) if objects == "tables" and version >= 17 else ()))
-        items += [f"{name} to the owner" for name in names]
-        items += [f"{_OF_EVERYBODY[objects]} to PUBLIC"] if objects in _OF_EVERYBODY else []
-    return replace(entry, attributes={"privileges": tuple(items)})
+def untouched(said: Identity, version: int) -> tuple[str, ...]:
+    """What holds before anybody says ALTER DEFAULT PRIVILEGES; for a schema nothing on top of the database's."""
+    objects, _ = _parts(said.name)
+    if said.schema:
+        return ()
+    names = (*_OF_THE_OWNER[objects], *(("MAINTAIN",) if objects == "tables" and version >= 17 else ()))
+    everybody = (f"{_OF_EVERYBODY[objects]} to PUBLIC",) if objects in _OF_EVERYBODY else ()
+    return (*(f"{name} to the owner" for name in names), *everybody)
 
 
-def _parts(entry: CatalogueObject) -> tuple[str, str]:
+def _without(entry: CatalogueObject, version: int) -> CatalogueObject:
+    return replace(entry, attributes={"privileges": untouched(entry.identity, version)})
+
+
+def _parts(name: str) -> tuple[str, str]:
     """The kind of the objects, and the role as SQL writes it, empty for the owner of the database."""
-    objects, _, role = entry.name.partition(" of ")
+    objects, _, role = name.partition(" of ")
     return objects, role

@@ -6,7 +6,8 @@ from src.postgres.catalogue import CatalogueObject
 from src.safety.autogenerate.call import sql
 from src.safety.autogenerate.context import Change, Context, quoted
 from src.safety.autogenerate.sequence_options import OPTIONS, altered_words, moves, words
-from src.safety.autogenerate.writers.privileges import altered_grants, grants
+from src.safety.autogenerate.writers.first_privileges import first_grants
+from src.safety.autogenerate.writers.privileges import altered_grants
 from src.safety.autogenerate.writers.writer import Writer, comment, comment_on, literal
 
 
@@ -24,7 +25,7 @@ class SequenceWriter(Writer):
         lines: list[MigrateOperation] = [sql(" ".join([start, *words(entry, stated)]))]
         if entry.parent in context.old.catalogue:  # else the column says so, once it is there
             lines.append(owned_by(entry))
-        return [*lines, *comment(_target(entry), entry), *grants(_target(entry), entry)]
+        return [*lines, *comment(_target(entry), entry), *first_grants(_target(entry), entry, context)]
 
     def drop(self, entry: CatalogueObject, context: Context) -> list[MigrateOperation]:
         return [sql(f"DROP SEQUENCE {_name(entry)}")]

@@ -7,7 +7,8 @@ from alembic.operations import MigrateOperation
 from src.postgres.catalogue import CatalogueObject, Kind
 from src.safety.autogenerate.call import sql
 from src.safety.autogenerate.context import Change, Context
-from src.safety.autogenerate.writers.privileges import altered_grants, grants
+from src.safety.autogenerate.writers.first_privileges import first_grants
+from src.safety.autogenerate.writers.privileges import altered_grants
 from src.safety.autogenerate.writers.writer import Writer, comment, comment_on
 
 _EVERYWHERE = frozenset({"comment", "privileges"})
@@ -38,7 +39,7 @@ class StatementWriter(Writer):
 
     def create(self, entry: CatalogueObject, context: Context) -> list[MigrateOperation]:
         lines = [sql(self.statement(entry, context)), *self.finish(entry, context)]
-        return [*lines, *comment(self.target(entry), entry), *grants(self.granted(entry), entry)]
+        return [*lines, *comment(self.target(entry), entry), *first_grants(self.granted(entry), entry, context)]
 
     def drop(self, entry: CatalogueObject, context: Context) -> list[MigrateOperation]:
         return [sql(f"DROP {self.target(entry)}")]

@@ -10,8 +10,9 @@ from src.safety.autogenerate.call import Call, Code, code, sql
 from src.safety.autogenerate.context import Change, Context, quoted
 from src.safety.autogenerate.writers.columns import column, column_extras
 from src.safety.autogenerate.writers.constraints import constraint, constraint_properties
+from src.safety.autogenerate.writers.first_privileges import first_grants
 from src.safety.autogenerate.writers.options import options, set_parameters
-from src.safety.autogenerate.writers.privileges import altered_grants, grants
+from src.safety.autogenerate.writers.privileges import altered_grants
 from src.safety.autogenerate.writers.writer import Writer
 
 Lines = Iterator[MigrateOperation]
@@ -55,7 +56,7 @@ def _created(entry: CatalogueObject, context: Context) -> Lines:
     for attribute, alter in _ALTERED.items():
         if attribute in entry.attributes and attribute not in _IN_CREATE:
             yield from alter(bare)
-    yield from grants(f"TABLE {_name(entry.identity)}", entry)
+    yield from first_grants(f"TABLE {_name(entry.identity)}", entry, context)
 
 
 def _comes_from_parent(entry: CatalogueObject, child: CatalogueObject) -> bool:
