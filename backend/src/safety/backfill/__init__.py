@@ -7,6 +7,7 @@
     run.py         workers, retries, VACUUM      pressure.py  replicas, WAL, dead rows
     operation.py   `op.backfill`                 in_upgrade.py  its way in an upgrade
     script.py      its one statement, `--sql`    estimate.py  the dry run
+    triggers.py    which are not to fire
 
 `definition.Backfill` says what is to be done, and `run.backfill` does it.
 """

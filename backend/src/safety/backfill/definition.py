@@ -35,7 +35,8 @@ class Backfill:
     in_step: bool = False
     """A trigger or a default keeps new and changed rows right: one pass over the table is enough."""
     unnoticed: bool = False
-    """Announces the batch to the trigger of a shadow column, which then leaves the rest of the row as it is."""
+    """Fires no trigger of the table where the role may say so, and announces the batch to that of a shadow column,
+    which leaves the rest of the row as it is whatever the others do to it."""
     asked_once: bool = False
     """A row's values are asked for but once, as a sequence's must be: `where` alone says which rows need them."""
     name: str = ""

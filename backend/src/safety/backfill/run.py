@@ -24,6 +24,7 @@ from src.safety.backfill.definition import Backfill
 from src.safety.backfill.estimate import cut, refuse_volatile
 from src.safety.backfill.pace import Pace
 from src.safety.backfill.pressure import pressure, too_many_dead
+from src.safety.backfill.triggers import silence, tell_who_fires
 from src.safety.backfill.work import Work
 from src.safety.policy import Policy
 from src.safety.session import prepare_session
@@ -81,6 +82,8 @@ async def backfill(
     async with run.session() as connection:
         await begin(connection, definition)
         run.work = await prepare(connection, definition)
+        if definition.unnoticed:
+            await tell_who_fires(connection, definition.table)
         run.before = (await kept.read_progress(connection, definition.name))[0].walked
         await run.report(connection)
     await _all([run.worker(number) for number in range(workers)])
@@ -149,6 +152,8 @@ class _Run:
             await prepare_session(connection)
             limit = max(1, round(self._policy.lock_timeout * 1000))
             await connection.execute(_LIMITS, {"limit": str(limit)})
+            if self._definition.unnoticed:
+                await silence(connection)
             yield connection
 
     async def worker(self, number: int) -> None:

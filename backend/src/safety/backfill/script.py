@@ -6,6 +6,7 @@ whole table again and changes what is left.
 
 from src.safety.backfill.definition import Backfill
 from src.safety.backfill.key import KEY_SQL
+from src.safety.backfill.triggers import SILENCE
 from src.safety.errors import RequestRefused
 
 _ROWS = 5000
@@ -61,7 +62,8 @@ def script(definition: Backfill, *, commits: bool) -> str:
             f"The backfill {definition.name} is a Python function, which has no SQL.",
             "Run this revision with `alembic upgrade` and a URL, without --sql.",
         )
-    announce = "\n        PERFORM set_config('safety.backfill', target::oid::text, true);"
+    silence = SILENCE.format(local="true")
+    announce = f"\n        PERFORM set_config('safety.backfill', target::oid::text, true), {silence};"
     return _BLOCK.format(
         table=_literal(definition.table),
         key=KEY_SQL.format(table="target"),

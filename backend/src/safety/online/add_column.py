@@ -6,23 +6,20 @@ NOT NULL and has a default in Python only, which the statement as it stands coul
 """
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 from alembic.ddl.base import AddColumn
-from alembic.runtime.migration import MigrationContext
 from sqlalchemy import CheckConstraint, Column, ColumnDefault, MetaData, Table
 from sqlalchemy.schema import AddConstraint
 
 from src.safety.backfill.definition import Backfill, Rows
-from src.safety.backfill.in_upgrade import run_outside
-from src.safety.backfill.script import script
 from src.safety.online.check_constraint import add_check
 from src.safety.online.database import Database
+from src.safety.online.fill import fill
 from src.safety.online.names import ddl, default_sql, expression, literal_value, qualified, quoted
 from src.safety.online.not_null import set_not_null
 from src.safety.online.rewriting import rewriting_column
-from src.safety.online.step import OnlineChange, Step, Steps, Task
+from src.safety.online.step import OnlineChange, Step, Steps
 from src.safety.online.volatile import is_volatile
 
 
@@ -74,22 +71,14 @@ def _computed(construct: AddColumn, default: ColumnDefault, database: Database) 
 
 def _filled(construct: AddColumn, given: dict[str, Any], database: Database) -> Steps:
     table, column = qualified(construct.table_name, construct.schema), construct.column
+    name = quoted(column.name)
     definition = Backfill(
-        table=table, where=f"{quoted(column.name)} IS NULL", name=f"{construct.table_name}_{column.name}", **given
+        table=table, where=f"{name} IS NULL", name=f"{construct.table_name}_{column.name}", unnoticed=True, **given
     )
-
-    yield Task(
-        words=f"fill {table}.{quoted(column.name)}",
-        run=partial(_run, definition),
-        script=lambda: [Step(sql=script(definition, commits=True))],
-    )
+    yield from fill(f"fill {table}.{name}", definition, database)
     if not column.nullable:
         yield from set_not_null(table, construct.table_name, column.name, database)
     yield from _checks(construct, database)
-
-
-def _run(definition: Backfill, context: MigrationContext) -> None:
-    run_outside(context, definition)
 
 
 def _checks(construct: AddColumn, database: Database) -> Steps:

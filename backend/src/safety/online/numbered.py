@@ -5,21 +5,18 @@ numbers, a sequence that numbers new rows by default, the old rows in batches, N
 sequence of its own, which goes on where the first one is.
 """
 
-from functools import partial
 from typing import Any
 
 from alembic.ddl.base import AddColumn
-from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Column, Identity, Integer, MetaData, SmallInteger, Table, types
 
 from src.postgres.object_names import object_name
 from src.safety.backfill.definition import Backfill
-from src.safety.backfill.in_upgrade import run_outside
-from src.safety.backfill.script import script
 from src.safety.online.database import Database
+from src.safety.online.fill import fill
 from src.safety.online.names import ddl, identity_sql, literal, qualified, quoted, sequence_options
 from src.safety.online.not_null import set_not_null
-from src.safety.online.step import OnlineChange, Step, Steps, Task
+from src.safety.online.step import OnlineChange, Step, Steps
 
 
 def is_numbered(column: Column[Any]) -> bool:
@@ -43,30 +40,22 @@ def _steps(construct: AddColumn, database: Database) -> Steps:
     yield Step(sql=f"CREATE SEQUENCE {sequence} AS {_integer(column)}{options} OWNED BY {table}.{name}", with_next=True)
     number = f"nextval({literal(sequence)})"
     yield Step(sql=f"ALTER TABLE {table} ALTER COLUMN {name} SET DEFAULT {number}")
-    yield _fill(table, plain, column.name, number)
+    yield from fill(f"number {table}.{name}", _numbers(table, plain, column.name, number), database)
     yield from set_not_null(table, plain, column.name, database)
     if identity is not None:
         yield from _identity(table, name, sequence, identity)
 
 
-def _fill(table: str, plain: str, column: str, number: str) -> Task:
-    definition = Backfill(
+def _numbers(table: str, plain: str, column: str, number: str) -> Backfill:
+    return Backfill(
         table=table,
         values={column: number},
         where=f"{quoted(column)} IS NULL",
         name=f"{plain}_{column}",
         in_step=True,
+        unnoticed=True,
         asked_once=True,
     )
-
-    def written() -> list[Step]:
-        return [Step(sql=script(definition, commits=True))]
-
-    return Task(words=f"number {table}.{quoted(column)}", run=partial(_run, definition), script=written)
-
-
-def _run(definition: Backfill, context: MigrationContext) -> None:
-    run_outside(context, definition)
 
 
 def _identity(table: str, name: str, sequence: str, identity: Identity) -> Steps:

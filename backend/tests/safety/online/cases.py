@@ -37,6 +37,22 @@ class Case:
         return self.name
 
 
+TRIGGERS = """
+    ALTER TABLE books ADD touched integer NOT NULL DEFAULT 0, ADD PRIMARY KEY (id);
+    CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        NEW.touched = OLD.touched + 1;
+        RETURN NEW;
+    END $$;
+    CREATE TRIGGER touching BEFORE UPDATE ON books FOR EACH ROW EXECUTE FUNCTION touch();
+    CREATE TABLE audit (id integer);
+    CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        INSERT INTO audit VALUES (NEW.id);
+        RETURN NULL;
+    END $$;
+    CREATE TRIGGER noting AFTER INSERT OR UPDATE ON books FOR EACH ROW EXECUTE FUNCTION note();
+"""
+
+
 INDEXES = [
     Case("an index", 'op.create_index("ix_a", "books", ["title"])', 'op.drop_index("ix_a", table_name="books")'),
     Case("an index, its table not named", 'op.create_index("ix_a", "books", ["title"])', 'op.drop_index("ix_a")'),
@@ -198,6 +214,20 @@ COLUMNS = [
         "a column with a foreign key and an index",
         'op.add_column("books", sa.Column("editor", sa.Integer, sa.ForeignKey("authors.id"), index=True))',
         'op.drop_column("books", "editor")',
+    ),
+    Case(
+        "columns that are filled, and whose triggers are not to notice",
+        'op.add_column("books", sa.Column("token", sa.Integer, server_default=sa.text("length(random()::text) * 0")))\n'
+        '    op.alter_column("books", "pages", type_=sa.BigInteger)',
+        'op.alter_column("books", "pages", type_=sa.Integer)\n    op.drop_column("books", "token")',
+        BOOKS + TRIGGERS,
+    ),
+    Case(
+        "a volatile default on partitions without a key",
+        'op.add_column("logs", sa.Column("a", sa.Integer, server_default=sa.text("length(random()::text) * 0"),'
+        " nullable=False))",
+        'op.drop_column("logs", "a")',
+        LOGS,
     ),
     Case(
         "types that are free",

@@ -213,6 +213,26 @@ def test_who_cannot_ask_may_say_why_the_change_may_rewrite(project: Project, pla
     project.alembic.having(**PATIENT)(plain_role, "upgrade", "head")
 
 
+def test_the_triggers_that_a_role_cannot_keep_still_are_named(
+    project: Project, books: str, plain_role: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with psycopg.connect(books, autocommit=True) as admin:
+        admin.execute(
+            "CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;"
+            "CREATE TRIGGER touching BEFORE UPDATE ON authors FOR EACH ROW EXECUTE FUNCTION touch()"
+        )
+    column = 'sa.Column("token", sa.Float, server_default=sa.text("random()"))'
+    up, down = f"op.add_column('authors', {column})", "op.drop_column('authors', 'token')"
+    project.revision("001_a", upgrade=up, downgrade=down)
+    online = project.alembic.having(**PATIENT)
+    online(plain_role, "upgrade", "head")
+    assert "Filling authors fires its triggers touching for each row" in caplog.text
+    caplog.clear()
+    online(books, "downgrade", "base")
+    online(books, "upgrade", "head")
+    assert "fires its triggers" not in caplog.text
+
+
 def test_no_run_leaves_anything_in_alembic(project: Project, books: str) -> None:
     project.revision("001_a", upgrade=INDEX)
     project.alembic.having(**PATIENT)(books, "upgrade", "head")
