@@ -9,6 +9,7 @@ from functools import cached_property
 
 from src.safety.project import Project
 from src.safety.testing import files
+from src.safety.testing.defaults import unstable_defaults
 from src.safety.testing.filling import Hints
 from src.safety.testing.finding import Finding
 from src.safety.testing.models import models_equal_head
@@ -48,6 +49,7 @@ CHECKS: dict[str, Callable[[Kit], Iterable[Finding]]] = {
     "single head": lambda kit: files.single_head(kit.project),
     "numbering": lambda kit: files.numbering(kit.project),
     "registered": lambda kit: files.unregistered(kit.project),
+    "defaults": lambda kit: unstable_defaults(kit.project),
     "models": lambda kit: models_equal_head(kit.project),
     "round trip": lambda kit: kit.walked,
     "rows": lambda kit: kit.walked,

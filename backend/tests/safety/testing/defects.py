@@ -44,6 +44,8 @@ class Defect:
     number: str = "002"
     head: str = "001_base"
     files: dict[str, str] = field(default_factory=dict)
+    landed: str = ""
+    """What the upgrade was when it landed on git's main branch; empty where there is no git."""
 
 
 def sql(statement: str) -> str:
@@ -149,5 +151,14 @@ DEFECTS = [
     Defect("a model without the constraint", models=MODELS.replace("price >= 0", "price >= 1")),
     Defect("a model in a file that env.py does not import", models="from kit_known import thing\n" + MODELS,
            files={"kit_known.py": "thing = 1\n", "kit_orphan.py": "class Orphan:\n    __tablename__ = 'orphans'\n"}),
+    Defect("application code is imported", "from kit_application import NAME\n    op.add_column('authors', sa.Column(NAME, sa.Text))",
+           DROP, NICKED, files={"kit_application.py": "NAME = 'nickname'\n"}),
+    Defect("edited after it landed", ADD, DROP, NICKED, landed='op.add_column("authors", sa.Column("nickname", sa.String(9)))'),
+    Defect("a default is the moment of the import", ADD.replace("sa.Text", "sa.DateTime"), DROP,
+           authors(NAME, EMAIL, 'Column("nickname", DateTime, default=__import__("datetime").datetime.now())')),
+    Defect("a default is one list for all rows", ADD.replace("sa.Text", "sa.JSON"), DROP, authors(NAME, EMAIL, 'Column("nickname", JSON, default=[])')),
+    Defect("a server default is the moment of the import",
+           "import datetime\n    op.add_column('authors', sa.Column('nickname', sa.Text, server_default=str(datetime.datetime.now())))", DROP,
+           authors(NAME, EMAIL, 'Column("nickname", Text, server_default=str(__import__("datetime").datetime.now()))')),
 ]  # fmt: skip
 SOUND = Defect("(a sound project)", ADD, DROP, NICKED)

@@ -1,6 +1,7 @@
 """Plant each defect, and see who catches it: `python -m tests.safety.testing.proof` in backend/ writes defects.md."""
 
 import os
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -20,6 +21,7 @@ from src.safety.project import Project, open_project
 from src.safety.testing import CHECKS, Kit
 from src.safety.testing.filling import Filler
 from tests.alembic_command import Alembic
+from tests.safety.project import Project as Sample
 from tests.safety.project import make_project
 from tests.safety.testing.defects import BASE, BASE_DOWN, DEFECTS, MODELS, SOUND, Defect
 from tests.servers import Server, embedded
@@ -61,15 +63,26 @@ def planted(defect: Defect) -> Iterator[Project]:
             ini.write("prepend_sys_path = %(here)s\n")
         made.models(defect.models)
         second = f"{defect.number}_nicknames"
-        for revision, parent, up, down in (
-            (defect.head, None, BASE, BASE_DOWN),
-            (second, defect.head, defect.up, defect.down),
-        ):
-            text = _REVISION.format(revision=revision, parent=parent, up=up, down=down)
-            (made.folder / "versions" / f"{revision}.py").write_text(text)
+        _write(made, defect.head, None, BASE, BASE_DOWN)
+        if defect.landed:
+            _write(made, second, defect.head, defect.landed, defect.down)
+            _land(made.folder)
+        _write(made, second, defect.head, defect.up, defect.down)
         for name, content in defect.files.items():
             (made.folder / name).write_text(content)
         yield open_project(Config(made.folder / "alembic.ini"))
+
+
+def _write(made: Sample, revision: str, parent: str | None, up: str, down: str) -> None:
+    text = _REVISION.format(revision=revision, parent=parent, up=up, down=down)
+    (made.folder / "versions" / f"{revision}.py").write_text(text)
+
+
+def _land(folder: Path) -> None:
+    """All that is there is on git's main branch."""
+    whoever = ("-c", "user.name=x", "-c", "user.email=x@y")
+    for arguments in (("init", "-b", "main"), ("add", "."), (*whoever, "commit", "-m", "x")):
+        subprocess.run(["git", *arguments], cwd=folder, check=True, capture_output=True)
 
 
 def live(server: Server) -> Live:
