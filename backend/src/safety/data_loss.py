@@ -54,7 +54,7 @@ def losses(connection: Connection, statement: str) -> Iterator[Loss]:
         condition = f"WHERE {column} IS NOT NULL" if column else ""
         count = _count(connection, f"SELECT count(*) FROM (SELECT FROM {table} {condition} LIMIT {_COUNT_LIMIT + 1}) x")
         if count != "0":
-            unit = "values" if column else "rows"
+            unit = f"{'value' if column else 'row'}{'' if count == '1' else 's'}"
             yield Loss(f"column {table}.{column}" if column else f"table {table}", f"{count} {unit}")
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import String, Text, cast, column, select, table, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from src.safety.chain import known_ids
+from src.safety.counted import counted
 from src.safety.errors import DatabaseMismatch
 
 
@@ -97,8 +98,7 @@ def _ready(current: tuple[str, ...], heads: tuple[str, ...]) -> SchemaStatus:
 
 
 def _behind(current: tuple[str, ...], heads: tuple[str, ...], behind: int) -> str:
-    revisions = "1 revision" if behind == 1 else f"{behind} revisions"
-    place = f"The database is at {_names(current)}, {revisions} behind the code's {_names(heads)}."
+    place = f"The database is at {_names(current)}, {counted(behind, 'revision')} behind the code's {_names(heads)}."
     return f"{place} Run `alembic upgrade head`."
 
 

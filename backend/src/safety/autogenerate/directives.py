@@ -10,6 +10,7 @@ from alembic.operations.ops import DowngradeOps, UpgradeOps
 from src.postgres.catalogue import Difference, describe
 from src.safety.autogenerate.call import Call, Comment, Nothing
 from src.safety.autogenerate.compare import Comparison
+from src.safety.counted import counted
 from src.safety.errors import ModelsDiffer, RequestRefused
 
 log = logging.getLogger(__name__)
@@ -21,7 +22,7 @@ def refuse_differences(differences: Sequence[Difference]) -> None:
         return
     words = describe(differences)
     context.config.print_stdout(words)
-    places = "1 place" if len(differences) == 1 else f"{len(differences)} places"
+    places = counted(len(differences), "place")
     raise ModelsDiffer(
         f"Models and database differ in {places} (database -> models).",
         'Write it down: alembic revision --autogenerate -m "..."',

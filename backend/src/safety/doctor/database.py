@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from sqlalchemy import Connection, Row, text
 
 from src.safety.chain import several_heads
+from src.safety.counted import counted
 from src.safety.doctor.finding import Finding, fine, note, wrong
 from src.safety.end_state import unfinished
 from src.safety.head_file import check_head_file
@@ -29,7 +30,7 @@ def chain(project: Project) -> Iterator[Finding]:
         return
     check_head_file(project.scripts)
     count = len(list(project.scripts.walk_revisions()))
-    yield fine("chain", f"{count} revisions, head {', '.join(project.scripts.get_heads()) or 'none'}")
+    yield fine("chain", f"{counted(count, 'revision')}, head {', '.join(project.scripts.get_heads()) or 'none'}")
 
 
 def database(connection: Connection, status: SchemaStatus) -> Iterator[Finding]:

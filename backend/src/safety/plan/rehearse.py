@@ -47,7 +47,7 @@ def rehearse(project: Project, live: Live, target: str, *, start: str | None = N
         trace = Trace(scratch_url(connection), consenting(project.policy), live.tables)
         if start is not None:
             run_command(project, trace, "upgrade", start)
-            trace.statements.clear()
+            trace.begin()
         else:
             copy_schema(connection, live.schema, live.schema.only(_stands_in_a_schema).catalogue)
             run_command(project, trace, "stamp", *live.heads or ("base",))

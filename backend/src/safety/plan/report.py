@@ -1,6 +1,6 @@
 """What was traced, in words: what a statement blocks and for how long, and what of it is dangerous."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from rich.console import Console, Group
@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from src.postgres.lock_modes import LockMode
+from src.safety.counted import counted
 from src.safety.online.database import TableFacts
 from src.safety.plan.trace import Traced
 
@@ -23,9 +24,14 @@ class Line:
     """One statement with all that is known of it."""
 
     traced: Traced
-    seconds: float
-    """Estimated from the size of the live tables."""
     tables: Mapping[str, TableFacts]
+
+    @property
+    def seconds(self) -> float:
+        """Estimated from the size of the live tables."""
+        traced = self.traced
+        patient = self._bytes(traced.locks) / SCAN_RATE if traced.patient else 0.0
+        return self._bytes(traced.rewrites) / REWRITE_RATE + self._bytes(traced.scans) / SCAN_RATE + patient
 
     @property
     def lock(self) -> LockMode | None:
@@ -33,33 +39,48 @@ class Line:
         return max(self.traced.locks.values(), default=None)
 
     @property
+    def stops(self) -> LockMode | None:
+        """The strongest lock that a client can run into: none where all of them are on tables that the plan made."""
+        if self.traced.patient:
+            return None
+        return max((mode for _, mode in self._known_to_clients()), default=None)
+
+    def _known_to_clients(self) -> Iterator[tuple[str, LockMode]]:
+        origins = self.traced.origins
+        return ((table, mode) for table, mode in self.traced.locks.items() if origins.get(table, table) is not None)
+
+    @property
+    def blocks(self) -> str:
+        """What clients cannot do meanwhile, in words; empty where nothing is locked."""
+        if self.stops is not None:
+            return self.stops.blocks
+        return "nobody: new here" if self.traced.locks and not self.traced.patient else ""
+
+    @property
     def dangers(self) -> list[str]:
         """Why somebody should look, in words."""
         found = [f"destroys {what}" for what in self.traced.destroys if self._holds_rows(what)]
-        stops = self.lock is not None and self.lock >= LockMode.SHARE and not self.traced.patient
-        if stops and self.seconds >= _LONG:
-            assert self.lock is not None, "it stops somebody"
+        if self.stops is not None and self.stops >= LockMode.SHARE and self.seconds >= _LONG:
             work = "rewrites" if self.traced.rewrites else "scans"
             tables = ", ".join(self.traced.rewrites or self.traced.scans)
-            found.append(f"blocks {self.lock.blocks} for about {in_words(self.seconds)} while it {work} {tables}")
+            found.append(f"blocks {self.stops.blocks} for about {in_words(self.seconds)} while it {work} {tables}")
         return found
 
+    def facts(self, table: str) -> TableFacts | None:
+        """What the live table is like that this one is, whatever it is called by now; None for a new one."""
+        return self.tables.get(self.traced.origins.get(table, table) or "")
+
     def _holds_rows(self, what: str) -> bool:
-        facts = self.tables.get(what) or self.tables.get(what.rpartition(".")[0])
+        facts = self.facts(what) or self.facts(what.rpartition(".")[0])
         return facts is not None and facts.heap_bytes > 0
+
+    def _bytes(self, tables: Iterable[str]) -> float:
+        return float(sum(facts.bytes for table in tables if (facts := self.facts(table)) is not None))
 
 
 def lines(statements: Sequence[Traced], tables: Mapping[str, TableFacts]) -> list[Line]:
-    """Each statement with its estimate."""
-    return [Line(traced, _estimate(traced, tables), tables) for traced in statements]
-
-
-def _estimate(traced: Traced, tables: Mapping[str, TableFacts]) -> float:
-    def bytes_of(names: Sequence[str]) -> float:
-        return float(sum(tables[name].bytes for name in names if name in tables))
-
-    patient = bytes_of(tuple(traced.locks)) / SCAN_RATE if traced.patient else 0.0
-    return bytes_of(traced.rewrites) / REWRITE_RATE + bytes_of(traced.scans) / SCAN_RATE + patient
+    """Each statement with what is known of the live tables."""
+    return [Line(traced, tables) for traced in statements]
 
 
 def show(found: Sequence[Line], console: Console) -> None:
@@ -79,7 +100,8 @@ def sentences(found: Sequence[Line]) -> Iterator[str]:
     revisions = len({line.traced.revision for line in found})
     transactions = len({line.traced.transaction for line in found})
     total = in_words(sum(line.seconds for line in found))
-    yield f"{revisions} revision(s), {len(found)} statement(s) in {transactions} transaction(s), about {total} of work."
+    done = f"{counted(len(found), 'statement')} in {counted(transactions, 'transaction')}"
+    yield f"{counted(revisions, 'revision')}, {done}, about {total} of work."
     for line in found:
         yield from (f"! {line.traced.revision}: {danger}" for danger in line.dangers)
 
@@ -89,10 +111,9 @@ def _table(found: Sequence[Line]) -> Table:
     for line in found:
         traced = line.traced
         lock = "" if line.lock is None else str(line.lock)
-        blocks = "" if line.lock is None or traced.patient else line.lock.blocks
         work = " ".join(word for word, tables in (("rewrites", traced.rewrites), ("scans", traced.scans)) if tables)
         about = in_words(line.seconds) if line.seconds >= _LONG else "an instant"
-        row = (str(traced.transaction), _shortened(traced.sql), lock, blocks, work, _sizes(line), about)
+        row = (str(traced.transaction), _shortened(traced.sql), lock, line.blocks, work, _sizes(line), about)
         table.add_row(*map(Text, row))
     return table
 
@@ -104,11 +125,12 @@ def _shortened(statement: str) -> str:
 
 
 def _sizes(line: Line) -> str:
-    known = [line.tables[name] for name in line.traced.locks if name in line.tables]
-    return ", ".join(
-        f"{facts.name} ({'?' if facts.rows is None else f'{facts.rows:,}'} rows, {facts.bytes / 1e6:,.1f} MB)"
-        for facts in known
-    )
+    known = ((name, line.facts(name)) for name in line.traced.locks)
+    return ", ".join(f"{name} ({_rows(facts)}, {facts.bytes / 1e6:,.1f} MB)" for name, facts in known if facts)
+
+
+def _rows(facts: TableFacts) -> str:
+    return "? rows" if facts.rows is None else counted(facts.rows, "row")
 
 
 def as_data(line: Line) -> dict[str, object]:
@@ -119,7 +141,8 @@ def as_data(line: Line) -> dict[str, object]:
         "statement": traced.sql,
         "transaction": traced.transaction,
         "locks": {table: str(mode) for table, mode in traced.locks.items()},
-        "blocks": None if line.lock is None or traced.patient else line.lock.blocks,
+        "blocks": None if line.stops is None else line.stops.blocks,
+        "new_tables": [table for table, origin in traced.origins.items() if origin is None],
         "rewrites": list(traced.rewrites),
         "scans": list(traced.scans),
         "destroys": list(traced.destroys),

@@ -7,6 +7,7 @@ transaction cannot be tried like this.
 
 import asyncio
 import io
+import re
 
 from alembic import command
 from alembic.config import Config
@@ -19,6 +20,9 @@ from src.safety.errors import RequestRefused
 from src.safety.plan.rehearse import Live, is_below
 from src.safety.plan.trace import Trace, Traced
 from src.safety.project import Project
+
+_STAMP = re.compile(r"\s*(INSERT INTO|UPDATE|DELETE FROM) alembic_version\b")
+_HEADS = text("SELECT version_num FROM alembic_version")
 
 
 def apply_and_roll_back(project: Project, live: Live, target: str) -> list[Traced]:
@@ -47,17 +51,18 @@ async def _prepare(connection: AsyncConnection, seconds: float) -> None:
 def _run(connection: Connection, project: Project, live: Live, target: str, trace: Trace) -> None:
     config = Config(project.config.config_file_name, stdout=io.StringIO())
     config.attributes["connection"] = connection
-    follow(connection, trace)
+    down = is_below(project, live, target, None)
+    follow(connection, trace, Stamps(live.heads, down=down))
     with connection.begin() as transaction:
         try:
-            way = command.downgrade if is_below(project, live, target, None) else command.upgrade
+            way = command.downgrade if down else command.upgrade
             way(config, target)
         finally:
             transaction.rollback()
 
 
-def follow(connection: Connection, trace: Trace) -> None:
-    """Tell `trace` of each statement of `connection` but Alembic's own and the trace's."""
+def follow(connection: Connection, trace: Trace, stamps: "Stamps") -> None:
+    """Tell `trace` of each statement of `connection` but Alembic's own and the trace's, and of whose they were."""
     ours = [False]
 
     def before(_: object, __: object, statement: str, *___: object) -> None:
@@ -72,14 +77,31 @@ def follow(connection: Connection, trace: Trace) -> None:
         trace.before(connection, "", statement, outside=False)
         ours[0] = False
 
-    def after(*_: object) -> None:
-        if not ours[0]:
-            ours[0] = True
+    def after(_: object, __: object, statement: str, *___: object) -> None:
+        if ours[0]:
+            return
+        ours[0] = True
+        if _STAMP.match(statement):
+            if revision := stamps.look(connection):
+                trace.name(revision)
+        else:
             trace.after(connection)
-            ours[0] = False
+        ours[0] = False
 
     event.listen(connection, "before_cursor_execute", before)
     event.listen(connection, "after_cursor_execute", after)
+
+
+class Stamps:
+    """Whose the statements were: Alembic writes its table when a revision is done, and tells nobody else."""
+
+    def __init__(self, heads: tuple[str, ...], *, down: bool) -> None:
+        self._heads, self._down = set(heads), down
+
+    def look(self, connection: Connection) -> str:
+        """The revision that came since the last look, or of a downgrade went; "" in the middle of a merge."""
+        before, self._heads = self._heads, set(connection.scalars(_HEADS))
+        return next(iter(before - self._heads if self._down else self._heads - before), "")
 
 
 def _is_of_a_revision(statement: str) -> bool:

@@ -5,8 +5,9 @@ rewritten has another), and the number of sequential scans. A statement that can
 has released its locks by then: for it they are read from its text.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from sqlalchemy import Connection, text
 
@@ -18,9 +19,16 @@ from src.safety.policy import Policy
 
 _TABLES = text(
     """
-    SELECT c.oid::regclass::text, c.relfilenode::bigint, pg_stat_get_xact_numscans(c.oid)
+    SELECT c.oid::regclass::text, c.oid::bigint, c.relfilenode::bigint, pg_stat_get_xact_numscans(c.oid)
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relkind IN ('r', 'p', 'm') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+    """
+)
+_TABLE_KINDS = ("table", "materialized view", "table of index")
+_TABLE_OF = text(
+    """
+    SELECT coalesce((SELECT indrelid FROM pg_index WHERE indexrelid = to_regclass(:name)), to_regclass(:name))
+           ::regclass::text
     """
 )
 _TRANSACTION = text("SELECT virtualtransaction FROM pg_locks WHERE pid = pg_backend_pid()")
@@ -50,6 +58,8 @@ class Traced:
     """Tables and columns that go with what they hold."""
     patient: bool
     """It blocks nobody and may take long."""
+    origins: Mapping[str, str | None] = field(default_factory=dict)
+    """The name that each of these tables had when the plan began; None if the plan made it: then no client knows it."""
 
 
 @dataclass
@@ -64,16 +74,32 @@ class Trace:
     def __post_init__(self) -> None:
         self._transaction, self._number = "", 0
         self._running: tuple[str, str, bool] | None = None
-        self._tables: dict[str, tuple[int, int]] = {}
+        self._tables: dict[str, _Table] = {}
+        self._named: dict[str, LockMode] = {}
+        self._lost: list[str] = []
         self._locks: dict[str, LockMode] = {}
+        self._begun_with: dict[int, str] | None = None
+
+    def begin(self) -> None:
+        """What comes now is the plan; what was before only led up to it."""
+        self.statements.clear()
+        self._transaction, self._number, self._begun_with = "", 0, None
+
+    def name(self, revision: str) -> None:
+        """The statements that are nobody's yet are this one's."""
+        self.statements = [replace(each, revision=each.revision or revision) for each in self.statements]
 
     def facts(self, there: TableFacts) -> TableFacts:
         """See `Rehearsal`."""
-        return self.live.get(there.name, there)
+        return self.live.get(self._origin(there.name) or "", there)
 
     def before(self, connection: Connection, revision: str, statement: str, *, outside: bool) -> None:
         """See `Rehearsal`."""
         self._running = revision, statement, outside
+        self._tables, self._named = _tables(connection), _named(connection, statement)
+        self._lost = list(_lost(connection, statement))
+        if self._begun_with is None:
+            self._begun_with = {table.oid: name for name, table in self._tables.items()}
         if outside:
             self._number += 1
             self._transaction = ""
@@ -81,7 +107,7 @@ class Trace:
         transaction = str(connection.scalar(_TRANSACTION))
         if transaction != self._transaction:
             self._transaction, self._number = transaction, self._number + 1
-        self._tables, self._locks = _tables(connection), _locks(connection)
+        self._locks = _locks(connection)
 
     def after(self, connection: Connection) -> None:
         """See `Rehearsal`."""
@@ -89,20 +115,28 @@ class Trace:
             return
         revision, statement, outside = self._running
         self._running = None
-        rewrites, scans = ((), ()) if outside else self._work(connection)
-        named = {lock.name: lock.mode for lock in strong_locks(statement)}
-        locks = named if outside else self._held(connection, {*named, *rewrites, *scans})
-        lost = tuple(f"{table}.{column}" if column else table for table, column in dropped(statement))
+        now = _tables(connection)
+        rewrites, scans = ((), ()) if outside else self._work(now)
+        locks = self._named if outside else self._held(connection, now, {*self._named, *rewrites, *scans})
+        tables = {*locks, *rewrites, *scans, *(table for what in self._lost for table in (what, _table_of(what)))}
+        origins = {name: self._origin(name) for name in sorted(tables & self._tables.keys())}
+        lost, patient = tuple(self._lost), is_patient(statement)
         self.statements.append(
-            Traced(revision, statement, self._number, locks, rewrites, scans, lost, is_patient(statement))
+            Traced(revision, statement, self._number, locks, rewrites, scans, lost, patient, origins)
         )
+        self._tables = now
 
-    def _held(self, connection: Connection, touched: set[str]) -> dict[str, LockMode]:
+    def _origin(self, name: str) -> str | None:
+        if self._begun_with is None or name not in self._tables:
+            return name
+        return self._begun_with.get(self._tables[name].oid)
+
+    def _held(self, connection: Connection, now: Mapping[str, "_Table"], touched: set[str]) -> dict[str, LockMode]:
         """Of the tables that were there before: new locks, and those held since earlier on what the statement touches.
 
         A table that is gone was locked as strongly as can be.
         """
-        gone = dict.fromkeys(self._tables.keys() - _tables(connection).keys(), LockMode.ACCESS_EXCLUSIVE)
+        gone = dict.fromkeys(self._tables.keys() - now.keys(), LockMode.ACCESS_EXCLUSIVE)
         return {
             table: mode
             for table, mode in sorted({**gone, **_locks(connection)}.items())
@@ -111,19 +145,49 @@ class Trace:
             and (table in touched or mode > self._locks.get(table, 0))
         }
 
-    def _work(self, connection: Connection) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    def _work(self, now: Mapping[str, "_Table"]) -> tuple[tuple[str, ...], tuple[str, ...]]:
         rewrites, scans = [], []
-        for table, (node, count) in sorted(_tables(connection).items()):
-            was = self._tables.get(table)
-            if was is not None and node != was[0]:
-                rewrites.append(table)
-            elif was is not None and count > was[1]:
-                scans.append(table)
+        for name, table in sorted(now.items()):
+            was = self._tables.get(name)
+            if was is not None and table.node != was.node:
+                rewrites.append(name)
+            elif was is not None and table.scans > was.scans:
+                scans.append(name)
         return tuple(rewrites), tuple(scans)
 
 
-def _tables(connection: Connection) -> dict[str, tuple[int, int]]:
-    return {str(name): (int(node), int(scans)) for name, node, scans in connection.execute(_TABLES)}
+class _Table(NamedTuple):
+    oid: int
+    node: int
+    scans: int
+
+
+def _tables(connection: Connection) -> dict[str, _Table]:
+    return {str(name): _Table(*numbers) for name, *numbers in connection.execute(_TABLES)}
+
+
+def _named(connection: Connection, statement: str) -> dict[str, LockMode]:
+    """The strongest lock on each table that is there, from the text alone; an index stands for its table."""
+    found: dict[str, LockMode] = {}
+    for lock in strong_locks(statement):
+        if lock.mode >= LockMode.SHARE_UPDATE_EXCLUSIVE and lock.kind in _TABLE_KINDS:
+            name = connection.scalar(_TABLE_OF, {"name": lock.name})
+            if name is not None:
+                found[str(name)] = max(found.get(str(name), lock.mode), lock.mode)
+    return found
+
+
+def _lost(connection: Connection, statement: str) -> Iterator[str]:
+    """What it drops, by the names that the catalogue gives; what is not there is not lost."""
+    for written, column in dropped(statement):
+        table = connection.scalar(_TABLE_OF, {"name": written})
+        if table is not None:
+            yield f"{table}.{column}" if column else str(table)
+
+
+def _table_of(what: str) -> str:
+    """Of a column that is lost."""
+    return what.rpartition(".")[0]
 
 
 def _locks(connection: Connection) -> dict[str, LockMode]:

@@ -16,6 +16,7 @@ from src.safety.backfill.definition import Backfill
 from src.safety.backfill.estimate import estimate
 from src.safety.backfill.run import Report, backfill
 from src.safety.blockers import duration
+from src.safety.counted import counted
 from src.safety.policy import Policy
 from src.safety.verbs.verb import FINE, FOUND, Verb
 
@@ -43,7 +44,7 @@ async def run(connection: AsyncConnection, options: Namespace, console: Console)
     policy = Policy.from_environment()
     with _shown(definition, console) as show:
         last = await backfill(connection.engine, definition, policy=policy, workers=options.workers, on_report=show)
-    console.print(f"{definition.name} is done: {last.progress.changed:,} rows changed.", highlight=False)
+    console.print(f"{definition.name} is done: {counted(last.progress.changed, 'row')} changed.", highlight=False)
     return FINE
 
 

@@ -11,6 +11,7 @@ from rich.text import Text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from src.postgres.scratch import read_place
+from src.safety.counted import counted
 from src.safety.edited import edited_files
 from src.safety.errors import RequestRefused
 from src.safety.history import history_exists
@@ -68,7 +69,7 @@ def _show(findings: list[Finding], looked_at: int, console: Console) -> None:
         console.print(Text(f"{each.file}:{each.line}: {each.rule.code}", style="bold"))
         for line in (each.what, each.rule.danger, f"Instead: {each.rule.remedy}"):
             console.print(Text(f"  {line}".replace("\n", "\n  ")), soft_wrap=True)
-    console.print(f"{looked_at} revision(s), {len(findings)} finding(s).", highlight=False)
+    console.print(f"{counted(looked_at, 'revision')}, {counted(len(findings), 'finding')}.", highlight=False)
     if not squawk.is_installed():
         console.print("squawk is not installed, so its rules were left out: pip install squawk-cli", highlight=False)
 

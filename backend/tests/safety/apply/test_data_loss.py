@@ -37,9 +37,9 @@ def rows(watcher: psycopg.Connection) -> object:
 @pytest.mark.parametrize(
     ("downgrade", "lost"),
     [
-        (BOTH, ["table books: 2 rows", "column shelves.name: 1 values"]),
+        (BOTH, ["table books: 2 rows", "column shelves.name: 1 value"]),
         (BLOCK + DROP_TABLE, ["table books: 2 rows"]),
-        (f"{DROP_COLUMN}\n    {BLOCK}{DROP_TABLE}", ["column shelves.name: 1 values"]),
+        (f"{DROP_COLUMN}\n    {BLOCK}{DROP_TABLE}", ["column shelves.name: 1 value"]),
         ('op.execute("TRUNCATE books")', ["table books: 2 rows"]),
     ],
 )
@@ -73,9 +73,9 @@ def test_what_is_allowed_for_one_revision_is_not_for_another(
 @pytest.mark.parametrize(
     ("drop", "lost"),
     [
-        ("DROP SCHEMA IF EXISTS archive CASCADE", "table archive.books: 1 rows"),
-        ("DROP TYPE mood CASCADE", "column books.mood: 1 values"),
-        ("DROP EXTENSION vector CASCADE", "column books.place: 1 values"),
+        ("DROP SCHEMA IF EXISTS archive CASCADE", "table archive.books: 1 row"),
+        ("DROP TYPE mood CASCADE", "column books.mood: 1 value"),
+        ("DROP EXTENSION vector CASCADE", "column books.place: 1 value"),
     ],
 )
 def test_what_goes_with_a_schema_a_type_or_an_extension_counts(

@@ -40,7 +40,7 @@ def test_it_says_the_danger_and_what_to_write_instead(books: Project, database: 
     assert "002_fill.py:1: every-row" in printed
     assert "It changes every row of books in one statement: UPDATE books SET n = 1" in printed
     assert 'Instead: op.backfill("books", ' in printed
-    assert printed.endswith("1 revision(s), 1 finding(s).\n")
+    assert printed.endswith("1 revision, 1 finding.\n")
 
 
 def test_machines_get_json_and_what_is_sound_is_fine(books: Project, database: str) -> None:
@@ -49,7 +49,7 @@ def test_machines_get_json_and_what_is_sound_is_fine(books: Project, database: s
         FOUND,
         [("002_fill", "every-row")],
     )
-    assert command(books, database, "001_books") == (FINE, "1 revision(s), 0 finding(s).\n")
+    assert command(books, database, "001_books") == (FINE, "1 revision, 0 findings.\n")
 
 
 def test_a_name_that_is_not_there_is_a_sentence(books: Project, database: str) -> None:

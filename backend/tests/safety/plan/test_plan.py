@@ -82,11 +82,36 @@ def test_nothing_is_changed_and_nothing_is_left(books: OpenProject, project: Pro
 def test_a_plan_can_begin_anywhere_in_the_chain(books: OpenProject, database: str) -> None:
     traced = rehearse(books, _live(database, "001_a"), "head", start="base")
     assert {each.revision for each in traced} == {"001_a", "002_b"}
+    assert traced[0].transaction == 1
+
+
+def test_a_table_that_the_plan_itself_makes_blocks_nobody(books: OpenProject, database: str) -> None:
+    traced = rehearse(books, _live(database, "001_a"), "head", start="base")
+    assert {line.blocks for line in lines(traced, {}) if line.traced.locks} == {"nobody: new here"}
+    traced = rehearse(books, _live(database, "001_a"), "head")
+    assert "reads and writes" in {line.blocks for line in lines(traced, {})}
+
+
+def test_a_table_is_known_by_any_name_and_the_strongest_lock_is_shown(
+    books: OpenProject, project: Project, database: str
+) -> None:
+    statements = (
+        "ALTER TABLE public.books ADD CONSTRAINT fk FOREIGN KEY (id) REFERENCES books NOT VALID",
+        "ALTER TABLE public.books VALIDATE CONSTRAINT fk",
+        "ALTER TABLE books RENAME TO volumes",
+        "DROP TABLE public.volumes",
+    )
+    project.revision("002_b", "001_a", "; ".join(f'op.execute("{each}")' for each in statements))
+    live = _live(database, "001_a")
+    found = lines(rehearse(open_project(books.config), live, "head"), live.tables)
+    assert [str(line.lock) for line in found[:2]] == ["SHARE ROW EXCLUSIVE", "SHARE UPDATE EXCLUSIVE"]
+    assert [line.dangers for line in found[2:]] == [[], ["destroys volumes"]]
 
 
 def test_it_can_be_run_on_the_database_itself_and_rolled_back(books: OpenProject, database: str) -> None:
     live = _live(database, "001_a")
     traced = apply_and_roll_back(books, live, "head")
+    assert {each.revision for each in traced} == {"002_b"}
     assert ("ALTER TABLE books", "ACCESS EXCLUSIVE", ("books",), ()) in _what(traced)
     assert _live(database, "001_a").schema.catalogue == live.schema.catalogue
 
