@@ -41,7 +41,13 @@ def create_app(settings: Settings | None = None, *, migrations: Path = MIGRATION
                 yield
                 app.state.metrics.registry.unregister(connections)
 
-    app = FastAPI(title="Syllabus", summary="The backend of an online course platform.", version="1", lifespan=lifespan)
+    app = FastAPI(
+        title="Syllabus",
+        summary="The backend of an online course platform.",
+        version="1",
+        lifespan=lifespan,
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # ours are /metrics and the log
+    )
     # A redirect would go to whatever host the request names; there is one address for each thing.
     app.router.redirect_slashes = False
     app.state.metrics = metrics.Metrics()

@@ -16,13 +16,13 @@ from typing import Any
 
 from fastapi import Request, Response
 from fastapi.dependencies.models import Dependant
-from fastapi.dependencies.utils import request_params_to_args
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.routing import Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from src.api.body_limit import limited
+from src.api.parameters import Parameters
 
 LARGEST_BODY = 1_000_000
 """Bytes, where a resource does not say otherwise."""
@@ -56,41 +56,67 @@ class PlannedRoute(APIRoute):
         await super().handle(scope, receive, send)
 
 
+_LACKING = object()
+
+
 @dataclass(frozen=True, slots=True)
 class _Step:
     """One call: a dependency, or the endpoint itself, which is the last one."""
 
     call: Callable[..., Awaitable[Any]]
-    dependant: Dependant
     inputs: tuple[tuple[str, int], ...]
     """Which argument is the result of which step before."""
+    requests: tuple[str, ...]
+    """Which arguments are the request."""
+    parameters: tuple[tuple[str, Parameters], ...]
+    """Those that stand in the request, by the request's attribute that holds them."""
 
-    def arguments(self, request: Request, results: list[Any]) -> dict[str, Any]:
-        """Raises `RequestValidationError`."""
+    def arguments(self, request: Request, results: list[Any]) -> tuple[dict[str, Any], list[Any]]:
+        """The arguments by name, and what is wrong with them."""
+        errors: list[Any] = []
         values = {name: results[number] for name, number in self.inputs}
-        if self.dependant.request_param_name:
-            values[self.dependant.request_param_name] = request
-        if self.dependant.http_connection_param_name:
-            values[self.dependant.http_connection_param_name] = request
-        for fields, received in (
-            (self.dependant.path_params, request.path_params),
-            (self.dependant.query_params, request.query_params if self.dependant.query_params else {}),
-            (self.dependant.header_params, request.headers),
-        ):
-            if fields:
-                found, errors = request_params_to_args(fields, received)
-                if errors:
-                    raise RequestValidationError(errors)
-                values.update(found)
-        return values
+        for name in self.requests:
+            values[name] = request
+        for place, parameters in self.parameters:
+            found, wrong = parameters.read(getattr(request, place))
+            values.update(found)
+            errors += wrong
+        return values, errors
+
+    def lacks(self, results: list[Any]) -> bool:
+        """Whether a step that this one needs has no result."""
+        return any(results[number] is _LACKING for _, number in self.inputs)
+
+
+def _step(dependant: Dependant, numbers: dict[Any, int]) -> _Step:
+    assert dependant.call is not None, "a coroutine function, as was just seen"
+    places = {
+        "path_params": dependant.path_params,
+        "query_params": dependant.query_params,
+        "headers": dependant.header_params,
+    }
+    requests = (dependant.request_param_name, dependant.http_connection_param_name)
+    return _Step(
+        dependant.call,
+        tuple((each.name, numbers[each.call]) for each in dependant.dependencies if each.name is not None),
+        tuple(name for name in requests if name),
+        tuple((place, Parameters(fields)) for place, fields in places.items() if fields),
+    )
 
 
 def _answering(steps: list[_Step]) -> ASGIApp:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive, send)
         results: list[Any] = []
+        errors: list[Any] = []
         for step in steps:
-            results.append(await step.call(**step.arguments(request, results)))
+            arguments, wrong = step.arguments(request, results)
+            errors += wrong
+            # After an error only that is asked which does not depend on it: it may have errors of its own to tell.
+            is_asked = not errors or not (wrong or step is steps[-1] or step.lacks(results))
+            results.append(await step.call(**arguments) if is_asked else _LACKING)
+        if errors:
+            raise RequestValidationError(errors)
         await results[-1](scope, receive, send)
 
     return app
@@ -109,11 +135,9 @@ def _plan(endpoint: Dependant) -> list[_Step] | None:
     numbers: dict[Any, int] = {}
     steps: list[_Step] = []
     for dependant in ordered:
-        assert dependant.call is not None, "a coroutine function, as was just seen"
         if dependant.call not in numbers:  # one that is asked for twice is called once
-            inputs = tuple((each.name, numbers[each.call]) for each in dependant.dependencies if each.name is not None)
-            numbers[dependant.call] = len(steps)
-            steps.append(_Step(dependant.call, dependant, inputs))
+            steps.append(_step(dependant, numbers))
+            numbers[dependant.call] = len(steps) - 1
     return steps
 
 

@@ -41,6 +41,15 @@ def routes(route_class: type[APIRoute]) -> APIRouter:
     async def plain(item: UUID, limited: Annotated[str, Depends(limits)], person: Who) -> Response:
         return Response(f"{item} {limited} {person}", headers={"X-Calls": str(len(calls))})
 
+    @router.get("/several")
+    async def several(
+        since: Annotated[float | None, Query(alias="from")] = None,
+        tags: Annotated[list[int], Query()] = [],  # noqa: B006  which FastAPI copies
+        made: Annotated[str, Query(default_factory=lambda: "made")] = ...,  # type: ignore[assignment]  # FastAPI's own way
+        x_required: Annotated[int, Header(validation_alias="x-wanted")] = 0,
+    ) -> Response:
+        return Response(f"{since} {tags} {made} {x_required}")
+
     @router.get("/model/{item}")
     async def model(item: int, person: Who) -> dict[str, Any]:
         return {"item": item, "person": person}
@@ -68,7 +77,14 @@ ITEM = UUID(int=7)
         (f"/plain/{ITEM}", {"Authorization": "Bearer bad"}),
         (f"/plain/{ITEM}", {"Authorization": "Basic x"}),
         ("/plain/nonsense", {}),
+        ("/plain/nonsense?limit=x", {}),
+        ("/plain/nonsense?limit=x", {"Authorization": "Bearer bad"}),
         ("/plain", {}),
+        (f"/plain/{ITEM}?limit=3&limit=4", {}),
+        (f"/plain/{ITEM}?limit=", {}),
+        ("/several", {}),
+        ("/several?from=1.5&tags=1&tags=2&made=x", {"X-Wanted": "5"}),
+        ("/several?from=x&tags=y&since=2", {"X-Wanted": "z"}),
         ("/model/1", {"Authorization": "Bearer ada"}),
         ("/model/x", {}),
         ("/elsewhere", {}),
