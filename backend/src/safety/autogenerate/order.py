@@ -42,13 +42,20 @@ class Order:
     """Which of the nodes waits for which, by what the objects need and by the names they take."""
 
     def __init__(
-        self, context: Context, nodes: Sequence[Node], disturbed: Iterable[tuple[Identity, Identity]] = ()
+        self,
+        context: Context,
+        nodes: Sequence[Node],
+        disturbed: Iterable[tuple[Identity, Identity]] = (),
+        replaced: Mapping[Identity, Identity] | None = None,
     ) -> None:
-        """`disturbed` are pairs of an object that is altered, and one that must not be there meanwhile."""
+        """`disturbed` are pairs of an object that is altered, and one that must not be there meanwhile; `replaced` are
+        objects that are altered together with another."""
         self.context, self.nodes, self.disturbed = context, nodes, disturbed
         self._by_identity: defaultdict[Identity, dict[Action, Node]] = defaultdict(dict)
         for node in nodes:
             self._by_identity[node.identity][node.action] = node
+        for identity, head in (replaced or {}).items():
+            self._by_identity[identity]["alter"] = Node("alter", head)
 
     def __iter__(self) -> Iterator[Node]:
         """The nodes, each after those it waits for. Raises `CannotWrite` for a circle."""
@@ -164,15 +171,15 @@ class Order:
                 yield from self._names(Node(node.action, child.identity), schema)
 
     def _loosened(self, identity: Identity, needed: Identity) -> bool:
-        """Whether a column lets go of this function before it is altered."""
-        column = identity.kind is Kind.COLUMN and needed.kind is Kind.FUNCTION
-        return column and "detach" in self._by_identity[identity]
+        """Whether a column or a domain lets go of this function before it is altered."""
+        has_default = identity.kind in (Kind.COLUMN, Kind.DOMAIN) and needed.kind is Kind.FUNCTION
+        return has_default and "detach" in self._by_identity[identity]
 
     def _defaults(self) -> Iterator[tuple[Node, Node]]:
-        """A column is without its default while the function that this calls is made anew."""
+        """A column or a domain is without its default while the function that this calls is made anew."""
         old, new = self.context.old.needs, self.context.new.needs
         for node in self.nodes:
-            if _is_link(node) and node.identity.kind is Kind.COLUMN:
+            if _is_link(node) and node.identity.kind in (Kind.COLUMN, Kind.DOMAIN):
                 lost, own = node.action == "detach", self._doing(node.identity, "alter")
                 yield from ((node, alter) if lost else (alter, node) for alter in own)
                 for needed in (old if lost else new).get(node.identity, ()):

@@ -16,8 +16,10 @@ from src.safety.autogenerate.context import Change, Context
 from src.safety.autogenerate.foreign_keys import cyclic_foreign_keys
 from src.safety.autogenerate.lineage import Lineage
 from src.safety.autogenerate.order import Node, Order
+from src.safety.autogenerate.replaced_types import Replacement, replacements
 from src.safety.autogenerate.writers import writer_of
 from src.safety.autogenerate.writers.column_changes import default_changed
+from src.safety.autogenerate.writers.domains import domain_default
 from src.safety.autogenerate.writers.links import attach, detach
 
 
@@ -37,7 +39,7 @@ def plan(context: Context) -> list[MigrateOperation]:
     old, new = context.old, context.new
     separate = cyclic_foreign_keys(old) | cyclic_foreign_keys(new)
     changes = Changes(replace(context, separate=separate))
-    nodes = Order(changes.context, list(changes.nodes()), changes.disturbed)
+    nodes = Order(changes.context, list(changes.nodes()), changes.disturbed, changes.replaced)
     return [operation for node in nodes for operation in changes.operations(node)]
 
 
@@ -55,8 +57,12 @@ class Changes:
         self.rebuilt: set[Identity] = set()
         self.taken: set[Identity] = set()
         self.loosened: set[Identity] = set()
+        self.held: set[Identity] = set()
         self.disturbed: list[tuple[Identity, Identity]] = []
         self.lineage = Lineage(self.context.old, self.context.new)
+        self.replaced = {
+            part: replacement.head for replacement in replacements(self.context) for part in self._replace(replacement)
+        }
         for identity in sorted(before.keys() & after.keys()):
             self._change(Change(before[identity], after[identity]))
         for identity in sorted(self.removed):
@@ -64,7 +70,18 @@ class Changes:
                 if dependent not in self.altered:
                     self._rebuild(dependent, identity)
 
+    def _replace(self, replacement: Replacement) -> frozenset[Identity]:
+        self.altered[replacement.head] = list(replacement.operations())
+        self.taken |= replacement.parts - {replacement.head}
+        self.held |= replacement.parts
+        for dependent in replacement.disturbed():
+            self.disturbed.append((replacement.head, dependent))
+            self._rebuild(dependent)
+        return replacement.parts
+
     def _change(self, change: Change) -> None:
+        if change.identity in self.held:
+            return
         moved = change.before.parent != change.after.parent
         if moved and change.identity.kind is not Kind.SEQUENCE:  # an index becomes a constraint's, a table a view
             self._rebuild(change.identity)
@@ -86,7 +103,7 @@ class Changes:
     def _rebuild(self, identity: Identity, needed: Identity | None = None) -> None:
         """Drop it and make it again, with all that hangs on it; `needed` is what it needs and what goes before it."""
         entry = self.context.old.catalogue.get(identity)
-        if entry is None or identity in self.rebuilt:
+        if entry is None or identity in self.rebuilt | self.held:
             return
         if _inseparable(entry) and entry.parent not in self.rebuilt:
             assert entry.parent is not None, "what it cannot be separated from"
@@ -94,11 +111,11 @@ class Changes:
             return
         after = self.context.new.catalogue.get(identity)
         stays = after is not None and after.parent == entry.parent and "generated" not in after.attributes
-        if holds_data(entry) and stays:
-            if needed is None or needed.kind is not Kind.FUNCTION:
-                raise CannotWrite(identity)
+        if stays and needed is not None and needed.kind is Kind.FUNCTION and (holds_data(entry) or _is_domain(entry)):
             self.loosened.add(identity)  # nothing but its default can call a function
             return
+        if holds_data(entry) and stays:
+            raise CannotWrite(identity)
         self.rebuilt.add(identity)
         for child in self.context.old.children(identity):
             self._rebuild(child.identity)
@@ -164,12 +181,18 @@ class Changes:
         before, after = self.context.old.catalogue.get(node.identity), self.context.new.catalogue[node.identity]
         if after.kind is Kind.COLUMN:
             return list(default_changed(after, self.context, keep=node.action == "attach"))
+        if after.kind is Kind.DOMAIN:
+            return [domain_default(after, keep=node.action == "attach")]
         return list(detach(before, after) if node.action == "detach" else attach(after))
 
     def _mark(self, entry: CatalogueObject) -> Iterator[MigrateOperation]:
         """On the way up, what destroys data says so; on the way down, the run itself counts the rows and asks."""
         if self.context.models is not None and holds_data(entry) and entry.identity in self.removed:
             yield Comment(f"Destroys data: {entry.kind} {'.'.join(filter(None, (entry.identity.table, entry.name)))}")
+
+
+def _is_domain(entry: CatalogueObject) -> bool:
+    return entry.kind is Kind.DOMAIN
 
 
 def _inseparable(entry: CatalogueObject) -> bool:

@@ -1,14 +1,13 @@
 """Collations."""
 
 from src.postgres.catalogue import CatalogueObject
-from src.safety.autogenerate.context import Context, quoted
-from src.safety.autogenerate.writers.statements import StatementWriter
+from src.safety.autogenerate.context import Change, Context
+from src.safety.autogenerate.writers.types import Passage, TypeWriter
 from src.safety.autogenerate.writers.writer import literal
 
 
-class CollationWriter(StatementWriter):
-    def target(self, entry: CatalogueObject) -> str:
-        return f"COLLATION {quoted(entry.schema, entry.name)}"
+class CollationWriter(TypeWriter):
+    word = "COLLATION"
 
     def statement(self, entry: CatalogueObject, context: Context) -> str:
         stated = entry.attributes
@@ -19,3 +18,7 @@ class CollationWriter(StatementWriter):
         options += ["DETERMINISTIC = false"] if "nondeterministic" in stated else []
         options += [f"RULES = {literal(str(stated['rules']))}"] if "rules" in stated else []
         return f"CREATE {self.target(entry)} ({', '.join(options)})"
+
+    def passage(self, change: Change, context: Context) -> Passage | None:
+        used = context.old.needed_by.get(change.identity)
+        return Passage() if change.attributes - {"comment"} and used else None

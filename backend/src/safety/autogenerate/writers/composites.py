@@ -6,21 +6,43 @@ from alembic.operations import MigrateOperation
 
 from src.postgres.catalogue import CatalogueObject, Kind
 from src.safety.autogenerate.call import sql
-from src.safety.autogenerate.cannot_write import CannotWrite
 from src.safety.autogenerate.context import Change, Context, quoted
 from src.safety.autogenerate.writers.statements import StatementWriter
-from src.safety.autogenerate.writers.types import TypeWriter, type_name
+from src.safety.autogenerate.writers.types import Passage, TypeWriter, type_name
 from src.safety.autogenerate.writers.writer import comment
+
+_HOLDERS = frozenset({Kind.COLUMN, Kind.DOMAIN, Kind.RANGE})
 
 
 class CompositeWriter(TypeWriter):
     def statement(self, entry: CatalogueObject, context: Context) -> str:
-        attributes = (f"{quoted(child.name)} {_type(child)}" for child in context.new.children(entry.identity))
+        # Where another takes its place, the values come over as text: what they had comes first.
+        there = [child.name for child in context.old.children(entry.identity)]
+        children = context.new.children(entry.identity)
+        children.sort(key=lambda child: there.index(child.name) if child.name in there else len(there))
+        attributes = (f"{quoted(child.name)} {_type(child)}" for child in children)
         return f"CREATE TYPE {type_name(entry)} AS ({', '.join(attributes)})"
 
     def finish(self, entry: CatalogueObject, context: Context) -> Iterator[MigrateOperation]:
         for child in context.new.children(entry.identity):
             yield from comment(_target(child), child)
+
+    def passage(self, change: Change, context: Context) -> Passage | None:
+        """An attribute gets another type while columns hold values: PostgreSQL (18) refuses that of any."""
+        old, new = context.old, context.new.catalogue
+        both = (child for child in old.children(change.identity) if child.identity in new)
+        retyped = any(_type(child) != _type(new[child.identity]) for child in both)
+        held = any(user.kind in _HOLDERS for user in old.needed_by.get(change.identity, ()))
+        return Passage() if retyped and held else None
+
+    def prepare(self, change: Change, context: Context) -> Iterator[MigrateOperation]:
+        before, after = (schema.children(change.identity) for schema in (context.old, context.new))
+        for child in before:
+            if child.identity not in context.new.catalogue:
+                yield from AttributeWriter().drop(child, context)
+        for child in after:
+            if child.identity not in context.old.catalogue:
+                yield sql(AttributeWriter().statement(child, context))
 
 
 class AttributeWriter(StatementWriter):
@@ -36,10 +58,6 @@ class AttributeWriter(StatementWriter):
         return [sql(f"{_alter(entry)} DROP ATTRIBUTE {quoted(entry.name)}")]
 
     def change(self, change: Change, context: Context) -> list[MigrateOperation] | None:
-        assert change.after.parent is not None, "an attribute has a type"
-        for user in sorted(context.old.needed_by.get(change.after.parent, ())):
-            if user.kind is Kind.COLUMN:
-                raise CannotWrite(change.identity, f"{user.table}.{user.name} holds values of the type")
         attribute = f"ALTER ATTRIBUTE {quoted(change.after.name)} TYPE {_type(change.after)}"
         return [sql(f"{_alter(change.after)} {attribute}")]
 

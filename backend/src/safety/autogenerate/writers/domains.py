@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from alembic.operations import MigrateOperation
 
-from src.postgres.catalogue import CatalogueObject, Identity, Kind
+from src.postgres.catalogue import CatalogueObject, Kind
 from src.safety.autogenerate.call import sql
 from src.safety.autogenerate.casts import ASSIGNED, EXPLICIT, STRINGS
 from src.safety.autogenerate.column_types import parse_type
@@ -41,13 +41,12 @@ class DomainWriter(TypeWriter):
     def change(self, change: Change, context: Context) -> list[MigrateOperation] | None:
         alter, lines = f"ALTER {self.target(change.after)}", list[MigrateOperation]()
         if "default" in change.attributes:
-            default = change.after.attributes.get("default")
-            lines.append(sql(f"{alter} DROP DEFAULT" if default is None else f"{alter} SET DEFAULT {default}"))
+            lines.append(domain_default(change.after))
         if "not null" in change.attributes:
             lines.append(sql(f"{alter} {'SET' if 'not null' in change.after.attributes else 'DROP'} NOT NULL"))
         return lines
 
-    def passage(self, change: Change) -> Passage | None:
+    def passage(self, change: Change, context: Context) -> Passage | None:
         if not _ANEW & change.attributes:
             return None
         before, after = (parse_type(str(entry.attributes["type"])) for entry in (change.before, change.after))
@@ -61,12 +60,6 @@ class DomainWriter(TypeWriter):
 
     def covers(self, parent: CatalogueObject, child: CatalogueObject, context: Context) -> bool:
         return True
-
-    def takes(self, change: Change, context: Context) -> frozenset[Identity]:
-        if not _ANEW & change.attributes:
-            return frozenset()
-        children = (child for schema in (context.old, context.new) for child in schema.children(change.identity))
-        return frozenset(child.identity for child in children)
 
 
 class DomainCheckWriter(StatementWriter):
@@ -84,6 +77,12 @@ class DomainCheckWriter(StatementWriter):
         if change.attributes - {"comment", "not valid"} or "not valid" in change.after.attributes:
             return None
         return [sql(f"{_domain(change.after)} VALIDATE CONSTRAINT {quoted(change.after.name)}")]
+
+
+def domain_default(entry: CatalogueObject, *, keep: bool = True) -> MigrateOperation:
+    """Set the default that it has, or take it away, also while the function that it calls is made anew."""
+    default = entry.attributes.get("default") if keep else None
+    return sql(f"ALTER DOMAIN {type_name(entry)} {'DROP DEFAULT' if default is None else f'SET DEFAULT {default}'}")
 
 
 def _valid(entry: CatalogueObject, context: Context) -> list[CatalogueObject]:

@@ -18,11 +18,11 @@ class EnumWriter(TypeWriter):
     def change(self, change: Change, context: Context) -> list[MigrateOperation] | None:
         return list(_added(change))
 
-    def passage(self, change: Change) -> Passage | None:
+    def passage(self, change: Change, context: Context) -> Passage | None:
         before, after = labels(change.before), labels(change.after)
         return None if tuple(label for label in after if label in before) == before else Passage()
 
-    def remarks(self, change: Change) -> Iterator[MigrateOperation]:
+    def prepare(self, change: Change, context: Context) -> Iterator[MigrateOperation]:
         gone = [label for label in labels(change.before) if label not in labels(change.after)]
         if gone:
             held = " or ".join(map(literal, gone))

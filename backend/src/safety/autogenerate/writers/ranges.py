@@ -9,9 +9,9 @@ from src.safety.autogenerate.call import sql
 from src.safety.autogenerate.cannot_write import CannotWrite
 from src.safety.autogenerate.clauses import qualified_name
 from src.safety.autogenerate.context import Change, Context, quoted
-from src.safety.autogenerate.writers.types import TypeWriter, type_name
+from src.safety.autogenerate.writers.types import Passage, TypeWriter, beside, type_name
 
-_THREE_STEPS = "a base type is made of functions that take it, in three steps"
+_THREE_STEPS = "a base type is made of functions in C that take it: let an extension make it"
 _OPTIONS = {
     "subtype": "SUBTYPE",
     "subtype operator class": "SUBTYPE_OPCLASS",
@@ -24,7 +24,9 @@ _OPTIONS = {
 class RangeWriter(TypeWriter):
     def statement(self, entry: CatalogueObject, context: Context) -> str:
         if "canonical function" in entry.attributes:
-            raise CannotWrite(entry.identity, "its canonical function takes the type that it is made for")
+            raise CannotWrite(
+                entry.identity, "its canonical function is one in C that takes the type: let an extension make both"
+            )
         options = ", ".join(f"{word} = {value}" for word, value in _stated(entry))
         return f"CREATE TYPE {type_name(entry)} AS RANGE ({options})"
 
@@ -33,6 +35,20 @@ class RangeWriter(TypeWriter):
         if change.attributes - {"multirange", "comment", "privileges"} or before[0] != after[0]:
             return None
         return [sql(f"ALTER TYPE {quoted(*before)} RENAME TO {quoted(after[1])}")]
+
+    def passage(self, change: Change, context: Context) -> Passage | None:
+        used = context.old.needed_by.get(change.identity)
+        return Passage() if used and self.change(change, context) is None else None
+
+    def aside(self, entry: CatalogueObject) -> Iterator[MigrateOperation]:
+        """The functions that construct its values keep their names, unlike the type, and some of their arguments."""
+        yield from super().aside(entry)
+        schema, name = qualified_name(str(entry.attributes["multirange"]))
+        yield sql(f"ALTER TYPE {quoted(schema, name)} RENAME TO {quoted(beside(name))}")
+        subtype = entry.attributes["subtype"]
+        for arguments in (f"{subtype}, {subtype}", f"{subtype}, {subtype}, text"):
+            yield sql(f"ALTER FUNCTION {type_name(entry)}({arguments}) RENAME TO {quoted(beside(entry.name))}")
+        yield sql(f"ALTER FUNCTION {quoted(schema, name)}() RENAME TO {quoted(beside(name))}")
 
 
 class BaseTypeWriter(TypeWriter):
