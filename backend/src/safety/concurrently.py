@@ -56,11 +56,14 @@ def _in_the_way(connection: Connection, statement: str) -> Iterator[str]:
 
 
 def _built(reader: Reader) -> str:
-    """The name of the index that CREATE INDEX CONCURRENTLY makes, if that is what it is."""
+    """The index that CREATE INDEX CONCURRENTLY makes, if that is what it is: in the schema of its table."""
     if not (reader.accept_any("CREATE INDEX", "CREATE UNIQUE INDEX") and reader.accept("CONCURRENTLY")):
         return ""
     reader.accept("IF NOT EXISTS")
-    return reader.name()
+    name = reader.name()
+    reader.accept("ON")
+    reader.accept("ONLY")
+    return ".".join([*reader.parts()[:-1], name]) if name else ""
 
 
 def _is_detached(connection: Connection, reader: Reader) -> bool:
