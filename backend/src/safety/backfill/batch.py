@@ -12,6 +12,8 @@ from src.safety.errors import RequestRefused
 
 _ANNOUNCE = text("SELECT set_config('safety.backfill', to_regclass(:table)::oid::text, true)")
 
+_UNLESS_THERE = " ON CONFLICT DO NOTHING"
+
 
 async def prepare(connection: AsyncConnection, definition: Backfill) -> Work:
     """Look the table up. Raises `RequestRefused` where it, its key or a column is not fit."""
@@ -29,7 +31,7 @@ async def prepare(connection: AsyncConnection, definition: Backfill) -> Work:
             raise RequestRefused(
                 f"The table {definition.table} has no column {column!r}.", "Add it first, in an earlier operation."
             )
-    if set(map(quote, definition.values)) & set(key.columns):
+    if not definition.into and set(map(quote, definition.values)) & set(key.columns):
         raise RequestRefused(
             f"The backfill {definition.name} changes the key that it walks by ({key.listed}).",
             "Fill a new column, and swap the two: a changed type of the key does so by itself.",
@@ -61,5 +63,7 @@ async def change(connection: AsyncConnection, work: Work, after: Position | None
     condition, parameters = work.key.between(after, upto)
     if work.function is not None:
         return await compute(connection, work, work.function, f"{condition} AND {work.needed}", parameters)
+    if work.definition.into:
+        return (await connection.execute(text(f"{work.copying} WHERE {condition}{_UNLESS_THERE}"), parameters)).rowcount
     statement = f"UPDATE {work.table} SET {work.assignments} WHERE {condition} AND {work.needed} AND {work.differs}"
     return (await connection.execute(text(statement), parameters)).rowcount

@@ -39,6 +39,8 @@ class Backfill:
     which leaves the rest of the row as it is whatever the others do to it."""
     asked_once: bool = False
     """A row's values are asked for but once, as a sequence's must be: `where` alone says which rows need them."""
+    into: str = ""
+    """Another table, as SQL writes it: the values are copied there as new rows, and the table itself stays as it is."""
     name: str = ""
 
     def __post_init__(self) -> None:
@@ -68,6 +70,7 @@ class Backfill:
             "in_step": self.in_step,
             "unnoticed": self.unnoticed,
             "asked_once": self.asked_once,
+            "into": self.into,
         }
 
     @classmethod

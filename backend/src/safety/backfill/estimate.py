@@ -55,7 +55,7 @@ async def cut(connection: AsyncConnection, work: Work) -> tuple[list[Position], 
 
 async def refuse_volatile(connection: AsyncConnection, work: Work) -> None:
     """Raise `RequestRefused` for values that are new each time they are asked for, where every row would get them."""
-    if work.function is not None or work.definition.where is not None:
+    if work.function is not None or work.definition.where is not None or work.definition.into:
         return
     for column, sql in work.definition.values.items():
         value = record(f"CAST(({verbatim(sql)}) AS {verbatim(work.types[column])})")

@@ -18,7 +18,8 @@ Position = list[str]
 
 KEY_SQL = """
     SELECT array_agg(quote_ident(a.attname) ORDER BY k.place) AS columns,
-           array_agg(format_type(a.atttypid, a.atttypmod) ORDER BY k.place) AS types
+           array_agg(format_type(a.atttypid, a.atttypmod) ORDER BY k.place) AS types,
+           i.indexrelid
     FROM pg_index i, unnest(i.indkey::int2[]) WITH ORDINALITY AS k (attnum, place), pg_attribute a
     WHERE i.indrelid = {table} AND i.indisunique AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL
       AND k.place <= i.indnkeyatts AND a.attrelid = i.indrelid AND a.attnum = k.attnum

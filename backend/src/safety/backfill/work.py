@@ -41,6 +41,14 @@ class Work:
         return ", ".join(f"{self.name(column)} = ({verbatim(sql)})" for column, sql in self.definition.values.items())
 
     @property
+    def copying(self) -> str:
+        """INSERT INTO another table, up to its FROM."""
+        names = ", ".join(map(self.name, self.definition.values))
+        values = ", ".join(map(verbatim, self.definition.values.values()))
+        into = f"INSERT INTO {verbatim(self.definition.into)} ({names}) OVERRIDING SYSTEM VALUE"
+        return f"{into} SELECT {values} FROM {self.table}"
+
+    @property
     def differs(self) -> str:
         """The condition for a row whose values are not yet what they will be."""
         values = self.definition.values
