@@ -49,6 +49,15 @@ class Call(MigrateOperation):
         return (self.name, *self.arguments)
 
 
+class Statement(Call):
+    """`op.execute(...)` of one statement."""
+
+    def __init__(self, statement: str) -> None:
+        super().__init__("execute", _literal(_escaped(statement)))
+        self.statement = statement
+        """As PostgreSQL reads it."""
+
+
 class Comment(MigrateOperation):
     """A remark for whoever reads the file."""
 
@@ -83,9 +92,9 @@ def named(name: str) -> Code:
     return code("op.f", name)
 
 
-def sql(statement: str) -> Call:
+def sql(statement: str) -> Statement:
     """`op.execute(...)` of one statement, which means what it says: a colon in it begins no parameter."""
-    return Call("execute", _literal(_escaped(statement)))
+    return Statement(statement)
 
 
 def text(expression: str) -> Code:

@@ -1,0 +1,131 @@
+"""What depends on a table or a column that another takes the place of: dropped before, made again after it.
+
+What it is, and in which order, says `pg_depend`; the statements are those that autogenerate writes.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
+
+from alembic.operations import MigrateOperation
+
+from src.postgres.catalogue import CatalogueObject, Identity, Kind
+from src.safety.autogenerate.call import Statement
+from src.safety.autogenerate.context import Context, Schema, quoted, read_schema
+from src.safety.autogenerate.order import Node, Order
+from src.safety.autogenerate.writers import writer_of
+from src.safety.autogenerate.writers.routines import routine_name
+from src.safety.online.database import Database
+
+_ROUTINES = (Kind.FUNCTION, Kind.PROCEDURE)
+_REMADE = frozenset({Kind.VIEW, Kind.TRIGGER, Kind.RULE, Kind.POLICY, *_ROUTINES})
+_OWN = frozenset({Kind.TRIGGER, Kind.RULE, Kind.POLICY})
+"""What hangs on a table and is made after it."""
+_CARRIED = frozenset({Kind.CONSTRAINT, Kind.INDEX, Kind.STATISTICS, Kind.SEQUENCE, Kind.PUBLICATION})
+"""What whoever makes the table or column anew carries over himself, or says that he cannot."""
+
+
+@dataclass(frozen=True)
+class Dependents:
+    """Statements, and what stands in the way."""
+
+    drop_views: list[str]
+    """Before anything else is locked: whoever reads a view has locked it before its tables."""
+    locks: list[str]
+    """The tables that the others lock."""
+    drop: list[str]
+    create: list[str]
+    others: list[str]
+    """In words: what cannot be made again without work on its rows, or not at all."""
+
+
+def dependents_of_table(database: Database, schema: str, table: str) -> Dependents:
+    """What depends on a table that is dropped, and its own triggers, rules and policies, which go with it."""
+    found = _read(database)
+    root = Identity(Kind.TABLE, schema, "", table)
+    own = set(_descendants(found, root))
+    others = _closure(found, {root, *own}) - own
+    entangled = {each for each in own if found.needs.get(each, frozenset()) & others and each.kind not in _OWN}
+    return _statements(found, others, {each for each in own if each.kind in _OWN}, entangled)
+
+
+def dependents_of_column(database: Database, schema: str, table: str, column: str) -> Dependents:
+    """What depends on a column that is dropped."""
+    found = _read(database)
+    root = Identity(Kind.COLUMN, schema, table, column)
+    return _statements(found, _closure(found, {root}), set(), set())
+
+
+def _read(database: Database) -> Schema:
+    with database.scratch() as connection:
+        return read_schema(connection)
+
+
+def _descendants(schema: Schema, identity: Identity) -> Iterator[Identity]:
+    for child in schema.children(identity):
+        yield child.identity
+        yield from _descendants(schema, child.identity)
+
+
+def _closure(schema: Schema, roots: set[Identity]) -> set[Identity]:
+    """All that would have to go with `roots`, but for what is carried over."""
+    found: set[Identity] = set()
+    waiting = list(roots)
+    while waiting:
+        identity = waiting.pop()
+        hanging = _descendants(schema, identity) if identity in found else iter(())
+        for each in (*schema.needed_by.get(identity, ()), *hanging):
+            if each not in found and each not in roots and each.kind not in _CARRIED:
+                found.add(each)
+                waiting.append(each)
+    return found
+
+
+def _statements(schema: Schema, found: set[Identity], own: set[Identity], entangled: set[Identity]) -> Dependents:
+    context = Context(schema, schema)
+    columns = {each for each in found if _is_part(schema, each, found)}
+    remade = {each for each in found - columns if each.kind in _REMADE}
+    others = sorted(found - columns - remade) + sorted(entangled)
+    going = {each for each in remade if not any(above in remade for above in schema.ancestors(each))}
+    drops = [schema.catalogue[node.identity] for node in Order(context, [Node("drop", each) for each in going])]
+    makes = [
+        schema.catalogue[node.identity] for node in Order(context, [Node("create", each) for each in remade | own])
+    ]
+    views = {each for each in going if each.kind is Kind.VIEW}
+    early = views | _closure(schema, views)
+    late = [entry for entry in drops if entry.identity not in early]
+    return Dependents(
+        [*_together([entry for entry in drops if entry.identity in early], context)],
+        sorted({quoted(entry.schema, entry.identity.table) for entry in late if entry.identity.table}),
+        [sql for entry in late for sql in _written(writer_of(entry).drop(entry, context))],
+        [sql for entry in makes for sql in (*_written(writer_of(entry).create(entry, context)), *_owner(entry))],
+        [f"{each.kind} {quoted(each.table, each.name)}" for each in others],
+    )
+
+
+def _together(drops: list[CatalogueObject], context: Context) -> Iterator[str]:
+    """Views that follow each other in one statement."""
+    for kind, entries in groupby(drops, key=lambda entry: entry.kind):
+        if kind is Kind.VIEW:
+            yield f"DROP VIEW {', '.join(quoted(entry.schema, entry.name) for entry in entries)}"
+        else:
+            yield from (sql for entry in entries for sql in _written(writer_of(entry).drop(entry, context)))
+
+
+def _is_part(schema: Schema, identity: Identity, found: set[Identity]) -> bool:
+    """A view's column comes and goes with it."""
+    return identity.kind is Kind.COLUMN and any(above in found for above in schema.ancestors(identity))
+
+
+def _written(operations: list[MigrateOperation]) -> Iterator[str]:
+    for operation in operations:
+        assert isinstance(operation, Statement), "what is made again is made by SQL alone"
+        yield operation.statement
+
+
+def _owner(entry: CatalogueObject) -> Iterator[str]:
+    """A view and a function of its owner's rights keep their owner."""
+    if entry.kind is Kind.VIEW:
+        yield f"ALTER VIEW {quoted(entry.schema, entry.name)} OWNER TO {quoted(str(entry.attributes['owner']))}"
+    elif entry.kind in _ROUTINES:
+        yield f"ALTER ROUTINE {routine_name(entry)} OWNER TO {quoted(str(entry.attributes['owner']))}"
