@@ -1,8 +1,8 @@
 """SQL written by hand in `op.execute`: the forms with an online way of the same words. Any other runs as it stands.
 
-CREATE INDEX, DROP INDEX, ADD CONSTRAINT ... CHECK, FOREIGN KEY or UNIQUE, SET NOT NULL, TYPE; and ALTER TYPE ... ADD
-VALUE, whose label PostgreSQL (12 to 18) refuses until it is committed, unless the type is new too. One statement, one
-action.
+CREATE INDEX, DROP INDEX, ADD CONSTRAINT ... CHECK, FOREIGN KEY or UNIQUE, SET NOT NULL, TYPE, ADD COLUMN ... STORED,
+SET EXPRESSION; and ALTER TYPE ... ADD VALUE, whose label PostgreSQL (12 to 18) refuses until it is committed, unless
+the type is new too. One statement, one action.
 """
 
 from collections.abc import Callable
@@ -19,7 +19,12 @@ from src.safety.online.database import Database
 from src.safety.online.index import table_of_index
 from src.safety.online.names import ddl
 from src.safety.online.not_null import set_not_null
+from src.safety.online.shadow_table import shadow_table
 from src.safety.online.step import OnlineChange, Step
+
+_STORED = """
+    SELECT 1 FROM pg_attribute WHERE attrelid = to_regclass(:table) AND attname = :column AND attgenerated = 's'
+"""
 
 
 class _Written(UserDefinedType[Any]):
@@ -77,8 +82,11 @@ def _alter_table(reader: Reader, sql: str, database: Database) -> OnlineChange |
     actions = list(reader.split())
     if len(actions) != 1 or not parts:
         return None
+    table, change = ".".join(parts), sql[actions[0].rest()[0].start :]
     if actions[0].accept("ADD CONSTRAINT"):
-        return _add_constraint(actions[0], ".".join(parts), sql, database)
+        return _add_constraint(actions[0], table, sql, database)
+    if actions[0].has("STORED") or actions[0].has("EXPRESSION"):
+        return _generated(actions[0], table, change, database)
     return _alter_column(actions[0], parts, sql, database) if actions[0].accept("ALTER") else None
 
 
@@ -94,6 +102,21 @@ def _alter_column(action: Reader, table: list[str], sql: str, database: Database
     kind, expression = _Written(sql[start:using].strip()), sql[using:].strip()[len("USING") :] or None
     construct: Any = PostgresqlColumnType(name, column, kind, schema=schema[0] if schema else None, using=expression)
     return alter_type(construct, database)
+
+
+def _generated(action: Reader, table: str, change: str, database: Database) -> OnlineChange | None:
+    """ADD COLUMN ... STORED, and SET EXPRESSION (PostgreSQL 17) of a stored column; of a virtual one it is instant."""
+    if action.accept("ALTER"):
+        action.accept("COLUMN")
+        column = _folded(action.name())
+        stored = database.recall_whether(
+            f"{table}.{column} is stored", lambda: bool(database.ask(_STORED, table=table, column=column))
+        )
+        if not (stored and action.accept("SET EXPRESSION")):
+            return None
+    elif not (database.is_known and action.accept("ADD") and action.has("GENERATED")):
+        return None
+    return shadow_table(table, change, database)
 
 
 def _add_constraint(action: Reader, table: str, sql: str, database: Database) -> OnlineChange | None:

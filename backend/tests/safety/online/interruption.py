@@ -12,7 +12,8 @@ from sqlalchemy.exc import DBAPIError
 from src.postgres.errors import UserError
 from tests.safety.project import Project
 
-_STEPS = ("CREATE", "ALTER", "DROP", "ANALYZE", "UPDATE", "COMMENT", "INSERT")
+_STEPS = ("CREATE", "ALTER", "DROP", "ANALYZE", "UPDATE", "COMMENT", "INSERT", "DO")
+_NOTHING = "DO $$ BEGIN END $$"  # what runs in the place of a statement that is done
 _ENOUGH = 60  # runs
 
 
@@ -41,6 +42,8 @@ class Interruption:
 
 def _is_step(statement: str) -> bool:
     words = statement.split(maxsplit=2)
+    if statement == _NOTHING:
+        return False
     return words[0].upper() in _STEPS and not any(word in statement for word in ("alembic", "TEMPORARY", "pg_temp"))
 
 
