@@ -1,5 +1,7 @@
 """A type change that rewrites: a column made anew beside the old one, with all that hung on it."""
 
+import secrets
+
 import psycopg
 import pytest
 
@@ -127,13 +129,67 @@ def test_it_converges_though_its_session_ends_around_every_step(
     same(up, read_state(database))
 
 
-def test_a_column_that_a_view_shows_is_refused_before_anything_is_changed(project: Project, database: str) -> None:
-    write(project, database, Case("", CASES[0].upgrade, "pass", BOOKS + "CREATE VIEW ids AS SELECT id FROM books"))
-    before = read_state(database)
+DROPPED = [
+    "DROP VIEW counted", "DROP VIEW ids", "DROP POLICY numbered ON books", "DROP POLICY of_books ON pages",
+    "DROP TRIGGER told ON books", "DROP RULE kept ON books", "DROP FUNCTION last_book()",
+]  # fmt: skip
+MADE = [
+    "CREATE VIEW ids WITH (security_barrier) AS SELECT id, title FROM books WHERE id > 3",
+    "COMMENT ON VIEW ids IS 'those that count'",
+    "COMMENT ON COLUMN ids.id IS 'of the book'",
+    "ALTER VIEW ids ALTER COLUMN title SET DEFAULT 'none'",
+    "GRANT SELECT, UPDATE (title) ON ids TO PUBLIC",
+    "CREATE VIEW counted AS SELECT ids.id, count(*) AS pages FROM ids JOIN pages ON book = ids.id GROUP BY ids.id",
+    "CREATE RULE kept AS ON DELETE TO ids DO INSTEAD NOTHING",
+    "CREATE TRIGGER titled INSTEAD OF INSERT ON ids FOR EACH ROW EXECUTE FUNCTION touch()",
+    "CREATE POLICY numbered ON books USING (id > 3)",
+    "CREATE POLICY of_books ON pages USING (book IN (SELECT id FROM books))",
+    "CREATE TRIGGER told AFTER UPDATE OF id ON books FOR EACH ROW WHEN (NEW.id > 7) EXECUTE FUNCTION touch()",
+    "ALTER TABLE books DISABLE TRIGGER told",
+    "CREATE RULE kept AS ON DELETE TO books WHERE OLD.id = 7 DO INSTEAD NOTHING",
+    "CREATE FUNCTION last_book() RETURNS bigint LANGUAGE sql BEGIN ATOMIC SELECT max(id) FROM books; END",
+]
+
+
+def test_views_policies_triggers_and_rules_are_made_anew_for_it(
+    project: Project, database: str, directly: Direct
+) -> None:
+    around = "for sql in {}:\n        op.execute(sql)\n    "
+    before = ";".join([BOOKS, *MADE])
+    by_hand = around.format(DROPPED) + CASES[0].upgrade + "\n    " + around.format(MADE)
+    up, _ = directly(Case("", by_hand, "pass", before))
+    write(project, database, Case("", CASES[0].upgrade, "pass", before))
+    assert run_interrupted(project, database, "upgrade", "head") > 0
+    same(up, read_state(database))
+
+
+def test_a_view_keeps_its_owner(project: Project, database: str) -> None:
+    role = f"r_{secrets.token_hex(4)}"
+    view = f"CREATE VIEW ids AS SELECT id FROM books; CREATE ROLE {role}; ALTER VIEW ids OWNER TO {role}"
+    write(project, database, Case("", CASES[0].upgrade, "pass", f"{BOOKS};{view}"))
+    project.alembic.having(**PATIENT)(database, "upgrade", "head")
+    with psycopg.connect(database, autocommit=True) as session:
+        owner = session.execute("SELECT viewowner FROM pg_views WHERE viewname = 'ids'").fetchone()
+        session.execute(f"DROP VIEW ids; DROP ROLE {role}")
+    assert owner == (role,)
+
+
+@pytest.mark.parametrize(
+    ("before", "problem"),
+    [
+        ("CREATE MATERIALIZED VIEW ids AS SELECT id FROM books", "materialized view ids"),
+        ("CREATE PUBLICATION ids FOR TABLE books (id)", "publication of table books in publication ids"),
+    ],
+)
+def test_what_cannot_be_made_anew_is_named_before_anything_is_changed(
+    project: Project, database: str, before: str, problem: str
+) -> None:
+    write(project, database, Case("", CASES[0].upgrade, "pass", f"{BOOKS};{before}"))
+    there = read_state(database)
     code, stderr = project.alembic.having(**PATIENT).refused(database, "upgrade", "head")
     assert code == 18
-    assert "books.id cannot be made anew while it is in use: view ids." in stderr
-    same(before, read_state(database))
+    assert f"books.id cannot be made anew while it is in use: {problem}." in stderr
+    same(there, read_state(database))
 
 
 def test_a_conversion_that_postgresql_does_not_know_is_refused_before_anything_is_changed(

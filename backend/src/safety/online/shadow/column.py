@@ -4,10 +4,12 @@ from dataclasses import dataclass
 
 from src.safety.errors import RevisionFailed
 from src.safety.online.database import Database
+from src.safety.online.dependents import Dependents, dependents_of_column
 
 _COLUMN = """
     SELECT a.attnum AS number, quote_ident(a.attname) AS quoted, format_type(a.atttypid, a.atttypmod) AS type,
            a.attnotnull AS not_null, c.relkind = 'p' AS partitioned, n.nspname::text AS schema,
+           c.relname::text AS relation,
            EXISTS (SELECT FROM pg_inherits WHERE c.oid IN (inhrelid, inhparent)) AS inherits,
            CASE WHEN a.attgenerated = '' THEN pg_get_expr(d.adbin, d.adrelid) END AS "default",
            a.attgenerated <> '' AS generated, a.attidentity::text AS identity,
@@ -24,14 +26,8 @@ _OBSTACLES = """
     SELECT DISTINCT pg_describe_object(d.classid, d.objid, 0) FROM (
         SELECT classid, objid FROM pg_depend
         WHERE refclassid = 'pg_class'::regclass AND refobjid = to_regclass(:table) AND refobjsubid = :number
-          AND (classid IN ('pg_policy'::regclass, 'pg_trigger'::regclass, 'pg_proc'::regclass,
-                           'pg_publication_rel'::regclass)
-               OR classid = 'pg_attrdef'::regclass AND objid NOT IN (
-                   SELECT oid FROM pg_attrdef WHERE adrelid = to_regclass(:table) AND adnum = :number)
+          AND (classid = 'pg_publication_rel'::regclass
                OR classid = 'pg_constraint'::regclass AND objid IN (SELECT oid FROM pg_constraint WHERE contype = 'x'))
-        UNION ALL SELECT 'pg_class'::regclass, r.ev_class FROM pg_depend v JOIN pg_rewrite r ON r.oid = v.objid
-        WHERE v.classid = 'pg_rewrite'::regclass AND v.refclassid = 'pg_class'::regclass
-          AND v.refobjid = to_regclass(:table) AND v.refobjsubid = :number
         UNION ALL SELECT 'pg_class'::regclass, indexrelid FROM pg_index
         WHERE indrelid = to_regclass(:table) AND indisreplident AND :number = ANY (indkey::int2[])
     ) AS d ORDER BY 1
@@ -56,6 +52,8 @@ class OldColumn:
     """Of its NOT NULL constraint, which has a name from PostgreSQL 18 on."""
     sequence: str | None
     """The one that it owns."""
+    dependents: Dependents
+    """Views, policies, triggers, ..., which the swap makes anew."""
 
 
 def read_column(database: Database, table: str, name: str) -> OldColumn | None:
@@ -65,6 +63,8 @@ def read_column(database: Database, table: str, name: str) -> OldColumn | None:
         return None
     row = rows[0]
     in_the_way = list(_reasons(row.partitioned, row.inherits, row.generated))
+    dependents = dependents_of_column(database, row.schema, row.relation, name)
+    in_the_way += dependents.others
     in_the_way += [description for (description,) in database.ask(_OBSTACLES, table=table, number=row.number)]
     if in_the_way:
         raise RevisionFailed(
@@ -84,6 +84,7 @@ def read_column(database: Database, table: str, name: str) -> OldColumn | None:
         identity=row.identity,
         not_null_name=row.not_null_name,
         sequence=row.sequence,
+        dependents=dependents,
     )
 
 

@@ -21,6 +21,9 @@ def swap(
 ) -> Iterator[Step]:
     """All of it in one transaction."""
     says = f"The new column {column.table}.{column.quoted} comes after the others: name columns, do not count them."
+    yield from (Step(sql=statement, with_next=True) for statement in column.dependents.drop_views)
+    if locks := column.dependents.locks:
+        yield Step(sql=f"LOCK TABLE {', '.join(locks)} IN ACCESS EXCLUSIVE MODE", with_next=True)
     yield Step(sql=f"DROP TRIGGER {trigger_name(column)} ON {column.table}", says=says, with_next=True)
     # In one block: the lock that the first statement took is held for one answer of the server, not for twenty.
     statements = "; ".join(_statements(database, column, kind, found, statistics))
@@ -44,6 +47,7 @@ def _statements(
             yield f"ALTER SEQUENCE {column.sequence} AS {kind}"
     if column.default is not None:
         yield f"ALTER TABLE {table} ALTER COLUMN {new} SET DEFAULT {column.default}"
+    yield from column.dependents.drop
     yield f"ALTER TABLE {table} DROP COLUMN {column.quoted}"
     for index in found:
         yield from _index(table, index)
@@ -56,6 +60,8 @@ def _statements(
     if column.not_null_name is not None:
         yield f"ALTER TABLE {table} RENAME CONSTRAINT {quoted(not_null_name(column))} TO {column.not_null_name}"
     yield f"ALTER TABLE {table} RENAME COLUMN {new} TO {column.quoted}"
+    # Their bodies may hold semicolons, by which PL/pgSQL would take them apart.
+    yield from (f"EXECUTE {literal(statement)}" for statement in column.dependents.create)
 
 
 def not_null_name(column: OldColumn) -> str:
