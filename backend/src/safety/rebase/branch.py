@@ -8,6 +8,7 @@ from alembic.script import Script, ScriptDirectory
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from src.safety.chain import known_ids, unknown_revision
 from src.safety.errors import RequestRefused
 from src.safety.head_file import conflicting_heads
 from src.safety.history import history_exists, history_table
@@ -37,6 +38,9 @@ def find_branch(scripts: ScriptDirectory, revision: str | None, onto: str | None
     None where there is one head. Raises `RequestRefused` where nobody says which is mine, or it cannot be moved.
     """
     heads = scripts.get_heads()
+    for name in filter(None, (revision, onto)):
+        if not any(known.startswith(name) for known in known_ids(scripts)):
+            raise unknown_revision(name, scripts)
     if len(heads) < 2:
         return None
     head = _head_above(scripts, revision) if revision else _my_head(scripts, main)
@@ -53,8 +57,9 @@ def _head_above(scripts: ScriptDirectory, revision: str) -> str:
     known = [script.revision for script in scripts.walk_revisions() if script.revision.startswith(revision)]
     heads = [head for head in scripts.get_heads() if len(known) == 1 and known[0] in _line(scripts, head)]
     if len(heads) != 1:
-        words = "is on no branch of its own" if known else "is no revision"
-        raise RequestRefused(f"{revision} {words}.", "Name one that one head alone has below it: alembic history")
+        raise RequestRefused(
+            f"{revision} is on no branch of its own.", "Name one that one head alone has below it: alembic history"
+        )
     return heads[0]
 
 

@@ -34,12 +34,16 @@ def renamed(source: str, old: str, parent: str | None, names: Mapping[str, str])
 def move(path: Path, old: str, new: str, source: str) -> Path:
     """Write the file, under a name that has the new id where it had the old one."""
     there = path.with_name(path.name.replace(old, new, 1)) if path.name.startswith(old) else path
-    # Python keeps the code of a file that changes within the second and not in its size.
-    Path(cache_from_source(str(path))).unlink(missing_ok=True)
+    forget(path)
     there.write_text(source, encoding="utf-8")
     if there != path:
         path.unlink()
     return there
+
+
+def forget(path: Path) -> None:
+    """Python keeps the code of a file that changes within the second and not in its size: so it must forget it."""
+    Path(cache_from_source(str(path))).unlink(missing_ok=True)
 
 
 class _Renaming(cst.CSTTransformer):

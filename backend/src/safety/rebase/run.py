@@ -13,12 +13,12 @@ from src.postgres.errors import UserError
 from src.postgres.scratch import Place, in_scratch
 from src.safety.autogenerate.context import Schema, read_schema
 from src.safety.drift import chain_schema
-from src.safety.head_file import write_heads
+from src.safety.head_file import head_file, write_heads
 from src.safety.plan.rehearse import run_chain
 from src.safety.project import Project, open_project
 from src.safety.rebase.branch import Branch
 from src.safety.rebase.clashes import clashes
-from src.safety.rebase.names import move, new_ids, renamed
+from src.safety.rebase.names import forget, move, new_ids, renamed
 from src.safety.revision_file import taken
 
 
@@ -33,25 +33,47 @@ class Rebased:
     clashes: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     """What the round trip found."""
+    undone: bool = False
+    """Everything is as it was: a round trip that fails changes nothing, unless it is told to."""
 
 
-def rebase(project: Project, branch: Branch, place: Place) -> Rebased:
-    """Put mine on top of `branch.onto`. Raises `UserError` before anything is changed; afterwards, it is a problem."""
+def rebase(project: Project, branch: Branch, place: Place, *, keep: bool = False) -> Rebased:
+    """Put mine on top of `branch.onto`; undo it if the round trip then fails, but with `keep`.
+
+    Raises `UserError` before anything is changed; afterwards, it is a problem.
+    """
     head = branch.ids[-1]
     ends = [(branch.base,) if branch.base else (), (head,), (branch.onto,)]
     base, mine, theirs = (chain_schema(project, place, heads) for heads in ends)
     others = taken(project.scripts) - {*branch.ids, *(Path(script.path).stem for script in branch.mine)}
     done = Rebased(new_ids(branch.ids, others), clashes=clashes(base, mine, theirs))
+    before = {path: path.read_bytes() for path in _touched(project, branch) if path.exists()}
     _write(branch, done)
-    moved = open_project(project.config)
-    write_heads(moved.scripts)
-    done.mentions = _mentions(moved, done.names)
-    trip = partial(_round_trip, moved, place, (branch.base or "base", branch.onto, done.names[head]), (base, theirs))
     try:
+        moved = open_project(project.config)
+        write_heads(moved.scripts)
+        done.mentions = _mentions(moved, done.names)
+        stops = (branch.base or "base", branch.onto, done.names[head])
+        trip = partial(_round_trip, moved, place, stops, (base, theirs))
         done.problems = in_scratch(moved.target, place, trip, elsewhere=moved.policy.scratch_url)
     except UserError as error:
         done.problems = [error.problem]
+    if done.problems and not keep:
+        _undo(project, before, done)
     return done
+
+
+def _touched(project: Project, branch: Branch) -> list[Path]:
+    return [head_file(project.scripts), *(Path(script.path) for script in branch.mine)]
+
+
+def _undo(project: Project, before: Mapping[Path, bytes], done: Rebased) -> None:
+    for path in (head_file(project.scripts), *done.files):
+        path.unlink(missing_ok=True)
+        forget(path)
+    for path, text in before.items():
+        path.write_bytes(text)
+    done.undone = True
 
 
 def _write(branch: Branch, done: Rebased) -> None:

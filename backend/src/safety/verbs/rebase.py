@@ -20,6 +20,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("revision", nargs="?", help="one of yours (default: what git's main branch does not have)")
     parser.add_argument("--onto", metavar="REVISION", help="put them on top of its branch (default: the other head)")
     parser.add_argument("--main", metavar="BRANCH", help="git's main branch (default: origin's, main, master)")
+    parser.add_argument("--keep", action="store_true", help="keep the new names although the round trip fails")
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
@@ -32,7 +33,7 @@ async def run(connection: AsyncConnection, options: Namespace, console: Console)
         return FINE
     await refuse_if_applied(connection, project.scripts, branch)
     place = await connection.run_sync(read_place)
-    done = await asyncio.to_thread(rebase, project, branch, place)
+    done = await asyncio.to_thread(rebase, project, branch, place, keep=options.keep)
     if options.json:
         console.print_json(json.dumps({"onto": branch.onto, **asdict(done)}, default=str))
     else:
@@ -50,10 +51,12 @@ def _lines(branch: Branch, done: Rebased) -> Iterator[str]:
     for old, new in done.names.items():
         yield f"{old} -> {new}, on top of {below}"
         below = new
-    for name in done.mentions:
+    for name in () if done.undone else done.mentions:
         yield f"{name} still mentions an old id: correct it by hand; schema.*: python -m src.safety snapshot"
     yield from (f"! {line}" for line in done.clashes)
     yield from (f"! round trip: {line}" for line in done.problems)
+    if done.undone:
+        yield "So nothing was renamed. Mend it and rebase again; to have the new names as it is: --keep"
     if not done.problems:
         yield "Both went up, down and up again on a scratch database, and left what they should."
 

@@ -57,6 +57,30 @@ def test_it_is_our_side_of_the_conflict_in_head_txt(forked: Project) -> None:
     assert found.ids == ["002_mine", "003_mine"]
 
 
+def test_in_the_middle_of_a_git_rebase_mine_are_what_git_calls_theirs(project: Project) -> None:
+    """The branch is called trunk, so that nothing but the conflict tells."""
+    (project.folder / ".gitignore").write_text("__pycache__\n")
+    for revision, parent, branch in (
+        ("001_a", None, ""),
+        ("002_theirs", "001_a", "trunk"),
+        ("002_mine", "001_a", "mine"),
+    ):
+        if branch:
+            _git(project, "checkout", *(["-b", "mine", "trunk~1"] if branch == "mine" else ["trunk"]))
+        else:
+            _git(project, "init", "-b", "trunk")
+        project.revision(revision, parent)
+        (project.folder / "head.txt").write_text(f"{revision}\n")
+        _git(project, "add", ".")
+        _git(project, "commit", "-m", revision)
+    with pytest.raises(subprocess.CalledProcessError):
+        _git(project, "rebase", "trunk")
+    assert (project.folder / "head.txt").read_text().splitlines()[1] == "002_theirs"  # git's "ours"
+    found = find_branch(_scripts(project), None, None, None)
+    assert found is not None
+    assert (found.ids, found.onto) == (["002_mine"], "002_theirs")
+
+
 def test_one_head_is_nothing_to_rebase(project: Project) -> None:
     project.revision("001_a")
     assert find_branch(_scripts(project), None, None, None) is None
@@ -82,6 +106,9 @@ def test_what_others_build_on_keeps_its_name(forked: Project) -> None:
     assert _refusal(forked, "003_mine") == "003_theirs, which is not yours, refers to 002_mine."
 
 
-@pytest.mark.parametrize(("said", "words"), [("001_a", "is on no branch of its own"), ("009_x", "is no revision")])
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [("001_a", "001_a is on no branch of its own."), ("009_x", "No revision is called '009_x'.")],
+)
 def test_a_name_that_says_no_branch_is_refused(forked: Project, said: str, words: str) -> None:
-    assert _refusal(forked, said) == f"{said} {words}."
+    assert _refusal(forked, said) == words

@@ -1,6 +1,7 @@
 """`rebase` puts mine on top of theirs, tries both up and down, and says where the two touch the same thing."""
 
 import asyncio
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -10,9 +11,11 @@ from sqlalchemy import Connection, create_engine, pool
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from src.postgres.scratch import read_place
+from src.safety.cli import main
 from src.safety.errors import RequestRefused
 from src.safety.project import open_project
 from src.safety.rebase import Branch, Rebased, find_branch, rebase, refuse_if_applied
+from src.safety.verbs.verb import FINE, FOUND
 from tests.safety.project import Project
 
 TABLE = 'op.create_table("books", sa.Column("id", sa.Integer, primary_key=True), sa.Column("title", sa.String(9)))'
@@ -86,11 +89,28 @@ def test_a_column_that_they_drop_and_i_index_is_said_and_the_round_trip_fails(
 
 def test_a_downgrade_that_does_not_undo_is_found(forked: Project, live: Connection) -> None:
     forked.revision("002_mine", "001_books", 'op.add_column("books", sa.Column("pages", sa.Integer))', "pass")
-    problems = _rebase(forked, live).problems
-    assert problems == [
+    before = {path.name: path.read_text() for path in (forked.folder / "versions").glob("*.py")}
+    done = _rebase(forked, live)
+    assert done.problems == [
         "the downgrade to 002_theirs left something else: books",
         "the downgrade to 002_theirs left something else:   column pages: added",
     ]
+    assert done.undone
+    assert {path.name: path.read_text() for path in (forked.folder / "versions").glob("*.py")} == before
+    assert not (forked.folder / "head.txt").exists()
+
+
+def test_the_command_tells_machines_and_keeps_the_names_if_it_is_told_to(
+    forked: Project, database: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(forked.folder)
+    forked.revision("002_mine", "001_books", 'op.add_column("books", sa.Column("pages", sa.Integer))', "pass")
+    assert main(["rebase", "002_mine", "--json", "--keep"]) == FOUND
+    said = json.loads(capsys.readouterr().out)
+    assert (said["onto"], said["names"]) == ("002_theirs", {"002_mine": "003_mine", "003_index": "004_index"})
+    assert (said["clashes"], len(said["problems"]), said["undone"]) == ([], 2, False)
+    assert _files(forked) == ["001_books.py", "002_theirs.py", "003_mine.py", "004_index.py"]
+    assert (main(["rebase", "--json"]), capsys.readouterr().out) == (FINE, "{}\n")
 
 
 def test_one_that_is_applied_here_keeps_its_name(forked: Project, database: str) -> None:
