@@ -1,14 +1,18 @@
 """A squashed revision makes what the old ones made, and a database anywhere in the old chain goes on in it."""
 
+import json
+
 import psycopg
 import pytest
 from alembic.config import Config
 from sqlalchemy import create_engine, pool
 
 from src.postgres.scratch import read_place
+from src.safety.cli import main
 from src.safety.errors import RequestRefused
 from src.safety.project import open_project
 from src.safety.squash import squash
+from src.safety.verbs.verb import FINE
 from tests.safety.project import Project
 from tests.servers import Server
 
@@ -69,8 +73,13 @@ def test_a_new_database_begins_with_it_and_one_in_the_middle_goes_on_as_before(
             assert "004_pages (head)" in chain.alembic(url, "current")
 
 
-def test_one_that_is_to_stop_at_an_old_revision_begins_with_the_old_ones(chain: Project, database: str) -> None:
-    _squash(chain, database)
+def test_one_that_is_to_stop_at_an_old_revision_begins_with_the_old_ones(
+    chain: Project, database: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(chain.folder)
+    assert main(["squash", "003_name", "--json"]) == FINE
+    said = json.loads(capsys.readouterr().out)
+    assert said == {"file": "003_name.py", "replaces": ["001_books", "002_vector", "003_name"]}
     chain.alembic(database, "upgrade", "002_vector")
     assert _applied(database) == ["001_books", "002_vector"]
 

@@ -4,6 +4,7 @@ import time
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
@@ -29,21 +30,25 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--workers", type=_workers, default=1, metavar="N", help="connections that work at once (1)")
     parser.add_argument("--dry-run", action="store_true", help="try one batch, roll it back, and say how long")
     parser.add_argument("--restart", action="store_true", help="begin it anew")
+    parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 async def run(connection: AsyncConnection, options: Namespace, console: Console) -> int:
     """List them (`FOUND` if one is not finished), or run one to its end."""
     if options.name is None:
-        return _list(await state.read_progress(connection), console)
+        return _list(await state.read_progress(connection), console, as_json=options.json)
     definition = await state.read_definition(connection, options.name)
     if options.dry_run:
-        await _estimate(connection, definition, console)
+        await _estimate(connection, definition, console, as_json=options.json)
         return FINE
     if options.restart:
         await state.forget(connection, definition.name)
     policy = Policy.from_environment()
-    with _shown(definition, console) as show:
+    with _shown(definition, Console(stderr=True) if options.json else console) as show:
         last = await backfill(connection.engine, definition, policy=policy, workers=options.workers, on_report=show)
+    if options.json:
+        console.print_json(data={"name": definition.name, "changed": last.progress.changed})
+        return FINE
     console.print(f"{definition.name} is done: {counted(last.progress.changed, 'row')} changed.", highlight=False)
     return FINE
 
@@ -54,20 +59,29 @@ def _workers(text: str) -> int:
     return int(text)
 
 
-def _list(found: list[state.Progress], console: Console) -> int:
-    if not found:
+def _list(found: list[state.Progress], console: Console, *, as_json: bool) -> int:
+    if as_json:
+        console.print_json(data=[asdict(each) for each in found], default=str)
+    elif not found:
         console.print("No backfill has run here yet.")
-        return FINE
+    else:
+        console.print(_table(found))
+    return FINE if all(each.finished for each in found) else FOUND
+
+
+def _table(found: list[state.Progress]) -> Table:
     table = Table("Backfill", "State", "Rows walked", "Of about", "Changed", "Pass", box=None, pad_edge=False)
     for each in found:
         words = "done" if each.finished else "not done"
         table.add_row(each.name, words, f"{each.walked:,}", f"{each.total:,}", f"{each.changed:,}", str(each.passes))
-    console.print(table)
-    return FINE if all(each.finished for each in found) else FOUND
+    return table
 
 
-async def _estimate(connection: AsyncConnection, definition: Backfill, console: Console) -> None:
+async def _estimate(connection: AsyncConnection, definition: Backfill, console: Console, *, as_json: bool) -> None:
     found = await estimate(connection, await prepare(connection, definition))
+    if as_json:
+        console.print_json(data={"name": definition.name, **asdict(found)})
+        return
     values = "; ".join(f"{column} = {sql}" for column, sql in definition.values.items()) or str(definition.function)
     console.print(
         f"{definition.table}: {values}{f' where {definition.where}' if definition.where else ''}\n"

@@ -1,6 +1,7 @@
 """`python -m src.safety backfill`: lists, estimates, runs, begins anew, and says what it cannot."""
 
 import io
+import json
 import os
 from contextlib import redirect_stderr, redirect_stdout
 from unittest.mock import patch
@@ -41,8 +42,13 @@ def test_it_lists_them_and_runs_one_with_several_workers(
     begin(project, session, database)
     code, listed = command(database)
     assert (code, listed.splitlines()[1].split()) == (FOUND, ["numbers", "not", "done", "0", "3,000", "0", "1"])
+    (told,) = json.loads(command(database, "--json")[1])
+    assert (told["name"], told["finished"], told["total"]) == ("numbers", False, 3000)
+    assert json.loads(command(database, "numbers", "--dry-run", "--json")[1])["rows"] == 3000
     assert command(database, "numbers", "--workers", "2") == (FINE, "numbers is done: 1,000 rows changed.\n")
     assert command(database)[0] == FINE
+    again = command(database, "numbers", "--restart", "--json")
+    assert (again[0], json.loads(again[1])) == (FINE, {"name": "numbers", "changed": 0})
     assert session.execute("SELECT count(*) FROM books WHERE v = id").fetchone() == (3000,)
 
 

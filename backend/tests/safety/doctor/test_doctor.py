@@ -1,6 +1,7 @@
 """`doctor` finds what is wrong, says how to mend it, and nothing that fails keeps it from the rest."""
 
 import asyncio
+import json
 
 import psycopg
 import pytest
@@ -8,10 +9,12 @@ from alembic.config import Config
 from sqlalchemy import create_engine, pool
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from src.safety.cli import main
 from src.safety.doctor import Finding, Level, examine
 from src.safety.doctor.machine import settings
 from src.safety.project import Project, open_project
 from src.safety.status import schema_status
+from src.safety.verbs.verb import FOUND
 from tests.conftest import BACKEND
 from tests.safety.project import Project as Sample
 
@@ -63,3 +66,17 @@ def test_a_misspelled_variable_is_found() -> None:
 
 def test_a_value_that_cannot_be_is_a_finding_and_no_end() -> None:
     assert [finding.level for finding in settings({"MIGRATION_LOCK_TIMEOUT": "soon"})] == [Level.WRONG]
+
+
+def test_without_a_server_the_rest_is_looked_at_all_the_same(
+    project: Sample, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://nobody@127.0.0.1:9/nowhere")
+    monkeypatch.setenv("MIGRATION_CONNECT_PATIENCE", "0")
+    monkeypatch.chdir(project.folder)
+    assert main(["doctor", "--json"]) == FOUND
+    found = json.loads(capsys.readouterr().out)
+    assert [each["about"] for each in found if each["level"] == "fine"][:2] == ["Python", "libraries"]
+    (wrong,) = [each for each in found if each["level"] == "wrong"]
+    assert wrong["words"].startswith("Nobody answers for database 'nowhere'")
+    assert wrong["remedy"]
