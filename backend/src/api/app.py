@@ -10,6 +10,7 @@ from fastapi.middleware.cors import CORSMiddleware
 
 from src.api import health, metrics
 from src.api.error_handlers import add_error_handlers
+from src.api.head import Head
 from src.api.logs import structured_logs
 from src.api.observation import Observation
 from src.api.position import PositionCookie
@@ -70,6 +71,7 @@ def _add_middleware(app: FastAPI, settings: Settings) -> None:
             expose_headers=["ETag", "Content-Language", "Retry-After", "X-Request-ID"],
             max_age=3600,
         )
+    app.add_middleware(Head)
     app.add_middleware(SecurityHeaders, only_tls=settings.is_production)
     app.add_middleware(Observation, metrics=app.state.metrics, access_log=settings.is_production)
     app.add_middleware(CorrelationIdMiddleware, update_request_header=False)

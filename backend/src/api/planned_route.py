@@ -5,8 +5,8 @@ That takes longer than a query by primary key. A route that only reads needs lit
 `Response` themselves, and whose dependencies are plain coroutines, the walk is done once and a request only follows the
 list. Everything else, the documentation of these routes included, is FastAPI's own; so is every other route.
 
-The names taken from `fastapi.dependencies` are not public: the lock file pins the version, and a test holds the answers
-of a planned route against FastAPI's own.
+The names taken from `fastapi.dependencies`, and in `parameters` from `fastapi._compat`, are not public: the lock file
+pins the version, and a test holds the answers of a planned route against FastAPI's own.
 """
 
 import inspect

@@ -137,3 +137,12 @@ async def test_methods_that_nobody_knows_are_counted_as_one(api: AsyncClient) ->
         assert (await api.request(f"METHOD{number}", "modules")).status_code == 405
     counted = {labels for name, labels in await samples(api) if name == "syllabus_requests_total"}
     assert [labels[0] for labels in counted if labels[2] == "405"] == ["(other)"]
+
+
+async def test_head_is_answered_as_get_without_the_content_and_counted_for_itself(api: AsyncClient) -> None:
+    for path, status in (("modules", 200), ("me", 401), ("accounts", 405), ("http://syllabus/livez", 200)):
+        got, head = await api.get(path), await api.head(path)
+        assert (got.status_code, head.status_code, head.content) == (status, status, b""), path
+        for name in ("content-type", "content-length", "etag", "vary"):
+            assert head.headers.get(name) == got.headers.get(name), path
+    assert (await samples(api))["syllabus_requests_total", ("HEAD", "/api/v1/modules", "200")] == 1
