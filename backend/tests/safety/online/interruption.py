@@ -1,6 +1,8 @@
-"""A migration whose session is ended again and again, around every step that it takes."""
+"""A migration whose session is ended, or whose process is killed, again and again, around every step that it takes."""
 
-from collections.abc import Iterator
+import os
+import signal
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
 from typing import Any
@@ -10,6 +12,7 @@ from sqlalchemy import Connection, Engine, event
 from sqlalchemy.exc import DBAPIError
 
 from src.postgres.errors import UserError
+from tests.safety.apply.processes import Migrator
 from tests.safety.project import Project
 
 _STEPS = ("CREATE", "ALTER", "DROP", "ANALYZE", "UPDATE", "COMMENT", "INSERT", "DO")
@@ -38,6 +41,21 @@ class Interruption:
         pid = connection.connection.driver_connection.get_server_pid()  # type: ignore[union-attr]
         with psycopg.connect(self._url) as other:
             assert other.execute("SELECT pg_terminate_backend(%s, 5000)", [pid]).fetchone() == (True,)
+
+
+class Death(Interruption):
+    """Kills its own process instead: nothing is said to the server, nothing is tidied up."""
+
+    def _end(self, connection: Connection) -> None:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def die_as_told() -> None:
+    """In the first line of a revision that `run_killed` runs."""
+    after, noted = os.environ["DIES"].split()
+    death = Death("", int(after), noted=noted == "noted")
+    event.listen(Engine, "before_cursor_execute", death.before)
+    event.listen(Engine, "after_cursor_execute", death.after)
 
 
 def _is_step(statement: str) -> bool:
@@ -71,6 +89,17 @@ def run_interrupted(project: Project, url: str, *arguments: str) -> int:
             else:
                 return tries
     raise AssertionError("count() has no end")
+
+
+def run_killed(start: Callable[..., Migrator], project: Project, url: str) -> int:
+    """Upgrade until it comes to its end; returns how often it was killed."""
+    for tries in range(_ENOUGH):
+        dies = ("1 unnoted", "1 noted", "3 noted")[tries % 3]
+        migrator = start(project, url, "upgrade", "head", **PATIENT, DIES=dies)
+        if (code := migrator.exit_code()) == 0:
+            return tries
+        assert code == -signal.SIGKILL, migrator.output
+    raise AssertionError("it does not get on")
 
 
 PATIENT = {"MIGRATION_SMALL_TABLE": "0", "MIGRATION_ALLOW_DATA_LOSS": "true"}
