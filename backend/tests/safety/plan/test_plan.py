@@ -124,8 +124,16 @@ def test_what_leaves_its_transaction_cannot_be_rolled_back(books: OpenProject, p
 
 
 @pytest.mark.parametrize("way", [rehearse, apply_and_roll_back])
+@pytest.mark.parametrize(
+    ("target", "sentence"),
+    [("nope", "No revision is called 'nope'"), ("", "The name of the revision to go to is empty")],
+)
 def test_a_revision_that_is_not_there_is_said_in_words(
-    books: OpenProject, database: str, way: Callable[[OpenProject, Live, str], list[Traced]]
+    books: OpenProject,
+    database: str,
+    way: Callable[[OpenProject, Live, str], list[Traced]],
+    target: str,
+    sentence: str,
 ) -> None:
-    with pytest.raises(UserError, match="No revision is called 'nope'"):
-        way(books, _live(database, "001_a"), "nope")
+    with pytest.raises(UserError, match=sentence):
+        way(books, _live(database, "001_a"), target)
