@@ -8,6 +8,7 @@ from sqlalchemy.exc import DBAPIError
 
 from src.postgres.catalogue import CatalogueObject, Kind
 from src.postgres.declared import SQLObject, declared
+from src.postgres.gathered import gathered
 from src.postgres.scratch import Place, in_scratch
 from src.postgres.sqlstate import server_message
 from src.postgres.url import DatabaseURL
@@ -42,7 +43,8 @@ def make_models(connection: Connection, metadata: MetaData, live: Schema) -> Sch
     fresh = read_schema(connection).catalogue
     for schema in _schemas(metadata):
         connection.exec_driver_sql(f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)}")
-    metadata.create_all(connection, checkfirst=False)
+    with gathered(connection):
+        metadata.create_all(connection, checkfirst=False)
 
     def is_wish(entry: CatalogueObject) -> bool:  # a schema that was there, and is as it was, is none
         return entry.kind is not Kind.SCHEMA or fresh.get(entry.identity) != entry
