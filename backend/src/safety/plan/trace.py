@@ -146,9 +146,11 @@ class Trace:
         }
 
     def _work(self, now: Mapping[str, "_Table"]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """By what a table is, and not by its name, which another one that was there may have taken."""
         rewrites, scans = [], []
+        before = {table.oid: table for table in self._tables.values()}
         for name, table in sorted(now.items()):
-            was = self._tables.get(name)
+            was = before.get(table.oid) or self._tables.get(name)
             if was is not None and table.node != was.node:
                 rewrites.append(name)
             elif was is not None and table.scans > was.scans:

@@ -30,6 +30,7 @@ _PUBLICATIONS = """
                   ' WHERE (' || pg_get_expr(r.prqual, r.prrelid) || ')')
     FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid WHERE r.prrelid = to_regclass(:table)
 """
+_SLOW = "'seqscan', 'hashjoin', 'mergejoin'"
 
 
 def swap(
@@ -38,7 +39,7 @@ def swap(
     """The statements, to be run as one; the tables are locked."""
     serials = [tuple(row) for row in database.ask(_SERIALS, table=old.sql)]
     # Few rows are left, and no statistics say so.
-    yield "PERFORM set_config(name, 'off', true) FROM unnest(ARRAY['enable_hashjoin', 'enable_mergejoin']) AS name"
+    yield f"PERFORM set_config('enable_' || way, 'off', true) FROM unnest(ARRAY[{_SLOW}]) AS way"
     yield copy_noted(old)
     yield "SET CONSTRAINTS ALL IMMEDIATE"
     yield from (*dependents.drop, *keys.drop)
