@@ -13,10 +13,21 @@ from sqlalchemy.exc import DBAPIError
 from src.postgres import sqlstate as state
 from src.safety.errors import RevisionFailed
 from src.safety.online.database import Database
-from src.safety.online.names import ddl, qualified, quoted, verbatim
+from src.safety.online.dependents import dependents_of_column
+from src.safety.online.names import ddl, literal, qualified, quoted, verbatim
 from src.safety.online.step import OnlineChange, Step, Steps
 
 _COPY = "column_type_copy"
+# What PostgreSQL does not change along with the column (ATPrepAlterColumnType, RememberAllDependentForRebuilding).
+_IN_USE = """
+    SELECT n.nspname::text AS schema, c.relname::text AS name
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    JOIN pg_attribute a ON a.attrelid = c.oid
+    WHERE c.oid = to_regclass(:table) AND a.attname = :column AND EXISTS (
+        SELECT FROM pg_depend WHERE refclassid = 'pg_class'::regclass AND refobjid = c.oid AND refobjsubid = a.attnum
+        AND classid IN ('pg_rewrite'::regclass, 'pg_policy'::regclass, 'pg_trigger'::regclass, 'pg_proc'::regclass)
+        AND NOT EXISTS (SELECT FROM pg_trigger WHERE classid = 'pg_trigger'::regclass AND oid = objid AND tgisinternal))
+"""
 _CHECKED = """
     SELECT 1 FROM pg_constraint k JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = ANY (k.conkey)
     WHERE k.contype = 'c' AND a.attrelid = to_regclass(:table) AND a.attname = :column LIMIT 1
@@ -32,8 +43,9 @@ def alter_type(construct: ColumnType, database: Database) -> OnlineChange | None
     """The statement, and new statistics, where it is free; for a script, which cannot know, the statement."""
     if not database.is_known:
         return None
-    table = qualified(construct.table_name, construct.schema)
-    return OnlineChange(table, _steps(construct, table, construct.column_name, database))
+    table, column = qualified(construct.table_name, construct.schema), str(construct.column_name)
+    in_use = bool(database.ask(_IN_USE, table=table, column=column))
+    return OnlineChange(table, _steps(construct, table, column, database), always=in_use)
 
 
 def _steps(construct: ColumnType, table: str, column: str, database: Database) -> Steps:
@@ -48,6 +60,19 @@ def _steps(construct: ColumnType, table: str, column: str, database: Database) -
 def _free(construct: ColumnType, table: str, column: str) -> Steps:
     yield Step(sql=ddl(construct))
     yield Step(sql=f"ANALYZE {table} ({quoted(column)})")  # the old statistics went with the old type
+
+
+def _around(change: Step, table: str, column: str, database: Database) -> Steps:
+    """The change, with what it would break on dropped before it and made again after it."""
+    in_use = database.ask(_IN_USE, table=table, column=column)
+    found = dependents_of_column(database, in_use[0].schema, in_use[0].name, column) if in_use else None
+    if found is None or found.others:
+        yield change  # PostgreSQL says what is in its way
+        return
+    yield from (Step(sql=statement, with_next=True) for statement in found.drop_views)
+    yield Step(sql=f"LOCK TABLE {', '.join(sorted({*found.locks, table}))} IN ACCESS EXCLUSIVE MODE", with_next=True)
+    statements = [*found.drop, change.sql, *(f"EXECUTE {literal(statement)}" for statement in found.create)]
+    yield Step(sql=f"DO $type$ BEGIN {'; '.join(statements)}; END $type$")
 
 
 def _is_free(construct: ColumnType, table: str, column: str, database: Database) -> bool:

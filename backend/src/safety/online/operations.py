@@ -149,7 +149,7 @@ class OnlineOperations:
 
     def _is_small(self, change: OnlineChange) -> bool:
         facts = self._database.table(change.table) if change.table else None
-        if facts is None:
+        if facts is None or change.always:
             return False
         if change.needed:
             return facts.heap_bytes == 0

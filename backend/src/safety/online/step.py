@@ -83,6 +83,8 @@ class OnlineChange:
     steps: Steps
     needed: bool = False
     """The statement as it stands would fail on a table that has rows."""
+    always: bool = False
+    """It would fail on any table."""
     index: str = ""
     """The index that it makes or drops, as SQL writes it."""
     replacing: Steps = field(default_factory=lambda: iter(()))

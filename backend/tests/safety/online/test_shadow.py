@@ -150,15 +150,31 @@ MADE = [
     "CREATE FUNCTION last_book() RETURNS bigint LANGUAGE sql BEGIN ATOMIC SELECT max(id) FROM books; END",
 ]
 
+AROUND = "for sql in {}:\n        op.execute(sql)\n    "
+VIEWED = ";".join([BOOKS.replace("title text", "title varchar(30)"), *MADE])
 
+
+@pytest.mark.parametrize("small", ["0", "1e12"])
+@pytest.mark.parametrize(
+    "change", [CASES[0].upgrade, 'op.alter_column("books", "title", type_=sa.String(40))'], ids=["key", "free"]
+)
 def test_views_policies_triggers_and_rules_are_made_anew_for_it(
+    project: Project, database: str, directly: Direct, change: str, small: str
+) -> None:
+    by_hand = AROUND.format(DROPPED) + change + "\n    " + AROUND.format(MADE)
+    up, _ = directly(Case("", by_hand, "pass", VIEWED))
+    write(project, database, Case("", change, "pass", VIEWED))
+    project.alembic.having(**{**PATIENT, "MIGRATION_SMALL_TABLE": small})(database, "upgrade", "head")
+    same(up, read_state(database))
+
+
+def test_they_are_there_though_its_session_ends_around_every_step(
     project: Project, database: str, directly: Direct
 ) -> None:
-    around = "for sql in {}:\n        op.execute(sql)\n    "
-    before = ";".join([BOOKS, *MADE])
-    by_hand = around.format(DROPPED) + CASES[0].upgrade + "\n    " + around.format(MADE)
-    up, _ = directly(Case("", by_hand, "pass", before))
-    write(project, database, Case("", CASES[0].upgrade, "pass", before))
+    up, _ = directly(
+        Case("", AROUND.format(DROPPED) + CASES[0].upgrade + "\n    " + AROUND.format(MADE), "pass", VIEWED)
+    )
+    write(project, database, Case("", CASES[0].upgrade, "pass", VIEWED))
     assert run_interrupted(project, database, "upgrade", "head") > 0
     same(up, read_state(database))
 
