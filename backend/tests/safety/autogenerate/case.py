@@ -7,6 +7,7 @@ be proved in a transaction (a new enum label that is used, the command line) has
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pgvector.sqlalchemy
@@ -24,6 +25,9 @@ from src.postgres.catalogue import compare, describe
 from src.safety.autogenerate.call import Call
 from src.safety.autogenerate.context import Context, Schema, read_schema
 from src.safety.autogenerate.plan import plan
+from src.safety.lint.check import findings_of
+from src.safety.lint.rule import Revision
+from src.safety.lint.source import Source
 
 _NAMES: dict[str, Any] = {
     **vars(postgresql),
@@ -118,12 +122,20 @@ def run(connection: Connection, operations: Sequence[MigrateOperation], metadata
     imports = {statement for line in operations if isinstance(line, Call) for statement in line.imports}
     body = render_python_code(UpgradeOps(list(operations)))
     text = "\n".join([*sorted(imports), f"def revise():\n    {body}\n    return"])
+    _lint(text)
     try:
         exec(text, names)
         names["revise"]()
     except Exception as error:
         error.add_note(text)
         raise
+
+
+def _lint(text: str) -> None:
+    """What is written is sound by its text; that it is so by what it does is what the case proves."""
+    revision = Revision("002_case", ("001_case",), Source(Path("002_case.py"), f'"""show the case"""\n{text}'))
+    found = [each.what for each in findings_of(revision) if each.rule.code != "downgrade"]
+    assert not found, "\n".join([*found, text])
 
 
 def equal(found: Schema, wanted: Schema, lines: Sequence[object]) -> None:
