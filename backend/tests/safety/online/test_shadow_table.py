@@ -110,11 +110,11 @@ every_case = pytest.mark.parametrize("case", CASES, ids=str)
 
 
 @contextmanager
-def meanwhile(act: Callable[[], object]) -> Iterator[None]:
-    """`act` happens when the rows are copied and the indexes are made, before what was noted is copied again."""
+def meanwhile(act: Callable[[], object], before: str = "ANALYZE books__new") -> Iterator[None]:
+    """`act` happens when the rows are copied and the indexes are made, just before this statement."""
 
     def look(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        if statement.startswith("ANALYZE books__new"):
+        if statement.startswith(before):
             act()
 
     event.listen(Engine, "before_cursor_execute", look)
@@ -226,3 +226,13 @@ def test_a_value_that_cannot_be_computed_stops_it_and_once_mended_it_goes_on(pro
         session.execute("UPDATE books SET pages = 50 WHERE id = 7")
         project.alembic.having(**PATIENT)(database, "upgrade", "head")
         assert session.execute("SELECT twice FROM books WHERE id = 7").fetchone() == (2,)
+
+
+def test_what_is_written_at_the_last_moment_is_there_afterwards(project: Project, database: str) -> None:
+    write(project, database, Case("", TWICE, "pass", BOOKS))
+    written = "DELETE FROM books WHERE id = 1; UPDATE books SET pages = 0 WHERE id = 2; INSERT INTO books VALUES (0)"
+    with psycopg.connect(database, autocommit=True) as client:
+        with meanwhile(lambda: client.execute(written), before="LOCK TABLE public.books IN ACCESS EXCLUSIVE"):
+            project.alembic.having(**PATIENT)(database, "upgrade", "head")
+        rows = client.execute("SELECT id, pages FROM books WHERE id < 3 ORDER BY id").fetchall()
+    assert rows == [(0, None), (2, 0)]
