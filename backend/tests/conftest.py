@@ -20,10 +20,9 @@ from tests.servers import Server, container, embedded, existing, require_docker
 BACKEND = Path(__file__).resolve().parents[1]
 # The service runs on one version, the first that is asked for; migrations are proved on all of them.
 _OF_THE_HOST = ("api", "course", "inference")
-_OF_SAFETY = ("apply/", "online/", "backfill/", "lint/", "testing/", "rebase/", "plan/", "test_blockers", "test_squash")
-_LONG = tuple(f"safety/{each}" for each in _OF_SAFETY)
-# Of the many small cases every fourth runs on the other versions as well, and all of them in `make prove`.
-_MANY = ("safety/autogenerate/", "postgres/catalogue/")
+_OF_THE_TOOLKIT = "safety/"
+# Of its many small cases every fourth runs on the other versions as well, and all of them in `make prove`.
+_MANY = ("safety/autogenerate/", "safety/online/test_cases", "postgres/catalogue/")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -51,13 +50,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.hookimpl(tryfirst=True)  # before `-m` chooses
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """The longest families run on the first version; on the others they are `make prove`."""
+    """The toolkit's tests run on the first version; on the others they are `make prove`, but for a sample."""
     first = config.option.postgres.split(",")[0]
     for place, item in enumerate(items):
         chosen = getattr(item, "callspec", None)
         version = chosen.params.get("server", first) if chosen else first
         path = item.path.relative_to(BACKEND / "tests").as_posix()
-        rare = path.startswith(_LONG) or (path.startswith(_MANY) and place % 4)
+        rare = place % 4 > 0 if path.startswith(_MANY) else path.startswith(_OF_THE_TOOLKIT)
         if version not in (first, "url") and rare:
             item.add_marker("prove")
 

@@ -11,19 +11,14 @@ from src.postgres.catalogue import Catalogue, compare, describe
 from tests.safety.apply import eight_steps
 from tests.safety.apply.processes import Migrator
 from tests.safety.project import Project, make_project
+from tests.sampling import every
 from tests.servers import Server
 
 Start = Callable[..., Migrator]
 State = tuple[Catalogue, dict[str, list[Any]]]
 forms = pytest.mark.parametrize("form", eight_steps.FORMS)
 # Every other step always, all of them with `make prove`.
-steps = pytest.mark.parametrize(
-    "step",
-    [
-        pytest.param(step, marks=[pytest.mark.prove] if step % 2 and step > 1 else [])
-        for step in range(1, eight_steps.AFTER_THE_LAST + 1)
-    ],
-)
+steps = pytest.mark.parametrize("step", every(2, range(1, eight_steps.AFTER_THE_LAST + 1)))
 
 
 @pytest.fixture(scope="session")

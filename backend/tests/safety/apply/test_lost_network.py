@@ -17,12 +17,14 @@ from tests.safety.apply.processes import Migrator, until
 from tests.safety.apply.test_crash import outcomes
 from tests.safety.apply.test_restart import control
 from tests.safety.project import Project
+from tests.sampling import every
 from tests.servers import server_directory
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only there may a socket refuse all packets")
 Start = Callable[..., Migrator]
 PATIENCE = "2"  # seconds, the least that there is
 CIC = 'op.create_index("ix", "books", ["id"], postgresql_concurrently=True)'
+drivers = pytest.mark.parametrize("driver", every(2, ["asyncpg", "psycopg"]))
 LOCKS = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2"
 
 
@@ -88,7 +90,7 @@ def lost(running: Migrator) -> None:
     assert "Traceback" not in running.output
 
 
-@pytest.mark.parametrize("driver", ["asyncpg", "psycopg"])
+@drivers
 @pytest.mark.parametrize("block", ["if True:", "with op.get_context().autocommit_block():"])
 def test_both_ends_notice_the_server_rolls_back_and_frees_the_lock_and_the_next_run_finishes(
     project: Project, books: str, watcher: psycopg.Connection, start: Start, driver: str, block: str
@@ -108,7 +110,7 @@ def test_both_ends_notice_the_server_rolls_back_and_frees_the_lock_and_the_next_
     assert outcomes(watcher)[-1] == "done"
 
 
-@pytest.mark.parametrize("driver", ["asyncpg", "psycopg"])
+@drivers
 def test_what_the_server_finishes_on_its_own_meanwhile_is_found_done(
     project: Project, books: str, watcher: psycopg.Connection, start: Start, driver: str
 ) -> None:

@@ -10,13 +10,9 @@ from tests.safety.online.conftest import Direct, write
 from tests.safety.online.interruption import PATIENT, run_interrupted
 from tests.safety.online.state import read_state, same
 from tests.safety.project import Project
+from tests.sampling import every
 
 every_case = pytest.mark.parametrize("case", ALL, ids=str)
-# Every other case always, all of them with `make prove`.
-every_other_case = pytest.mark.parametrize(
-    "case",
-    [pytest.param(case, id=str(case), marks=[pytest.mark.prove] if at % 2 else []) for at, case in enumerate(ALL)],
-)
 
 
 @every_case
@@ -29,7 +25,7 @@ def test_it_ends_as_the_direct_way_does(project: Project, database: str, case: C
     same(down, read_state(database))
 
 
-@every_other_case
+@pytest.mark.parametrize("case", every(4, ALL))
 def test_it_converges_though_its_session_ends_around_every_step(
     project: Project, database: str, case: Case, directly: Direct
 ) -> None:
@@ -41,7 +37,7 @@ def test_it_converges_though_its_session_ends_around_every_step(
     same(down, read_state(database))
 
 
-@every_case
+@pytest.mark.parametrize("case", every(2, ALL))
 def test_its_script_does_the_same(project: Project, database: str, case: Case, directly: Direct) -> None:
     if case.asks_the_catalogue:
         pytest.skip("a script cannot know the partitions")
