@@ -72,7 +72,7 @@ def routes(user: UUID) -> list[Route]:
         Route("/modules/m3", modules._WITH_CHAPTERS, {"slug": "m3", "user": user, **students}, True),
         Route("/modules/m3/chapters/c3", chapters._GET, chapter | students, False),
         Route("/progress", progress._AT_A_GLANCE, {"user": user}, True),
-        Route("/me", accounts._READ_JSON, {"id": user}, True),
+        Route("/me", accounts._JSON_AND_STANDING, {"id": user}, True),
     ]
 
 

@@ -5,8 +5,8 @@ from http import HTTPStatus
 from fastapi import Request, Response
 from sqlalchemy.exc import IntegrityError
 
-from src.api.auth import SignedIn
-from src.api.dependencies import CountedByAddress, OpenResources, Reads, Session
+from src.api.auth import MyAccount, SignedIn
+from src.api.dependencies import CountedByAddress, OpenResources, Session
 from src.api.problems import ProblemError
 from src.api.rate_limit import PER_ACCOUNT
 from src.api.representation import represent
@@ -33,12 +33,9 @@ async def register(registration: Registration, session: Session, resources: Open
 
 
 @router.get("/me", response_model=Account)
-async def read_me(request: Request, viewer: SignedIn, reader: Reads) -> Response:
+async def read_me(request: Request, account: MyAccount) -> Response:
     """My account."""
-    body = await accounts.read_json(reader, viewer.id)
-    if body is None:
-        raise _gone()
-    return represent(request, body)
+    return represent(request, account)
 
 
 @router.patch("/me")

@@ -11,7 +11,7 @@ from fastapi.security import OAuth2PasswordBearer
 from src.api.dependencies import OpenResources, get_resources
 from src.api.problems import ProblemError
 from src.api.resources import Resources
-from src.api.tokens import Use, fingerprint
+from src.api.tokens import Claim, Use, fingerprint
 from src.db.queries import accounts
 from src.db.queries.accounts import Standing
 
@@ -31,7 +31,10 @@ async def claimed(resources: Resources, use: Use, token: str) -> Standing:
     """The account that `token` stands for. Raises `ProblemError` 401 if it is not good for this use, or no longer."""
     claim = resources.tokens.read(use, token)
     # Its connection is given back before the route takes one: a request that held two could wait for itself.
-    account = await accounts.standing(resources.reader, claim.user_id) if claim else None
+    return _hold(claim, await accounts.standing(resources.reader, claim.user_id) if claim else None)
+
+
+def _hold(claim: Claim | None, account: Standing | None) -> Standing:
     if account and claim and account.is_active and fingerprint(account) == claim.fingerprint:
         return account
     detail = "This token is not valid, or no longer. Renew it, or sign in again."
@@ -51,11 +54,29 @@ MaybeSignedIn = Annotated[Viewer | None, Depends(_maybe_signed_in)]
 
 async def _signed_in(viewer: MaybeSignedIn) -> Viewer:
     if viewer is None:
-        raise ProblemError(HTTPStatus.UNAUTHORIZED, "Sign in first.", headers=_CHALLENGE)
+        raise _nobody()
     return viewer
 
 
+def _nobody() -> ProblemError:
+    return ProblemError(HTTPStatus.UNAUTHORIZED, "Sign in first.", headers=_CHALLENGE)
+
+
 SignedIn = Annotated[Viewer, Depends(_signed_in)]
+
+
+async def _my_account(token: Annotated[str | None, Depends(_bearer)], resources: OpenResources) -> str:
+    if token is None:
+        raise _nobody()
+    claim = resources.tokens.read(Use.ACCESS, token)
+    found = await accounts.standing_and_json(resources.reader, claim.user_id) if claim else None
+    account, body = found or (None, "")
+    _hold(claim, account)
+    return body
+
+
+MyAccount = Annotated[str, Depends(_my_account)]
+"""The account of who has signed in, as JSON: read together with what the token is held against."""
 
 
 async def _administrator(viewer: SignedIn) -> Viewer:

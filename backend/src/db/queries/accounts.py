@@ -43,7 +43,9 @@ _STANDING_BY_ID = HotQuery(_STANDING.where(User.id == bindparam("id")))
 _STANDING_BY_EMAIL = HotQuery(_STANDING.where(func.lower(User.email) == func.lower(bindparam("email"))))
 _THIS = User.id == bindparam("user_id")
 _READ = select(*_ACCOUNT).where(_THIS)
-_READ_JSON = HotQuery(select(json_text(json_object(*_ACCOUNT))).where(User.id == bindparam("id")))
+_JSON_AND_STANDING = HotQuery(
+    select(json_text(json_object(*_ACCOUNT)), *_STANDING.selected_columns).where(User.id == bindparam("id"))
+)
 _REGISTER = insert(User).returning(*_ACCOUNT)
 _CHANGE = update(User).where(_THIS).returning(*_ACCOUNT)
 _NOTE_SIGN_IN = update(User).where(_THIS).values(last_login=func.now())
@@ -63,6 +65,12 @@ async def standing(reader: Reader, user_id: UUID) -> Standing | None:
     return Standing(*row) if row else None
 
 
+async def standing_and_json(reader: Reader, user_id: UUID) -> tuple[Standing, str] | None:
+    """The account that a token names, and all of it as JSON: one statement for who only wants to see it."""
+    row = await reader.row(_JSON_AND_STANDING, id=user_id)
+    return (Standing(*row[1:]), row[0]) if row else None
+
+
 async def standing_by_email(reader: Reader, email: str) -> Standing | None:
     """The account that somebody signs in to, whatever the case of the address."""
     row = await reader.row(_STANDING_BY_EMAIL, email=email)
@@ -79,12 +87,6 @@ async def read(session: AsyncSession, user_id: UUID) -> Account | None:
     """The account."""
     row = (await session.execute(_READ, {"user_id": user_id})).one_or_none()
     return Account(*row) if row else None
-
-
-async def read_json(reader: Reader, user_id: UUID) -> str | None:
-    """The account as JSON."""
-    body: str | None = await reader.value(_READ_JSON, id=user_id)
-    return body
 
 
 async def change(session: AsyncSession, user_id: UUID, changes: dict[str, Any]) -> Account | None:
