@@ -1,6 +1,7 @@
 """The servers that tests run on: out of the wheel, in a container, or one that is already there."""
 
 import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ import pytest
 
 from src.postgres.embedded import start_server
 
+_PLENTY = 4 * 2**30  # bytes
 # A test's data need not survive a power cut.
 _FAST = {
     "fsync": "off",
@@ -65,8 +67,14 @@ def embedded(version: int) -> Iterator[Server]:
 @contextmanager
 def server_directory() -> Iterator[Path]:
     """A directory for a server. Not pytest's: that one bars other users, and for root the server runs as one."""
-    with TemporaryDirectory(prefix="syllabus-") as directory:
+    with TemporaryDirectory(prefix="syllabus-", dir=_in_memory()) as directory:
         yield Path(directory).resolve()
+
+
+def _in_memory() -> Path | None:
+    """Where there is plenty: each of thousands of tests makes a database, which is most of its time on a slow disk."""
+    memory = Path("/dev/shm")
+    return memory if memory.is_dir() and shutil.disk_usage(memory).free > _PLENTY else None
 
 
 def require_docker() -> None:
