@@ -38,10 +38,10 @@ serve: migrate  ## migrate, then the API on http://127.0.0.1:8000 (docs at /docs
 psql: $(STAMP)  ## psql on that database
 	@cd backend && ../$(BIN)/python -m src.postgres.psql
 
-test: $(STAMP)  ## all tests, on PostgreSQL 18 and 16 (several minutes)
+test: $(STAMP)  ## the tests, on PostgreSQL 18 and a part on 16 (nine minutes)
 	@$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
 
-prove: $(STAMP)  ## the longer proofs: every kind of kill at every step
+prove: $(STAMP)  ## the longer proofs: every kind of kill at every step, all of the toolkit on 16
 	@$(BIN)/python -m pytest -n 2 --dist worksteal -m prove $(ARGS)
 
 check: $(STAMP)  ## lint, format and types

@@ -23,23 +23,47 @@ from tests.safety.project import Project
 pytestmark = pytest.mark.anyio
 
 ONE = "modules/first/chapters/one"
+HEAD = str(ScriptDirectory(str(MIGRATIONS)).get_current_head())
+CHANGES = [
+    (
+        [
+            'op.add_column("chapters", sa.Column("subtitle", sa.Text()))',
+            'op.create_index("ix_chapters_title", "chapters", ["title"])',
+            'op.create_check_constraint("ck_chapters_position", "chapters", "position >= 0")',
+        ],
+        [
+            'op.drop_constraint("ck_chapters_position", "chapters", type_="check")',
+            'op.drop_index("ix_chapters_title", "chapters")',
+            'op.drop_column("chapters", "subtitle")',
+        ],
+    ),
+    (
+        ['op.alter_column("modules", "title", type_=sa.Text())'],
+        ['op.alter_column("modules", "title", type_=sa.String(255))'],
+    ),
+    (
+        ['op.alter_column("chapter_progress", "time_spent_seconds", type_=sa.BigInteger())'],
+        ['op.alter_column("chapter_progress", "time_spent_seconds", type_=sa.Integer())'],
+    ),
+]
 PAUSE = 0.05  # seconds between an answer and the next request: people pause too, and a service has room to spare
 Requests = list[Callable[[], Awaitable[Response]]]
 
 
 @pytest.fixture
 def changing(tmp_path: Path) -> Project:
-    """The project's own migrations, and one more."""
-    shutil.copytree(MIGRATIONS, tmp_path / "migrations", ignore=shutil.ignore_patterns("__pycache__"))
-    head = ScriptDirectory(str(MIGRATIONS)).get_current_head()
-    revision = Path(__file__).with_name("changing_revision.txt").read_text(encoding="utf-8")
-    (tmp_path / "migrations/versions/900_under_load.py").write_text(revision.replace("{head}", str(head)))
-    ini = tmp_path / "alembic.ini"
-    ini.write_text(
-        f"[alembic]\nscript_location = {tmp_path}/migrations\nprepend_sys_path = {MIGRATIONS.parent}\n"
-        "path_separator = os\n"
+    """The project's own migrations, and one more for each table that requests are using."""
+    folder = tmp_path / "migrations"
+    shutil.copytree(MIGRATIONS, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    (folder / "alembic.ini").write_text(
+        f"[alembic]\nscript_location = {folder}\nprepend_sys_path = {MIGRATIONS.parent}\npath_separator = os\n"
     )
-    return Project(tmp_path)
+    project, parent = Project(folder), HEAD
+    for number, (up, down) in enumerate(CHANGES, start=900):
+        revision = f"{number}_under_load"
+        project.revision(revision, parent=parent, upgrade="; ".join(up), downgrade="; ".join(down))
+        parent = revision
+    return project
 
 
 @pytest.fixture
@@ -93,11 +117,11 @@ async def test_no_request_fails_while_the_tables_change(
         # How long a request may wait is another promise (tests/safety); while other tests run it is long.
         settings = {
             "MIGRATION_ALLOW_DATA_LOSS": "true",
-            "MIGRATION_LOCK_TIMEOUT": "1",
+            "MIGRATION_LOCK_TIMEOUT": "0.5",
             "MIGRATION_SMALL_TABLE": small_table,
         }
         with migrators() as start:
-            for command in (["upgrade", "head"], ["downgrade", "-1"]):
+            for command in (["upgrade", "head"], ["downgrade", HEAD]):
                 running = start(changing, migrated, *command, **settings)
                 assert running.exit_code() == 0, running.output
 

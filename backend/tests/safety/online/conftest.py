@@ -7,8 +7,8 @@ import psycopg
 import pytest
 
 from tests.safety.online.cases import Case
-from tests.safety.online.interruption import DIRECT
-from tests.safety.online.state import State, read_state
+from tests.safety.online.interruption import DIRECT, PATIENT
+from tests.safety.online.state import State, read_state, same
 from tests.safety.project import Project, make_project
 from tests.servers import Server
 
@@ -38,3 +38,13 @@ def directly(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Direct
             return up, read_state(url)
 
     return both
+
+
+def both_ways_end_as_directly(project: Project, database: str, case: Case, directly: Direct) -> None:
+    """Fail unless the online way, up and down, ends where the direct way does."""
+    up, down = directly(case)
+    write(project, database, case)
+    project.alembic.having(**PATIENT)(database, "upgrade", "head")
+    same(up, read_state(database))
+    project.alembic.having(**PATIENT)(database, "downgrade", "base")
+    same(down, read_state(database))

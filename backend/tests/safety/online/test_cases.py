@@ -6,8 +6,8 @@ import pytest
 
 from src.postgres.embedded import program
 from tests.safety.online.cases import ALL, Case
-from tests.safety.online.conftest import Direct, write
-from tests.safety.online.interruption import PATIENT, run_interrupted
+from tests.safety.online.conftest import Direct, both_ways_end_as_directly, write
+from tests.safety.online.interruption import run_interrupted
 from tests.safety.online.state import read_state, same
 from tests.safety.project import Project
 from tests.sampling import every
@@ -17,12 +17,7 @@ every_case = pytest.mark.parametrize("case", ALL, ids=str)
 
 @every_case
 def test_it_ends_as_the_direct_way_does(project: Project, database: str, case: Case, directly: Direct) -> None:
-    up, down = directly(case)
-    write(project, database, case)
-    project.alembic.having(**PATIENT)(database, "upgrade", "head")
-    same(up, read_state(database))
-    project.alembic.having(**PATIENT)(database, "downgrade", "base")
-    same(down, read_state(database))
+    both_ways_end_as_directly(project, database, case, directly)
 
 
 @pytest.mark.parametrize("case", every(4, ALL))

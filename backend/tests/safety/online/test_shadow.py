@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from tests.safety.online.cases import Case
-from tests.safety.online.conftest import Direct, write
+from tests.safety.online.conftest import Direct, both_ways_end_as_directly, write
 from tests.safety.online.interruption import PATIENT, run_interrupted
 from tests.safety.online.state import read_state, same
 from tests.safety.project import Project
@@ -111,12 +111,7 @@ every_case = pytest.mark.parametrize("case", CASES, ids=str)
 
 @every_case
 def test_it_ends_as_the_rewrite_does(project: Project, database: str, case: Case, directly: Direct) -> None:
-    up, down = directly(case)
-    write(project, database, case)
-    project.alembic.having(**PATIENT)(database, "upgrade", "head")
-    same(up, read_state(database))
-    project.alembic.having(**PATIENT)(database, "downgrade", "base")
-    same(down, read_state(database))
+    both_ways_end_as_directly(project, database, case, directly)
 
 
 @pytest.mark.parametrize("case", [CASES[0], CASES[2]], ids=str)

@@ -10,7 +10,7 @@ from psycopg import IsolationLevel
 from sqlalchemy import Engine, event
 
 from tests.safety.online.cases import Case
-from tests.safety.online.conftest import Direct, write
+from tests.safety.online.conftest import Direct, both_ways_end_as_directly, write
 from tests.safety.online.interruption import PATIENT, run_interrupted
 from tests.safety.online.state import read_state, same
 from tests.safety.project import Project
@@ -124,12 +124,7 @@ def meanwhile(act: Callable[[], object], before: str = "ANALYZE books__new") -> 
 
 @every_case
 def test_it_ends_as_the_rewrite_does(project: Project, database: str, case: Case, directly: Direct) -> None:
-    up, down = directly(case)
-    write(project, database, case)
-    project.alembic.having(**PATIENT)(database, "upgrade", "head")
-    same(up, read_state(database))
-    project.alembic.having(**PATIENT)(database, "downgrade", "base")
-    same(down, read_state(database))
+    both_ways_end_as_directly(project, database, case, directly)
 
 
 def test_an_expression_ends_as_the_rewrite_does(
