@@ -19,7 +19,6 @@ from src.safety.online.database import Database
 from src.safety.online.index import table_of_index
 from src.safety.online.names import ddl
 from src.safety.online.not_null import set_not_null
-from src.safety.online.shadow_table import shadow_table
 from src.safety.online.step import OnlineChange, Step
 
 _STORED = """
@@ -116,6 +115,8 @@ def _generated(action: Reader, table: str, change: str, database: Database) -> O
             return None
     elif not (database.is_known and action.accept("ADD") and action.has("GENERATED")):
         return None
+    from src.safety.online.shadow_table import shadow_table  # noqa: PLC0415  see `registry`
+
     return shadow_table(table, change, database)
 
 

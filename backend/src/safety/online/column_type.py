@@ -13,7 +13,6 @@ from sqlalchemy.exc import DBAPIError
 from src.postgres import sqlstate as state
 from src.safety.errors import RevisionFailed
 from src.safety.online.database import Database
-from src.safety.online.dependents import dependents_of_column
 from src.safety.online.names import ddl, literal, qualified, quoted, verbatim
 from src.safety.online.step import OnlineChange, Step, Steps
 
@@ -64,6 +63,8 @@ def _free(construct: ColumnType, table: str, column: str) -> Steps:
 
 def _around(change: Step, table: str, column: str, database: Database) -> Steps:
     """The change, with what it would break on dropped before it and made again after it."""
+    from src.safety.online.dependents import dependents_of_column  # noqa: PLC0415  see `registry`
+
     in_use = database.ask(_IN_USE, table=table, column=column)
     found = dependents_of_column(database, in_use[0].schema, in_use[0].name, column) if in_use else None
     if found is None or found.others:

@@ -12,9 +12,7 @@ from functools import partial
 from alembic.runtime.migration import MigrationContext
 
 from src.safety.backfill.definition import Backfill
-from src.safety.backfill.in_upgrade import run_outside
 from src.safety.backfill.key import KEY_SQL
-from src.safety.backfill.script import script
 from src.safety.online.database import Database
 from src.safety.online.step import Step, Task
 
@@ -38,10 +36,14 @@ def _parts(table: str, database: Database) -> list[str]:
 
 def _task(words: str, definition: Backfill) -> Task:
     def written() -> list[Step]:
+        from src.safety.backfill.script import script  # noqa: PLC0415  see `registry`
+
         return [Step(sql=script(definition, commits=True))]
 
     return Task(words=words, run=partial(_run, definition), script=written)
 
 
 def _run(definition: Backfill, context: MigrationContext) -> None:
+    from src.safety.backfill.in_upgrade import run_outside  # noqa: PLC0415  see `registry`
+
     run_outside(context, definition)

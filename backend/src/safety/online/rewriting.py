@@ -5,7 +5,6 @@ from alembic.ddl.base import AddColumn
 from src.safety.online.database import Database
 from src.safety.online.names import ddl, qualified
 from src.safety.online.numbered import is_numbered, numbered_column
-from src.safety.online.shadow_table import shadow_table
 from src.safety.online.step import OnlineChange, Step
 
 
@@ -20,4 +19,6 @@ def rewriting_column(construct: AddColumn, database: Database) -> OnlineChange |
     if not database.is_known:
         return OnlineChange(table, iter([Step(sql=sql)]))
     # A plain column can be filled in batches, and cannot be made a generated one afterwards (PostgreSQL 16 to 18).
+    from src.safety.online.shadow_table import shadow_table  # noqa: PLC0415  see `registry`
+
     return shadow_table(table, sql.removeprefix(f"ALTER TABLE {table} "), database)
