@@ -25,6 +25,7 @@ from src.safety.backfill.estimate import cut, refuse_volatile
 from src.safety.backfill.pace import Pace
 from src.safety.backfill.pressure import pressure, too_many_dead
 from src.safety.backfill.triggers import silence, tell_who_fires
+from src.safety.backfill.vacuum import vacuum
 from src.safety.backfill.work import Work
 from src.safety.policy import Policy
 from src.safety.session import prepare_session
@@ -233,13 +234,10 @@ class _Run:
 
     async def _vacuum(self, connection: AsyncConnection) -> None:
         self._batches = self._changed = 0
-        # Not TRUNCATE: giving pages back takes ACCESS EXCLUSIVE.
-        vacuum = text(f"VACUUM (SKIP_LOCKED, TRUNCATE false) {self.work.table}")
-        await connection.execute(vacuum)
         begun = time.monotonic()
-        while await too_many_dead(connection, self._definition.table, self._policy):
-            if time.monotonic() - begun > _DEAD_PATIENCE:
+        while await vacuum(connection, self.work.table):
+            few = not await too_many_dead(connection, self._definition.table, self._policy)
+            if few or time.monotonic() - begun > _DEAD_PATIENCE:
                 return
             await self.report(connection, waiting="an old transaction keeps dead rows from being removed")
             await asyncio.sleep(_LOOK)
-            await connection.execute(vacuum)

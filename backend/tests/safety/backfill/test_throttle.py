@@ -6,6 +6,7 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -84,6 +85,18 @@ def test_it_waits_for_an_old_transaction_that_keeps_dead_rows_but_not_for_ever(
         policy = Policy(backfill_batch=0.005, backfill_pause=0, backfill_dead_share=0.1)
         run(database, DOUBLED, policy=policy, on_report=on_report)
     assert set(waits) == {"an old transaction keeps dead rows from being removed"}
+    assert session.execute("SELECT count(*) FROM books WHERE v = id * 2").fetchone() == (100_000,)
+
+
+def test_it_does_not_wait_for_somebody_elses_vacuum(session: psycopg.Connection, database: str) -> None:
+    books(session, 100_000)
+    session.execute(f"ALTER DATABASE {session.info.dbname} SET deadlock_timeout = '1ms'")
+    session.execute("UPDATE books SET v = 0")
+    session.execute("SELECT pg_stat_force_next_flush()")
+    with psycopg.connect(database) as other:
+        other.execute("LOCK TABLE books IN SHARE UPDATE EXCLUSIVE MODE")
+        reports = run(database, DOUBLED, policy=replace(SMALL_BATCHES, backfill_dead_share=0.1))
+    assert {report.waiting for report in reports} == {None}
     assert session.execute("SELECT count(*) FROM books WHERE v = id * 2").fetchone() == (100_000,)
 
 
