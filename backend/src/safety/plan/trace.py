@@ -116,6 +116,7 @@ class Trace:
         revision, statement, outside = self._running
         self._running = None
         now = _tables(connection)
+        self._take_places(now)
         rewrites, scans = ((), ()) if outside else self._work(now)
         locks = self._named if outside else self._held(connection, now, {*self._named, *rewrites, *scans})
         tables = {*locks, *rewrites, *scans, *(table for what in self._lost for table in (what, _table_of(what)))}
@@ -125,6 +126,14 @@ class Trace:
             Traced(revision, statement, self._number, locks, rewrites, scans, lost, patient, origins)
         )
         self._tables = now
+
+    def _take_places(self, now: Mapping[str, "_Table"]) -> None:
+        """A table that got the name of another in one statement stands in its place: no client has missed it."""
+        assert self._begun_with is not None, "set before the first statement"
+        for name, table in now.items():
+            old = self._tables.get(name, table).oid
+            if old != table.oid and old in self._begun_with:
+                self._begun_with[table.oid] = self._begun_with[old]
 
     def _origin(self, name: str) -> str | None:
         if self._begun_with is None or name not in self._tables:

@@ -108,6 +108,20 @@ def test_a_table_is_known_by_any_name_and_the_strongest_lock_is_shown(
     assert [line.dangers for line in found[2:]] == [[], ["destroys volumes"]]
 
 
+def test_a_table_that_took_the_place_of_another_is_in_use_as_that_was(
+    books: OpenProject, project: Project, database: str
+) -> None:
+    twice = 'op.add_column("books", sa.Column("twice", sa.Integer, sa.Computed("id * 2", persisted=True)))'
+    project.revision("002_b", "001_a", f'{twice}; op.drop_column("books", "title")')
+    live = _live(database, "001_a")
+    found = lines(rehearse(open_project(books.config), live, "head"), live.tables)
+    (swap,) = [line for line in found if "DROP TABLE" in line.traced.sql]
+    assert (swap.blocks, found[-1].blocks) == ("reads and writes", "reads and writes")
+    assert found[-1].traced.sql == "ALTER TABLE books DROP COLUMN title"
+    assert [facts.rows for facts in (found[-1].facts("books"),) if facts] == [5000]
+    assert "destroys books.title" in found[-1].dangers
+
+
 def test_it_can_be_run_on_the_database_itself_and_rolled_back(books: OpenProject, database: str) -> None:
     live = _live(database, "001_a")
     traced = apply_and_roll_back(books, live, "head")
