@@ -4,8 +4,8 @@ A B-tree is sorted in `maintenance_work_mem`, and an HNSW graph that does not fi
 (pgvector 0.8). The server's own setting is only ever raised, up to the policy's limit, and for this build alone.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Index, Row
@@ -32,6 +32,10 @@ _SETTINGS = """
     SELECT pg_size_bytes(current_setting('maintenance_work_mem')) AS memory,
            current_setting('max_parallel_maintenance_workers')::int AS workers
 """
+_LARGEST = """
+    SELECT coalesce(max(pg_relation_size(indexrelid)), 0)::bigint AS bytes FROM pg_index
+    WHERE indrelid = to_regclass(:table)
+"""
 _BYTES_OF_ELEMENT = {"vector": 4, "halfvec": 2}  # of pgvector's types, whose modifier is the number of elements
 
 
@@ -49,6 +53,23 @@ def plan_build(index: Index, facts: TableFacts | None, database: Database) -> Bu
     if facts is None:
         return Build()
     size = _estimate(index, facts, database)
+    rows = "of unknown number" if facts.rows is None else f"about {facts.rows:,}"
+    about = f"about {size / _MB:,.0f} MB" if size else "of unknown size"
+    return _build(f"Building {quoted(str(index.name))} on {facts.name}: rows {rows}, the index {about}", size, database)
+
+
+def built_again(table: str, steps: Iterable[Step], database: Database) -> Iterator[Step]:
+    """`steps`, which make indexes like those that `table` has, with the settings for the largest of them."""
+    (largest,) = database.ask(_LARGEST, table=table)
+    what = f"Building indexes like those of {table}, the largest about {largest.bytes / _MB:,.0f} MB"
+    build = _build(what, largest.bytes, database)
+    yield from build.before
+    for number, step in enumerate(steps):
+        yield step if number else replace(step, says=build.says)
+    yield from build.after
+
+
+def _build(what: str, size: float, database: Database) -> Build:
     server = database.ask(_SETTINGS)[0]
     memory = min(max(int(size * _ROOM), server.memory), max(int(database.policy.index_memory * _MB), server.memory))
     workers = int(database.policy.index_workers)
@@ -57,12 +78,7 @@ def plan_build(index: Index, facts: TableFacts | None, database: Database) -> Bu
         wanted["max_parallel_maintenance_workers"] = str(workers)
     before = [Step(sql=f"SET {name} = {value}") for name, value in wanted.items()]
     after = [Step(sql=f"RESET {name}") for name in wanted]
-    rows = "of unknown number" if facts.rows is None else f"about {facts.rows:,}"
-    about = f"about {size / _MB:,.0f} MB" if size else "of unknown size"
-    says = (
-        f"Building {quoted(str(index.name))} on {facts.name}: rows {rows}, the index {about},"
-        f" with {memory / _MB:,.0f} MB of memory and up to {workers} parallel workers"
-    )
+    says = f"{what}, with {memory / _MB:,.0f} MB of memory and up to {workers} parallel workers"
     return Build(before, after, says)
 
 

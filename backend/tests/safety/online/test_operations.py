@@ -123,6 +123,28 @@ def test_the_memory_of_a_build_is_raised_for_it_alone(project: Project, books: s
     ]
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        'op.alter_column("authors", "name", type_=sa.Integer, postgresql_using="length(name)")',
+        'op.add_column("authors", sa.Column("twice", sa.Integer, sa.Computed("id * 2", persisted=True)))',
+    ],
+    ids=["a new column", "a new table"],
+)
+def test_the_workers_and_the_memory_are_set_where_indexes_are_built_again(
+    project: Project, books: str, change: str
+) -> None:
+    with psycopg.connect(books, autocommit=True) as session:
+        session.execute("CREATE INDEX ix_name ON authors (name)")
+    project.revision("001_a", upgrade=change)
+    with statements() as sent:
+        project.alembic.having(**PATIENT, MIGRATION_INDEX_WORKERS="1")(books, "upgrade", "head")
+    workers = "max_parallel_maintenance_workers"
+    words = [" ".join(statement.split()[:2]) for statement in sent]
+    wanted = [f"SET {workers}", "CREATE INDEX", f"RESET {workers}"]
+    assert [each for each in words if each in wanted] == wanted
+
+
 @pytest.mark.parametrize("driver", ["asyncpg", "psycopg"])
 def test_either_driver_gets_the_same_words(project: Project, books: str, driver: str) -> None:
     condition = "title LIKE 'title %' AND title <> ':x' AND pages % 2 = 0"

@@ -9,6 +9,7 @@ from src.safety.backfill.definition import Backfill
 from src.safety.backfill.in_upgrade import run_outside
 from src.safety.backfill.script import script
 from src.safety.online.database import Database
+from src.safety.online.index_build import built_again
 from src.safety.online.names import literal, qualified, quoted
 from src.safety.online.shadow.carry import constraints, indexes, statistics, temporary
 from src.safety.online.shadow.column import OldColumn, read_column
@@ -46,17 +47,16 @@ def _steps(construct: ColumnType, database: Database, table: str) -> Steps:
     yield _fill(column, using)
     if column.not_null:
         yield from _not_null(column)
-    found = []
-    for index, steps in indexes(database, column):
-        found.append(index)
-        yield from steps
+    found = list(indexes(database, column))
+    if found:
+        yield from built_again(table, (step for _, steps in found for step in steps), database)
     yield from constraints(database, column)
     objects = []
     for name, step in statistics(database, column):
         objects.append(name)
         yield step
     yield Step(sql=f"ANALYZE {table}")
-    yield from swap(database, column, kind, found, objects)
+    yield from swap(database, column, kind, [index for index, _ in found], objects)
 
 
 def _try_empty(column: OldColumn, kind: str, using: str | None) -> Step:

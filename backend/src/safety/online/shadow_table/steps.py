@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from src.safety.backfill.in_upgrade import run_outside
 from src.safety.online.database import Database
 from src.safety.online.dependents import dependents_of_table
+from src.safety.online.index_build import built_again
 from src.safety.online.shadow_table.carry import carried
 from src.safety.online.shadow_table.foreign_keys import foreign_keys
 from src.safety.online.shadow_table.in_step import begin_notes, copy_all, copy_noted, end_notes, make_notes
@@ -56,7 +57,7 @@ def _steps(table: str, change: str, database: Database) -> Steps:
     yield Step(sql=plan.begin)
     yield _copy(old)
     yield Step(sql=_block([copy_noted(old)]))
-    yield from (Step(sql=statement) for statement in plan.filled)
+    yield from built_again(old.sql, (Step(sql=statement) for statement in plan.filled), database)
     yield Step(sql=f"ANALYZE {old.new}")
     yield Step(
         sql=_block([copy_noted(old)])
