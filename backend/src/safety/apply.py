@@ -146,7 +146,7 @@ class Apply:
         if not isinstance(error, MustRetry) and state.sqlstate(error) not in _AGAIN:
             raise error
         if time.monotonic() > self._guard.deadline:
-            raise self._blocked(error) from error
+            raise self._blocked(error, entry) from error
         entry.retries += 1
         self._roll_back()
         self._guard.start_again()
@@ -161,12 +161,12 @@ class Apply:
         self._roll_back()
         self._guard.start_again()
         if not self._consent.ask(lost, entry.revision):
-            raise refuse(lost, entry.revision)
+            raise refuse(lost, entry.revision, begun=bool(entry.journal))
 
-    def _blocked(self, error: Exception) -> Exception:
+    def _blocked(self, error: Exception, entry: Entry) -> Exception:
         if self._guard.last_lock is None:
             return error
-        return self._way.blocked(*self._guard.last_lock)
+        return self._way.blocked(*self._guard.last_lock, entry)
 
     def _roll_back(self) -> None:
         """End the revision's transaction and begin a new one in its place, as Alembic's own autocommit_block does."""

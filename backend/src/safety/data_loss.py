@@ -58,11 +58,12 @@ def losses(connection: Connection, statement: str) -> Iterator[Loss]:
             yield Loss(f"column {table}.{column}" if column else f"table {table}", f"{count} {unit}")
 
 
-def refuse(lost: list[Loss], revision: str) -> DataLoss:
-    """The error for a downgrade without consent."""
+def refuse(lost: list[Loss], revision: str, *, begun: bool) -> DataLoss:
+    """The error for a downgrade without consent; one that has `begun` has committed what comes before."""
     shown = "\n".join(f"  {loss}" for loss in lost[:4]) + (f"\n  and {len(lost) - 4} more" if lost[4:] else "")
+    done = "it has stopped before that" if begun else "nothing was changed yet"
     return DataLoss(
-        f"The downgrade of {revision} destroys data, and nothing was changed yet.",
+        f"The downgrade of {revision} destroys data, and {done}.",
         f"{shown}\nIf it may go: MIGRATION_ALLOW_DATA_LOSS={revision} alembic downgrade ...",
     )
 

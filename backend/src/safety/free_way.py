@@ -79,15 +79,16 @@ class FreeWay:
                 raise MustRetry
             self._activity.wait(_waiting_line(time.monotonic() - begun, mode, table, in_the_way))
             if time.monotonic() > deadline:
-                raise self.blocked(table, mode)
+                raise self.blocked(table, mode, entry)
             await_only(asyncio.sleep(_POLL))
             in_the_way = self._look(table, mode)
         self._activity.stop_waiting()
 
-    def blocked(self, table: str, mode: LockMode) -> TableBlocked:
+    def blocked(self, table: str, mode: LockMode, entry: Entry) -> TableBlocked:
         """The error for a table that was not free within the budget."""
+        done = "what comes before it is done" if entry.journal else "nothing was changed"
         return TableBlocked(
-            f"{mode} on {table} was not to be had within {self._policy.lock_budget:g} s; nothing was changed.",
+            f"{mode} on {table} was not to be had within {self._policy.lock_budget:g} s; {done}.",
             f"{_blockers_table_text(self.last)}\n"
             "End who is in the way (python -m src.safety blockers), then run the same command again.",
         )

@@ -19,6 +19,11 @@ class HeldLocks:
     def __setitem__(self, relation: str, mode: LockMode) -> None:
         self._modes[relation] = mode
 
+    @property
+    def relations(self) -> set[str]:
+        """What is locked."""
+        return set(self._modes)
+
     def missing(self, wanted: Iterable[tuple[str, LockMode]]) -> list[tuple[str, LockMode]]:
         """Those that are yet to be taken."""
         return [(name, mode) for name, mode in wanted if self._modes.get(name, LockMode.ACCESS_SHARE) < mode]

@@ -8,6 +8,7 @@ from src.safety.free_way import FreeWay, stage
 from src.safety.held_locks import HeldLocks
 from src.safety.history import Entry
 from src.safety.lock_timeout import TimeLimits
+from src.safety.one_by_one import belongs_together
 from src.safety.policy import Policy
 
 
@@ -19,14 +20,18 @@ class LockTaker:
         self._way, self._held, self.activity = way, HeldLocks(), activity
         self.last: tuple[str, LockMode] | None = None
         """The lock that was asked for last."""
+        self._together = False
+        """What was done in this transaction must be seen at once, or not at all."""
 
     def forget(self) -> None:
         """A transaction began or ended: its locks and limits are gone."""
+        self._together = False
         self._held.forget()
         self.limits.forget()
 
     def follow(self, word: str, statement: str) -> None:
         """Keep up with what the revision does to its session; `word` is the first of `statement`."""
+        self._together = True  # what it has set, or could go back to, would end with the transaction
         self.limits.of_the_revision |= word == "SET" and "timeout" in statement
         if self._held.follow(statement) or word == "RESET":
             self.limits.lose()
@@ -35,9 +40,20 @@ class LockTaker:
         """Set the limits of a statement that takes no strong lock."""
         self.limits.calm(connection, holds_strong=bool(self._held))
 
+    def beside(self, statement: str) -> set[str]:
+        """The tables that are locked by now, and those that `statement` would lock besides.
+
+        None where it would lock no other one, or may be one change with what was done in this transaction.
+        """
+        if not self._held or self._together:
+            return set()
+        wanted = self._way.targets(statement).modes.keys()
+        return self._held.relations | wanted if wanted - self._held.relations else set()
+
     def take(self, connection: Connection, entry: Entry, statement: str, *, deadline: float, bounded: bool) -> None:
         """In a transaction: wait for the way to each table that `statement` locks, and stage its locks."""
         modes, tables = self._way.targets(statement)
+        self._together |= belongs_together(statement)
         wanted = self._held.missing(modes.items())
         for table, mode in wanted:
             self.last = (table, mode)

@@ -1,4 +1,7 @@
-"""Rows that a committed statement returned, kept in the journal: a later run passes it over, and still needs them."""
+"""What runs in the place of a statement that is committed already: a later run may still need its rows.
+
+Those that it returned are kept in the journal.
+"""
 
 import json
 from typing import Any
@@ -13,6 +16,16 @@ _OTHERS = (17, 114, 142, 3802)
 _TYPES = text(
     "SELECT format_type(type, NULL) FROM unnest(CAST(:types AS oid[])) WITH ORDINALITY AS t (type, n) ORDER BY n"
 )
+
+
+def nothing(rows: int) -> str:
+    """It tells as many rows to a loop that counts them."""
+    return f"SELECT FROM generate_series(1, {rows})" if rows else "DO $$ BEGIN END $$"
+
+
+def empty(parameters: Any) -> Any:
+    """No parameters, in the driver's form."""
+    return type(parameters)() if parameters else parameters
 
 
 def keep(cursor: Any) -> str:

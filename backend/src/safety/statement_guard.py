@@ -30,7 +30,7 @@ from src.safety.lock_taker import LockTaker
 from src.safety.online.step import Step
 from src.safety.policy import Policy
 from src.safety.rehearsal import Rehearsal
-from src.safety.returned_rows import give, keep
+from src.safety.returned_rows import empty, give, keep, nothing
 from src.safety.temporary import makes_temporary, refuse_temporary
 from src.safety.transaction_of_one import TransactionOfOne
 
@@ -98,6 +98,16 @@ class StatementGuard:
             yield self._journal
         finally:
             self.entry = self._journal = None
+
+    def beside(self, sql: str) -> set[str]:
+        """See `LockTaker.beside`; nothing where a commit would end more than the locks.
+
+        A downgrade that may yet be refused is left whole, unless a lock was not to be had like that.
+        """
+        assert self.entry is not None, "only a revision has locks"
+        may_be_refused = self.entry.direction == "downgrade" and not self._consent.given(self.entry.revision)
+        whole = self.autocommit or self._temporary or (may_be_refused and not self.entry.retries)
+        return set() if whole else self._locks.beside(sql)
 
     def new_transaction(self) -> None:
         """Locks and limits of the last one are gone."""
@@ -179,8 +189,8 @@ class StatementGuard:
             rows = 0
         if rows is not None:
             if rows and not self._nobody_reads and "RETURNING" in statement.upper():
-                return give(journal.returned(key), connection, statement), _empty(parameters)
-            return _nothing(rows), _empty(parameters)
+                return give(journal.returned(key), connection, statement), empty(parameters)
+            return nothing(rows), empty(parameters)
         self._temporary |= makes_temporary(statement)
         self._activity.begin_step(shorten(statement, 100))
         self._history.note_step(entry, f"{self._activity.number}: {self._activity.step}")
@@ -193,7 +203,7 @@ class StatementGuard:
             self.deadline += time.monotonic() - begun
         if self.autocommit and (is_patient(statement) or needs_autocommit(statement)):
             if self._is_complete(connection, entry, journal, key, statement):
-                return _nothing(0), _empty(parameters)
+                return nothing(0), empty(parameters)
         else:
             if self.autocommit:
                 self._alone.begin(connection, entry)
@@ -247,12 +257,3 @@ class StatementGuard:
             journal.begin(key)
             self._history.write_journal(connection, entry)
         return False
-
-
-def _nothing(rows: int) -> str:
-    """What runs instead of a statement that is done already: it tells as many rows to a loop that counts them."""
-    return f"SELECT FROM generate_series(1, {rows})" if rows else "DO $$ BEGIN END $$"
-
-
-def _empty(parameters: Any) -> Any:
-    return type(parameters)() if parameters else parameters

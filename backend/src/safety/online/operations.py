@@ -8,13 +8,16 @@ DDL of a revision:
    stock statement, which is ended when it takes longer than a lock may be held, and then done the online way.
 3. Otherwise the transaction is committed, and the steps are run, each in a transaction of its own.
 
+What is run as it stands shares a transaction with what comes before it, but for its locks: before those on another
+table in use are taken, the transaction is committed as well, unless the two belong together (`one_by_one`).
+
 Which of the two ways was taken is in the journal: a revision goes on as it began, whatever the table has become.
 """
 
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from functools import wraps
+from functools import partial, wraps
 from itertools import chain
 from typing import Any
 
@@ -22,7 +25,7 @@ from alembic.runtime.migration import MigrationContext, RevisionStep
 from alembic.script import Script
 from sqlalchemy import Connection, TextClause, text
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.schema import CreateIndex, DropIndex
+from sqlalchemy.schema import CreateIndex, DDLElement, DropIndex
 from sqlalchemy.sql.base import Executable
 
 from src.postgres import sqlstate as state
@@ -127,12 +130,24 @@ class OnlineOperations:
             self._drop_what_waits()
         self._new.update(map(plain, new_names(statement)))
         if change is None or plain(change.table) in self._new:
-            return self._execute(construct, *arguments, **options)
-        return self._change(statement, change, lambda: self._execute(construct, *arguments, **options))
+            return self._as_it_stands(statement, construct, *arguments, **options)
+        directly = partial(self._as_it_stands, statement, construct, *arguments, **options)
+        return self._change(statement, change, directly)
+
+    def _as_it_stands(self, statement: Executable, construct: Executable | str, *arguments: Any, **options: Any) -> Any:
+        if self._guard is not None and isinstance(statement, DDLElement | TextClause):
+            self._let_go_before(_sql(statement), self._guard)
+        return self._execute(construct, *arguments, **options)
+
+    def _let_go_before(self, sql: str, guard: StatementGuard) -> None:
+        """Commit where the locks on a table in use would be held while those on another are waited for."""
+        tables = map(self._database.table, sorted(guard.beside(sql)))
+        if any(facts is not None and facts.heap_bytes for facts in tables):
+            self._commit()
 
     def _change(self, statement: Executable, change: OnlineChange, directly: Callable[[], Any]) -> Any:
         assert self._script is not None
-        sql = statement.text if isinstance(statement, TextClause) else ddl(statement)
+        sql = _sql(statement)
         words = f"way of {sql}"
         if reason := reason_to_be_direct(self._script, change.table):
             log.info("%s is changed directly: %s", change.table, reason)
@@ -230,3 +245,7 @@ class OnlineOperations:
     def _connection(self) -> Connection:
         assert self._context.connection is not None
         return self._context.connection
+
+
+def _sql(statement: Executable) -> str:
+    return statement.text if isinstance(statement, TextClause) else ddl(statement)

@@ -76,13 +76,14 @@ def _listening(interruption: Interruption) -> Iterator[None]:
         event.remove(Engine, "after_cursor_execute", interruption.after)
 
 
-def run_interrupted(project: Project, url: str, *arguments: str) -> int:
+def run_interrupted(project: Project, url: str, *arguments: str, small: str = "0") -> int:
     """Run the command until it comes to its end; returns how often it was interrupted."""
+    alembic = project.alembic.having(**{**PATIENT, "MIGRATION_SMALL_TABLE": small})
     for tries in count():
         interruption = Interruption(url, (1, 1, 3)[tries % 3], noted=tries % 3 > 0)
         with _listening(interruption):
             try:
-                project.alembic.having(**PATIENT)(url, *arguments)
+                alembic(url, *arguments)
             except (DBAPIError, UserError) as error:
                 if tries == _ENOUGH or not interruption.steps:
                     raise AssertionError("it does not get on") from error

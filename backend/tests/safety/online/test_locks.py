@@ -64,12 +64,12 @@ def test_only_a_lock_that_no_client_notices_is_held_while_the_rows_are_read(
 
 
 # At the end of every DDL statement PostgreSQL itself notes which locks that statement's session holds.
-_NOTED = """
+NOTED = """
     CREATE TABLE noted (place serial, step text, relation text, mode text);
     CREATE FUNCTION note() RETURNS event_trigger LANGUAGE plpgsql AS $note$ BEGIN
         INSERT INTO public.noted (step, relation, mode)
         SELECT current_query(), relation::regclass, mode FROM pg_locks WHERE pid = pg_backend_pid() AND granted
-        AND relation IN (to_regclass('public.books'), to_regclass('public.authors'));
+        AND relation IN (to_regclass('public.books'), to_regclass('public.authors'), to_regclass('public.loans'));
     END $note$;
     CREATE EVENT TRIGGER note ON ddl_command_end EXECUTE FUNCTION note();
 """
@@ -79,7 +79,7 @@ Locks = list[tuple[str, dict[str, LockMode]]]
 def locks_of(project: Project, url: str, upgrade: str, before: str) -> Locks:
     """Each step with DDL, and the strongest lock that it held on each of the two tables."""
     with psycopg.connect(url, autocommit=True) as session:
-        session.execute(f"{before};{_NOTED}")
+        session.execute(f"{before};{NOTED}")
         project.revision("001_a", upgrade=upgrade)
         project.alembic.having(**PATIENT)(url, "upgrade", "head")
         rows = session.execute("SELECT step, relation, mode FROM noted ORDER BY place").fetchall()
