@@ -5,6 +5,7 @@ from http import HTTPStatus
 from fastapi import Request, Response
 
 from src.api.auth import Administrator, MaybeSignedIn
+from src.api.clean_html import CleanChapter
 from src.api.dependencies import Reads, Session
 from src.api.etag import RequiredIfMatch, etag
 from src.api.found import complete_order, found
@@ -13,7 +14,7 @@ from src.api.modules import sees_everything
 from src.api.problems import problems
 from src.api.representation import represent
 from src.api.routing import Resource
-from src.api.schemas.chapters import Chapter, ChapterContent, ReadChapter
+from src.api.schemas.chapters import Chapter, ReadChapter
 from src.api.schemas.course import Order, Slug
 from src.db.queries import chapters, modules
 
@@ -43,7 +44,7 @@ async def read_chapter(
 
 @router.post("", status_code=HTTPStatus.CREATED, responses=problems(NOT_FOUND, HTTPStatus.CONFLICT))
 async def add_chapter(
-    module: Slug, content: ChapterContent, _: Administrator, session: Session, response: Response
+    module: Slug, content: CleanChapter, _: Administrator, session: Session, response: Response
 ) -> Chapter:
     """A new chapter at the end of its module."""
     owner = found("module", await modules.lock_module(session, module))
@@ -64,7 +65,7 @@ async def reorder_chapters(module: Slug, order: Order, _: Administrator, session
 async def change_chapter(
     module: Slug,
     chapter: Slug,
-    content: ChapterContent,
+    content: CleanChapter,
     _: Administrator,
     if_match: RequiredIfMatch,
     session: Session,

@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import Path, Request, Response
 
 from src.api.auth import Administrator
+from src.api.clean_html import CleanTranslation
 from src.api.dependencies import OpenResources, ReadSession, Session
 from src.api.etag import OptionalIfMatch, RequiredIfMatch, etag
 from src.api.found import found
@@ -13,7 +14,7 @@ from src.api.problems import ProblemError, problems
 from src.api.representation import represent
 from src.api.routing import Resource
 from src.api.schemas.course import Slug
-from src.api.schemas.translations import ListedTranslation, Translation, TranslationContent, Translations
+from src.api.schemas.translations import ListedTranslation, Translation, Translations
 from src.db.languages import LONGEST, TAG, canonical_language
 from src.db.queries import chapters, translations
 
@@ -52,7 +53,7 @@ async def put_translation(
     module: Slug,
     chapter: Slug,
     language: Language,
-    content: TranslationContent,
+    content: CleanTranslation,
     _: Administrator,
     if_match: OptionalIfMatch,
     session: Session,

@@ -9,6 +9,7 @@ from src.course.errors import CourseInvalid
 from src.course.files import ChapterFiles, ModuleFiles
 from src.course.front_matter import ChapterHead, Head, read_markdown
 from src.course.markdown import render
+from src.db.orderly_html import HtmlUnfit
 
 Columns = dict[str, Any]
 
@@ -52,7 +53,7 @@ def read_module(files: ModuleFiles, position: int, *, original: str, advance: Ca
 
 def _read_chapter(files: ChapterFiles, position: int, original: str) -> ReadChapter:
     head, text = read_markdown(files.path, ChapterHead)
-    columns = _words(head, text) | {
+    columns = _words(files.path, head, text) | {
         "position": position,
         "difficulty_level": head.difficulty,
         "estimated_duration_minutes": head.minutes,
@@ -65,13 +66,17 @@ def _read_chapter(files: ChapterFiles, position: int, original: str) -> ReadChap
 
 
 def _read_translation(path: Path) -> Columns:
-    return _words(*read_markdown(path, Head))
+    return _words(path, *read_markdown(path, Head))
 
 
-def _words(head: Head, text: str) -> Columns:
+def _words(path: Path, head: Head, text: str) -> Columns:
+    try:
+        html = render(text)
+    except HtmlUnfit as error:
+        raise CourseInvalid(path, None, str(error), "Look at the HTML in it.") from None
     return {
         "title": head.title,
         "description": head.description,
-        "content_html": render(text),
+        "content_html": html,
         "is_published": head.published,
     }

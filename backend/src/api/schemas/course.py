@@ -4,10 +4,9 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from src.api.schemas.base import Body
-from src.db.content_html import sanitise
 
 SLUG = "^[a-z0-9]+(?:-[a-z0-9]+)*$"
 
@@ -21,8 +20,8 @@ Description = Annotated[str, Field(max_length=10_000, examples=["How to change a
 Html = Annotated[
     str,
     Field(max_length=500_000, description="Scripts, styles and forms are taken out", examples=["<p>Wait briefly.</p>"]),
-    AfterValidator(sanitise),
 ]
+"""As it was sent: `api/clean_html.py` cleans it."""
 
 
 class Stored(BaseModel):

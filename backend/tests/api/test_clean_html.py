@@ -1,0 +1,49 @@
+"""Promise: HTML that administrators send is cleaned before it is kept, and nobody else waits for that."""
+
+import asyncio
+import time
+
+import pytest
+from httpx import AsyncClient
+
+from tests.api.course import add_chapter, add_module, put_translation
+
+pytestmark = pytest.mark.anyio
+
+CHAPTER = "modules/m/chapters"
+DEEP = {"slug": "c", "title": "c", "content_html": "<div>" * 101}
+DEEP_TRANSLATION = {"title": "c", "content_html": "<div>" * 101}
+
+
+async def test_html_that_would_run_is_taken_out(administrator: AsyncClient) -> None:
+    await add_module(administrator, "m")
+    written = await add_chapter(administrator, "m", "c", content_html="<p onclick=x>a<script>b</script>")
+    assert written.json()["content_html"] == "<p>a</p>"
+    await put_translation(administrator, "m/chapters/c", "de", content_html="<b>a</b><iframe src=x>")
+    assert (await administrator.get(f"{CHAPTER}/c/translations/de")).json()["content_html"] == "<b>a</b>"
+
+
+async def test_html_that_nests_too_deeply_is_refused_with_its_place(administrator: AsyncClient) -> None:
+    await add_module(administrator, "m")
+    added = await add_chapter(administrator, "m", "c")
+    tag = {"If-Match": added.headers["etag"]}
+    for refused in (
+        await administrator.post(CHAPTER, json=DEEP),
+        await administrator.put(f"{CHAPTER}/c", json=DEEP, headers=tag),
+        await administrator.put(f"{CHAPTER}/c/translations/de", json=DEEP_TRANSLATION),
+    ):
+        assert refused.status_code == 422
+        [error] = refused.json()["errors"]
+        assert error == {"location": ["body", "content_html"], "message": "tags nest deeper than 100 levels"}
+
+
+async def test_others_are_answered_while_html_is_cleaned(administrator: AsyncClient) -> None:
+    await add_module(administrator, "m")
+    began = last = time.monotonic()
+    longest = 0.0
+    adding = asyncio.create_task(add_chapter(administrator, "m", "c", content_html="<p>x" * 100_000))
+    while not adding.done():
+        await asyncio.sleep(0)
+        longest, last = max(longest, time.monotonic() - last), time.monotonic()
+    await adding
+    assert longest < (last - began) / 3
