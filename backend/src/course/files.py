@@ -41,14 +41,25 @@ class ModuleFiles:
 
 def find_modules(folder: Path) -> list[ModuleFiles]:
     """The modules of the course in `folder`, in order. Raises `CourseInvalid`."""
-    if not folder.is_dir():
-        raise CourseInvalid(folder, None, "there is no such folder", "Name the folder that holds the modules' folders.")
-    inside = [path for path in folder.iterdir() if path.is_dir() and path.name[0] != "." and any(path.glob("*.md"))]
+    inside = _folders(folder)
     if not inside:
         raise CourseInvalid(folder, None, "no folder in it holds a Markdown file", f"See {__name__} for the layout.")
     named = sorted(_named(path, _FOLDER) for path in inside)
     _check_unique([(slug, path) for _, slug, _, path in named])
     return [ModuleFiles(slug, path / MODULE_FILE, _find_chapters(path)) for _, slug, _, path in named]
+
+
+def _folders(folder: Path) -> list[Path]:
+    """Those in it that hold Markdown files."""
+    try:
+        inside = [path for path in folder.iterdir() if path.name[0] != "." and path.is_dir()]
+    except (FileNotFoundError, NotADirectoryError):
+        remedy = "Name the folder that holds the modules' folders."
+        raise CourseInvalid(folder, None, "there is no such folder", remedy) from None
+    except OSError as error:
+        problem = f"it cannot be read ({error.strerror})"
+        raise CourseInvalid(folder, None, problem, "Look at its name and at its rights.") from None
+    return [path for path in inside if any(path.glob("*.md"))]
 
 
 def _find_chapters(folder: Path) -> list[ChapterFiles]:

@@ -36,12 +36,18 @@ class ChapterHead(Head):
 
 SomeHead = TypeVar("SomeHead", bound=Head)
 
+_LARGEST = 1_000_000
+"""Bytes of a file: some 300 pages."""
+
 
 class _Texts(YAMLHandler):
-    """YAML whose values stay texts, for the model to read: YAML's own reading of `2024-13-45` is a ValueError."""
+    """YAML whose values stay texts, for the model to read: YAML's own reading of `2024-13-45` is a ValueError.
+
+    Not by the loader in C: forty thousand brackets end the process there.
+    """
 
     def load(self, fm: str, **_: Any) -> Any:
-        return yaml.load(fm, Loader=yaml.CBaseLoader)
+        return yaml.load(fm, Loader=yaml.BaseLoader)
 
 
 def read_markdown(path: Path, model: type[SomeHead]) -> tuple[SomeHead, str]:
@@ -58,6 +64,9 @@ def read_markdown(path: Path, model: type[SomeHead]) -> tuple[SomeHead, str]:
         raise CourseInvalid(
             path, line, f"this is not YAML ({error.problem})", "Quote a text that holds a colon."
         ) from None
+    except RecursionError:
+        problem = "its front matter nests too deeply"
+        raise CourseInvalid(path, 1, problem, f"Write it as:\n{_example(model)}") from None
     except yaml.YAMLError:
         problem = "its front matter holds a character that YAML does not allow"
         raise CourseInvalid(path, 1, problem, "Remove it, or write its code in double quotes.") from None
@@ -68,10 +77,7 @@ def read_markdown(path: Path, model: type[SomeHead]) -> tuple[SomeHead, str]:
 
 
 def _text(path: Path) -> str:
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise CourseInvalid(path, None, f"it cannot be read ({error.strerror})", "Look at its rights.") from None
+    data = _bytes(path)
     try:
         text = data.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
@@ -81,6 +87,19 @@ def _text(path: Path) -> str:
         line = text.count("\n", 0, text.index("\0")) + 1
         raise CourseInvalid(path, line, "it holds a zero byte", "Remove it; PostgreSQL stores none.")
     return text
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        if not path.exists():
+            raise CourseInvalid(path, None, "it leads nowhere", "Remove this link, or mend it.")
+        if not path.is_file():  # a pipe would be waited for
+            raise CourseInvalid(path, None, "it is no file", "Rename it, or put a Markdown file in its place.")
+        if path.stat().st_size > _LARGEST:
+            raise CourseInvalid(path, None, f"it is larger than {_LARGEST // 1_000_000} MB", "Divide the chapter.")
+        return path.read_bytes()
+    except OSError as error:
+        raise CourseInvalid(path, None, f"it cannot be read ({error.strerror})", "Look at its rights.") from None
 
 
 def _invalid(path: Path, text: str, error: ValidationError, model: type[Head]) -> CourseInvalid:

@@ -1,5 +1,6 @@
 """Promise: after an import the database says what the files say; once or twice, all or nothing, and in plain words."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -146,6 +147,13 @@ MISTAKES = [
     ("01-basics/02-x.md", "---\ntitle: X\n", "02-x.md, line 1: the front matter does not end."),
     ("01-basics/02-x.md", f"---\ntitle: {'x' * 256}\n---\n", "02-x.md, line 2: title does not fit."),
     ("01-basics/02-x.md", HEAD + "\n\n\0", "02-x.md, line 6: it holds a zero byte."),
+    ("01-basics/02-x.md", HEAD + "<div>" * 101, "02-x.md: tags nest deeper than 100 levels."),
+    ("01-basics/02-x.md", HEAD + "x" * 1_000_001, "02-x.md: it is larger than 1 MB."),
+    (
+        "01-basics/02-x.md",
+        f"---\ntitle: {'[' * 40_000}{']' * 40_000}\n---\n",
+        "02-x.md, line 1: its front matter nests",
+    ),
     ("01-basics/02 x.md", HEAD, "02 x.md: its name gives no slug."),
     ("01-basics/02-tables.md", HEAD, "02-tables.md: it is called like 01-tables.md, but for the number or the case."),
     ("01-basics/02-x.de.md", HEAD, "02-x.de.md: the chapter that it translates is not there."),
@@ -181,7 +189,34 @@ def test_a_byte_that_is_not_utf8_is_told_with_its_line(
     assert "02-x.md, line 4: a byte in it is not UTF-8." in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("folder", ["missing", "."])
+def test_what_is_no_file_is_told_and_not_waited_for(
+    imported: Import, course: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = course / "01-basics" / "02-x.md"
+    kinds: list[tuple[Callable[[], object], str]] = [
+        (path.mkdir, "02-x.md: it is no file."),
+        (lambda: os.mkfifo(path), "02-x.md: it is no file."),
+        (lambda: path.symlink_to("/dev/zero"), "02-x.md: it is no file."),
+        (lambda: path.symlink_to("nowhere"), "02-x.md: it leads nowhere."),
+        (lambda: path.symlink_to(path.name), "02-x.md: it "),
+    ]
+    for make, sentence in kinds:
+        make()
+        assert imported(course) == 1
+        assert sentence in capsys.readouterr().err
+        path.rmdir() if path.is_dir() else path.unlink()
+
+
+def test_a_file_may_be_a_link_to_one(imported: Import, migrated: str, course: Path) -> None:
+    (course / "01-basics" / "02-rows.md").symlink_to("01-tables.md")
+    assert imported(course) == 0
+    assert rows(migrated, "SELECT slug, title FROM chapters ORDER BY position") == [
+        ("tables", "Tables"),
+        ("rows", "Tables"),
+    ]
+
+
+@pytest.mark.parametrize("folder", ["missing", ".", "x" * 300])
 def test_a_folder_without_a_course_is_told(
     imported: Import, tmp_path: Path, capsys: pytest.CaptureFixture[str], folder: str
 ) -> None:
