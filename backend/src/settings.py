@@ -52,6 +52,10 @@ class Settings:
     """Makes vectors of texts; without it, search is by words alone."""
     chat: Endpoint | None = None
     """Answers questions; without it, nobody can ask any."""
+    searches_per_minute: str = "60"
+    """Texts of one account's searches that `embeddings` is asked for; more are looked for by words alone."""
+    questions_per_minute: str = "20"
+    """Questions of one account that `chat` is asked; more are refused."""
 
     @property
     def is_production(self) -> bool:
@@ -75,6 +79,8 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         course_language=environ.get("COURSE_LANGUAGE", "en"),
         embeddings=_endpoint(environ, "EMBEDDINGS", "text-embedding-3-small"),
         chat=_endpoint(environ, "CHAT", "gpt-4o-mini"),
+        searches_per_minute=environ.get("SEARCHES_PER_MINUTE", "60"),
+        questions_per_minute=environ.get("QUESTIONS_PER_MINUTE", "20"),
     )
 
 

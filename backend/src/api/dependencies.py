@@ -11,7 +11,7 @@ from fastapi import Depends, Request
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from src.api.position import remember
-from src.api.rate_limit import PER_ADDRESS
+from src.api.rate_limit import PER_ADDRESS, network
 from src.api.resources import Resources
 from src.db.hot_query import Reader
 from src.db.session import unit_of_work
@@ -58,7 +58,7 @@ async def get_scripts(resources: OpenResources) -> ScriptDirectory:
 
 
 async def _count_address(request: Request, resources: OpenResources) -> None:
-    resources.attempts.spend(PER_ADDRESS, request.client.host if request.client else "unknown")
+    resources.attempts.spend(PER_ADDRESS, network(request.client.host) if request.client else "unknown")
 
 
 CountedByAddress = Depends(_count_address)

@@ -14,7 +14,7 @@ from src.api.auth import SignedIn
 from src.api.chat import context_columns
 from src.api.dependencies import OpenResources
 from src.api.problems import ProblemError, problems
-from src.api.rate_limit import QUESTIONS
+from src.api.query_vectors import QueryVectors
 from src.api.routing import Resource
 from src.api.schemas.chat import Question, Source
 from src.api.snippets import snippet_text
@@ -22,7 +22,7 @@ from src.db.queries import chat
 from src.db.queries.nearest import Scope
 from src.db.queries.search import Hit, Query, search
 from src.inference.chat_model import ChatModel, Turn
-from src.inference.embedder import PATIENCE, Embedder
+from src.inference.embedder import PATIENCE
 from src.inference.errors import ServiceFailed
 
 router = Resource(prefix="/chat", tag="chat")
@@ -51,8 +51,8 @@ async def _asked(
     conversation: UUID, question: Question, _: AvailableChatModel, viewer: SignedIn, resources: OpenResources
 ) -> Asked:
     """Everything that can be refused is refused here, before the first event has gone out."""
-    resources.attempts.spend(QUESTIONS, str(viewer.id))
-    query = await _query(question, resources.services.embedder)
+    resources.attempts.spend(resources.limits.questions, str(viewer.id))
+    query = await _query(question, resources.query_vectors)
     hits = await search(resources.reader, query, limit=_PASSAGES)
     async with resources.sessions() as session:
         columns = await context_columns(session, question)
@@ -84,16 +84,15 @@ async def ask(
         yield ServerSentEvent(event=event.event, data=event.data)
 
 
-async def _query(question: Question, embedder: Embedder | None) -> Query:
+async def _query(question: Question, vectors: QueryVectors | None) -> Query:
     """By any of the words, since hardly a passage has them all, and by meaning if the service answers."""
     words = " or ".join(re.findall(r"\w+", question.query))
     scope = Scope(question.module, question.chapter)
     try:
-        vectors = await embedder.embed([question.query], patience=PATIENCE) if embedder else []
+        vector = await vectors.of(question.query, patience=PATIENCE) if vectors else None
     except ServiceFailed:
-        vectors = []  # the words will do
-    model = embedder.model if embedder else ""
-    return Query(words, vectors[0] if vectors else None, model, scope, snippet_words=_PASSAGE_WORDS)
+        vector = None  # the words will do
+    return Query(words, vector, vectors.model if vectors else "", scope, snippet_words=_PASSAGE_WORDS)
 
 
 def _turns(question: str, hits: Sequence[Hit], before: Sequence[chat.Message]) -> list[Turn]:

@@ -14,7 +14,8 @@ from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
 from src.api.answering import Answers
-from src.api.rate_limit import PasswordAttempts
+from src.api.query_vectors import QueryVectors
+from src.api.rate_limit import Attempts, ServiceLimits
 from src.api.readiness import Readiness
 from src.api.replica import Replica
 from src.api.signing_key import signing_key
@@ -51,8 +52,11 @@ class Resources:
     services: Services
     answers: Answers
     settings: Settings
+    limits: ServiceLimits
+    query_vectors: QueryVectors | None
+    """None where the settings name no service that makes them."""
     passwords: Passwords = field(default_factory=Passwords)
-    attempts: PasswordAttempts = field(default_factory=PasswordAttempts)
+    attempts: Attempts = field(default_factory=Attempts)
 
     def connections(self) -> list[tuple[str, int, int]]:
         """Of each pool: its name, how many connections are in use, and how many are idle."""
@@ -65,10 +69,10 @@ async def open_resources(settings: Settings, migrations: Path) -> AsyncIterator[
     """Everything for the database of `settings`; an embedded server is started. Opens no connection.
 
     Raises `InvalidURL`, `ServerUnreachable` if an embedded server does not start, `BrokenChain`,
-    `UnsafeConfiguration`, `EndpointInvalid`.
+    `UnsafeConfiguration`, `LimitInvalid`, `EndpointInvalid`.
     """
     url = settings.database_url
-    tokens = Tokens(signing_key(settings))
+    tokens, limits = Tokens(signing_key(settings)), ServiceLimits(settings)
     # In threads: an embedded server takes seconds to start, and each revision file is imported.
     target = await to_thread.run_sync(resolve_url, url)
     scripts = await to_thread.run_sync(_load_scripts, migrations)
@@ -84,7 +88,20 @@ async def open_resources(settings: Settings, migrations: Path) -> AsyncIterator[
             _open_replica(settings.replica_url) as replica,
             aclosing(Answers(sessions)) as answers,
         ):
-            yield Resources(engine, sessions, scripts, reader, replica, readiness, tokens, services, answers, settings)
+            yield Resources(
+                engine=engine,
+                sessions=sessions,
+                scripts=scripts,
+                reader=reader,
+                replica=replica,
+                readiness=readiness,
+                tokens=tokens,
+                services=services,
+                answers=answers,
+                settings=settings,
+                limits=limits,
+                query_vectors=QueryVectors(services.embedder) if services.embedder else None,
+            )
     finally:
         await readiness.close()
         await probe_engine.dispose()

@@ -5,17 +5,18 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
-from src.api.auth import MaybeSignedIn
+from src.api.auth import MaybeSignedIn, Viewer
 from src.api.dependencies import OpenResources, Reads
 from src.api.pages import PageRequest
 from src.api.problems import ProblemError, problems
+from src.api.resources import Resources
 from src.api.routing import Resource
 from src.api.schemas.search import Place, SearchHit, SearchPage, SearchRequest
 from src.api.snippets import snippet_html
 from src.db.queries.nearest import Scope
 from src.db.queries.search import Hit, Query, scope_exists, search
 from src.db.vector import DEFAULT_MODEL
-from src.inference.embedder import PATIENCE, Embedder
+from src.inference.embedder import PATIENCE
 from src.inference.errors import ServiceFailed
 
 router = Resource(tag="search")
@@ -31,7 +32,7 @@ async def search_course(
     """Passages of published chapters, the best first. Text is looked for by meaning too for who has signed in."""
     paging = PageRequest(asked.limit, asked.cursor)
     offset = paging.after(_OFFSET) or 0
-    query, notice = await _query(asked, resources.services.embedder if viewer else None)
+    query, notice = await _query(asked, viewer, resources)
     hits = await search(reader, query, limit=asked.limit + 1, offset=offset)
     if not hits and not await scope_exists(reader, query.scope):
         raise ProblemError(HTTPStatus.NOT_FOUND, "There is no published module or chapter of this name.")
@@ -40,16 +41,22 @@ async def search_course(
     return SearchPage(items=page.items, next=following, by=_by(query), notice=notice)
 
 
-async def _query(asked: SearchRequest, embedder: Embedder | None) -> tuple[Query, str | None]:
+async def _query(asked: SearchRequest, viewer: Viewer | None, resources: Resources) -> tuple[Query, str | None]:
     """What to look for, and why not by meaning where that failed."""
-    scope = Scope(asked.module, asked.chapter)
-    if asked.vector is not None or asked.text is None or embedder is None:
+    scope, vectors = Scope(asked.module, asked.chapter), resources.query_vectors
+    if asked.vector is not None or asked.text is None or vectors is None or viewer is None:
         return Query(asked.text, asked.vector, asked.model or DEFAULT_MODEL, scope), None
+    seconds = 0 if vectors.remembers(asked.text) else resources.attempts.wait(resources.limits.searches, str(viewer.id))
+    if seconds:
+        return _by_words(asked.text, scope, f"Too many searches within a minute; wait {seconds} s.")
     try:
-        [vector] = await embedder.embed([asked.text], patience=PATIENCE)
+        return Query(asked.text, await vectors.of(asked.text, patience=PATIENCE), vectors.model, scope), None
     except ServiceFailed as failure:
-        return Query(asked.text, scope=scope), f"{failure} This is what was found by words alone."
-    return Query(asked.text, vector, embedder.model, scope), None
+        return _by_words(asked.text, scope, str(failure))
+
+
+def _by_words(text: str, scope: Scope, reason: str) -> tuple[Query, str]:
+    return Query(text, scope=scope), f"{reason} This is what was found by words alone."
 
 
 def _by(query: Query) -> list[Literal["text", "vector"]]:

@@ -1,6 +1,7 @@
 """Promise: who searches finds passages, by words always, and by meaning where a service makes the vectors."""
 
 import base64
+import re
 from array import array
 from collections.abc import AsyncIterator
 from typing import Any
@@ -41,7 +42,7 @@ async def served(service: OpenAIService, migrated: str) -> AsyncIterator[FastAPI
         add_chapter(connection, "secret", "locks", content="lock")
         chunks = [BUILD, "What <u>else</u> it needs"]
         add_chunks(connection, "tables", "index", [vector_of(chunk) for chunk in chunks], contents=chunks)
-    app = create_app(Settings(migrated, migrated, embeddings=service.endpoint()))
+    app = create_app(Settings(migrated, migrated, embeddings=service.endpoint(), searches_per_minute="3"))
     async with app.router.lifespan_context(app):
         yield app
 
@@ -77,6 +78,30 @@ async def test_who_has_signed_in_searches_by_meaning_too(student: AsyncClient, s
     assert page["by"] == ["text", "vector"]
     assert [(hit["chapter"]["slug"], hit["chunk_index"]) for hit in page["items"]] == [("index", 0), ("index", 1)]
     assert service.requests[0].body["input"] == ["built index"]
+
+
+async def test_the_next_page_asks_nobody_again(
+    student: AsyncClient, other_student: AsyncClient, service: OpenAIService
+) -> None:
+    for client in (student, other_student):
+        page = await found(client, text="built index", limit=1)
+        assert (await found(client, text="built index", limit=1, cursor=page["next"]))["by"] == ["text", "vector"]
+    assert len(service.requests) == 1
+
+
+async def test_who_searches_without_end_finds_by_words_alone(
+    student: AsyncClient, other_student: AsyncClient, service: OpenAIService
+) -> None:
+    pages = [await found(student, text=f"locks {number}") for number in range(3)]
+    assert {page["notice"] for page in pages} == {None}
+    page = await found(student, text="locks")
+    assert (chapters(page), page["by"]) == (["locks"], ["text"])
+    assert re.fullmatch(
+        r"Too many searches within a minute; wait \d+ s\. This is what was found by words alone\.", page["notice"]
+    )
+    assert (await found(student, text="locks 1"))["notice"] is None, "this one is remembered"
+    assert (await found(other_student, text="lock"))["by"] == ["text", "vector"]
+    assert len(service.requests) == 4
 
 
 async def test_a_vector_may_come_as_base64(api: AsyncClient) -> None:
