@@ -68,10 +68,10 @@ def routes(user: UUID) -> list[Route]:
     chapter = {"module": "m3", "chapter": "c3", "languages": [], "original": "en", "accepts_original": True}
     students = {"everything": False}
     return [
-        Route("/modules", modules._LIST, students, False),
-        Route("/modules/m3", modules._WITH_CHAPTERS, {"slug": "m3", "user": user, **students}, True),
-        Route("/modules/m3/chapters/c3", chapters._GET, chapter | students, False),
-        Route("/progress", progress._AT_A_GLANCE, {"user": user}, True),
+        Route("/modules", modules._LIST.for_anyone, students, False),
+        Route("/modules/m3", modules._WITH_CHAPTERS.for_anyone, {"slug": "m3", "user": user, **students}, True),
+        Route("/modules/m3/chapters/c3", chapters._GET.for_anyone, chapter | students, False),
+        Route("/progress", progress._AT_A_GLANCE.for_anyone, {"user": user}, True),
         Route("/me", accounts._JSON_AND_STANDING, {"id": user}, True),
     ]
 

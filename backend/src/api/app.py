@@ -61,7 +61,8 @@ def create_app(settings: Settings | None = None, *, migrations: Path = MIGRATION
 def _add_middleware(app: FastAPI, settings: Settings) -> None:
     """The last one added is the first one that a request meets."""
     app.add_middleware(Repeat)  # the innermost: what is repeated is the route, and what is counted is the answer
-    app.add_middleware(PositionCookie)
+    if settings.replica_url:
+        app.add_middleware(PositionCookie)
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,

@@ -16,6 +16,7 @@ from src.db.queries import accounts
 from src.db.queries.accounts import Standing
 
 _bearer = OAuth2PasswordBearer("/api/v1/auth/token", refreshUrl="/api/v1/auth/renew", auto_error=False)
+Token = Annotated[str | None, Depends(_bearer)]
 _CHALLENGE = {"WWW-Authenticate": "Bearer"}
 
 
@@ -31,17 +32,18 @@ async def claimed(resources: Resources, use: Use, token: str) -> Standing:
     """The account that `token` stands for. Raises `ProblemError` 401 if it is not good for this use, or no longer."""
     claim = resources.tokens.read(use, token)
     # Its connection is given back before the route takes one: a request that held two could wait for itself.
-    return _hold(claim, await accounts.standing(resources.reader, claim.user_id) if claim else None)
+    return hold(claim, await accounts.standing(resources.reader, claim.user_id) if claim else None)
 
 
-def _hold(claim: Claim | None, account: Standing | None) -> Standing:
+def hold(claim: Claim | None, account: Standing | None) -> Standing:
+    """The account, if the claim holds for it. Raises `ProblemError` 401 if it does not."""
     if account and claim and account.is_active and fingerprint(account) == claim.fingerprint:
         return account
     detail = "This token is not valid, or no longer. Renew it, or sign in again."
     raise ProblemError(HTTPStatus.UNAUTHORIZED, detail, headers=_CHALLENGE)
 
 
-async def _maybe_signed_in(token: Annotated[str | None, Depends(_bearer)], resources: OpenResources) -> Viewer | None:
+async def _maybe_signed_in(token: Token, resources: OpenResources) -> Viewer | None:
     """Nobody without a token. A token that is no longer good is refused rather than ignored, so that it is renewed."""
     if token is None:
         return None
@@ -54,24 +56,25 @@ MaybeSignedIn = Annotated[Viewer | None, Depends(_maybe_signed_in)]
 
 async def _signed_in(viewer: MaybeSignedIn) -> Viewer:
     if viewer is None:
-        raise _nobody()
+        raise nobody()
     return viewer
 
 
-def _nobody() -> ProblemError:
+def nobody() -> ProblemError:
+    """What somebody without a token is told where one is needed."""
     return ProblemError(HTTPStatus.UNAUTHORIZED, "Sign in first.", headers=_CHALLENGE)
 
 
 SignedIn = Annotated[Viewer, Depends(_signed_in)]
 
 
-async def _my_account(token: Annotated[str | None, Depends(_bearer)], resources: OpenResources) -> str:
+async def _my_account(token: Token, resources: OpenResources) -> str:
     if token is None:
-        raise _nobody()
+        raise nobody()
     claim = resources.tokens.read(Use.ACCESS, token)
     found = await accounts.standing_and_json(resources.reader, claim.user_id) if claim else None
     account, body = found or (None, "")
-    _hold(claim, account)
+    hold(claim, account)
     return body
 
 

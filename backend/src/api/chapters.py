@@ -4,13 +4,13 @@ from http import HTTPStatus
 
 from fastapi import Request, Response
 
-from src.api.auth import Administrator, MaybeSignedIn
+from src.api.asker import MaybeAsker
+from src.api.auth import Administrator
 from src.api.clean_html import CleanChapter
-from src.api.dependencies import Reads, Session
+from src.api.dependencies import Session
 from src.api.etag import RequiredIfMatch, etag
 from src.api.found import complete_order, found
 from src.api.languages import WantedLanguages
-from src.api.modules import sees_everything
 from src.api.problems import problems
 from src.api.representation import represent
 from src.api.routing import Resource
@@ -25,17 +25,16 @@ _CHANGE = (NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED, HTTPS
 
 @router.get("/{chapter}", response_model=ReadChapter, responses=problems(NOT_FOUND))
 async def read_chapter(
-    request: Request, module: Slug, chapter: Slug, wanted: WantedLanguages, viewer: MaybeSignedIn, reader: Reads
+    request: Request, module: Slug, chapter: Slug, wanted: WantedLanguages, asker: MaybeAsker
 ) -> Response:
     """A chapter in the best of the languages asked for; in the original, and saying so, if it is in none of them."""
     row = await chapters.get_chapter(
-        reader,
+        asker,
         module,
         chapter,
         languages=wanted.languages,
         original=wanted.original,
         accepts_original=wanted.accepts_original,
-        everything=sees_everything(viewer),
     )
     read = found("chapter", row)
     headers = {"Content-Language": read.language, "Vary": "Authorization, Accept-Language"}

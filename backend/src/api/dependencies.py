@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from src.api.position import remember
 from src.api.rate_limit import PER_ADDRESS, network
+from src.api.replica import Replica
 from src.api.resources import Resources
 from src.db.hot_query import Reader
 from src.db.session import unit_of_work
@@ -25,6 +26,12 @@ async def get_resources(request: Request) -> Resources:
 OpenResources = Annotated[Resources, Depends(get_resources)]
 
 
+async def answering(request: Request, resources: Resources) -> Resources | Replica:
+    """Where the request reads: on the replica if there is one that may answer it."""
+    replica = resources.replica
+    return replica if replica is not None and await replica.may_answer(request) else resources
+
+
 async def get_session(request: Request, resources: OpenResources) -> AsyncIterator[AsyncSession]:
     """One transaction a request, committed here when the route returns and rolled back when it raises."""
     async with unit_of_work(resources.sessions) as session:
@@ -35,18 +42,14 @@ async def get_session(request: Request, resources: OpenResources) -> AsyncIterat
 
 async def get_read_session(request: Request, resources: OpenResources) -> AsyncIterator[AsyncSession]:
     """One short transaction for a route that only reads, on the replica if it may answer this request."""
-    replica = resources.replica
-    where = replica if replica is not None and await replica.may_answer(request) else resources
+    where = await answering(request, resources)
     async with unit_of_work(where.sessions) as session:
         yield session
 
 
 async def get_reader(request: Request) -> Reader:
     """For a route whose answer is one hot query, on the replica if it may answer this request."""
-    resources = cast(Resources, request.app.state.resources)
-    replica = resources.replica
-    where = replica if replica is not None and await replica.may_answer(request) else resources
-    return where.reader
+    return (await answering(request, cast(Resources, request.app.state.resources))).reader
 
 
 async def get_engine(resources: OpenResources) -> AsyncEngine:

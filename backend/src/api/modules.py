@@ -4,8 +4,9 @@ from http import HTTPStatus
 
 from fastapi import Request, Response
 
-from src.api.auth import Administrator, MaybeSignedIn, Viewer
-from src.api.dependencies import Reads, Session
+from src.api.asker import MaybeAsker
+from src.api.auth import Administrator
+from src.api.dependencies import Session
 from src.api.etag import RequiredIfMatch, etag
 from src.api.found import complete_order, found
 from src.api.problems import problems
@@ -20,23 +21,16 @@ NOT_FOUND = HTTPStatus.NOT_FOUND
 _CHANGE = (NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED, HTTPStatus.PRECONDITION_REQUIRED)
 
 
-def sees_everything(viewer: Viewer | None) -> bool:
-    """Drafts are for administrators."""
-    return viewer is not None and viewer.is_admin
-
-
 @router.get("/modules", response_model=Course)
-async def list_modules(request: Request, viewer: MaybeSignedIn, reader: Reads) -> Response:
+async def list_modules(request: Request, asker: MaybeAsker) -> Response:
     """The course's outline: its modules in order, each with the number of its chapters."""
-    return represent(request, await modules.list_modules(reader, everything=sees_everything(viewer)))
+    return represent(request, await modules.list_modules(asker))
 
 
 @router.get("/modules/{module}", response_model=ModuleWithChapters, responses=problems(NOT_FOUND))
-async def read_module(request: Request, module: Slug, viewer: MaybeSignedIn, reader: Reads) -> Response:
+async def read_module(request: Request, module: Slug, asker: MaybeAsker) -> Response:
     """A module with its chapters in order; for who has signed in, with his progress in each."""
-    user = viewer.id if viewer else None
-    row = await modules.get_module(reader, module, user=user, everything=sees_everything(viewer))
-    body, updated_at = found("module", row)
+    body, updated_at = found("module", await modules.get_module(asker, module))
     return represent(request, body, updated_at=updated_at)
 
 

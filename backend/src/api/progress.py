@@ -4,8 +4,9 @@ from http import HTTPStatus
 
 from fastapi import Request, Response
 
+from src.api.asker import SignedInAsker
 from src.api.auth import Administrator, SignedIn
-from src.api.dependencies import Reads, ReadSession, Session
+from src.api.dependencies import ReadSession, Session
 from src.api.found import found
 from src.api.problems import problems
 from src.api.representation import represent
@@ -20,9 +21,9 @@ _NOT_FOUND = problems(HTTPStatus.NOT_FOUND)
 
 
 @router.get("/progress", response_model=CourseProgress)
-async def my_course(request: Request, viewer: SignedIn, reader: Reads) -> Response:
+async def my_course(request: Request, asker: SignedInAsker) -> Response:
     """My course at a glance: every module, and all of them together."""
-    return represent(request, await progress.course_progress(reader, viewer.id))
+    return represent(request, await progress.course_progress(asker))
 
 
 @router.get(f"{_CHAPTER}/progress", responses=_NOT_FOUND)

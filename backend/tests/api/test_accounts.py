@@ -15,6 +15,7 @@ from src.api.tokens import Claim, Tokens, Use
 from src.db.services.passwords import Passwords
 from tests.api.accounts import PASSWORD, QUICK, register, sign_in, visitor
 from tests.api.conftest import MakeApp
+from tests.api.course import small_course
 
 pytestmark = pytest.mark.anyio
 
@@ -173,6 +174,18 @@ async def test_closing_an_account_ends_its_tokens_at_once(student: AsyncClient, 
     assert_problem(await student.post("auth/renew", json={"refresh_token": tokens["refresh_token"]}), 401)
 
 
+async def test_what_anybody_may_read_is_refused_to_a_token_that_is_no_longer_good(
+    administrator: AsyncClient, student: AsyncClient, api: AsyncClient, migrated: str
+) -> None:
+    """It is held against the account by the statement that answers; so each of these has one of its own."""
+    await small_course(administrator)
+    for spoil in (close_account, delete_accounts):
+        spoil(migrated)
+        for path in ("modules", "modules/first", "modules/nowhere", "modules/first/chapters/one"):
+            assert_problem(await student.get(path), 401)
+            assert (await api.get(path)).status_code == (404 if "nowhere" in path else 200)
+
+
 async def test_tokens_of_others_and_of_the_past_are_refused(served: FastAPI, student: AsyncClient) -> None:
     good = student.headers["Authorization"].removeprefix("Bearer ")
     payload = jwt.decode(good, options={"verify_signature": False})
@@ -230,6 +243,11 @@ async def test_other_requests_are_answered_while_passwords_are_hashed(make_app: 
         assert answer.status_code == 404
         assert not all(task.done() for task in hashing)
         await asyncio.gather(*hashing)
+
+
+def delete_accounts(url: str) -> None:
+    with psycopg.connect(url) as connection:
+        connection.execute("DELETE FROM users")
 
 
 async def get_me(client: AsyncClient, token: str) -> Response:

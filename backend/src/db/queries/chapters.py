@@ -9,7 +9,6 @@ from sqlalchemy import (
     ARRAY,
     Boolean,
     Text,
-    Uuid,
     and_,
     bindparam,
     case,
@@ -25,10 +24,10 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from src.db.hot_query import HotQuery, Reader
 from src.db.json_parts import json_list, json_object, json_text
-from src.db.queries.visibility import CHAPTER_VISIBLE, EVERYTHING, publication
+from src.db.queries.visibility import CHAPTER_VISIBLE, EVERYTHING, USER, publication
 from src.db.tables import AnyRow, chapter_progress, chapters, modules, translations
+from src.db.viewer_query import Asker, ViewerQuery
 
 _LANGUAGES: Any = bindparam("languages", type_=ARRAY(Text()))
 _RANK = func.array_position(_LANGUAGES, func.lower(translations.c.language_code))
@@ -87,13 +86,12 @@ _READ = json_object(
     is_fallback=and_(_BEST.c.language_code.is_(None), not_(bindparam("accepts_original", type_=Boolean()))),
     languages=func.array_prepend(_ORIGINAL, _TRANSLATED_INTO),
 )
-_GET = HotQuery(
+_GET = ViewerQuery(
     select(json_text(_READ), chapters.c.updated_at, _LANGUAGE)
     .select_from(chapters.join(modules).join(_BEST, true(), isouter=True))
     .where(modules.c.slug == bindparam("module"), chapters.c.slug == bindparam("chapter"), CHAPTER_VISIBLE)
 )
-_USER = bindparam("user", type_=Uuid())
-_MINE = and_(chapter_progress.c.chapter_id == chapters.c.id, chapter_progress.c.user_id == _USER)
+_MINE = and_(chapter_progress.c.chapter_id == chapters.c.id, chapter_progress.c.user_id == USER)
 _PROGRESS = json_object(
     chapter_progress.c.status,
     chapter_progress.c.progress_percentage,
@@ -139,22 +137,14 @@ class Read(NamedTuple):
 
 
 async def get_chapter(
-    reader: Reader,
-    module: str,
-    chapter: str,
-    *,
-    languages: Sequence[str],
-    original: str,
-    accepts_original: bool,
-    everything: bool,
+    asker: Asker, module: str, chapter: str, *, languages: Sequence[str], original: str, accepts_original: bool
 ) -> Read | None:
-    """One chapter, if the reader sees it, in the first of `languages` (lower case) that it is translated into.
+    """One chapter, if the asker sees it, in the first of `languages` (lower case) that it is translated into.
 
-    In none of them it is in `original`, which is a fallback unless the reader accepts that.
+    In none of them it is in `original`, which is a fallback unless the asker accepts that.
     """
-    named = {"module": module, "chapter": chapter, "everything": everything}
     wanted = {"languages": list(languages), "original": original, "accepts_original": accepts_original}
-    row = await reader.row(_GET, **named, **wanted)
+    row = await asker.row(_GET, module=module, chapter=chapter, **wanted)
     return Read(*row) if row else None
 
 

@@ -8,11 +8,11 @@ from uuid import UUID
 from sqlalchemy import ARRAY, Text, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from src.db.hot_query import HotQuery, Reader
 from src.db.json_parts import json_list, json_object, json_text
 from src.db.queries.chapters import OUTLINE
 from src.db.queries.visibility import EVERYTHING, MODULE_VISIBLE, publication
 from src.db.tables import AnyRow, chapters, modules
+from src.db.viewer_query import Asker, ViewerQuery
 
 # From the index on (module_id, position, id) alone, which includes is_published.
 _CHAPTER_COUNT = (
@@ -32,12 +32,12 @@ _COLUMNS = (
     modules.c.updated_at,
 )
 _ORDER_OF_COURSE = (modules.c.position, modules.c.id)
-_LIST = HotQuery(
+_LIST = ViewerQuery(
     select(json_text(json_object(modules=json_list(json_object(*_COLUMNS, _CHAPTER_COUNT), *_ORDER_OF_COURSE)))).where(
         MODULE_VISIBLE
     )
 )
-_WITH_CHAPTERS = HotQuery(
+_WITH_CHAPTERS = ViewerQuery(
     select(json_text(json_object(*_COLUMNS, chapters=OUTLINE)), modules.c.updated_at).where(
         modules.c.slug == bindparam("slug"), MODULE_VISIBLE
     )
@@ -54,15 +54,15 @@ _REORDER = (
 )
 
 
-async def list_modules(reader: Reader, *, everything: bool) -> str:
-    """The published modules, or all, in their order, as JSON; each with the number of its chapters that one sees."""
-    body: str = await reader.value(_LIST, everything=everything)
+async def list_modules(asker: Asker) -> str:
+    """The modules that the asker sees, in their order, as JSON; each with the number of its chapters that he sees."""
+    body: str = await asker.value(_LIST)
     return body
 
 
-async def get_module(reader: Reader, slug: str, *, user: UUID | None, everything: bool) -> tuple[str, datetime] | None:
-    """One module that the reader sees, with its chapters and for a user his progress in each, as JSON; its version."""
-    row = await reader.row(_WITH_CHAPTERS, slug=slug, user=user, everything=everything)
+async def get_module(asker: Asker, slug: str) -> tuple[str, datetime] | None:
+    """One module that the asker sees, with its chapters and his progress in each, as JSON; its version."""
+    row = await asker.row(_WITH_CHAPTERS, slug=slug)
     return (row[0], row[1]) if row else None
 
 

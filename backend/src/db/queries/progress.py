@@ -23,14 +23,13 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from src.db.enums import ProgressStatus
-from src.db.hot_query import HotQuery, Reader
 from src.db.json_parts import json_list, json_object, json_text
-from src.db.queries.visibility import CHAPTER_VISIBLE
+from src.db.queries.visibility import CHAPTER_VISIBLE, USER
 from src.db.tables import AnyRow, chapter_progress, chapters, modules
 from src.db.uuid7 import uuid7
+from src.db.viewer_query import Asker, ViewerQuery
 
 mine = chapter_progress.c
-_USER = bindparam("user", type_=Uuid())
 _GO_BACK = bindparam("go_back", type_=Boolean())
 _COLUMNS = (
     mine.status,
@@ -108,7 +107,7 @@ _SAVE = (
     insert(chapter_progress)
     .from_select(
         ["id", "user_id", "chapter_id", *_FIRST],
-        select(bindparam("id", type_=Uuid()), _USER, chapters.c.id, *_FIRST.values())
+        select(bindparam("id", type_=Uuid()), USER, chapters.c.id, *_FIRST.values())
         .select_from(chapters.join(modules))
         .where(_THE_CHAPTER),
     )
@@ -119,7 +118,7 @@ _GET = (
     select(*_COLUMNS)
     .select_from(
         chapters.join(modules).join(
-            chapter_progress, and_(mine.chapter_id == chapters.c.id, mine.user_id == _USER), isouter=True
+            chapter_progress, and_(mine.chapter_id == chapters.c.id, mine.user_id == USER), isouter=True
         )
     )
     .where(_THE_CHAPTER)
@@ -135,7 +134,7 @@ _MINE_BY_MODULE = (
         func.max(mine.updated_at).label("last_activity_at"),
     )
     .select_from(chapter_progress.join(chapters, chapters.c.id == mine.chapter_id))
-    .where(mine.user_id == _USER, chapters.c.is_published)
+    .where(mine.user_id == USER, chapters.c.is_published)
     .group_by(chapters.c.module_id)
     .subquery("mine")
 )
@@ -179,7 +178,7 @@ def _total(name: str) -> ColumnElement[Any]:
     return func.coalesce(func.sum(_COURSE.c[name]), 0)
 
 
-_AT_A_GLANCE = HotQuery(
+_AT_A_GLANCE = ViewerQuery(
     select(
         json_text(
             json_object(
@@ -230,9 +229,9 @@ async def get_progress(
     return (await session.execute(_GET, who)).one_or_none()
 
 
-async def course_progress(reader: Reader, user: UUID) -> str:
-    """What the user has done in every published module, and in all of them together, as JSON."""
-    body: str = await reader.value(_AT_A_GLANCE, user=user)
+async def course_progress(asker: Asker) -> str:
+    """What the asker has done in every published module, and in all of them together, as JSON."""
+    body: str = await asker.value(_AT_A_GLANCE)
     return body
 
 

@@ -1,13 +1,17 @@
-"""Who sees what of the course: students what is published, administrators everything."""
+"""Who sees what: students what is published and their own, administrators all of the course."""
 
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import Boolean, ColumnElement, Table, and_, bindparam, case, func, literal, or_
+from sqlalchemy import BindParameter, Boolean, ColumnElement, Table, Uuid, and_, bindparam, case, func, literal, or_
 
 from src.db.tables import chapters, modules
 
-EVERYTHING: ColumnElement[bool] = bindparam("everything", type_=Boolean())
+EVERYTHING: BindParameter[bool] = bindparam("everything", type_=Boolean())
 """The parameter of every statement below that says whether drafts are seen too."""
+
+USER: BindParameter[UUID] = bindparam("user", type_=Uuid())
+"""The parameter that says whose own things are seen."""
 
 MODULE_VISIBLE = or_(modules.c.is_published, EVERYTHING)
 CHAPTER_VISIBLE = or_(and_(chapters.c.is_published, modules.c.is_published), EVERYTHING)
