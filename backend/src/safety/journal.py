@@ -7,13 +7,17 @@ together with it, statement by statement; on the next run those statements are p
 A statement is known by its text, its parameters, and which repetition of both it is. A UUID or a time among the
 parameters counts only where the revision has read from the database, because then it may say which row is meant; where
 it has read nothing, the revision has made it itself, and makes another in every run.
+
+The repetitions are counted within the operation that makes the statement: a second run may pass over the whole of one,
+and what another makes of the same words is not to be taken for what that one made.
 """
 
 import hashlib
 import re
 import uuid
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, time
 from typing import Any
@@ -30,11 +34,22 @@ class Journal:
     entry: Entry
     _seen: Counter[str] = field(default_factory=Counter)
     _pending: list[str] = field(default_factory=list)
+    _operation: str = ""
+
+    @contextmanager
+    def operation(self, words: str) -> Iterator[None]:
+        """What runs in the block belongs to one operation, known by its words."""
+        before, self._operation = self._operation, self.key(words, None, has_read=False)
+        try:
+            yield
+        finally:
+            self._operation = before
 
     def key(self, statement: str, parameters: object, *, has_read: bool) -> str:
         """The name of the statement that comes next, the same with either driver."""
         plain = _PLACES.sub("?", statement).replace("%%", "%")
-        text = hashlib.sha256(f"{plain}\0{_known(parameters, has_read) or ''!r}".encode()).hexdigest()[:20]
+        words = f"{self._operation}{plain}\0{_known(parameters, has_read) or ''!r}"
+        text = hashlib.sha256(words.encode()).hexdigest()[:20]
         self._seen[text] += 1
         return f"{text}:{self._seen[text]}"
 

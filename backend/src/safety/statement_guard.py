@@ -11,7 +11,7 @@ Afterwards it is noted in the journal.
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -78,6 +78,12 @@ class StatementGuard:
         self.bounded = False
         """Whether the statement may work no longer than it may wait for its lock."""
         self.lost: list[Loss] = []
+
+    @property
+    def journal(self) -> Journal:
+        """Of the revision."""
+        assert self._journal is not None, "only a revision has one"
+        return self._journal
 
     @property
     def last_lock(self) -> tuple[str, LockMode] | None:
@@ -148,11 +154,6 @@ class StatementGuard:
             else:
                 self._locks.calm(connection)
             yield
-
-    def recall(self, words: str, find: Callable[[], str]) -> str:
-        """See `Journal.recall`."""
-        assert self._journal is not None, "only a revision remembers"
-        return self._journal.recall(words, find)
 
     @contextmanager
     def ours(self) -> Iterator[None]:

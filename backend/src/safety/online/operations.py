@@ -55,7 +55,7 @@ class OnlineOperations:
         rehearsal: Rehearsal | None = None,
     ) -> None:
         self._context, self._policy, self._guard = context, policy, guard
-        asking = (self._connection, self._question, self._scratch, guard.recall) if guard else ()
+        asking = (self._connection, self._question, self._scratch, self._recall) if guard else ()
         self._database = Database(policy, *asking)
         if rehearsal is not None:
             self._database.believe = rehearsal.facts
@@ -125,7 +125,7 @@ class OnlineOperations:
         change = online_change(statement, self._database)
         if change is not None and isinstance(statement, CreateIndex) and change.index in self._dropped:
             del self._dropped[change.index]
-            return self._carry_out(change.replacing)
+            return self._carry_out(change.replacing, change.index)
         if not isinstance(statement, CreateIndex | DropIndex):
             self._drop_what_waits()
         self._new.update(map(plain, new_names(statement)))
@@ -157,7 +157,7 @@ class OnlineOperations:
         if isinstance(statement, DropIndex) and change.index:
             self._dropped[change.index] = change
             return None
-        return self._carry_out(change.steps)
+        return self._carry_out(change.steps, sql)
 
     def _is_direct(self, words: str, change: OnlineChange) -> bool:
         return self._database.recall_whether(words, lambda: words not in self._too_slow and self._is_small(change))
@@ -183,17 +183,21 @@ class OnlineOperations:
         finally:
             self._guard.bounded = False
 
-    def _carry_out(self, steps: Steps) -> None:
+    def _carry_out(self, steps: Steps, words: str) -> None:
         if self._guard is None:
             write(self._context, steps, self._execute, outside=self._outside)
             return
+        with self._guard.journal.operation(words):
+            self._run_steps(steps, self._guard)
+
+    def _run_steps(self, steps: Steps, guard: StatementGuard) -> None:
         first = next(steps, None)  # what has no way at all is refused before anything is committed
         self._commit()
         for step in chain((first,) if first else (), steps):
             if isinstance(step, Task):
-                self._do(step, self._guard)
+                self._do(step, guard)
             else:
-                self._take(step, self._guard)
+                self._take(step, guard)
 
     def _take(self, step: Step, guard: StatementGuard) -> None:
         if step.says:
@@ -213,7 +217,7 @@ class OnlineOperations:
             task.run(self._context)
             return "done"
 
-        guard.recall(task.words, run)
+        guard.journal.recall(task.words, run)
         self._commit()
 
     def _commit(self) -> None:
@@ -224,7 +228,12 @@ class OnlineOperations:
 
     def _drop_what_waits(self) -> None:
         while self._dropped:
-            self._carry_out(self._dropped.pop(next(iter(self._dropped))).steps)
+            index = next(iter(self._dropped))
+            self._carry_out(self._dropped.pop(index).steps, index)
+
+    def _recall(self, words: str, find: Callable[[], str]) -> str:
+        assert self._guard is not None
+        return self._guard.journal.recall(words, find)
 
     def _question(self) -> AbstractContextManager[None]:
         assert self._guard is not None

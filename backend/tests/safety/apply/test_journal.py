@@ -5,6 +5,8 @@ from collections.abc import Callable
 import psycopg
 import pytest
 
+from src.safety.history import Entry
+from src.safety.journal import Journal
 from tests.safety.apply.clients import Client
 from tests.safety.apply.processes import Migrator, until
 from tests.safety.apply.test_crash import BLOCK, killed, outcomes
@@ -200,3 +202,18 @@ def test_a_lock_that_went_with_its_savepoint_is_waited_for_again_without_queuein
             client.goes_on()
         assert running.exit_code() == 0, running.output
         assert client.longest < 1.0
+
+
+def test_what_two_operations_say_in_the_same_words_is_not_mistaken_though_one_is_passed_over() -> None:
+    entry = Entry(1, "001_a", "upgrade")
+    first = Journal(entry)
+    with first.operation("a type of authors"):
+        first.add(first.key("DROP CONSTRAINT fk", None, has_read=False), 0)
+    first.commit()
+    again = Journal(entry)
+    with again.operation("a type of authors"):
+        pass  # the catalogue has said that all of it is done
+    for words in ("a type of books", "a type of authors"):
+        with again.operation(words):
+            assert again.rows(again.key("DROP CONSTRAINT fk", None, has_read=False)) is None
+    assert again.rows(again.key("DROP CONSTRAINT fk", None, has_read=False)) is None
