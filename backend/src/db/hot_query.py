@@ -10,7 +10,6 @@ of it:
 Other drivers than asyncpg are asked through SQLAlchemy's engine: the same answer, slower.
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Protocol
@@ -20,6 +19,7 @@ from sqlalchemy import Select
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from src.db.turns import Turns
 from src.postgres.engine import asyncpg_options
 from src.postgres.url import DatabaseURL
 
@@ -63,8 +63,7 @@ class PoolReader:
 
     def __init__(self, pool: asyncpg.Pool, patience: float) -> None:
         self._pool = pool
-        self._patience = patience
-        self._asking = 0
+        self._turns = Turns(pool.get_max_size(), patience)
 
     async def row(self, query: HotQuery, **values: Any) -> Sequence[Any] | None:
         arguments = query.arguments(values)
@@ -91,22 +90,16 @@ class PoolReader:
             return await self._once(fetch)
 
     async def _once(self, fetch: Fetch) -> Any:
-        self._asking += 1
+        await self._turns.take()
         try:
-            connection = await self._acquire()
+            connection = await self._pool.acquire()
             try:
                 # No transaction: a statement that a migration made stale is then prepared anew by asyncpg itself.
                 return await fetch(connection)
             finally:
                 await self._pool.release(connection)
         finally:
-            self._asking -= 1
-
-    async def _acquire(self) -> asyncpg.Connection:
-        if self._asking <= self._pool.get_max_size():
-            return await self._pool.acquire()  # nobody has to wait: most often so, and a time limit costs something
-        async with asyncio.timeout(self._patience):
-            return await self._pool.acquire()
+            self._turns.give()
 
 
 class EngineReader:
