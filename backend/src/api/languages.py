@@ -1,6 +1,7 @@
 """Which language a reader gets: the lookup of RFC 4647, section 3.4, from `?lang=` or `Accept-Language`."""
 
 import re
+from collections.abc import Set
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -25,22 +26,30 @@ class Wanted:
     accepts_original: bool
 
 
-def wanted(ranges: list[str], original: str) -> Wanted:
-    """What a reader wants who asks for `ranges`, best first; one who asks for nothing wants the original."""
+def wanted(ranges: list[str], original: str, refused: Set[str] = frozenset()) -> Wanted:
+    """What a reader wants who asks for `ranges`, best first, and will have none of `refused` (lower case).
+
+    One who asks for nothing wants the original; "anything" is the original too.
+    """
     languages: list[str] = []
+    anything = refused.isdisjoint(_truncations(original.lower()))
     for language in ranges:
         for tag in _truncations(language.lower()):
-            if tag in ("*", original.lower()):
+            if tag in refused:
+                continue
+            if tag == original.lower() or (tag == "*" and anything):
                 return Wanted(languages, original, True)
-            languages.append(tag)
-    return Wanted(languages, original, not ranges)
+            if tag != "*":
+                languages.append(tag)
+    return Wanted(languages, original, anything and not ranges and "*" not in refused)
 
 
-def read_accept_language(header: str) -> list[str]:
-    """The ranges of the header in the order of their weights; what is malformed or refused (q=0) is left out."""
+def read_accept_language(header: str) -> tuple[list[str], frozenset[str]]:
+    """The ranges of the header in the order of their weights, and those refused (q=0); the malformed are left out."""
     found = [match for part in header.split(",")[:_MOST] if (match := _RANGE.fullmatch(part))]
-    weighted = [(float(match[2] or 1), match[1]) for match in found]
-    return [name for weight, name in sorted(weighted, key=lambda pair: -pair[0]) if weight > 0]
+    weighted = sorted(((float(match[2] or 1), match[1]) for match in found), key=lambda pair: -pair[0])
+    ranges = [name for weight, name in weighted if weight > 0]
+    return ranges, frozenset(name.lower() for weight, name in weighted if weight == 0)
 
 
 def _truncations(tag: str) -> list[str]:
@@ -62,8 +71,8 @@ async def _wanted(
     ] = None,
     accept_language: Annotated[str, Header(max_length=1000)] = "",
 ) -> Wanted:
-    ranges = [lang] if lang else read_accept_language(accept_language)
-    return wanted(ranges, canonical_language(resources.settings.course_language))
+    ranges, refused = ([lang], frozenset[str]()) if lang else read_accept_language(accept_language)
+    return wanted(ranges, canonical_language(resources.settings.course_language), refused)
 
 
 WantedLanguages = Annotated[Wanted, Depends(_wanted)]

@@ -9,15 +9,15 @@ from tests.api.course import add_chapter, add_module, put_translation
 
 pytestmark = pytest.mark.anyio
 
-HEADERS = [
-    ("", []),
-    ("de", ["de"]),
-    ("fr;q=0.5, de, en;q=0.8", ["de", "en", "fr"]),
-    ("de;q=0, en", ["en"]),
-    ("de-CH, de;q=0.9, *;q=0.1", ["de-CH", "de", "*"]),
-    ("de ; q=0.7 , fr", ["fr", "de"]),
-    ("de;q=2, x_y, ;, en;q=0.3", ["en"]),
-    ("de;q=1.000, fr;q=1", ["de", "fr"]),
+HEADERS: list[tuple[str, list[str], set[str]]] = [
+    ("", [], set()),
+    ("de", ["de"], set()),
+    ("fr;q=0.5, de, en;q=0.8", ["de", "en", "fr"], set()),
+    ("de-AT;q=0, en, *;q=0.000", ["en"], {"de-at", "*"}),
+    ("de-CH, de;q=0.9, *;q=0.1", ["de-CH", "de", "*"], set()),
+    ("de ; q=0.7 , fr", ["fr", "de"], set()),
+    ("de;q=2, x_y, ;, en;q=0.3", ["en"], set()),
+    ("de;q=1.000, fr;q=1", ["de", "fr"], set()),
 ]
 
 # ranges, languages to look for, whether the original (en) is among them
@@ -28,6 +28,18 @@ LOOKUPS = [
     (["en-GB", "de"], ["en-gb"], True),
     (["de", "en", "fr"], ["de"], True),
     (["de", "*"], ["de"], True),
+]
+
+# ranges, what is refused, languages to look for, whether the original (en) is among them
+REFUSALS: list[tuple[list[str], set[str], list[str], bool]] = [
+    ([], {"en"}, [], False),
+    ([], {"de"}, [], True),
+    ([], {"*"}, [], False),
+    (["*"], {"en"}, [], False),
+    (["*"], {"de"}, [], True),
+    (["en"], {"*"}, [], True),
+    (["de-AT"], {"de"}, ["de-at"], False),
+    (["en-GB", "fr"], {"en"}, ["en-gb", "fr"], False),
 ]
 
 CODES = [
@@ -54,12 +66,14 @@ ANSWERS = [
     ("de", "pt-BR", "de", False),
     (None, "es", "en", True),
     (None, "fi", "en", True),
+    (None, "en;q=0", "en", True),
+    (None, "en;q=0, de;q=0.1", "de", False),
 ]
 
 
-@pytest.mark.parametrize(("header", "ranges"), HEADERS)
-def test_the_header_is_read_by_weight(header: str, ranges: list[str]) -> None:
-    assert read_accept_language(header) == ranges
+@pytest.mark.parametrize(("header", "ranges", "refused"), HEADERS)
+def test_the_header_is_read_by_weight(header: str, ranges: list[str], refused: set[str]) -> None:
+    assert read_accept_language(header) == (ranges, frozenset(refused))
 
 
 @pytest.mark.parametrize(("ranges", "languages", "accepts_original"), LOOKUPS)
@@ -67,6 +81,14 @@ def test_ranges_are_shortened_until_the_original(
     ranges: list[str], languages: list[str], accepts_original: bool
 ) -> None:
     found = wanted(ranges, "en")
+    assert (found.languages, found.accepts_original) == (languages, accepts_original)
+
+
+@pytest.mark.parametrize(("ranges", "refused", "languages", "accepts_original"), REFUSALS)
+def test_what_is_refused_is_not_fallen_back_to(
+    ranges: list[str], refused: set[str], languages: list[str], accepts_original: bool
+) -> None:
+    found = wanted(ranges, "en", refused)
     assert (found.languages, found.accepts_original) == (languages, accepts_original)
 
 
