@@ -20,6 +20,7 @@ from tests.api.conftest import MakeApp
 pytestmark = pytest.mark.anyio
 
 SECRET = "hunter2-hunter2"
+SURROGATE = json.dumps({"email": "a@example.org", "password": f"{SECRET}\ud800", "name": "Ada"}).encode()
 
 
 def problem(answer: Response) -> dict[str, Any]:
@@ -45,6 +46,7 @@ def problem(answer: Response) -> dict[str, Any]:
         ("POST", "accounts", {"content": b"\xff", "headers": {"Content-Type": "application/json"}}, 400),
         ("POST", "accounts", {"json": {"email": "x", "password": SECRET}}, 422),
         ("POST", "accounts", {"json": {"email": "a@example.org", "password": SECRET, "name": "\0"}}, 422),
+        ("POST", "accounts", {"content": SURROGATE, "headers": {"Content-Type": "application/json"}}, 422),
         ("POST", "auth/token", {"data": {"password": SECRET}}, 422),
         ("POST", "accounts", {"content": b"x" * (LARGEST_BODY + 1)}, 413),
     ],

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, EmailStr, Field, SecretStr, validate_email
+from pydantic import AfterValidator, BaseModel, ConfigDict, EmailStr, Field, SecretStr, validate_email
 
 from src.api.schemas.base import Body, Change, Line, left_out
 from src.db.enums import Theme
@@ -13,7 +13,19 @@ from src.db.enums import Theme
 LANGUAGE_TAG = r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$"
 
 _LONGEST_ADDRESS = 320
-NewPassword = Annotated[SecretStr, Field(min_length=10, max_length=200, examples=["correct horse battery"])]
+
+
+def _text(secret: SecretStr) -> SecretStr:
+    """JSON can hold half of a surrogate pair, which is no character. pydantic refuses it in every other string."""
+    try:
+        secret.get_secret_value().encode()
+    except UnicodeEncodeError:
+        raise ValueError("half of a surrogate pair is no character") from None  # the cause would repeat the secret
+    return secret
+
+
+Password = Annotated[SecretStr, AfterValidator(_text)]
+NewPassword = Annotated[Password, Field(min_length=10, max_length=200, examples=["correct horse battery"])]
 Name = Annotated[Line, Field(examples=["Ada Lovelace"])]
 
 
@@ -36,7 +48,7 @@ class AccountChange(Change):
 class PasswordChange(Body):
     """The password that is, and the one that shall be."""
 
-    current_password: SecretStr = Field(max_length=200)
+    current_password: Password = Field(max_length=200)
     new_password: NewPassword
 
 
