@@ -1,7 +1,8 @@
 """An answer is made in a task of its own: who asked may go away, and finds it in the conversation when coming back.
 
 What is kept: question, answer and sources, when the answer is complete. Where the service fails in the middle, or the
-application stops, what had come until then; where nothing had come, nothing.
+application stops, what had come until then; where nothing had come, nothing. What was deleted meanwhile stays deleted:
+the conversation with this answer too, the chapter without.
 """
 
 import asyncio
@@ -12,6 +13,7 @@ from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
@@ -24,6 +26,8 @@ from src.inference.errors import ServiceFailed
 
 _log = logging.getLogger(__name__)
 _Events = asyncio.Queue[AnswerEvent | None]
+# SQLAlchemy knows nothing yet of a connection that cannot be made.
+_DATABASE = (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +36,13 @@ class Asked:
 
     user: UUID
     conversation: UUID
+    is_follow_up: bool
     turns: Sequence[Turn]
     columns: Mapping[str, Any]
+
+
+class _NotKept(Exception):
+    """A sentence for whoever listens."""
 
 
 class Answers:
@@ -69,8 +78,8 @@ class Answers:
             events.put_nowait(_done(await self._keep(asked, pieces)))
         except ServiceFailed as failure:
             await self._fail(asked, pieces, events, failure)
-        except SQLAlchemyError as error:
-            _not_kept(events, error)
+        except _NotKept as reason:
+            events.put_nowait(_error(reason, kept=None))
         except asyncio.CancelledError:
             await self._keep(asked, pieces)
             raise
@@ -80,21 +89,28 @@ class Answers:
     async def _fail(self, asked: Asked, pieces: Sequence[str], events: _Events, failure: ServiceFailed) -> None:
         try:
             events.put_nowait(_error(failure, kept=await self._keep(asked, pieces)))
-        except SQLAlchemyError as error:
-            _not_kept(events, error)
+        except _NotKept as reason:
+            events.put_nowait(_error(reason, kept=None))
 
     async def _keep(self, asked: Asked, pieces: Sequence[str]) -> Message | None:
+        """Raises `_NotKept` where the database is away, or the account or the conversation was deleted meanwhile."""
         if not pieces:
             return None
-        async with unit_of_work(self._sessions) as session:
-            columns = {**asked.columns, "response": "".join(pieces)}
-            return Message.model_validate(await chat.append(session, asked.user, asked.conversation, columns))
+        try:
+            async with unit_of_work(self._sessions) as session:
+                return Message.model_validate(await _append(session, asked, "".join(pieces)))
+        except _DATABASE as error:
+            _log.error("An answer was not kept.", exc_info=error)
+            raise _NotKept("The answer cannot be kept at the moment.") from error
 
 
-def _not_kept(events: _Events, error: SQLAlchemyError) -> None:
-    """The database is away, or the account was deleted meanwhile. Whoever listens is told before the stream ends."""
-    _log.error("An answer was not kept.", exc_info=error)
-    events.put_nowait(_error(ServiceFailed("The answer cannot be kept at the moment."), kept=None))
+async def _append(session: AsyncSession, asked: Asked, response: str) -> chat.Message:
+    if asked.is_follow_up and not await chat.latest(session, asked.user, asked.conversation, 1):
+        raise _NotKept("The conversation was deleted meanwhile.")
+    columns = {**asked.columns, "response": response}
+    if columns["context_chapter_id"] is not None:
+        columns["context_chapter_id"] = await chat.hold_chapter(session, columns["context_chapter_id"])
+    return await chat.append(session, asked.user, asked.conversation, columns)
 
 
 def _done(message: Message | None) -> AnswerEvent:
@@ -103,6 +119,6 @@ def _done(message: Message | None) -> AnswerEvent:
     return AnswerEvent(event="done", data=message.model_dump(mode="json"))
 
 
-def _error(failure: ServiceFailed, kept: Message | None) -> AnswerEvent:
+def _error(failure: Exception, kept: Message | None) -> AnswerEvent:
     detail = f"{failure} {'What had come is kept.' if kept else 'Nothing is kept; ask again.'}"
     return AnswerEvent(event="error", data=ProblemError(HTTPStatus.BAD_GATEWAY, detail).problem.model_dump())

@@ -59,7 +59,7 @@ async def _asked(
         before = await chat.latest(session, viewer.id, conversation, _REMEMBERED)
     sources = [Source(module=hit.module_slug, chapter=hit.chapter_slug, chunk_index=hit.chunk_index) for hit in hits]
     kept = {**columns, "query": question.query, "sources": [source.model_dump() for source in sources]}
-    return Asked(viewer.id, conversation, _turns(question.query, hits, before), kept)
+    return Asked(viewer.id, conversation, bool(before), _turns(question.query, hits, before), kept)
 
 
 @router.post(

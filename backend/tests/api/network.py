@@ -5,7 +5,7 @@ import ctypes
 import socket
 import struct
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from urllib.parse import parse_qs, urlsplit
 
 Reader = asyncio.StreamReader
@@ -48,6 +48,7 @@ class Proxy:
         self._url = url
         self._silent = False
         self._open: list[Writer] = []
+        self.server: asyncio.Server | None = None
 
     def vanish(self) -> None:
         """Lose every packet to come of the connections that are open, so that no kernel answers another either."""
@@ -61,6 +62,15 @@ class Proxy:
     def restore(self) -> None:
         """For connections that are opened from now on."""
         self._silent = False
+
+    async def leave(self) -> None:
+        """End every connection, and refuse those to come."""
+        assert self.server is not None, "it listens"
+        self.server.close()
+        for writer in self._open:
+            writer.close()
+            with suppress(ConnectionError):
+                await writer.wait_closed()
 
     async def serve(self, reader: Reader, writer: Writer) -> None:
         server_reader, server_writer = await _connect(self._url)
@@ -85,6 +95,8 @@ async def listening(service: SilentListener | Proxy) -> AsyncIterator[int]:
         tasks.add(asyncio.create_task(service.serve(reader, writer)))
 
     server = await asyncio.start_server(accept, "127.0.0.1", 0)
+    if isinstance(service, Proxy):
+        service.server = server
     try:
         yield server.sockets[0].getsockname()[1]
     finally:

@@ -16,6 +16,7 @@ from httpx_sse import aconnect_sse
 from src.api.app import create_app
 from src.settings import Settings
 from tests.api.accounts import register, sign_in, signed_in
+from tests.api.network import Proxy, listening, through
 from tests.api.serving import over_http
 from tests.db.queries.library import add_chapter, add_chunks, add_module
 from tests.inference.service import WORDS, OpenAIService, answer, openai_service, tell, vector_of
@@ -180,6 +181,48 @@ async def test_who_listens_is_told_that_an_answer_cannot_be_kept(
         await register(student, "student")
         await sign_in(student, "student")
     assert WORDS[0] not in caplog.text
+
+
+async def test_a_database_that_refuses_everybody_is_told_too(settings: Settings, service: OpenAIService) -> None:
+    proxy = Proxy(settings.database_url)
+    async with listening(proxy) as port:
+        app = create_app(replace(settings, database_url=through(port, settings.database_url)))
+        async with app.router.lifespan_context(app), signed_in(app, "student") as student:
+            service.chat = tell(*WORDS, then=proxy.leave)
+            name, problem = (await ask(student, uuid4()))[-1]
+    assert (name, problem["detail"]) == (
+        "error",
+        "The answer cannot be kept at the moment. Nothing is kept; ask again.",
+    )
+
+
+async def test_a_chapter_that_is_deleted_meanwhile_takes_no_answer_with_it(
+    settings: Settings, student: AsyncClient, service: OpenAIService
+) -> None:
+    async def delete() -> None:
+        with psycopg.connect(settings.database_url) as connection:
+            connection.execute("DELETE FROM chapters WHERE slug = 'locks'")
+
+    conversation = uuid4()
+    service.chat = tell(*WORDS, then=delete)
+    told = await ask(student, conversation, module="tables", chapter="locks")
+    assert told[-1][0] == "done"
+    assert [message["response"] for message in await kept(student, conversation)] == ["".join(WORDS)]
+
+
+async def test_a_conversation_that_is_deleted_meanwhile_stays_deleted(
+    student: AsyncClient, service: OpenAIService
+) -> None:
+    conversation = uuid4()
+
+    async def delete() -> None:
+        assert (await student.delete(f"chat/conversations/{conversation}")).status_code == 204
+
+    await ask(student, conversation)
+    service.chat = tell(*WORDS, then=delete)
+    name, problem = (await ask(student, conversation))[-1]
+    assert (name, problem["detail"]) == ("error", "The conversation was deleted meanwhile. Nothing is kept; ask again.")
+    assert await kept(student, conversation) == []
 
 
 async def test_what_had_come_is_kept_when_the_application_stops(settings: Settings, service: OpenAIService) -> None:

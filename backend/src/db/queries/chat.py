@@ -89,6 +89,7 @@ _CONTEXT = (
     .where(Chapter.is_published, Module.is_published)
     .where(Module.slug == bindparam("module"), Chapter.slug == bindparam("chapter"))
 )
+_HOLD = select(Chapter.id).where(Chapter.id == bindparam("chapter")).with_for_update(read=True, key_share=True)
 
 
 async def conversations(session: AsyncSession, user: UUID, count: int, after: Key | None) -> list[Conversation]:
@@ -135,6 +136,11 @@ async def delete_conversation(session: AsyncSession, user: UUID, conversation: U
 async def published_chapter(session: AsyncSession, module: str, chapter: str) -> UUID | None:
     """The chapter that a question was asked from, if everybody may see it."""
     return (await session.execute(_CONTEXT, {"module": module, "chapter": chapter})).scalar_one_or_none()
+
+
+async def hold_chapter(session: AsyncSession, chapter: UUID) -> UUID | None:
+    """The chapter, which cannot be deleted until the end of the transaction; None if it is gone already."""
+    return (await session.execute(_HOLD, {"chapter": chapter})).scalar_one_or_none()
 
 
 def _seen(after: Key) -> dict[str, Any]:
