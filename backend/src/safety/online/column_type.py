@@ -19,10 +19,13 @@ from src.safety.online.step import OnlineChange, Step, Steps
 _COPY = "column_type_copy"
 # What PostgreSQL does not change along with the column (ATPrepAlterColumnType, RememberAllDependentForRebuilding).
 _IN_USE = """
+    WITH RECURSIVE family AS (
+        SELECT to_regclass(:table)::oid AS oid UNION SELECT inhrelid FROM pg_inherits JOIN family ON inhparent = oid
+    )
     SELECT n.nspname::text AS schema, c.relname::text AS name
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     JOIN pg_attribute a ON a.attrelid = c.oid
-    WHERE c.oid = to_regclass(:table) AND a.attname = :column AND EXISTS (
+    WHERE c.oid IN (SELECT oid FROM family) AND a.attname = :column AND EXISTS (
         SELECT FROM pg_depend WHERE refclassid = 'pg_class'::regclass AND refobjid = c.oid AND refobjsubid = a.attnum
         AND classid IN ('pg_rewrite'::regclass, 'pg_policy'::regclass, 'pg_trigger'::regclass, 'pg_proc'::regclass)
         AND NOT EXISTS (SELECT FROM pg_trigger WHERE classid = 'pg_trigger'::regclass AND oid = objid AND tgisinternal))
@@ -49,16 +52,12 @@ def alter_type(construct: ColumnType, database: Database) -> OnlineChange | None
 
 def _steps(construct: ColumnType, table: str, column: str, database: Database) -> Steps:
     if database.recall_whether(f"free: {ddl(construct)}", lambda: _is_free(construct, table, column, database)):
-        yield from _free(construct, table, column)
+        yield from _around(Step(sql=ddl(construct)), table, column, database)
+        yield Step(sql=f"ANALYZE {table} ({quoted(column)})")  # the old statistics went with the old type
         return
     from src.safety.online.shadow import shadow_column  # noqa: PLC0415  see `registry`
 
     yield from shadow_column(construct, database).steps
-
-
-def _free(construct: ColumnType, table: str, column: str) -> Steps:
-    yield Step(sql=ddl(construct))
-    yield Step(sql=f"ANALYZE {table} ({quoted(column)})")  # the old statistics went with the old type
 
 
 def _around(change: Step, table: str, column: str, database: Database) -> Steps:
@@ -66,7 +65,7 @@ def _around(change: Step, table: str, column: str, database: Database) -> Steps:
     from src.safety.online.dependents import dependents_of_column  # noqa: PLC0415  see `registry`
 
     in_use = database.ask(_IN_USE, table=table, column=column)
-    found = dependents_of_column(database, in_use[0].schema, in_use[0].name, column) if in_use else None
+    found = dependents_of_column(database, [(row.schema, row.name) for row in in_use], column) if in_use else None
     if found is None or found.others:
         yield change  # PostgreSQL says what is in its way
         return

@@ -3,7 +3,7 @@
 What it is, and in which order, says `pg_depend`; the statements are those that autogenerate writes.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -49,11 +49,11 @@ def dependents_of_table(database: Database, schema: str, table: str) -> Dependen
     return _statements(found, others, {each for each in own if each.kind in _OWN}, entangled)
 
 
-def dependents_of_column(database: Database, schema: str, table: str, column: str) -> Dependents:
-    """What depends on a column that is dropped."""
+def dependents_of_column(database: Database, tables: Iterable[tuple[str, str]], column: str) -> Dependents:
+    """What depends on a column that is dropped, from a table (by schema and name) and its partitions."""
     found = _read(database)
-    root = Identity(Kind.COLUMN, schema, table, column)
-    return _statements(found, _closure(found, {root}), set(), set())
+    roots = {Identity(Kind.COLUMN, schema, table, column) for schema, table in tables}
+    return _statements(found, _closure(found, roots), set(), set())
 
 
 def _read(database: Database) -> Schema:

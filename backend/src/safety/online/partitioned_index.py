@@ -35,9 +35,10 @@ def create_partitioned_index(construct: CreateIndex, database: Database) -> Step
         name = qualified(child, part.schema)
         only, concurrently = ("ON ONLY", "") if part.partitioned else ("ON", " CONCURRENTLY")
         yield Step(sql=f"{head}{concurrently} {quoted(child)} {only} {part.sql} {rest}")
-        yield Step(sql=f"ALTER INDEX {above[part.parent]} ATTACH PARTITION {name}", unless=_is_attached(name))
+        yield Step(sql=f"ALTER INDEX {above[part.parent]} ATTACH PARTITION {name}", unless=is_attached(name))
         above[part.sql] = name
 
 
-def _is_attached(name: str) -> str:
+def is_attached(name: str) -> str:
+    """SQL that says whether the index of a partition belongs to one of the table above."""
     return f"SELECT EXISTS (SELECT FROM pg_inherits WHERE inhrelid = to_regclass({literal(name)}))"

@@ -9,6 +9,7 @@ from tests.safety.online.cases import Case
 from tests.safety.online.conftest import Direct, both_ways_end_as_directly, write
 from tests.safety.online.interruption import PATIENT, run_interrupted
 from tests.safety.online.state import read_state, same
+from tests.safety.online.test_operations import statements
 from tests.safety.project import Project
 
 TOUCHED = """
@@ -114,7 +115,7 @@ def test_it_ends_as_the_rewrite_does(project: Project, database: str, case: Case
     both_ways_end_as_directly(project, database, case, directly)
 
 
-@pytest.mark.parametrize("case", [CASES[0], CASES[2]], ids=str)
+@pytest.mark.parametrize("case", [pytest.param(CASES[0], marks=pytest.mark.prove), CASES[2]], ids=str)
 def test_it_converges_though_its_session_ends_around_every_step(
     project: Project, database: str, case: Case, directly: Direct
 ) -> None:
@@ -146,7 +147,8 @@ MADE = [
 ]
 
 AROUND = "for sql in {}:\n        op.execute(sql)\n    "
-VIEWED = ";".join([BOOKS.replace("title text", "title varchar(30)"), *MADE])
+# A partial index would have to be built again.
+VIEWED = ";".join([BOOKS.replace("title text", "title varchar(30)"), "DROP INDEX ix_books_title_id", *MADE])
 
 
 @pytest.mark.parametrize("small", ["0", "1e12"])
@@ -159,8 +161,10 @@ def test_views_policies_triggers_and_rules_are_made_anew_for_it(
     by_hand = AROUND.format(DROPPED) + change + "\n    " + AROUND.format(MADE)
     up, _ = directly(Case("", by_hand, "pass", VIEWED))
     write(project, database, Case("", change, "pass", VIEWED))
-    project.alembic.having(**{**PATIENT, "MIGRATION_SMALL_TABLE": small})(database, "upgrade", "head")
+    with statements() as sent:
+        project.alembic.having(**{**PATIENT, "MIGRATION_SMALL_TABLE": small})(database, "upgrade", "head")
     same(up, read_state(database))
+    assert any("$type$" in each for each in sent) == ("title" in change), "one is free, the other is not"
 
 
 def test_they_are_there_though_its_session_ends_around_every_step(

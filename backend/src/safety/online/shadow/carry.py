@@ -2,10 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row
 
 from src.postgres.tokens import Token, tokens
 from src.safety.online.database import Database
 from src.safety.online.names import literal, quoted
+from src.safety.online.partitioned_index import is_attached
 from src.safety.online.shadow.column import OldColumn
 from src.safety.online.step import Step
 
@@ -19,26 +23,17 @@ _INDEXES = """
            coalesce(k.condeferred, false) AS deferred,
            substr(pg_get_indexdef(i.oid), length('CREATE ' || CASE WHEN x.indisunique THEN 'UNIQUE ' ELSE '' END
                   || 'INDEX ' || quote_ident(i.relname)) + 1) AS rest,
-           obj_description(i.oid, 'pg_class') AS comment, obj_description(k.oid, 'pg_constraint') AS constraint_comment
+           obj_description(i.oid, 'pg_class') AS comment, obj_description(k.oid, 'pg_constraint') AS constraint_comment,
+           i.relkind = 'I' AS partitioned, pg_get_constraintdef(k.oid) AS definition,
+           above.relname::text AS above, above.relnamespace::regnamespace::text AS schema_above
     FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_namespace n ON n.oid = i.relnamespace
     LEFT JOIN pg_constraint k ON k.conindid = i.oid AND k.contype IN ('p', 'u') AND k.conrelid = x.indrelid
+    LEFT JOIN pg_inherits h ON h.inhrelid = i.oid LEFT JOIN pg_class above ON above.oid = h.inhparent
     WHERE x.indrelid = to_regclass(:table) AND EXISTS (
         SELECT FROM pg_depend d WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = x.indrelid
         AND d.refobjsubid = :number AND (d.classid, d.objid) IN
             (('pg_class'::regclass, i.oid), ('pg_constraint'::regclass, k.oid)))
     ORDER BY i.relname
-"""
-_CONSTRAINTS = """
-    SELECT k.conname::text AS name, k.contype::text AS kind, k.conrelid::regclass::text AS "table",
-           pg_get_constraintdef(k.oid) AS definition, k.convalidated AS valid,
-           obj_description(k.oid, 'pg_constraint') AS comment,
-           k.conrelid = to_regclass(:table) AND :number = ANY (k.conkey) AS own,
-           coalesce(k.confrelid = to_regclass(:table) AND :number = ANY (k.confkey), false) AS theirs
-    FROM pg_constraint k
-    WHERE k.contype IN ('c', 'f') AND k.conparentid = 0
-      AND (k.conrelid = to_regclass(:table) AND :number = ANY (k.conkey)
-           OR k.confrelid = to_regclass(:table) AND :number = ANY (k.confkey))
-    ORDER BY k.contype, k.conrelid::regclass::text, k.conname
 """
 _STATISTICS = """
     SELECT s.stxname::text AS name, n.nspname::text AS schema, obj_description(s.oid, 'pg_statistic_ext') AS comment,
@@ -56,6 +51,7 @@ _STATISTICS = """
 class Index:
     """One that holds the old column; with a `constraint` it is a primary key's or a unique constraint's."""
 
+    table: str
     name: str
     schema: str
     constraint: str | None
@@ -64,6 +60,10 @@ class Index:
     deferred: bool
     clustered: bool
     constraint_comment: str | None
+    definition: str
+    """Of the constraint."""
+    partitioned: bool
+    """It has no rows; of a constraint it is made in the swap, of those of the partitions."""
 
 
 def temporary(name: str) -> str:
@@ -93,19 +93,11 @@ def _is_column(found: Sequence[Token], at: int) -> bool:
 
 
 def indexes(database: Database, column: OldColumn) -> Iterator[tuple[Index, list[Step]]]:
-    """Each index, and the steps that make it for the new column."""
-    for row in database.ask(_INDEXES, table=column.table, number=column.number):
-        name = f"{quoted(row.schema)}.{quoted(temporary(row.name))}"
-        rest = with_column(row.rest, column.quoted, quoted(temporary(column.name)))
-        unique = "UNIQUE " if row.is_unique else ""
-        valid = (
-            f"SELECT coalesce((SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass({literal(name)})), false)"
-        )
-        steps = [Step(sql=f"CREATE {unique}INDEX CONCURRENTLY {quoted(temporary(row.name))}{rest}", unless=valid)]
-        if row.comment is not None:
-            steps.append(Step(sql=f"COMMENT ON INDEX {name} IS {literal(row.comment)}"))
-        yield (
-            Index(
+    """Each index, from the top down, and the steps that make it for the new column."""
+    for each in column.family:
+        for row in database.ask(_INDEXES, table=each.table, number=each.number):
+            index = Index(
+                each.table,
                 row.name,
                 row.schema,
                 row.constraint,
@@ -114,47 +106,35 @@ def indexes(database: Database, column: OldColumn) -> Iterator[tuple[Index, list
                 row.deferred,
                 row.clustered,
                 row.constraint_comment,
-            ),
-            steps,
-        )
+                row.definition,
+                row.partitioned,
+            )
+            yield index, [] if index.partitioned and index.constraint else list(_made(row, each))
 
 
-def constraints(database: Database, column: OldColumn) -> Iterator[Step]:
-    """CHECK and foreign keys in both directions: made, validated, and put in the place of the old ones."""
-    for row in database.ask(_CONSTRAINTS, table=column.table, number=column.number):
-        name, new = quoted(row.name), quoted(temporary(row.name))
-        there = f"FROM pg_constraint WHERE conrelid = {literal(row.table)}::regclass AND conname = "
-        made = f"{there}{literal(temporary(row.name))}"
-        definition = _definition(row.definition.removesuffix(" NOT VALID"), column, own=row.own, theirs=row.theirs)
-        yield Step(
-            sql=f"ALTER TABLE {row.table} ADD CONSTRAINT {new} {definition} NOT VALID",
-            unless=f"SELECT EXISTS (SELECT {made})",
-        )
-        if row.valid:
-            yield Step(sql=f"ALTER TABLE {row.table} VALIDATE CONSTRAINT {new}", unless=f"SELECT convalidated {made}")
-        yield Step(sql=f"ALTER TABLE {row.table} DROP CONSTRAINT {name}", with_next=True)
-        commented = row.comment is not None
-        yield Step(sql=f"ALTER TABLE {row.table} RENAME CONSTRAINT {new} TO {name}", with_next=commented)
-        if commented:
-            yield Step(sql=f"COMMENT ON CONSTRAINT {name} ON {row.table} IS {literal(row.comment)}")
-
-
-def _definition(definition: str, column: OldColumn, *, own: bool, theirs: bool) -> str:
-    """A foreign key names columns of two tables, before and after REFERENCES."""
-    new = quoted(temporary(column.name))
-    before, references, after = definition.partition(" REFERENCES ")
-    if own:
-        before = with_column(before, column.quoted, new)
-    if theirs:
-        place, parenthesis, rest = after.partition("(")
-        after = place + parenthesis + with_column(rest, column.quoted, new)
-    return before + references + after
+def _made(row: Row[Any], column: OldColumn) -> Iterator[Step]:
+    name = f"{quoted(row.schema)}.{quoted(temporary(row.name))}"
+    rest = with_column(row.rest, column.quoted, quoted(temporary(column.name)))
+    head = f"CREATE {'UNIQUE ' if row.is_unique else ''}INDEX {'' if row.partitioned else 'CONCURRENTLY '}"
+    # The one of a partitioned table is valid when all those below are attached.
+    there = f"SELECT {'true' if row.partitioned else 'indisvalid'} FROM pg_index WHERE indexrelid"
+    yield Step(
+        sql=f"{head}{quoted(temporary(row.name))}{rest}",
+        unless=f"SELECT coalesce(({there} = to_regclass({literal(name)})), false)",
+    )
+    if row.comment is not None:
+        yield Step(sql=f"COMMENT ON INDEX {name} IS {literal(row.comment)}")
+    if row.above is not None and row.constraint is None:
+        above = f"{row.schema_above}.{quoted(temporary(row.above))}"
+        yield Step(sql=f"ALTER INDEX {above} ATTACH PARTITION {name}", unless=is_attached(name))
 
 
 def statistics(database: Database, column: OldColumn) -> Iterator[tuple[str, Step]]:
     """Each statistics object's name, and the step that makes it for the new column."""
-    for row in database.ask(_STATISTICS, table=column.table, number=column.number):
-        name = f"{quoted(row.schema)}.{quoted(temporary(row.name))}"
-        rest = with_column(row.rest, column.quoted, quoted(temporary(column.name)))
-        there = f"SELECT EXISTS (SELECT FROM pg_statistic_ext WHERE stxname = {literal(temporary(row.name))})"
-        yield f"{quoted(row.schema)}.{quoted(row.name)}", Step(sql=f"CREATE STATISTICS {name}{rest}", unless=there)
+    for each in column.family:
+        for row in database.ask(_STATISTICS, table=each.table, number=each.number):
+            name = f"{quoted(row.schema)}.{quoted(temporary(row.name))}"
+            rest = with_column(row.rest, column.quoted, quoted(temporary(column.name)))
+            there = f"SELECT EXISTS (SELECT FROM pg_statistic_ext WHERE stxname = {literal(temporary(row.name))})"
+            make = Step(sql=f"CREATE STATISTICS {name}{rest}", unless=there)
+            yield f"{quoted(row.schema)}.{quoted(row.name)}", make

@@ -1,6 +1,14 @@
-"""The column that is to be made anew, and all that hangs on it, as the catalogue has it (PostgreSQL 16 to 18)."""
+"""The column that is to be made anew, and all that hangs on it, as the catalogue has it (PostgreSQL 16 to 18).
 
-from dataclasses import dataclass
+PostgreSQL gives a new column to all partitions or children of a table, and takes the old one from all of them; but what
+hangs on the column of each of them is its own.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import Row
 
 from src.safety.errors import RevisionFailed
 from src.safety.online.database import Database
@@ -9,8 +17,10 @@ from src.safety.online.dependents import Dependents, dependents_of_column
 _COLUMN = """
     SELECT a.attnum AS number, quote_ident(a.attname) AS quoted, format_type(a.atttypid, a.atttypmod) AS type,
            a.attnotnull AS not_null, c.relkind = 'p' AS partitioned, n.nspname::text AS schema,
-           c.relname::text AS relation,
-           EXISTS (SELECT FROM pg_inherits WHERE c.oid IN (inhrelid, inhparent)) AS inherits,
+           c.relname::text AS relation, a.attinhcount > 0 AS inherited, a.attislocal OR a.attinhcount > 1 AS own,
+           EXISTS (SELECT FROM pg_depend k WHERE k.classid = 'pg_class'::regclass AND k.objid = c.oid
+                   AND k.objsubid = a.attnum AND k.refclassid = 'pg_class'::regclass AND k.refobjid = c.oid
+                   AND k.refobjsubid = 0 AND k.deptype = 'i') AS of_key,
            CASE WHEN a.attgenerated = '' THEN pg_get_expr(d.adbin, d.adrelid) END AS "default",
            a.attgenerated <> '' AS generated, a.attidentity::text AS identity,
            (SELECT quote_ident(conname) FROM pg_constraint WHERE conrelid = c.oid AND contype = 'n'
@@ -30,6 +40,9 @@ _OBSTACLES = """
                OR classid = 'pg_constraint'::regclass AND objid IN (SELECT oid FROM pg_constraint WHERE contype = 'x'))
         UNION ALL SELECT 'pg_class'::regclass, indexrelid FROM pg_index
         WHERE indrelid = to_regclass(:table) AND indisreplident AND :number = ANY (indkey::int2[])
+        UNION ALL SELECT 'pg_constraint'::regclass, oid FROM pg_constraint
+        WHERE contype = 'f' AND conparentid = 0 AND confrelid = to_regclass(:table) AND :number = ANY (confkey)
+          AND (SELECT relkind FROM pg_class WHERE oid = confrelid) = 'p'
     ) AS d ORDER BY 1
 """
 
@@ -45,6 +58,8 @@ class OldColumn:
     type: str
     not_null: bool
     schema: str
+    partitioned: bool
+    """The table has partitions, and no rows of its own."""
     default: str | None
     identity: str
     """`a` for ALWAYS, `d` for BY DEFAULT, else empty."""
@@ -54,6 +69,13 @@ class OldColumn:
     """The one that it owns."""
     dependents: Dependents
     """Views, policies, triggers, ..., which the swap makes anew."""
+    parts: tuple["OldColumn", ...] = ()
+    """The same column of the partitions or children, from the top down."""
+
+    @property
+    def family(self) -> tuple["OldColumn", ...]:
+        """The column, and that of each partition or child."""
+        return (self, *self.parts)
 
 
 def read_column(database: Database, table: str, name: str) -> OldColumn | None:
@@ -62,16 +84,24 @@ def read_column(database: Database, table: str, name: str) -> OldColumn | None:
     if not rows:
         return None
     row = rows[0]
-    in_the_way = list(_reasons(row.partitioned, row.inherits, row.generated))
-    dependents = dependents_of_column(database, row.schema, row.relation, name)
+    names = [table, *(part.sql for part in database.partitions(table))]
+    family = [(each, row) for each in names for row in database.ask(_COLUMN, table=each, column=name)]
+    in_the_way = list(_reasons(family))
+    dependents = dependents_of_column(database, [(each.schema, each.relation) for _, each in family], name)
     in_the_way += dependents.others
-    in_the_way += [description for (description,) in database.ask(_OBSTACLES, table=table, number=row.number)]
+    for part, each in family:
+        in_the_way += [words for (words,) in database.ask(_OBSTACLES, table=part, number=each.number)]
     if in_the_way:
         raise RevisionFailed(
             f"The column {table}.{row.quoted} cannot be made anew while it is in use: {', '.join(in_the_way)}.",
             "Drop what depends on it in an earlier operation, and make it again after this one.\n"
             f'Or let the table be locked while it is rewritten: direct = {{"{table}": "why nobody minds"}}',
         )
+    columns = [_column(part, name, each, dependents) for part, each in family]
+    return replace(columns[0], parts=tuple(columns[1:]))
+
+
+def _column(table: str, name: str, row: Row[Any], dependents: Dependents) -> OldColumn:
     return OldColumn(
         table=table,
         name=name,
@@ -80,6 +110,7 @@ def read_column(database: Database, table: str, name: str) -> OldColumn | None:
         type=row.type,
         not_null=row.not_null,
         schema=row.schema,
+        partitioned=row.partitioned,
         default=row.default,
         identity=row.identity,
         not_null_name=row.not_null_name,
@@ -88,10 +119,12 @@ def read_column(database: Database, table: str, name: str) -> OldColumn | None:
     )
 
 
-def _reasons(partitioned: bool, inherits: bool, generated: bool) -> list[str]:
-    found = {
-        "the table is partitioned": partitioned,
-        "the table inherits, or is inherited from": inherits and not partitioned,
-        "its values are generated": generated,
-    }
-    return [words for words, is_so in found.items() if is_so]
+def _reasons(family: Sequence[tuple[str, Row[Any]]]) -> Iterator[str]:
+    row = family[0][1]
+    if row.inherited:
+        yield "the table has it from the one above it: change that one"
+    yield from (f"{table} has it from elsewhere too" for table, each in family[1:] if each.own)
+    if any(each.of_key for _, each in family):
+        yield "it says to which partition a row belongs"
+    if row.generated:
+        yield "its values are generated"

@@ -31,6 +31,6 @@ _STATEMENTS = """
 
 def properties(database: Database, column: OldColumn) -> Iterator[Step]:
     """The statements, each of which may be repeated."""
-    values = {"table": column.table, "number": column.number, "new": temporary(column.name)}
-    for (statement,) in database.ask(_STATEMENTS, **values):
-        yield Step(sql=statement)
+    for each in column.family:
+        values = {"table": each.table, "number": each.number, "new": temporary(column.name)}
+        yield from (Step(sql=statement) for (statement,) in database.ask(_STATEMENTS, **values))

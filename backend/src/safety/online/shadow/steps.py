@@ -11,11 +11,12 @@ from src.safety.backfill.script import script
 from src.safety.online.database import Database
 from src.safety.online.index_build import built_again
 from src.safety.online.names import literal, qualified, quoted
-from src.safety.online.shadow.carry import constraints, indexes, statistics, temporary
+from src.safety.online.shadow.carry import indexes, statistics, temporary
 from src.safety.online.shadow.column import OldColumn, read_column
+from src.safety.online.shadow.constraints import constraints
 from src.safety.online.shadow.properties import properties
 from src.safety.online.shadow.swap import not_null_name, swap
-from src.safety.online.shadow.trigger import keep_in_step, trigger_name
+from src.safety.online.shadow.trigger import drop, keep_in_step
 from src.safety.online.step import OnlineChange, Step, Steps, Task
 
 _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy's own
@@ -44,7 +45,7 @@ def _steps(construct: ColumnType, database: Database, table: str) -> Steps:
     yield _new_column(column, kind)
     yield from properties(database, column)
     yield from keep_in_step(column, using)
-    yield _fill(column, using)
+    yield from (_fill(each, using, column) for each in reversed(column.family) if not each.partitioned)
     if column.not_null:
         yield from _not_null(column)
     found = list(indexes(database, column))
@@ -61,7 +62,8 @@ def _steps(construct: ColumnType, database: Database, table: str) -> Steps:
 
 def _try_empty(column: OldColumn, kind: str, using: str | None) -> Step:
     """PostgreSQL's own judgement, on a copy without rows, before anything is changed."""
-    copy = f"pg_temp.{column.table.rpartition('.')[2]}"
+    # What names the column by the table, PostgreSQL does not find where it comes to the parts (16 to 18).
+    copy = f"pg_temp.{'type_copy' if column.parts else column.table.rpartition('.')[2]}"
     like = f"CREATE TABLE {copy} (LIKE {column.table} INCLUDING DEFAULTS)"
     alter = f"ALTER TABLE {copy} ALTER COLUMN {column.quoted} TYPE {kind}{f' USING {using}' if using else ''}"
     return Step(sql=f"DO $try$ BEGIN {like}; {alter}; DROP TABLE {copy}; END $try$")
@@ -76,7 +78,8 @@ def _new_column(column: OldColumn, kind: str) -> Step:
     return Step(sql=f"ALTER TABLE {column.table} ADD COLUMN {quoted(new)} {kind}", unless=there)
 
 
-def _fill(column: OldColumn, using: str | None) -> Task:
+def _fill(column: OldColumn, using: str | None, whole: OldColumn) -> Task:
+    """The rows of the table, or of one of the parts of the whole."""
     definition = Backfill(
         table=column.table,
         values={temporary(column.name): using or column.quoted},
@@ -90,8 +93,8 @@ def _fill(column: OldColumn, using: str | None) -> Task:
         except DBAPIError as error:
             error.add_note(
                 f"The new column waits, and refuses such values. To give the change up instead: "
-                f"DROP TRIGGER {trigger_name(column)} ON {column.table}; "
-                f"ALTER TABLE {column.table} DROP COLUMN {quoted(temporary(column.name))}"
+                f"{'; '.join(drop(whole))}; "
+                f"ALTER TABLE {whole.table} DROP COLUMN {quoted(temporary(column.name))}"
             )
             raise
 

@@ -6,7 +6,7 @@ from src.safety.online.database import Database
 from src.safety.online.names import literal, qualified, quoted
 from src.safety.online.shadow.carry import Index, temporary
 from src.safety.online.shadow.column import OldColumn
-from src.safety.online.shadow.trigger import function_name, trigger_name
+from src.safety.online.shadow.trigger import drop, function_name
 from src.safety.online.step import Step
 
 _SEQUENCE = """
@@ -22,11 +22,13 @@ def swap(
     """All of it in one transaction."""
     says = f"The new column {column.table}.{column.quoted} comes after the others: name columns, do not count them."
     yield from (Step(sql=statement, with_next=True) for statement in column.dependents.drop_views)
-    if locks := column.dependents.locks:
-        yield Step(sql=f"LOCK TABLE {', '.join(locks)} IN ACCESS EXCLUSIVE MODE", with_next=True)
-    yield Step(sql=f"DROP TRIGGER {trigger_name(column)} ON {column.table}", says=says, with_next=True)
+    locks = {*column.dependents.locks, *([column.table] if column.parts else [])}  # and all that is below it
+    if locks:
+        yield Step(sql=f"LOCK TABLE {', '.join(sorted(locks))} IN ACCESS EXCLUSIVE MODE", with_next=True)
+    first, *others = drop(column)
+    yield Step(sql=first, says=says, with_next=True)
     # In one block: the lock that the first statement took is held for one answer of the server, not for twenty.
-    statements = "; ".join(_statements(database, column, kind, found, statistics))
+    statements = "; ".join([*others, *_statements(database, column, kind, found, statistics)])
     yield Step(sql=f"DO $swap$ BEGIN {statements}; END $swap$")
 
 
@@ -47,10 +49,12 @@ def _statements(
             yield f"ALTER SEQUENCE {column.sequence} AS {kind}"
     if column.default is not None:
         yield f"ALTER TABLE {table} ALTER COLUMN {new} SET DEFAULT {column.default}"
+    for part in column.parts:
+        if part.default != column.default:
+            default = "DROP DEFAULT" if part.default is None else f"SET DEFAULT {part.default}"
+            yield f"ALTER TABLE ONLY {part.table} ALTER COLUMN {new} {default}"
     yield from column.dependents.drop
     yield f"ALTER TABLE {table} DROP COLUMN {column.quoted}"
-    for index in found:
-        yield from _index(table, index)
     for name in statistics:
         schema, _, own = name.partition(".")
         yield f"ALTER STATISTICS {schema}.{_temporary_of(own)} RENAME TO {own}"
@@ -60,6 +64,8 @@ def _statements(
     if column.not_null_name is not None:
         yield f"ALTER TABLE {table} RENAME CONSTRAINT {quoted(not_null_name(column))} TO {column.not_null_name}"
     yield f"ALTER TABLE {table} RENAME COLUMN {new} TO {column.quoted}"
+    for index in reversed(found):  # those of the partitions first, which the constraint of the whole table adopts
+        yield from _index(index)
     # Their bodies may hold semicolons, by which PL/pgSQL would take them apart.
     yield from (f"EXECUTE {literal(statement)}" for statement in column.dependents.create)
 
@@ -69,7 +75,8 @@ def not_null_name(column: OldColumn) -> str:
     return temporary(f"{column.name}_not_null")
 
 
-def _index(table: str, index: Index) -> Iterator[str]:
+def _index(index: Index) -> Iterator[str]:
+    table = index.table
     new, name = quoted(temporary(index.name)), quoted(index.name)
     if index.constraint is None:
         yield f"ALTER INDEX {quoted(index.schema)}.{new} RENAME TO {name}"
@@ -78,7 +85,8 @@ def _index(table: str, index: Index) -> Iterator[str]:
         deferrable = " DEFERRABLE" if index.deferrable else ""
         deferred = " INITIALLY DEFERRED" if index.deferred else ""
         constraint = quoted(index.constraint)
-        yield f"ALTER TABLE {table} ADD CONSTRAINT {constraint} {kind} USING INDEX {new}{deferrable}{deferred}"
+        using = f"{kind} USING INDEX {new}{deferrable}{deferred}"
+        yield f"ALTER TABLE {table} ADD CONSTRAINT {constraint} {index.definition if index.partitioned else using}"
         if index.constraint_comment is not None:
             yield f"COMMENT ON CONSTRAINT {constraint} ON {table} IS {literal(index.constraint_comment)}"
     if index.clustered:

@@ -41,16 +41,26 @@ def keep_in_step(column: OldColumn, using: str | None) -> Iterator[Step]:
     assignment = f"SELECT ({using}) INTO NEW.{new} FROM (SELECT (NEW).*) AS {alias}" if using else None
     function = function_name(column)
     yield Step(sql=_FUNCTION.format(function=function, assignment=assignment or f"NEW.{new} := NEW.{column.quoted}"))
-    name = trigger_name(column)
+    for table in tables(column):
+        yield from _trigger(table, trigger_name(column), function)
+
+
+def tables(column: OldColumn) -> list[str]:
+    """Those that have the trigger: partitions get it from the table above, children do not (PostgreSQL 16 to 18)."""
+    return [column.table] if column.partitioned else [each.table for each in column.family]
+
+
+def drop(column: OldColumn) -> Iterator[str]:
+    """Give it up."""
+    yield from (f"DROP TRIGGER {trigger_name(column)} ON {table}" for table in tables(column))
+
+
+def _trigger(table: str, name: str, function: str) -> Iterator[Step]:
     there = (
-        f"SELECT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = {literal(column.table)}::regclass"
+        f"SELECT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = {literal(table)}::regclass"
         f" AND quote_ident(tgname) = {literal(name)})"
     )
-    yield Step(
-        sql=f"CREATE TRIGGER {name} BEFORE INSERT OR UPDATE ON {column.table}"
-        f" FOR EACH ROW EXECUTE FUNCTION {function}()",
-        unless=there,
-        with_next=True,
-    )
+    made = f"CREATE TRIGGER {name} BEFORE INSERT OR UPDATE ON {table} FOR EACH ROW EXECUTE FUNCTION {function}()"
+    yield Step(sql=made, unless=there, with_next=True)
     # Also for rows that replication or a restore brings.
-    yield Step(sql=f"ALTER TABLE {column.table} ENABLE ALWAYS TRIGGER {name}")
+    yield Step(sql=f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {name}")
