@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,15 @@ def test_a_floor_stands_only_on_those_below(floor: str) -> None:
     for path in files(floor):
         ours = {name.split(".")[1] for name in imported(path) if name.startswith("src.")}
         assert ours <= allowed, f"{path.relative_to(BACKEND)} imports src.{', src.'.join(sorted(ours - allowed))}"
+
+
+def test_no_two_files_need_each_other() -> None:
+    needs = {
+        ".".join(path.relative_to(BACKEND).with_suffix("").parts): set(imported(path))
+        for path in (BACKEND / "src").rglob("*.py")
+        if path.name != "__init__.py"
+    }
+    tuple(TopologicalSorter(needs).static_order())  # raises CycleError, which names them
 
 
 def test_every_room_has_its_floor() -> None:

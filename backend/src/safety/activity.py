@@ -1,7 +1,13 @@
 """What the migration is doing at this moment: written by the safeguards, read by whoever shows it."""
 
+import asyncio
 import time
 from dataclasses import dataclass, field
+
+LOOK = 0.25
+"""Seconds between two looks."""
+QUIET = 1.0
+"""Seconds that a step may take without a word."""
 
 
 @dataclass(frozen=True)
@@ -71,3 +77,19 @@ class Activity:
             return "before the first revision"
         step = f", step {self.number}: {self.step}" if self.step else ""
         return f"{self.direction} of {self.revision}{step}"
+
+    @property
+    def seconds(self) -> float:
+        """How long the step, or the waiting, has taken."""
+        return time.monotonic() - self.since
+
+    def line(self, progress: Progress | None) -> str:
+        """Waiting for whom, or at which step, for how long, how far."""
+        if self.waiting:
+            return self.waiting
+        return f"{self.where}, {self.seconds:.0f} s{f' {progress.line(self.seconds)}' if progress else ''}"
+
+    async def until_long(self) -> None:
+        """Return when the step, or the waiting, has taken so long that a person wonders."""
+        while self.seconds < QUIET:  # noqa: ASYNC110  it is the clock that is waited for
+            await asyncio.sleep(LOOK)

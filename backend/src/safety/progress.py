@@ -6,7 +6,6 @@ is not enabled for INFO, nothing is shown at all.
 
 import asyncio
 import logging
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
@@ -19,17 +18,7 @@ from src.safety.activity import Activity, Progress
 
 log = logging.getLogger("alembic.runtime.migration")
 
-LOOK = 0.25  # seconds between two looks
-QUIET = 1.0  # seconds that a step may take without a word
 _PACE = 10.0  # seconds between two plain lines
-
-
-def words(activity: Activity, progress: Progress | None) -> str:
-    """One line: waiting for whom, or at which step, for how long, how far."""
-    elapsed = time.monotonic() - activity.since
-    if activity.waiting:
-        return activity.waiting
-    return f"{activity.where}, {elapsed:.0f} s{f' {progress.line(elapsed)}' if progress else ''}"
 
 
 @asynccontextmanager
@@ -48,7 +37,7 @@ async def shown(activity: Activity, engine: AsyncEngine, pid: int, *, terminal: 
 
 
 async def _watch(activity: Activity, engine: AsyncEngine, pid: int, *, terminal: bool) -> None:
-    await until_long(activity)
+    await activity.until_long()
     try:
         # A connection only for what takes long: the migration's own is busy, and quick runs need none.
         async with engine.connect() as connection:
@@ -68,17 +57,11 @@ async def _show(activity: Activity, connection: AsyncConnection, pid: int, *, te
         await _by_log(activity, connection, pid)
 
 
-async def until_long(activity: Activity) -> None:
-    """Return when the step, or the waiting, has taken so long that a person wonders."""
-    while time.monotonic() - activity.since < QUIET:  # noqa: ASYNC110  it is the clock that is waited for
-        await asyncio.sleep(LOOK)
-
-
 async def _by_log(activity: Activity, connection: AsyncConnection, pid: int) -> None:
     said = ""
     while True:
-        await until_long(activity)
-        line = words(activity, await _progress(activity, connection, pid))
+        await activity.until_long()
+        line = activity.line(await _progress(activity, connection, pid))
         if said != activity.where:
             log.info("%s", line)
         said = activity.where
