@@ -23,10 +23,10 @@ _LOOK_AGAIN = text("SELECT pg_stat_clear_snapshot()")
 _HELD = """
 SELECT pid, virtualtransaction, locktype, relation, mode, granted, NULL::text AS wanted, NULL::int AS waiter
 FROM pg_locks
-WHERE locktype = 'relation' AND granted AND mode = ANY (CAST(:modes AS text[]))
+WHERE locktype = 'relation' AND granted AND mode = ANY (string_to_array(:modes, ','))
   AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
   AND relation = to_regclass(:table) AND pid IS DISTINCT FROM pg_backend_pid()
-  AND coalesce(pid <> ALL (CAST(:not_pids AS int[])), true)
+  AND coalesce(pid <> ALL (CAST(string_to_array(:not_pids, ',') AS int[])), true)
 """
 _WAITS = """
 SELECT *, pg_blocking_pids(pid) AS blocked_by FROM pg_locks
@@ -91,7 +91,8 @@ async def holders_of(
     `table` is as written in SQL. The connection's own locks do not count, nor those of `not_pids`.
     """
     modes = [other.pg_locks for other in LockMode if other.conflicts_with(mode)]
-    given = {"table": table, "modes": modes, "not_pids": list(not_pids)}
+    # As texts: for an array asyncpg reads its type from the catalogue, anew after each schema change.
+    given = {"table": table, "modes": ",".join(modes), "not_pids": ",".join(map(str, not_pids))}
     rows = await _rows(connection, _HOLDERS_OF, given)
     return [_blocker(row, wanted=mode, show_literals=show_literals) for row in _strongest(rows)]
 
