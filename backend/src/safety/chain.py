@@ -99,15 +99,25 @@ def read_files(scripts: ScriptDirectory) -> list[RevisionFile]:
     return [found for path in paths if (found := _read_file(path))]
 
 
+def revision_in(text: str | bytes) -> str | None:
+    """The id that a file with this text has; None where it has none, or cannot be parsed."""
+    found = _literals(text).get("revision")
+    return found if isinstance(found, str) else None
+
+
 def _read_file(path: Path) -> RevisionFile | None:
-    try:
-        names = dict(filter(None, map(_assignment, ast.parse(path.read_bytes()).body)))
-    except SyntaxError:
-        return None  # load_chain says so, with the line
+    names = _literals(path.read_bytes())
     revision = names.get("revision")
     if not isinstance(revision, str):
         return None
     return RevisionFile(path, revision, (*_listed(names.get("down_revision")), *_listed(names.get("depends_on"))))
+
+
+def _literals(text: str | bytes) -> dict[str, object]:
+    try:
+        return dict(filter(None, map(_assignment, ast.parse(text).body)))
+    except SyntaxError:
+        return {}  # load_chain says so, with the line
 
 
 def _listed(value: object) -> tuple[str, ...]:

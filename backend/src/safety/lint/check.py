@@ -13,12 +13,13 @@ from src.postgres.scratch import Place
 from src.safety.chain import known_ids, several_heads, unknown_revision
 from src.safety.errors import RequestRefused
 from src.safety.lint.allowances import ALLOWANCE, less_allowed
-from src.safety.lint.landed import main_branch
+from src.safety.lint.landed import mapped
 from src.safety.lint.rule import Finding, Mapped, Revision
-from src.safety.lint.rules import RULES
+from src.safety.lint.rules import RULES, deleted
 from src.safety.lint.source import Source
 from src.safety.lint.trial import Trial
 from src.safety.lint.try_out import try_out
+from src.safety.main_branch import MainBranch
 from src.safety.project import Project
 
 _RELATIVE = re.compile(r"[-+]\d+$")
@@ -26,10 +27,10 @@ _SAY = "Say which to look at: python -m src.safety lint all, or lint REVISION"
 CODES = frozenset(rule.code for rule in (*RULES, ALLOWANCE))
 
 
-def choose(project: Project, asked: str, applied: Sequence[str]) -> list[Script]:
+def choose(project: Project, asked: str, applied: Sequence[str], main: MainBranch | None = None) -> list[Script]:
     """The revisions that `asked` names, oldest first: `005_x`, `004_y:head` (what comes after 004_y), or `all`.
 
-    "" chooses those that the main branch does not have or has otherwise; without git those that are not `applied`.
+    "" chooses those that the main branch does not have or has otherwise; without one those that are not `applied`.
     Raises `RequestRefused` for a name that is not there.
     """
     scripts = list(project.scripts.walk_revisions())[::-1]
@@ -38,7 +39,6 @@ def choose(project: Project, asked: str, applied: Sequence[str]) -> list[Script]
     if asked:
         chosen = _named(project, asked)
         return [script for script in scripts if script.revision in chosen]
-    main = main_branch(project.folder)
     if main is None:
         if strangers := sorted(set(applied) - known_ids(project.scripts)):
             raise RequestRefused(f"The database is at {', '.join(strangers)}, which this code does not have.", _SAY)
@@ -74,14 +74,27 @@ def _ids(project: Project, name: str) -> tuple[str, ...]:
         raise unknown_revision(name, project.scripts) from error
 
 
-def check(project: Project, place: Place, chosen: Sequence[Script], edited: Sequence[str] = ()) -> list[Finding]:
+def check(
+    project: Project,
+    place: Place,
+    chosen: Sequence[Script],
+    main: MainBranch | None = None,
+    edited: Sequence[str] = (),
+) -> list[Finding]:
     """What is wrong with them. `edited` are names of files that were otherwise when this database ran them.
 
     Raises `UserError` where no scratch database can be had.
     """
     trials = try_out(project, place, chosen)
+    return [finding for revision in _revisions(main, chosen, trials, set(edited)) for finding in findings_of(revision)]
+
+
+def missing(project: Project, main: MainBranch) -> list[Finding]:
+    """Revisions that have landed and that this branch no longer has; those that were squashed are still known."""
+    folders = map(Path, project.scripts._version_locations)
     return [
-        finding for revision in _revisions(project, chosen, trials, set(edited)) for finding in findings_of(revision)
+        Finding(revision, name, 1, deleted.RULE, f"{revision} is not there any more, and {main.name} has it.")
+        for revision, name in main.gone(folders, known_ids(project.scripts))
     ]
 
 
@@ -97,16 +110,15 @@ def _broken(revision: Revision) -> Iterator[Finding]:
 
 
 def _revisions(
-    project: Project, chosen: Sequence[Script], trials: dict[str, Trial], applied_otherwise: set[str]
+    main: MainBranch | None, chosen: Sequence[Script], trials: dict[str, Trial], applied_otherwise: set[str]
 ) -> Iterator[Revision]:
-    main = main_branch(project.folder)
     paths = [Path(script.path) for script in chosen]
     edited = main.edited(paths) if main else set()
     undecided = main.new(paths) if main else set(paths)
 
     @cache
-    def mapped() -> Mapped | None:
-        return main.mapped(Path.cwd()) if main else None
+    def mapped_there() -> Mapped | None:
+        return mapped(main, Path.cwd()) if main else None
 
     for script, path in zip(chosen, paths, strict=True):
         where = f"that {main.name} has" if main and path in edited else ""
@@ -119,7 +131,7 @@ def _revisions(
             trials.get(script.revision),
             where,
             frozenset(getattr(script.module, "direct", {})),
-            mapped,
+            mapped_there,
         )
 
 

@@ -10,9 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from src.safety.chain import known_ids, unknown_revision
 from src.safety.errors import RequestRefused
+from src.safety.git import is_rebasing
 from src.safety.head_file import conflicting_heads
 from src.safety.history import history_exists, history_table
-from src.safety.rebase.git import files_on_main, is_rebasing
+from src.safety.main_branch import main_branch
 from src.safety.status import schema_status
 
 _SAY = "Say which is yours: python -m src.safety rebase REVISION"
@@ -65,10 +66,9 @@ def _head_above(scripts: ScriptDirectory, revision: str) -> str:
 
 def _my_head(scripts: ScriptDirectory, main: str | None) -> str:
     heads = scripts.get_revisions(tuple(scripts.get_heads()))
-    files = files_on_main(Path(heads[0].path).parent, main)
-    if main and files is None:
-        raise RequestRefused(f"git knows no branch {main!r} here.", "Say another --main, or name a revision of yours.")
-    mine = [script.revision for script in heads if files is not None and Path(script.path).name not in files]
+    landed = main_branch(Path(scripts.dir), main)
+    new = landed.new(Path(script.path) for script in heads) if landed else set()
+    mine = [script.revision for script in heads if Path(script.path) in new]
     if len(mine) == 1:
         return mine[0]
     sides = conflicting_heads(scripts)

@@ -16,9 +16,10 @@ from src.safety.edited import edited_files
 from src.safety.errors import RequestRefused
 from src.safety.history import history_exists
 from src.safety.lint import squawk
-from src.safety.lint.check import check, choose
+from src.safety.lint.check import check, choose, missing
 from src.safety.lint.page import page
 from src.safety.lint.rule import Finding
+from src.safety.main_branch import main_branch
 from src.safety.project import Project, open_project
 from src.safety.status import SchemaState, SchemaStatus, schema_status
 from src.safety.verbs.verb import FINE, FOUND, Verb
@@ -28,6 +29,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     """The verb's options."""
     help_text = "a revision, FROM:TO (what comes after FROM), or all; by default those that the main branch has not"
     parser.add_argument("range", nargs="?", default="", metavar="RANGE", help=help_text)
+    parser.add_argument("--main", metavar="BRANCH", help="git's main branch (default: origin's, main, master, trunk)")
     parser.add_argument(
         "--sql", metavar="FILE", help="look at a file of SQL instead, such as upgrade --sql writes; - is stdin"
     )
@@ -48,9 +50,12 @@ async def run(connection: AsyncConnection, options: Namespace, console: Console)
     project = await asyncio.to_thread(open_project)
     status = await schema_status(connection, project.scripts)
     place = await connection.run_sync(read_place)
-    chosen = await asyncio.to_thread(choose, project, options.range, status.current)
+    main = await asyncio.to_thread(main_branch, project.folder, options.main)
+    chosen = await asyncio.to_thread(choose, project, options.range, status.current, main)
     edited = await _edited(connection, project, status)
-    findings = await asyncio.to_thread(check, project, place, chosen, edited)
+    findings = await asyncio.to_thread(check, project, place, chosen, main, edited)
+    if main and options.range in ("", "all"):
+        findings += await asyncio.to_thread(missing, project, main)
     if options.json:
         console.print_json(json.dumps([_as_data(each) for each in findings]))
     else:

@@ -19,7 +19,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     """The verb's options."""
     parser.add_argument("revision", nargs="?", help="one of yours (default: what git's main branch does not have)")
     parser.add_argument("--onto", metavar="REVISION", help="put them on top of its branch (default: the other head)")
-    parser.add_argument("--main", metavar="BRANCH", help="git's main branch (default: origin's, main, master)")
+    parser.add_argument("--main", metavar="BRANCH", help="git's main branch (default: origin's, main, master, trunk)")
     parser.add_argument("--keep", action="store_true", help="keep the new names although the round trip fails")
     parser.add_argument("--json", action="store_true", help="print JSON")
 

@@ -7,10 +7,11 @@ import pytest
 from alembic.config import Config
 
 from src.safety.lint import squawk
-from src.safety.lint.check import check, choose
-from src.safety.lint.landed import main_branch
+from src.safety.lint.check import check, choose, missing
 from src.safety.lint.rule import Finding
+from src.safety.main_branch import main_branch
 from src.safety.project import open_project
+from src.safety.squash import squash
 from tests.conftest import BACKEND
 from tests.safety.lint.test_rules import _place
 from tests.safety.project import Project
@@ -43,7 +44,9 @@ def landed(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
 def _lint(project: Project, database: str, monkeypatch: pytest.MonkeyPatch) -> list[Finding]:
     monkeypatch.setenv("DATABASE_URL", database)
     opened = open_project(Config(project.folder / "alembic.ini"))
-    return check(opened, _place(database), choose(opened, "", ()))
+    main = main_branch(project.folder)
+    assert main is not None
+    return [*check(opened, _place(database), choose(opened, "", (), main), main), *missing(opened, main)]
 
 
 def test_what_the_main_branch_has_as_it_is_is_not_looked_at(
@@ -52,11 +55,20 @@ def test_what_the_main_branch_has_as_it_is_is_not_looked_at(
     assert _lint(landed, database, monkeypatch) == []
 
 
-def test_a_revision_that_does_something_else_than_on_the_main_branch_is_found(landed: Project) -> None:
-    path = landed.revision("002_more", "001_books", 'op.execute("SELECT 1")')
-    main = main_branch(landed.folder)
-    assert main is not None
-    assert (main.edited([path]), main.new([path])) == ({path}, set())
+def test_a_landed_revision_that_is_deleted_is_found(
+    landed: Project, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (landed.folder / "versions" / "002_more.py").unlink()
+    found = [(each.rule.code, each.file, each.what) for each in _lint(landed, database, monkeypatch)]
+    assert found == [("deleted", "versions/002_more.py", "002_more is not there any more, and main has it.")]
+
+
+def test_landed_revisions_that_are_squashed_are_not_missed(
+    landed: Project, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", database)
+    squash(open_project(Config(landed.folder / "alembic.ini")), "002_more", _place(database))
+    assert [each.rule.code for each in _lint(landed, database, monkeypatch) if each.rule.code == "deleted"] == []
 
 
 def test_a_comment_is_no_edit(landed: Project) -> None:

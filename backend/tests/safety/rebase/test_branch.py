@@ -58,23 +58,23 @@ def test_it_is_our_side_of_the_conflict_in_head_txt(forked: Project) -> None:
 
 
 def test_in_the_middle_of_a_git_rebase_mine_are_what_git_calls_theirs(project: Project) -> None:
-    """The branch is called trunk, so that nothing but the conflict tells."""
+    """The branch is called stem, so that nothing but the conflict tells."""
     (project.folder / ".gitignore").write_text("__pycache__\n")
     for revision, parent, branch in (
         ("001_a", None, ""),
-        ("002_theirs", "001_a", "trunk"),
+        ("002_theirs", "001_a", "stem"),
         ("002_mine", "001_a", "mine"),
     ):
         if branch:
-            _git(project, "checkout", *(["-b", "mine", "trunk~1"] if branch == "mine" else ["trunk"]))
+            _git(project, "checkout", *(["-b", "mine", "stem~1"] if branch == "mine" else ["stem"]))
         else:
-            _git(project, "init", "-b", "trunk")
+            _git(project, "init", "-b", "stem")
         project.revision(revision, parent)
         (project.folder / "head.txt").write_text(f"{revision}\n")
         _git(project, "add", ".")
         _git(project, "commit", "-m", revision)
     with pytest.raises(subprocess.CalledProcessError):
-        _git(project, "rebase", "trunk")
+        _git(project, "rebase", "stem")
     assert (project.folder / "head.txt").read_text().splitlines()[1] == "002_theirs"  # git's "ours"
     found = find_branch(_scripts(project), None, None, None)
     assert found is not None

@@ -6,6 +6,7 @@ from src.safety.lint.rules import (
     blocking,
     clock,
     data_loss,
+    deleted,
     downgrade,
     edited,
     every_row,
@@ -46,5 +47,6 @@ RULES: tuple[Rule, ...] = (
     order.RULE,
     message.RULE,
     edited.RULE,
+    deleted.RULE,
     squawk.RULE,
 )
