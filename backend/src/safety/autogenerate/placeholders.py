@@ -9,9 +9,11 @@ from src.safety.autogenerate.conversions import key
 _OF_TYPES = {
     **dict.fromkeys((*NUMBERS, "money", "oid"), "0"),
     **dict.fromkeys(("text", "character varying", "character", "bytea", "bit varying", "tsvector", "tsquery"), "''"),
-    **dict.fromkeys(("timestamp", "timestamp tz"), "now()"),
+    # Not now(): two databases that went down and up again would hold two moments.
+    "timestamp": "'2000-01-01'",
+    "timestamp tz": "'2000-01-01 00:00:00+00'",
     "boolean": "false",
-    "date": "CURRENT_DATE",
+    "date": "'2000-01-01'",
     "time": "'00:00'",
     "time tz": "'00:00+00'",
     "interval": "'0'",

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
+from src.safety.lint.passing_defaults import passing_defaults
 from src.safety.lint.rule import Found
 from src.safety.lint.source import Source
 
@@ -22,3 +23,10 @@ def sql_calls(source: Source, words: frozenset[str]) -> Iterator[Found]:
         for reader in sql.statements():
             if reader.accept_any(*_WRITES) and (found := sorted({token.keyword for token in reader.rest()} & words)):
                 yield Found(f"{found[0].lower()} in: {' '.join(sql.text.split())[:80]}", sql.line)
+
+
+def passing_calls(source: Source, words: frozenset[str]) -> Iterator[Found]:
+    """New columns that rows get one of these words in, by a default that is taken away again."""
+    for each in passing_defaults(source):
+        if found := sorted(each.words & words):
+            yield Found(f"{found[0].lower()} is what the rows get in {each.column}.", each.line)

@@ -236,6 +236,32 @@ TEXTS = (
         'op.add_column("{t}", sa.Column("b", sa.DateTime, server_default=sa.func.now()))',
         DROP,
     ),
+    Case(
+        "a default of now() for the rows that are there",
+        "clock",
+        'op.add_column("{t}", sa.Column("b", sa.DateTime, server_default=sa.func.now()));'
+        'op.alter_column("{t}", "b", server_default=None)',
+        DROP,
+    ),
+    Case(
+        "the moment of the downgrade",
+        "clock",
+        'op.drop_column("{t}", "b")',
+        'op.add_column("{t}", sa.Column("b", sa.DateTime, server_default=sa.text("CURRENT_DATE + 1")));'
+        'op.alter_column("{t}", "b", server_default=None)',
+    ),
+    raw(
+        "by hand the same",
+        "random",
+        "ALTER TABLE {t} ADD COLUMN b uuid DEFAULT gen_random_uuid(), ALTER b DROP DEFAULT",
+        "ALTER TABLE {t} DROP b",
+    ),
+    raw(
+        "a default of now() that stays while another goes",
+        "",
+        "ALTER TABLE {t} ADD b timestamptz DEFAULT now(), ALTER COLUMN a DROP DEFAULT",
+        "ALTER TABLE {t} DROP b",
+    ),
     data("a random value", "random", "UPDATE {t} SET at = random() WHERE n = 1"),
     Case(
         "a random value of Python",

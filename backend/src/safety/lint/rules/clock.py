@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from src.safety.lint.impure import python_calls, sql_calls
+from src.safety.lint.impure import passing_calls, python_calls, sql_calls
 from src.safety.lint.rule import Found, Revision, Rule
 
 _PYTHON = (
@@ -29,6 +29,7 @@ _SQL = frozenset(
 def _check(revision: Revision) -> Iterator[Found]:
     yield from python_calls(revision.source, _PYTHON)
     yield from sql_calls(revision.source, _SQL)
+    yield from passing_calls(revision.source, _SQL)
 
 
 RULE = Rule(
