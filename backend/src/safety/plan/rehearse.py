@@ -14,6 +14,7 @@ from src.postgres.catalogue import CatalogueObject
 from src.postgres.scratch import Place, in_scratch, read_place, scratch_url
 from src.safety.autogenerate.context import Schema, read_schema
 from src.safety.autogenerate.copy import copy_schema
+from src.safety.config_origin import ConfigOrigin
 from src.safety.online.database import TableFacts, read_tables
 from src.safety.plan.trace import Trace, Traced
 from src.safety.policy import Policy
@@ -94,8 +95,7 @@ def run_command(project: Project, trace: Trace, name: str, *revisions: str) -> N
 
 def rehearsing(project: Project, rehearsal: Rehearsal) -> Config:
     """For a command of Alembic's: with it, env.py finds the rehearsal's database in the place of its own."""
-    config = Config(project.config.config_file_name, stdout=io.StringIO())
-    config.set_main_option("script_location", str(project.scripts.dir).replace("%", "%%"))
+    config = ConfigOrigin.of(project.config).config(io.StringIO())
     config.attributes[REHEARSAL] = rehearsal
     return config
 

@@ -10,12 +10,12 @@ import io
 import re
 
 from alembic import command
-from alembic.config import Config
 from sqlalchemy import Connection, event, pool, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from src.postgres.engine import async_engine
 from src.postgres.lock_modes import needs_autocommit
+from src.safety.config_origin import ConfigOrigin
 from src.safety.errors import RequestRefused
 from src.safety.plan.rehearse import Live, is_below
 from src.safety.plan.trace import Trace, Traced
@@ -49,7 +49,7 @@ async def _prepare(connection: AsyncConnection, seconds: float) -> None:
 
 
 def _run(connection: Connection, project: Project, live: Live, target: str, trace: Trace) -> None:
-    config = Config(project.config.config_file_name, stdout=io.StringIO())
+    config = ConfigOrigin.of(project.config).config(io.StringIO())
     config.attributes["connection"] = connection
     down = is_below(project, live, target, None)
     follow(connection, trace, Stamps(live.heads, down=down))
