@@ -5,6 +5,7 @@ that is taken away again. Where they say nothing the author is asked to. On the 
 placeholder, for what it held is gone.
 """
 
+import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -20,6 +21,11 @@ from src.safety.autogenerate.placeholders import numbered, placeholder
 from src.safety.autogenerate.python_defaults import from_models, model_column
 from src.safety.autogenerate.server_default import default_code
 from src.safety.errors import RequestRefused
+
+_ANOTHER_EACH_TIME = {
+    "clock": re.compile(r"\bnow\(|\bcurrent_(date|time)|\blocaltime|_timestamp\b|\btimeofday\(", re.IGNORECASE),
+    "random": re.compile(r"\brandom(_normal)?\(|\bgen_random_|\buuid_?(generate_)?v", re.IGNORECASE),
+}
 
 
 class StandIn(NamedTuple):
@@ -51,7 +57,7 @@ def stand_in(entry: CatalogueObject, context: Context) -> StandIn:
     value = from_models(entry, context)
     if value is None:
         raise RequestRefused(*_nothing_known(entry, context))
-    return StandIn(default_code(value, type_), remark="For the rows that exist: new ones get it from the application.")
+    return StandIn(default_code(value, type_), remark=_from_the_application(value))
 
 
 def fill_nulls(entry: CatalogueObject, context: Context) -> Iterator[MigrateOperation]:
@@ -85,6 +91,14 @@ def _placeholder(entry: CatalogueObject, schema: Schema) -> StandIn:
     if value is None:
         return StandIn(remark=f"{gone}, and nothing can stand in for it: this fails where there are rows.")
     return StandIn(default_code(value, type_), remark=f"{gone}: the rows get a placeholder.")
+
+
+def _from_the_application(value: str) -> str:
+    if not value.startswith("'"):
+        for rule, calls in _ANOTHER_EACH_TIME.items():
+            if calls.search(value):
+                return f"lint: allow {rule} because the model says so: rows that exist get it as new ones do."
+    return "For the rows that exist: new ones get it from the application."
 
 
 def _as_computed(before: CatalogueObject, after: CatalogueObject) -> StandIn:

@@ -29,7 +29,9 @@ def _added(source: Source, function: ast.FunctionDef) -> Iterator[PassingDefault
     for call in _calls(function, "Column"):
         name = next(iter(_strings(call)), "")
         for keyword in call.keywords:
-            if keyword.arg == "server_default":
+            if keyword.arg == "server_default" and not isinstance(
+                keyword.value, ast.Constant
+            ):  # that is the value itself
                 yield PassingDefault(name, frozenset(_words(keyword.value)), call.lineno)
     for part, line in _actions(source, function):
         if part.skip_to("ADD COLUMN", "ADD"):

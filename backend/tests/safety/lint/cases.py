@@ -253,7 +253,7 @@ TEXTS = (
     raw(
         "by hand the same",
         "random",
-        "ALTER TABLE {t} ADD COLUMN b uuid DEFAULT gen_random_uuid(), ALTER b DROP DEFAULT",
+        "ALTER TABLE {t} ADD COLUMN b uuid DEFAULT gen_random_uuid(); ALTER TABLE {t} ALTER b DROP DEFAULT",
         "ALTER TABLE {t} DROP b",
     ),
     raw(
