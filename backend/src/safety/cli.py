@@ -1,7 +1,7 @@
 """The command line of the toolkit, run from `backend/`: `python -m src.safety VERB`.
 
-The database is that of the migrations: MIGRATION_DATABASE_URL, else DATABASE_URL, else the embedded one. Exit codes: 0
-fine, 1 something was found, 2 it could not run.
+The database is the one that env.py names; where there is none, MIGRATION_DATABASE_URL, else DATABASE_URL, else the
+embedded one. Exit codes: 0 fine, 1 something was found, 2 it could not run.
 """
 
 import asyncio
@@ -18,6 +18,7 @@ from src.postgres.errors import UserError
 from src.postgres.failures import explain_statement
 from src.safety.blockers import WIDTH
 from src.safety.policy import Policy
+from src.safety.project import url_here
 from src.safety.verbs import backfill, blockers, doctor, drift, history, lint, plan, rebase, snapshot, squash
 from src.safety.verbs.verb import COULD_NOT_RUN, Verb
 from src.settings import load_settings
@@ -46,7 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if verb.on_files is not None and (code := verb.on_files(options, console)) is not None:
             return code
-        return asyncio.run(_run(verb, options, console))
+        url = url_here() or load_settings().migration_url
+        return asyncio.run(_run(verb, url, options, console))
     except UserError as error:
         if verb.explain is not None:
             return verb.explain(error, options, console)
@@ -64,8 +66,8 @@ def _parser() -> ArgumentParser:
     return parser
 
 
-async def _run(verb: Verb, options: Namespace, console: Console) -> int:
-    target = resolve_url(load_settings().migration_url)
+async def _run(verb: Verb, url: str, options: Namespace, console: Console) -> int:
+    target = resolve_url(url)
     engine = async_engine(
         target, application_name=APPLICATION_NAME, poolclass=pool.NullPool, isolation_level="AUTOCOMMIT"
     )

@@ -5,6 +5,7 @@ The verbs need the models, and only env.py knows them. So env.py is run as Alemb
 """
 
 from collections.abc import Callable
+from configparser import InterpolationError
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,19 +52,52 @@ def open_project(config: Config | None = None) -> Project:
 
     Raises `RequestRefused` where there is none, `BrokenChain` for its files.
     """
-    config = config or Config("alembic.ini", toml_file="pyproject.toml")
+    config = config or _config_here()
     try:
-        scripts = ScriptDirectory.from_config(config)
+        scripts = _scripts(config)
     except CommandError as error:
         raise RequestRefused(
             f"There is no Alembic project here: {str(error).rstrip('.')}.", "Run it from backend/, as alembic is."
         ) from error
     load_chain(scripts)
+    told = _told(config, scripts)
+    if told is None:
+        raise RequestRefused("This env.py does not call run_environment().", "See: migrations/README.md")
+    return Project(config, scripts, *told)
+
+
+def url_here() -> str | None:
+    """The database of the project in the working directory, as its env.py names it; None where there is no project.
+
+    No revision is looked at: one that is broken need not be mended first.
+    """
+    config = _config_here()
+    try:
+        scripts = _scripts(config)
+    except CommandError:
+        return None
+    told = _told(config, scripts)
+    return told[1] if told else None
+
+
+def _scripts(config: Config) -> ScriptDirectory:
+    try:
+        return ScriptDirectory.from_config(config)
+    except InterpolationError as error:  # %(here)s is one of them, where a folder above is called so
+        raise RequestRefused(
+            f"Alembic cannot read {config.config_file_name}: {str(error).splitlines()[0]}.",
+            "In its values a % is written %%; a folder with one in its name is to be called otherwise.",
+        ) from error
+
+
+def _config_here() -> Config:
+    return Config("alembic.ini", toml_file="pyproject.toml")
+
+
+def _told(config: Config, scripts: ScriptDirectory) -> tuple[MetaData, str, Policy] | None:
     told: list[tuple[MetaData, str, Policy]] = []
     config.attributes[RECEIVER] = lambda *said: told.append(said)
     with EnvironmentContext(config, scripts):
         scripts.run_env()
     del config.attributes[RECEIVER]
-    if not told:
-        raise RequestRefused("This env.py does not call run_environment().", "See: migrations/README.md")
-    return Project(config, scripts, *told[0])
+    return told[0] if told else None
