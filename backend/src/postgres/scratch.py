@@ -44,6 +44,7 @@ _HERE = text(
     FROM pg_settings WHERE name IN {_SETTINGS}
     """
 )
+_QUOTED = text("SELECT quote_ident(current_database())")
 _ROLES = text("SELECT rolname::text FROM pg_roles WHERE rolname !~ '^pg_'")
 _FOUND = text(f"SELECT datname::text FROM pg_database WHERE datname LIKE '{PREFIX}%'")
 _LEFT_BEHIND_AFTER = 3600  # seconds; no trial takes so long
@@ -154,7 +155,9 @@ async def _drop(server: DatabaseURL, name: str) -> None:
 async def _prepare(connection: AsyncConnection, place: Place) -> None:
     """The same names, defaults and roles as in the database it stands for."""
     quote = connection.dialect.identifier_preparer.quote
-    await connection.exec_driver_sql("SET synchronous_commit = off")  # nothing here need survive a power cut
+    quoted = await connection.scalar(_QUOTED)
+    for where in (f"ALTER DATABASE {quoted} SET", "SET"):  # nothing here need survive a power cut
+        await connection.exec_driver_sql(f"{where} synchronous_commit = off")
     await connection.exec_driver_sql(f"CREATE SCHEMA IF NOT EXISTS {quote(place.schema)}")
     for name, setting in place.settings.items():
         await connection.execute(_SET, {"name": name, "setting": setting})
