@@ -14,6 +14,7 @@ access methods, languages, transforms, conversions, text search parsers and temp
 from src.postgres.catalogue.compare import Difference, compare, describe
 from src.postgres.catalogue.model import Catalogue, CatalogueObject, Identity, Kind, Value
 from src.postgres.catalogue.read import read_catalogue
+from src.postgres.catalogue.session import stay_neutral
 
 __all__ = [
     "Catalogue",
@@ -25,4 +26,5 @@ __all__ = [
     "compare",
     "describe",
     "read_catalogue",
+    "stay_neutral",
 ]

@@ -7,12 +7,14 @@
     from src.safety.testing import test_migrations
 
 That is one test a check (`kit.py`): single head, numbering, registered, defaults, models, round trip, rows,
-old code, deterministic, search_path, time zone, role, offline. All run on scratch databases of the project's server.
+old code, deterministic, process, search_path, time zone, role, offline. All run on scratch databases of the
+project's server.
 
     files.py, models.py    what needs no walk; defaults.py: what each process computes anew
     round_trip.py          each revision up, down, up; with rows too (tables, candidates, filling, contents)
     old_code.py            the queries of the revision before
     surroundings.py        the chain in other surroundings; offline.py: by `--sql`
+    one_by_one.py          each revision in a process of its own (other_process.py)
     ground.py              the scratch database under all of them
 
 A revision that means to lose something, or to take leave of it, says so: `loses = ["users.nickname", "drafts"]`.

@@ -6,27 +6,39 @@ from collections import Counter
 from collections.abc import Collection, Iterator
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
-from src.safety.testing.tables import read_tables
+from src.safety.testing.tables import Table, run_as_it_is
 
 Row = str
 Contents = dict[str, Counter[Row]]
-"""Table: how often each row is there, as JSON with its keys in order."""
+"""Table: how often each row is there, as PostgreSQL writes its jsonb, with the keys in an order of their own."""
 _CLOCK = re.compile(r"now\(\)|CURRENT_|LOCALTIME|_timestamp\(\)")
 _VOLATILE = re.compile(r"\w\(|CURRENT_|LOCALTIME")
 
 
-def read_contents(connection: Connection, *, made_twice: bool = False) -> Contents:
-    """All rows, but for columns that the clock fills (`made_twice`: that any function fills) by a default."""
+def read_contents(connection: Connection, tables: Collection[Table], *, made_twice: bool = False) -> Contents:
+    """All rows, but for columns that the clock fills (`made_twice`: that any function fills) by a default.
+
+    One query for all tables.
+    """
     passed_over = _VOLATILE if made_twice else _CLOCK
-    found: Contents = {}
-    for table in read_tables(connection).values():
-        left_out = {each.name.strip('"') for each in table.columns if passed_over.search(each.default or "")}
-        rows = connection.scalars(text(f"SELECT to_jsonb(t)::text FROM {table.name} t"))
-        kept = [{name: value for name, value in json.loads(row).items() if name not in left_out} for row in rows]
-        found[table.short] = Counter(map(_text, kept))
+    shorts = [table.short for table in tables]
+    found: Contents = {short: Counter() for short in shorts}
+    queries = [
+        f"SELECT {place}, (to_jsonb(t) - ARRAY[{_left_out(table, passed_over)}]::text[])::text FROM {table.name} t"
+        for place, table in enumerate(tables)
+    ]
+    for place, row in run_as_it_is(connection, " UNION ALL ".join(queries)) if queries else ():
+        found[shorts[place]][row] += 1
     return found
+
+
+def _left_out(table: Table, passed_over: re.Pattern[str]) -> str:
+    """The names of its columns with such a default, as literals of SQL."""
+    names = (each.name for each in table.columns if passed_over.search(each.default or ""))
+    bare = (name[1:-1].replace('""', '"') if name.startswith('"') else name for name in names)
+    return ", ".join("'" + name.replace("'", "''") + "'" for name in bare)
 
 
 def lost(before: Contents, after: Contents, loses: Collection[str]) -> Iterator[str]:

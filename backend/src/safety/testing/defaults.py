@@ -5,26 +5,15 @@ one list that all rows share; what is meant is the function: `default=datetime.n
 the models a second time, in a process of their own.
 """
 
-import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 from sqlalchemy import Column, MetaData, TextClause
 from sqlalchemy.sql.schema import DefaultClause
 
 from src.safety.project import Project
 from src.safety.testing.finding import Finding
+from src.safety.testing.other_process import OtherProcess, ProcessFailed
 
-_READ = """\
-import json, sys
-from alembic.config import Config
-from src.safety.project import open_project
-from src.safety.testing.defaults import constants
-print(json.dumps(constants(open_project(Config(sys.argv[1])).metadata)))
-"""
 _SHARED = (list, dict, set, bytearray)
 
 
@@ -34,10 +23,11 @@ def unstable_defaults(project: Project) -> Iterator[Finding]:
         if isinstance(value, _SHARED):
             words = f"{column} has the default {value!r}, one {type(value).__name__} for all rows: give a function"
             yield Finding("defaults", "", words)
-    here = constants(project.metadata)
+    here = constants(project)
     try:
-        there = _of_another_process(project)
-    except _Unreadable as error:
+        with OtherProcess(project, seed=3) as other:
+            there = other.ask(constants)
+    except ProcessFailed as error:
         yield Finding("defaults", "", f"the models cannot be read in a process of their own: {error}")
         return
     for name, value in here.items():
@@ -46,35 +36,15 @@ def unstable_defaults(project: Project) -> Iterator[Finding]:
             yield Finding("defaults", "", words)
 
 
-def constants(metadata: MetaData) -> dict[str, str]:
+def constants(project: Project) -> dict[str, str]:
     """The values of all defaults that are no function and no SQL, and the texts of server defaults, by their place."""
-    found = {f"default of {column}": repr(value) for column, value in _python_values(metadata)}
-    for column in _columns(metadata):
+    found = {f"default of {column}": repr(value) for column, value in _python_values(project.metadata)}
+    for column in _columns(project.metadata):
         if isinstance(column.server_default, DefaultClause):
             arg = column.server_default.arg
             text = arg.text if isinstance(arg, TextClause) else arg
             found |= {f"server default of {_name(column)}": text} if isinstance(text, str) else {}
     return {name: value for name, value in found.items() if " at 0x" not in value}  # an address tells nothing
-
-
-class _Unreadable(Exception):
-    """The process ended badly."""
-
-
-def _of_another_process(project: Project) -> dict[str, str]:
-    ini = Path(str(project.config.config_file_name)).resolve()
-    done = subprocess.run(
-        [sys.executable, "-c", _READ, ini.name],
-        cwd=ini.parent,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise _Unreadable(" ".join(done.stderr.splitlines()[-1:])[:300])
-    found: dict[str, str] = json.loads(done.stdout.splitlines()[-1])
-    return found
 
 
 def _python_values(metadata: MetaData) -> Iterator[tuple[str, object]]:

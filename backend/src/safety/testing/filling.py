@@ -3,7 +3,7 @@
 Two rows a table: one with a value in every column, one with as few as may be. What could not be filled is said.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice, product
 
@@ -12,13 +12,20 @@ from sqlalchemy.exc import DBAPIError
 
 from src.postgres.sqlstate import UNIQUE_VIOLATION, server_field, server_message, sqlstate
 from src.safety.testing.candidates import candidates
-from src.safety.testing.tables import Column, Constraint, Table, read_tables
+from src.safety.testing.tables import Column, Constraint, Table, read_tables, run_as_it_is
 
 Hints = Mapping[str, Mapping[str, Sequence[str]]]
 """Table, column, values that it may have: for what no type and no check tells (a number with a check digit)."""
 Values = dict[str, str | None]
 _TRIES = 400
 _DEFAULT = "DEFAULT"
+_TAKEN = text(
+    """
+    SELECT place, value FROM unnest(CAST(:places AS int[]), CAST(:types AS text[]), CAST(:given AS text[]))
+      WITH ORDINALITY AS tried (place, type, value, number)
+    WHERE pg_input_is_valid(value, type) ORDER BY number
+    """
+)
 
 
 @dataclass
@@ -31,17 +38,22 @@ class Filler:
     writable: set[str] = field(default_factory=set)
     """Tables into which a full row went."""
 
-    def fill(self, connection: Connection) -> list[str]:
-        """Rows for each table that is new, has changed or is empty; a sentence for each that stays empty."""
+    def fill(self, connection: Connection, tables: Collection[Table] | None = None) -> list[str]:
+        """Rows for each table that is new, has changed or is empty; a sentence for each that stays empty.
+
+        `tables` are those that the database has, if they are known, those referred to first.
+        """
         problems = []
-        for table in read_tables(connection).values():
-            if self.filled.get(table.name) == table and not _is_empty(connection, table):
+        tables = read_tables(connection).values() if tables is None else tables
+        empty = _empty(connection, tables)
+        for table in tables:
+            if self.filled.get(table.name) == table and table.name not in empty:
                 continue
             self.filled[table.name] = table
             refused = [self.insert(connection, table, table.columns, sparse=sparse) for sparse in (False, True)]
             if not refused[0]:
                 self.writable.add(table.name)
-            if all(refused) and _is_empty(connection, table):
+            if all(refused) and _empty(connection, [table]):
                 problems.append(f"no row could be made for {table.short} ({refused[0]}); give it values as a hint")
         return problems
 
@@ -82,9 +94,10 @@ class Filler:
             if key.type == "f" and key.table and set(key.columns) <= open_.keys():
                 mine = [open_.pop(name) for name in key.columns]
                 yield list(_references(connection, key, mine, sparse))
-        for column in open_.values():
-            given = candidates(column, table, self.number, self.hints.get(table.short, {}).get(column.name, ()))
-            values: list[str | None] = [*_valid(connection, column, given), *([] if column.required else [None])]
+        hints = self.hints.get(table.short, {})
+        given = {each: candidates(each, table, self.number, hints.get(each.name, ())) for each in open_.values()}
+        for column, valid in _valid(connection, given).items():
+            values: list[str | None] = [*valid, *([] if column.required else [None])]
             if column.default is not None and (sparse or "nextval" in column.default):
                 values.insert(0, _DEFAULT)
             if sparse and not column.required:
@@ -92,17 +105,23 @@ class Filler:
             yield [{column.name: value} for value in values or [None]]
 
 
-def _valid(connection: Connection, column: Column, given: list[str]) -> list[str]:
-    """Those that the type, its length and its domain's checks take, by `pg_input_is_valid` (PostgreSQL 16)."""
-    query = text(
-        "SELECT v FROM unnest(CAST(:given AS text[])) WITH ORDINALITY AS u (v, n) WHERE"
-        " pg_input_is_valid(v, :type) ORDER BY n"
-    )
-    return list(connection.scalars(query, {"given": given, "type": column.type})) or given
+def _valid(connection: Connection, given: Mapping[Column, list[str]]) -> dict[Column, list[str]]:
+    """Those that type, length and checks of the domain take, by `pg_input_is_valid` (PostgreSQL 16); all if none."""
+    texts = [(place, column.type, each) for place, (column, some) in enumerate(given.items()) for each in some]
+    taken: dict[int, list[str]] = {}
+    if texts:
+        places, types, values = map(list, zip(*texts, strict=True))
+        for place, value in connection.execute(_TAKEN, {"places": places, "types": types, "given": values}):
+            taken.setdefault(place, []).append(value)
+    return {column: taken.get(place, some) for place, (column, some) in enumerate(given.items())}
 
 
-def _is_empty(connection: Connection, table: Table) -> bool:
-    return not connection.scalar(text(f"SELECT EXISTS (SELECT FROM {table.name})"))
+def _empty(connection: Connection, tables: Collection[Table]) -> set[str]:
+    """The names of those without a row; one query."""
+    queries = [f"SELECT {place}, EXISTS (SELECT FROM {table.name})" for place, table in enumerate(tables)]
+    rows = run_as_it_is(connection, " UNION ALL ".join(queries)) if queries else ()
+    there = {place for place, filled in rows if filled}
+    return {table.name for place, table in enumerate(tables) if place not in there}
 
 
 def _references(connection: Connection, key: Constraint, mine: list[Column], sparse: bool) -> Iterator[Values]:

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from src.postgres.errors import UserError
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -14,3 +16,8 @@ class Finding:
 
     def __str__(self) -> str:
         return f"{self.revision}: {self.words}" if self.revision else self.words
+
+
+def in_short(error: UserError) -> str:
+    """Why something could not be done, on a line."""
+    return " ".join(str(error).splitlines()[:3])

@@ -3,8 +3,8 @@
 import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from typing import TypeVar
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 import psycopg
@@ -12,7 +12,7 @@ from alembic.config import Config
 from alembic.runtime.migration import RevisionStep
 from sqlalchemy import Connection, Engine, create_engine, pool
 
-from src.postgres.catalogue import Catalogue, read_catalogue
+from src.postgres.catalogue import Catalogue, read_catalogue, stay_neutral
 from src.postgres.declared import Extension, declared
 from src.postgres.scratch import Place, in_scratch, read_place, scratch_url
 from src.postgres.url import DatabaseURL
@@ -23,6 +23,7 @@ from src.safety.plan.steps import upgrade
 from src.safety.policy import Policy
 from src.safety.project import Project
 from src.safety.testing.contents import Contents, read_contents
+from src.safety.testing.tables import Table, read_tables
 
 T = TypeVar("T")
 PLAIN: Mapping[str, str] = {"search_path": "public", "TimeZone": "UTC", "DateStyle": "ISO, MDY"}
@@ -46,6 +47,14 @@ class Elsewhere:
         """Nobody looks."""
 
 
+class Seen(NamedTuple):
+    """What a scratch database held at one moment."""
+
+    catalogue: Catalogue
+    tables: dict[str, Table]
+    contents: Contents
+
+
 @dataclass(frozen=True)
 class Ground:
     """One scratch database of a project."""
@@ -53,16 +62,24 @@ class Ground:
     project: Project
     target: DatabaseURL
     engine: Engine
+    reader: Engine
+    """For the catalogue. Both have one connection each: a new one would read PostgreSQL's own tables anew."""
+    known: dict[Catalogue, dict[str, Table]] = field(default_factory=dict)
+    """The tables of a schema that was seen before."""
 
     def catalogue(self) -> Catalogue:
         """All that is in it but the migrations' own."""
-        with self.engine.begin() as connection:
+        with self.reader.begin() as connection:
             return read_catalogue(connection, ignore_tables=BOOKKEEPING)
 
-    def contents(self, *, made_twice: bool = False) -> Contents:
-        """All rows; see `read_contents`."""
+    def look(self, catalogue: Catalogue | None = None, *, made_twice: bool = False) -> Seen:
+        """Everything that is in it; `catalogue` is how it is, if that is known. For the rows see `read_contents`."""
+        catalogue = self.catalogue() if catalogue is None else catalogue
         with self.engine.begin() as connection:
-            return read_contents(connection, made_twice=made_twice)
+            if catalogue not in self.known:
+                self.known[catalogue] = read_tables(connection)
+            tables = self.known[catalogue]
+            return Seen(catalogue, tables, read_contents(connection, tables.values(), made_twice=made_twice))
 
     def config(self) -> Config:
         """For a command of Alembic's: with it, env.py finds this database in the place of its own."""
@@ -100,16 +117,30 @@ def on_ground(
 
 
 def _version(project: Project) -> int:
-    with _engine(project.target).connect() as connection:
-        return read_place(connection).version
+    engine = _engine(project.target)
+    with engine.connect() as connection:
+        version = read_place(connection).version
+    engine.dispose()
+    return version
 
 
 def _work(project: Project, target: DatabaseURL, work: Callable[[Ground], T]) -> T:
-    return work(Ground(project, target, _engine(target)))
+    # Of the tables nothing is prepared: they are others after the next revision ("cached plan must not change").
+    engine, reader = _engine(target, prepare=None), _engine(target, prepare=0)
+    try:
+        with reader.begin() as connection:
+            stay_neutral(connection)
+        return work(Ground(project, target, engine, reader))
+    finally:
+        engine.dispose()
+        reader.dispose()
 
 
-def _engine(target: DatabaseURL) -> Engine:
-    return create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(target.dsn), poolclass=pool.NullPool)
+def _engine(target: DatabaseURL, *, prepare: int | None = None) -> Engine:
+    def connect() -> "psycopg.Connection[Any]":
+        return psycopg.connect(target.dsn, prepare_threshold=prepare)
+
+    return create_engine("postgresql+psycopg://", creator=connect, poolclass=pool.StaticPool)
 
 
 @contextmanager

@@ -7,14 +7,16 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from src.postgres.errors import UserError
 from src.safety.project import Project
 from src.safety.testing import files
 from src.safety.testing.defaults import unstable_defaults
-from src.safety.testing.filling import Hints
+from src.safety.testing.filling import Filler, Hints
 from src.safety.testing.finding import Finding
-from src.safety.testing.models import models_equal_head
-from src.safety.testing.round_trip import round_trips
-from src.safety.testing.surroundings import surroundings
+from src.safety.testing.ground import on_ground
+from src.safety.testing.models import differences_of_models
+from src.safety.testing.round_trip import RoundTrip
+from src.safety.testing.surroundings import Made, surroundings, whole
 
 
 @dataclass
@@ -35,14 +37,29 @@ class Kit:
         return [each for check in CHECKS for each in self.findings(check)]
 
     @cached_property
+    def plain(self) -> tuple[Made, list[str]]:
+        """What the whole chain makes of an empty database, and how the models differ from it. Raises `UserError`."""
+        return on_ground(self.project, lambda ground: (whole(ground), differences_of_models(ground)))
+
+    @cached_property
+    def empty(self) -> RoundTrip:
+        """The round trips of all revisions without rows."""
+        return RoundTrip.along(self.project, None)
+
+    @cached_property
     def walked(self) -> list[Finding]:
-        """The round trips of all revisions."""
-        return round_trips(self.project, self.hints)
+        """The round trips without rows, then with rows; what both find is said once."""
+        filled = RoundTrip.along(self.project, Filler(self.hints))
+        return list(dict.fromkeys([*self.empty.findings, *filled.findings]))
 
     @cached_property
     def surrounded(self) -> list[Finding]:
-        """The chain in other surroundings."""
-        return surroundings(self.project)
+        """The chain in other surroundings. Nothing where the plain run itself fails: the round trip says it."""
+        try:
+            plain, _ = self.plain
+        except UserError:
+            return []
+        return surroundings(self.project, plain, self.empty.made)
 
 
 CHECKS: dict[str, Callable[[Kit], Iterable[Finding]]] = {
@@ -50,11 +67,12 @@ CHECKS: dict[str, Callable[[Kit], Iterable[Finding]]] = {
     "numbering": lambda kit: files.numbering(kit.project),
     "registered": lambda kit: files.unregistered(kit.project),
     "defaults": lambda kit: unstable_defaults(kit.project),
-    "models": lambda kit: models_equal_head(kit.project),
+    "models": lambda kit: [Finding("models", "", words) for words in kit.plain[1]],
     "round trip": lambda kit: kit.walked,
     "rows": lambda kit: kit.walked,
     "old code": lambda kit: kit.walked,
     "deterministic": lambda kit: kit.surrounded,
+    "process": lambda kit: kit.surrounded,
     "search_path": lambda kit: kit.surrounded,
     "time zone": lambda kit: kit.surrounded,
     "role": lambda kit: kit.surrounded,

@@ -1,42 +1,77 @@
 """The code of the revision before runs on while a revision is applied: its queries must go on working."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
+from src.postgres.catalogue import Difference, Kind
 from src.postgres.sqlstate import server_message
+from src.safety.autogenerate.context import quoted
 from src.safety.testing.filling import Filler
-from src.safety.testing.tables import Table, read_tables
+from src.safety.testing.tables import Table, run_as_it_is
+
+Tables = Mapping[str, Table]
 
 
 def broken_queries(
-    connection: Connection, before: Mapping[str, Table], filler: Filler, loses: Collection[str]
+    connection: Connection,
+    before: Tables,
+    now: Tables,
+    filler: Filler,
+    changed: Sequence[Difference],
+    loses: Collection[str],
 ) -> Iterator[str]:
     """Each table of `before` that cannot be read or written any more by all of the columns that it had then.
 
-    What `loses` names was taken leave of knowingly: by then no code may use it.
+    `changed` is what the revision changed: where nothing of a table did, a row need not be tried. What `loses` names
+    was taken leave of knowingly: by then no code may use it.
     """
-    now = read_tables(connection)
-    for name, table in before.items():
-        if table.short in loses:
-            continue
-        columns = [each for each in table.columns if f"{table.short}.{each.name}" not in loses]
-        names = ", ".join(each.name for each in columns)
-        changes = ", ".join(f"{each.name} = {each.name}" for each in columns)
-        for query in (f"SELECT {names} FROM {name}", f"UPDATE {name} SET {changes}", f"DELETE FROM {name}"):
-            if columns and (refused := _refused(connection, f"{query} WHERE false")):
-                yield f"code of the revision before cannot {query.split()[0]} {table.short}: {refused}"
-                break
-        else:
-            if name in now and name in filler.writable and (refused := _written(connection, now[name], table, filler)):
-                yield f"code of the revision before cannot INSERT into {table.short}: {refused}"
+    tables = [_less(table, loses) for table in before.values() if table.short not in loses]
+    queries = {table.name: _queries(table) for table in tables}
+    all_of_them = [query for each in queries.values() for query in each]
+    fine = not _refused(connection, ";".join(all_of_them))
+    for table in tables:
+        refusals = ((query, _refused(connection, query)) for query in (() if fine else queries[table.name]))
+        if broken := next(((query, refused) for query, refused in refusals if refused), None):
+            yield f"code of the revision before cannot {broken[0].split()[0]} {table.short}: {broken[1]}"
+        elif (
+            table.name in now
+            and table.name in filler.writable
+            and _may_differ(table, changed)
+            and (refused := _written(connection, now[table.name], before[table.name], filler))
+        ):
+            yield f"code of the revision before cannot INSERT into {table.short}: {refused}"
 
 
-def _refused(connection: Connection, query: str) -> str:
+def _less(table: Table, loses: Collection[str]) -> Table:
+    columns = tuple(each for each in table.columns if f"{table.short}.{each.name}" not in loses)
+    return Table(table.name, columns, table.constraints)
+
+
+def _queries(table: Table) -> list[str]:
+    if not table.columns:
+        return []
+    names = ", ".join(each.name for each in table.columns)
+    changes = ", ".join(f"{each.name} = {each.name}" for each in table.columns)
+    heads = (f"SELECT {names} FROM {table.name}", f"UPDATE {table.name} SET {changes}", f"DELETE FROM {table.name}")
+    return [f"{head} WHERE false" for head in heads]
+
+
+def _may_differ(table: Table, changed: Sequence[Difference]) -> bool:
+    """Whether a change is of this table, or of something that tables share: a type, a function."""
+    for identity in (each.identity for each in changed):
+        name = identity.table or (identity.name if identity.kind is Kind.TABLE else "")
+        if not name or table.name == quoted(identity.schema, name):
+            return True
+    return False
+
+
+def _refused(connection: Connection, queries: str) -> str:
     try:
         with connection.begin_nested():
-            connection.execute(text(query))
+            if queries:
+                run_as_it_is(connection, queries)
     except DBAPIError as error:
         return server_message(error)
     return ""

@@ -1,6 +1,8 @@
 """The tables of a database as somebody must know them who wants to put a row into each: asked of PostgreSQL."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection, text
 
@@ -96,6 +98,12 @@ _CONSTRAINTS = text(
     ORDER BY 1, 2
     """
 )
+
+
+def run_as_it_is(connection: Connection, sql: str) -> Sequence[Sequence[Any]]:
+    """The rows of SQL in which names of tables and columns stand: `:` and `%` are not parameters there."""
+    result = connection.exec_driver_sql(sql, execution_options={"no_parameters": True})
+    return result.all() if result.returns_rows else ()
 
 
 def read_tables(connection: Connection) -> dict[str, Table]:

@@ -49,4 +49,4 @@ def test_a_squashed_chain_is_sound_for_lint_and_for_the_kit(merged: Project, dat
     squash(open_project(Config(merged.folder / "alembic.ini")), "004_merge", _place(database))
     assert _lint(merged, database) == []
     opened = open_project(Config(merged.folder / "alembic.ini"))
-    assert [*numbering(opened), *RoundTrip(opened, None).walk()] == []
+    assert [*numbering(opened), *RoundTrip.along(opened, None).findings] == []

@@ -43,7 +43,13 @@ class Defect:
     models: str = MODELS
     number: str = "002"
     head: str = "001_base"
+    top: str = ""
+    """A line above the upgrade."""
+    first: str = ""
+    """A line before what the first revision does."""
     files: dict[str, str] = field(default_factory=dict)
+    deleted: bool = False
+    """Whether the second revision is gone again."""
     landed: str = ""
     """What the upgrade was when it landed on git's main branch; empty where there is no git."""
 
@@ -131,6 +137,11 @@ DEFECTS = [
     Defect("a random value", "import random\n    op.execute(f'" + SEED.format("random.random()").replace("random.random()", "{random.random()}") + "')",
            sql("DELETE FROM authors WHERE id = 100001")),
     Defect("a value of the clock", sql(SEED.format("clock_timestamp()::text")), sql("DELETE FROM authors WHERE id = 100001")),
+    Defect("a moment in the way down", 'op.drop_column("authors", "email")',
+           sql("ALTER TABLE authors ADD email text DEFAULT now()::text") + "\n    " + sql("ALTER TABLE authors ALTER email DROP DEFAULT"),
+           authors(NAME), top='loses = ["authors.email"]'),
+    Defect("needs what the revision before left in the process", 'op.add_column("authors", sa.Column(sa.left_here, sa.Text))', DROP, NICKED,
+           first='sa.left_here = "nickname"'),
     Defect("the order of a set", "for name in {'a', 'b', 'c', 'd', 'e'}:\n        op.add_column('authors', sa.Column(name, sa.Text))",
            "for name in 'abcde':\n        op.drop_column('authors', name)",
            authors(NAME, EMAIL, *(f'Column("{name}", Text)' for name in "abcde"))),
@@ -154,6 +165,7 @@ DEFECTS = [
     Defect("application code is imported", "from kit_application import NAME\n    op.add_column('authors', sa.Column(NAME, sa.Text))",
            DROP, NICKED, files={"kit_application.py": "NAME = 'nickname'\n"}),
     Defect("edited after it landed", ADD, DROP, NICKED, landed='op.add_column("authors", sa.Column("nickname", sa.String(9)))'),
+    Defect("deleted after it landed", ADD, DROP, landed=ADD, deleted=True),
     Defect("a default is the moment of the import", ADD.replace("sa.Text", "sa.DateTime"), DROP,
            authors(NAME, EMAIL, 'Column("nickname", DateTime, default=__import__("datetime").datetime.now())')),
     Defect("a default is one list for all rows", ADD.replace("sa.Text", "sa.JSON"), DROP, authors(NAME, EMAIL, 'Column("nickname", JSON, default=[])')),

@@ -14,7 +14,8 @@ from alembic.config import Config
 from sqlalchemy import create_engine, pool
 
 from src.postgres.errors import UserError
-from src.safety.lint.check import check, choose
+from src.safety.lint.check import check, choose, missing
+from src.safety.main_branch import main_branch
 from src.safety.plan.rehearse import Live, read_live, rehearse
 from src.safety.plan.report import lines
 from src.safety.project import Project, open_project
@@ -36,6 +37,7 @@ from alembic import op
 
 revision = {revision!r}
 down_revision = {parent!r}
+{top}
 
 
 def upgrade() -> None:
@@ -63,19 +65,22 @@ def planted(defect: Defect) -> Iterator[Project]:
             ini.write("prepend_sys_path = %(here)s\n")
         made.models(defect.models)
         second = f"{defect.number}_nicknames"
-        _write(made, defect.head, None, BASE, BASE_DOWN)
+        _write(made, defect.head, None, f"{defect.first or 'pass'}\n    {BASE}", BASE_DOWN)
         if defect.landed:
             _write(made, second, defect.head, defect.landed, defect.down)
             _land(made.folder)
-        _write(made, second, defect.head, defect.up, defect.down)
+        path = _write(made, second, defect.head, defect.up, defect.down, defect.top)
+        if defect.deleted:
+            path.unlink()
         for name, content in defect.files.items():
             (made.folder / name).write_text(content)
         yield open_project(Config(made.folder / "alembic.ini"))
 
 
-def _write(made: Sample, revision: str, parent: str | None, up: str, down: str) -> None:
-    text = _REVISION.format(revision=revision, parent=parent, up=up, down=down)
-    (made.folder / "versions" / f"{revision}.py").write_text(text)
+def _write(made: Sample, revision: str, parent: str | None, up: str, down: str, top: str = "") -> Path:
+    path = made.folder / "versions" / f"{revision}.py"
+    path.write_text(_REVISION.format(revision=revision, parent=parent, up=up, down=down, top=top))
+    return path
 
 
 def _land(folder: Path) -> None:
@@ -117,7 +122,9 @@ def _or_refused(look: Callable[[], str]) -> str:
 
 
 def _lint(project: Project, there: Live) -> str:
-    found = check(project, there.place, choose(project, "001_base:", ()))
+    main = main_branch(project.folder)
+    found = check(project, there.place, choose(project, "001_base:", ()), main)
+    found += missing(project, main) if main else []
     return ", ".join(dict.fromkeys(each.rule.code for each in found))
 
 
