@@ -40,4 +40,5 @@ class Resource(APIRouter):
 
 def serve(app: FastAPI, *routers: APIRouter) -> None:
     """Add the routes of `routers` to `app`: those that are asked for most first, because they are tried in order."""
-    app.router.routes.extend(route for router in routers for route in router.routes)
+    routes = [route for router in routers for route in router.routes]
+    app.router.routes.extend(sorted(routes, key=lambda route: "GET" not in getattr(route, "methods", ())))
