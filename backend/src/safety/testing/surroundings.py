@@ -1,6 +1,7 @@
 """The same chain makes the same schema and the same rows whatever surrounds it."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 
@@ -42,15 +43,16 @@ def whole(ground: Ground) -> Made:
 
 def surroundings(project: Project, plain: Made, made: Mapping[str, Catalogue]) -> list[Finding]:
     """Run the chain in each of them, and hold it against a `plain` run; `made` is what each revision made there."""
-    with OtherProcess(project, seed=1) as one, OtherProcess(project, seed=2) as two:
-        return [
+    with OtherProcess(project, seed=1) as one, OtherProcess(project, seed=2) as two, ThreadPoolExecutor(1) as meanwhile:
+        by_themselves = partial(_by_processes, plain=plain, made=made, others=(one, two))
+        waiting = meanwhile.submit(on_ground, project, by_themselves)
+        here = [
             *_held("deterministic", plain, lambda: on_ground(project, whole)),
             *_held("time zone", plain, lambda: on_ground(project, whole, settings=_FAR_AWAY)),
             *_held("role", plain, lambda: on_ground(project, whole, role=True)),
             *_held("search_path", plain, lambda: _in_another_schema(project, plain)),
-            *on_ground(project, partial(_by_processes, plain=plain, made=made, others=(one, two))),
-            *_offline(project, plain, one, two),
         ]
+        return [*here, *waiting.result(), *_offline(project, plain, one, two)]
 
 
 def _held(check: str, plain: Made, run: Callable[[], Made]) -> Iterator[Finding]:
@@ -74,9 +76,7 @@ def _other_rows(check: str, plain: Made, made: Made) -> Iterator[Finding]:
 def _by_processes(
     ground: Ground, plain: Made, made: Mapping[str, Catalogue], others: Sequence[OtherProcess]
 ) -> list[Finding]:
-    found: list[Finding] = []
-    for revision, words in by_processes(ground, made, others):
-        found.append(Finding("process", revision, words))
+    found = [Finding("process", revision, words) for revision, words in by_processes(ground, made, others)]
     return found or [*_other_rows("process", plain, Made.on(ground))]
 
 

@@ -46,7 +46,6 @@ def _databases(project: Project, monkeypatch: pytest.MonkeyPatch) -> int:
 
 
 @pytest.mark.prove
-@pytest.mark.timeout(900)
 def test_a_hundred_revisions_take_as_many_databases_as_two(
     tmp_path: Path, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
