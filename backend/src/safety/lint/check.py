@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 
-from alembic.script import Script
+from alembic.script import Script, ScriptDirectory
 from alembic.script.revision import MultipleHeads
 from alembic.util import CommandError
 
@@ -21,6 +21,7 @@ from src.safety.lint.trial import Trial
 from src.safety.lint.try_out import try_out
 from src.safety.main_branch import MainBranch
 from src.safety.project import Project
+from src.safety.squashed import archive
 
 _RELATIVE = re.compile(r"[-+]\d+$")
 _SAY = "Say which to look at: python -m src.safety lint all, or lint REVISION"
@@ -44,9 +45,17 @@ def choose(project: Project, asked: str, applied: Sequence[str], main: MainBranc
             raise RequestRefused(f"The database is at {', '.join(strangers)}, which this code does not have.", _SAY)
         below = {script.revision for script in project.scripts.iterate_revisions(tuple(applied) or "base", "base")}
         return [script for script in scripts if script.revision not in below]
-    paths = {script.revision: Path(script.path) for script in scripts}
-    wanted = main.new(paths.values()) | main.edited(paths.values())
-    return [script for script in scripts if paths[script.revision] in wanted]
+    places = {script.revision: _places(project.scripts, script) for script in scripts}
+    new = main.new(path for paths in places.values() for path in paths)
+    edited = main.edited(paths[0] for paths in places.values() if len(paths) == 1)
+    return [script for script in scripts if edited & {*(paths := places[script.revision])} or new >= {*paths}]
+
+
+def _places(scripts: ScriptDirectory, script: Script) -> list[Path]:
+    """Where the file may have landed: of one that was squashed, beside the others too."""
+    path = Path(script.path)
+    squashed = path.parent == archive(scripts)
+    return [path, *(Path(location) / path.name for location in scripts._version_locations if squashed)]
 
 
 def _named(project: Project, asked: str) -> set[str]:
