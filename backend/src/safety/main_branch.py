@@ -37,7 +37,7 @@ class MainBranch:
         }
 
     def gone(self, folders: Iterable[Path], known: set[str]) -> Iterator[tuple[str, str]]:
-        """Revisions that were in these folders where this branch begins, and are not `known` any more: id and file.
+        """Revisions that it has in these folders, had when this branch began, and are not `known` any more: id and file.
 
         Nothing in a shallow clone that does not reach so far: what came to the main branch since is not gone.
         """
@@ -47,7 +47,7 @@ class MainBranch:
         above = tuple("" if name == "." else f"{name}/" for _, name in self._named(folders))
         for name in sorted(changed):
             is_file = name.startswith(above) and name.endswith(".py")
-            there = ask_git(self.root, "show", f"{self._fork}:{name}") if is_file else None
+            there = ask_git(self.root, "show", f"{self.name}:{name}") if is_file else None
             revision = revision_in(there) if there else None
             if revision is not None and revision not in known:
                 yield revision, name

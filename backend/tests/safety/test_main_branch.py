@@ -156,6 +156,15 @@ def test_what_came_to_the_main_branch_since_is_neither_gone_nor_edited(landed: R
     assert landed.seen() == ({"004_mine"}, set(), [])
 
 
+def test_what_the_main_branch_has_taken_away_itself_is_not_missed(landed: Repository) -> None:
+    git(landed.root, "branch", "mine")
+    for branch in ("main", "mine"):
+        git(landed.root, "checkout", branch)
+        (landed.versions / "003_c.py").unlink()
+        landed.commit()
+    assert landed.seen() == (set(), set(), [])
+
+
 def test_a_revision_that_moved_is_still_there_and_one_under_another_id_is_not(landed: Repository) -> None:
     (landed.versions / "003_c.py").rename(landed.versions / "2026_c.py")
     main = landed.main()
