@@ -37,9 +37,10 @@ class MainBranch:
         }
 
     def gone(self, folders: Iterable[Path], known: set[str]) -> Iterator[tuple[str, str]]:
-        """Revisions that it has in these folders, had when this branch began, and are not `known` any more: id and file.
+        """Revisions in these folders that it has, and that this branch had when it began, but are not `known`.
 
-        Nothing in a shallow clone that does not reach so far: what came to the main branch since is not gone.
+        Yields id and file. Nothing in a shallow clone that does not reach so far back: what came to the main branch
+        since is not gone.
         """
         if self._fork is None:
             return
@@ -80,7 +81,7 @@ def main_branch(folder: Path, named: str | None = None) -> MainBranch | None:
     Raises `RequestRefused` for a `named` one that git does not know.
     """
     root = ask_git(folder, "rev-parse", "--show-toplevel")
-    for name in (named,) if named else _BRANCHES if root else ():
+    for name in (named, f"origin/{named}") if named else _BRANCHES if root else ():
         if root and ask_git(folder, "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}"):
             return MainBranch(Path(root.rstrip("\n")).resolve(), name)
     if named:

@@ -119,6 +119,8 @@ def test_a_clone_follows_its_origin_whatever_that_calls_it(landed: Repository, t
     change(clone)
     clone.commit()
     assert (clone.main().name, clone.seen()) == ("origin/HEAD", CHANGED)
+    git(clone.root, "branch", "-D", "stem")
+    assert (clone.main("stem").name, clone.seen("stem")) == ("origin/stem", CHANGED)
 
 
 def test_a_shallow_clone_tells_new_and_edited_ones(landed: Repository, tmp_path: Path) -> None:
