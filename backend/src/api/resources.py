@@ -34,6 +34,8 @@ from src.settings import Settings
 # Two cores of PostgreSQL are busy with fewer statements than this; whoever comes later waits here, not in the server.
 _POOL_SIZE = 8
 _WAIT_SECONDS = 10
+_READ_SECONDS = 20.0  # for a statement on which a whole answer rests
+_SESSION_SECONDS = 120.0  # for one of thousands of rows, the replacing of a chapter's chunks
 _REPLICA_CONNECT_SECONDS = 2.0
 _RECYCLE_SECONDS = 1800
 
@@ -74,7 +76,7 @@ async def open_resources(settings: Settings, migrations: Path) -> AsyncIterator[
     url = settings.database_url
     tokens, limits = Tokens(signing_key(settings)), ServiceLimits(settings)
     # In threads: an embedded server takes seconds to start, and each revision file is imported.
-    target = await to_thread.run_sync(resolve_url, url)
+    target = replace(await to_thread.run_sync(resolve_url, url), patience=_SESSION_SECONDS)
     scripts = await to_thread.run_sync(_load_scripts, migrations)
     engine = _pooled_engine(target, "syllabus", pool_size=_POOL_SIZE)
     # A connection of its own: a service that is busy is not one that is down, and probes never take more than this one.
@@ -84,7 +86,7 @@ async def open_resources(settings: Settings, migrations: Path) -> AsyncIterator[
     try:
         async with (
             open_services(settings, dimensions=DIMENSIONS) as services,
-            open_reader(engine, target, size=_POOL_SIZE, patience=_WAIT_SECONDS) as reader,
+            open_reader(engine, _quick(target), size=_POOL_SIZE, patience=_WAIT_SECONDS) as reader,
             _open_replica(settings.replica_url) as replica,
             aclosing(Answers(sessions)) as answers,
         ):
@@ -116,7 +118,7 @@ async def _open_replica(url: str | None) -> AsyncIterator[Replica | None]:
         return
     target = await to_thread.run_sync(resolve_url, url)
     # The primary answers as well: nobody has to wait long for a replica that does not.
-    target = replace(target, connect_timeout=min(target.connect_timeout, _REPLICA_CONNECT_SECONDS))
+    target = replace(_quick(target), connect_timeout=min(target.connect_timeout, _REPLICA_CONNECT_SECONDS))
     engine = _pooled_engine(target, "syllabus replica", pool_size=_POOL_SIZE)
     try:
         async with open_reader(engine, target, size=_POOL_SIZE, patience=_WAIT_SECONDS) as reader:
@@ -124,6 +126,10 @@ async def _open_replica(url: str | None) -> AsyncIterator[Replica | None]:
     finally:
         await engine.dispose()
         await to_thread.run_sync(leave, url)
+
+
+def _quick(target: DatabaseURL) -> DatabaseURL:
+    return replace(target, patience=_READ_SECONDS)
 
 
 def _load_scripts(migrations: Path) -> ScriptDirectory:

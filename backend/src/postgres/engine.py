@@ -47,8 +47,19 @@ def asyncpg_options(target: DatabaseURL, application_name: str) -> dict[str, Any
     Behind a transaction pooler the next statement may meet another server session, which knows nothing of what was
     prepared: without its cache asyncpg sends the statement itself each time, under no name.
     """
-    options = {"timeout": target.connect_timeout, "server_settings": {"application_name": application_name}}
-    return options | ({"statement_cache_size": 0} if target.pooled else {})
+    settings = {"application_name": application_name}
+    options: dict[str, Any] = {"timeout": target.connect_timeout, "command_timeout": target.patience}
+    if target.pooled:
+        return options | {"server_settings": settings, "statement_cache_size": 0}
+    return options | {"server_settings": settings | _limits(target)}
+
+
+def _limits(target: DatabaseURL) -> dict[str, str]:
+    """The server gives up first, which costs the connection nothing; the client where the server is not heard of."""
+    if target.patience is None or target.pooled:
+        return {}
+    milliseconds = round(target.patience * 1000)
+    return {"lock_timeout": str(milliseconds // 2), "statement_timeout": str(milliseconds * 9 // 10)}
 
 
 def _asyncpg(target: DatabaseURL, application_name: str) -> Creator:
@@ -56,6 +67,16 @@ def _asyncpg(target: DatabaseURL, application_name: str) -> Creator:
         return await asyncpg.connect(target.dsn, **asyncpg_options(target, application_name))
 
     return connect
+
+
+def _psycopg_limits(target: DatabaseURL) -> dict[str, Any]:
+    from psycopg.conninfo import conninfo_to_dict  # noqa: PLC0415  as below
+
+    if target.patience is None:
+        return {}
+    given = conninfo_to_dict(target.dsn).get("options") or ""
+    limits = "".join(f" -c {name}={value}" for name, value in _limits(target).items())
+    return {"options": f"{given}{limits}", "tcp_user_timeout": round(target.patience * 1000)}
 
 
 def _psycopg(target: DatabaseURL, application_name: str) -> Creator:
@@ -66,6 +87,7 @@ def _psycopg(target: DatabaseURL, application_name: str) -> Creator:
             target.dsn,
             connect_timeout=int(target.connect_timeout),
             application_name=application_name,
+            **_psycopg_limits(target),
             prepare_threshold=None if target.pooled else 5,  # 5 is its default
         )
 

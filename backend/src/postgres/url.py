@@ -94,6 +94,8 @@ class DatabaseURL:
     requires_tls: bool
     pooled: bool
     """A pooler in transaction mode stands before the server: nothing of a session lasts from one transaction on."""
+    patience: float | None = None
+    """Seconds that a statement, or its wait for a lock, may take; None where it takes what it takes."""
 
     @property
     def place(self) -> str:
@@ -122,6 +124,7 @@ def parse_url(text: str, *, source: str = "the database URL") -> DatabaseURL:
     if driver == "asyncpg" and "service" in query:
         check_service(query["service"], source)
     role = query.get("user") or unquote(split.username or "")
+    connect_timeout = _seconds(query, source)  # before the DSN is made: asyncpg would send it to the server
     return DatabaseURL(
         driver=driver,
         dsn=_dsn(split, query),
@@ -130,7 +133,7 @@ def parse_url(text: str, *, source: str = "the database URL") -> DatabaseURL:
         database=query.get("dbname") or unquote(split.path[1:]) or role,
         role=role or "(the operating system's user)",
         source=source,
-        connect_timeout=_seconds(query, source),
+        connect_timeout=connect_timeout,
         requires_tls=query.get("sslmode") in ("require", "verify-ca", "verify-full"),
         pooled=_is_pooled(split),
     )

@@ -47,6 +47,8 @@ class Proxy:
     def __init__(self, url: str) -> None:
         self._url = url
         self._silent = False
+        self._lingers = False
+        self.ended = asyncio.Event()
         self._open: list[Writer] = []
         self.server: asyncio.Server | None = None
 
@@ -58,6 +60,15 @@ class Proxy:
 
     def silence(self) -> None:
         self._silent = True
+
+    def hang_up(self) -> None:
+        """End what is still open."""
+        for writer in self._open:
+            writer.close()
+
+    def linger(self) -> None:
+        """From now on pass on what an end says last, and not that it has hung up; `ended` is set when one has."""
+        self._lingers = True
 
     def restore(self) -> None:
         """For connections that are opened from now on."""
@@ -83,7 +94,9 @@ class Proxy:
                 if not self._silent:
                     writer.write(data)
         finally:
-            writer.close()
+            self.ended.set()
+            if not self._lingers:
+                writer.close()
 
 
 @asynccontextmanager
@@ -104,6 +117,8 @@ async def listening(service: SilentListener | Proxy) -> AsyncIterator[int]:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        if isinstance(service, Proxy):
+            service.hang_up()
 
 
 def through(port: int, url: str) -> str:

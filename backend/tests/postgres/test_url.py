@@ -71,7 +71,9 @@ def test_a_transaction_pooler_is_known_by_the_hint_in_the_url(query: str, pooled
 
 @pytest.mark.parametrize(("text", "seconds"), [("", 10), ("?connect_timeout=3", 3), ("?connect_timeout=0", 3600)])
 def test_connect_timeout_is_in_seconds_and_zero_means_no_limit(text: str, seconds: float) -> None:
-    assert parse_url(f"postgresql://h/d{text}").connect_timeout == seconds
+    parsed = parse_url(f"postgresql://h/d{text}")
+    assert parsed.connect_timeout == seconds
+    assert parsed.dsn == "postgresql://h/d", "asyncpg would send it to the server, which does not know it"
 
 
 @pytest.mark.parametrize(
