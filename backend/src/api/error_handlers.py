@@ -118,7 +118,7 @@ _HANDLERS: dict[type[Exception], Any] = {
     DBAPIError: _database_error,
     asyncpg.PostgresError: _database_error,  # from a hot query, which SQLAlchemy does not wrap
     asyncpg.InterfaceError: _database_error,
-    asyncpg.InternalClientError: _unavailable,  # the server ended the session just when a statement was to be sent
+    asyncpg.InternalClientError: _no_answer,  # the server ended the session just when a statement was to be sent
     PoolTimeoutError: _no_answer,
     OSError: _no_answer,
     Exception: _unexpected,

@@ -59,7 +59,7 @@ def _limits(target: DatabaseURL) -> dict[str, str]:
     if target.patience is None or target.pooled:
         return {}
     milliseconds = round(target.patience * 1000)
-    return {"lock_timeout": str(milliseconds // 2), "statement_timeout": str(milliseconds * 9 // 10)}
+    return {"lock_timeout": str(min(milliseconds // 2, 10_000)), "statement_timeout": str(milliseconds * 9 // 10)}
 
 
 def _asyncpg(target: DatabaseURL, application_name: str) -> Creator:
