@@ -188,5 +188,13 @@ def test_what_lies_outside_of_the_repository_is_nobodys_here(landed: Repository,
     assert (main.new([stranger]), main.edited([stranger]), list(main.gone([tmp_path], set()))) == (set(), set(), [])
 
 
+def test_a_repository_that_git_does_not_trust_is_not_taken_for_none(
+    landed: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    with pytest.raises(RequestRefused, match="it belongs to another user"):
+        landed.main()
+
+
 def test_without_git_there_is_none(tmp_path: Path) -> None:
     assert main_branch(tmp_path) is None
