@@ -30,6 +30,12 @@ _IN_USE = """
         AND classid IN ('pg_rewrite'::regclass, 'pg_policy'::regclass, 'pg_trigger'::regclass, 'pg_proc'::regclass)
         AND NOT EXISTS (SELECT FROM pg_trigger WHERE classid = 'pg_trigger'::regclass AND oid = objid AND tgisinternal))
 """
+_MATERIALIZED = """
+    SELECT 1 FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid JOIN pg_class c ON c.oid = r.ev_class
+    JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+    WHERE d.classid = 'pg_rewrite'::regclass AND d.refobjid = to_regclass(:table) AND a.attname = :column
+      AND c.relkind = 'm' LIMIT 1
+"""
 _CHECKED = """
     SELECT 1 FROM pg_constraint k JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = ANY (k.conkey)
     WHERE k.contype = 'c' AND a.attrelid = to_regclass(:table) AND a.attname = :column LIMIT 1
@@ -66,7 +72,7 @@ def _around(change: Step, table: str, column: str, database: Database) -> Steps:
 
     in_use = database.ask(_IN_USE, table=table, column=column)
     found = dependents_of_column(database, [(row.schema, row.name) for row in in_use], column) if in_use else None
-    if found is None or found.others:
+    if found is None or found.others or found.materialized:
         yield change  # PostgreSQL says what is in its way
         return
     yield from (Step(sql=statement, with_next=True) for statement in found.drop_views)
@@ -76,7 +82,7 @@ def _around(change: Step, table: str, column: str, database: Database) -> Steps:
 
 
 def _is_free(construct: ColumnType, table: str, column: str, database: Database) -> bool:
-    if database.ask(_CHECKED, table=table, column=column):
+    if any(database.ask(query, table=table, column=column) for query in (_CHECKED, _MATERIALIZED)):
         return False
     with database.scratch() as connection:
         return _keeps_files(construct, table, connection)

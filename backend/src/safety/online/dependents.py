@@ -4,7 +4,7 @@ What it is, and in which order, says `pg_depend`; the statements are those that 
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from alembic.operations import MigrateOperation
@@ -37,6 +37,8 @@ class Dependents:
     create: list[str]
     others: list[str]
     """In words: what cannot be made again without work on its rows, or not at all."""
+    materialized: tuple[tuple[str, str], ...] = ()
+    """Materialized views, by schema and name, that need nothing else which is made again."""
 
 
 def dependents_of_table(database: Database, schema: str, table: str) -> Dependents:
@@ -53,7 +55,19 @@ def dependents_of_column(database: Database, tables: Iterable[tuple[str, str]], 
     """What depends on a column that is dropped, from a table (by schema and name) and its partitions."""
     found = _read(database)
     roots = {Identity(Kind.COLUMN, schema, table, column) for schema, table in tables}
-    return _statements(found, _closure(found, roots), set(), set())
+    closure = _closure(found, roots)
+    materialized = {each for each in closure if _reads_only(found, each, closure)}
+    rest = {each for each in closure - materialized if materialized.isdisjoint(found.ancestors(each))}
+    dependents = _statements(found, rest, set(), set())
+    return replace(dependents, materialized=tuple((each.schema, each.name) for each in sorted(materialized)))
+
+
+def _reads_only(schema: Schema, identity: Identity, closure: set[Identity]) -> bool:
+    """A materialized view whose query names the column itself, and leans on no key: `GROUP BY` it, say."""
+    needs = schema.needs.get(identity, frozenset())
+    return identity.kind is Kind.MATERIALIZED_VIEW and not any(
+        each.kind is Kind.CONSTRAINT or each in closure for each in needs
+    )
 
 
 def _read(database: Database) -> Schema:

@@ -13,6 +13,8 @@ from sqlalchemy.types import TypeEngine
 
 # With named parameters a % stays as it is, whatever driver is in use.
 _DIALECT = PGDialect(paramstyle="named")  # type: ignore[no-untyped-call]  # SQLAlchemy's own
+_LONGEST = 63  # bytes: NAMEDATALEN - 1
+_ENDING = "__new"
 _quote = _DIALECT.identifier_preparer
 
 
@@ -24,6 +26,11 @@ def quoted(name: str) -> str:
 def qualified(name: str, schema: str | None) -> str:
     """The name of a table or index, with its schema if it has one."""
     return f"{_quote.quote_schema(schema)}.{quoted(name)}" if schema else quoted(name)
+
+
+def temporary(name: str) -> str:
+    """The name of what is made anew, until it takes the place of the old one."""
+    return name.encode()[: _LONGEST - len(_ENDING)].decode(errors="ignore") + _ENDING
 
 
 def plain(name: str) -> str:

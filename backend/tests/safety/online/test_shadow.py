@@ -192,7 +192,6 @@ def test_a_view_keeps_its_owner(project: Project, database: str) -> None:
 @pytest.mark.parametrize(
     ("before", "problem"),
     [
-        ("CREATE MATERIALIZED VIEW ids AS SELECT id FROM books", "materialized view ids"),
         ("CREATE PUBLICATION ids FOR TABLE books (id)", "publication of table books in publication ids"),
     ],
 )

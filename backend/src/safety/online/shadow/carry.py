@@ -8,13 +8,10 @@ from sqlalchemy import Row
 
 from src.postgres.tokens import Token, tokens
 from src.safety.online.database import Database
-from src.safety.online.names import literal, quoted
+from src.safety.online.names import literal, quoted, temporary
 from src.safety.online.partitioned_index import is_attached
 from src.safety.online.shadow.column import OldColumn
 from src.safety.online.step import Step
-
-_LONGEST = 63  # bytes: NAMEDATALEN - 1
-_ENDING = "__new"
 
 _INDEXES = """
     SELECT i.relname::text AS name, n.nspname::text AS schema, x.indisunique AS is_unique,
@@ -64,11 +61,6 @@ class Index:
     """Of the constraint."""
     partitioned: bool
     """It has no rows; of a constraint it is made in the swap, of those of the partitions."""
-
-
-def temporary(name: str) -> str:
-    """The name until the swap."""
-    return name.encode()[: _LONGEST - len(_ENDING)].decode(errors="ignore") + _ENDING
 
 
 def with_column(sql: str, old: str, new: str) -> str:

@@ -10,8 +10,8 @@ from typing import Any
 from sqlalchemy import Row
 
 from src.safety.online.database import Database
-from src.safety.online.names import literal, quoted
-from src.safety.online.shadow.carry import temporary, with_column
+from src.safety.online.names import literal, quoted, temporary
+from src.safety.online.shadow.carry import with_column
 from src.safety.online.shadow.column import OldColumn
 from src.safety.online.step import Step
 

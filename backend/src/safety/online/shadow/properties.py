@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from src.safety.online.database import Database
-from src.safety.online.shadow.carry import temporary
+from src.safety.online.names import temporary
 from src.safety.online.shadow.column import OldColumn
 from src.safety.online.step import Step
 

@@ -10,10 +10,11 @@ from src.safety.backfill.in_upgrade import run_outside
 from src.safety.backfill.script import script
 from src.safety.online.database import Database
 from src.safety.online.index_build import built_again
-from src.safety.online.names import literal, qualified, quoted
-from src.safety.online.shadow.carry import indexes, statistics, temporary
+from src.safety.online.names import literal, qualified, quoted, temporary
+from src.safety.online.shadow.carry import indexes, statistics
 from src.safety.online.shadow.column import OldColumn, read_column
 from src.safety.online.shadow.constraints import constraints
+from src.safety.online.shadow.materialized import filled, made_empty, read_materialized
 from src.safety.online.shadow.properties import properties
 from src.safety.online.shadow.swap import not_null_name, swap
 from src.safety.online.shadow.trigger import drop, keep_in_step
@@ -41,8 +42,11 @@ def _steps(construct: ColumnType, database: Database, table: str) -> Steps:
     if place != str(column.number):
         return  # an earlier try has swapped them: this is the new one
     using = getattr(construct, "using", None)  # of Alembic's own PostgresqlColumnType
+    views = [read_materialized(database, *each) for each in column.dependents.materialized]
     yield _try_empty(column, kind, using)
     yield _new_column(column, kind)
+    for view in views:
+        yield from made_empty(view, column, database)
     yield from properties(database, column)
     yield from keep_in_step(column, using)
     yield from (_fill(each, using, column) for each in reversed(column.family) if not each.partitioned)
@@ -57,7 +61,9 @@ def _steps(construct: ColumnType, database: Database, table: str) -> Steps:
         objects.append(name)
         yield step
     yield Step(sql=f"ANALYZE {table}")
-    yield from swap(database, column, kind, [index for index, _ in found], objects)
+    for view in views:
+        yield from filled(view, database)
+    yield from swap(database, column, kind, [index for index, _ in found], objects, views)
 
 
 def _try_empty(column: OldColumn, kind: str, using: str | None) -> Step:

@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Sequence
 
 from src.safety.online.database import Database
-from src.safety.online.names import literal, qualified, quoted
-from src.safety.online.shadow.carry import Index, temporary
+from src.safety.online.names import literal, qualified, quoted, temporary
+from src.safety.online.shadow.carry import Index
 from src.safety.online.shadow.column import OldColumn
+from src.safety.online.shadow.materialized import MaterializedView, moved
 from src.safety.online.shadow.trigger import drop, function_name
 from src.safety.online.step import Step
 
@@ -17,23 +18,34 @@ _INTEGERS = {"smallint": 2**15 - 1, "integer": 2**31 - 1, "bigint": 2**63 - 1}
 
 
 def swap(
-    database: Database, column: OldColumn, kind: str, found: Sequence[Index], statistics: Sequence[str]
+    database: Database,
+    column: OldColumn,
+    kind: str,
+    found: Sequence[Index],
+    statistics: Sequence[str],
+    views: Sequence[MaterializedView],
 ) -> Iterator[Step]:
     """All of it in one transaction."""
     says = f"The new column {column.table}.{column.quoted} comes after the others: name columns, do not count them."
     yield from (Step(sql=statement, with_next=True) for statement in column.dependents.drop_views)
+    yield from (Step(sql=f"DROP MATERIALIZED VIEW {view.table.sql}", with_next=True) for view in views)
     locks = {*column.dependents.locks, *([column.table] if column.parts else [])}  # and all that is below it
     if locks:
         yield Step(sql=f"LOCK TABLE {', '.join(sorted(locks))} IN ACCESS EXCLUSIVE MODE", with_next=True)
     first, *others = drop(column)
     yield Step(sql=first, says=says, with_next=True)
     # In one block: the lock that the first statement took is held for one answer of the server, not for twenty.
-    statements = "; ".join([*others, *_statements(database, column, kind, found, statistics)])
+    statements = "; ".join([*others, *_statements(database, column, kind, found, statistics, views)])
     yield Step(sql=f"DO $swap$ BEGIN {statements}; END $swap$")
 
 
 def _statements(
-    database: Database, column: OldColumn, kind: str, found: Sequence[Index], statistics: Sequence[str]
+    database: Database,
+    column: OldColumn,
+    kind: str,
+    found: Sequence[Index],
+    statistics: Sequence[str],
+    views: Sequence[MaterializedView],
 ) -> Iterator[str]:
     table, new = column.table, quoted(temporary(column.name))
     yield f"DROP FUNCTION {function_name(column)}()"
@@ -66,6 +78,8 @@ def _statements(
     yield f"ALTER TABLE {table} RENAME COLUMN {new} TO {column.quoted}"
     for index in reversed(found):  # those of the partitions first, which the constraint of the whole table adopts
         yield from _index(index)
+    for view in views:
+        yield from moved(view)
     # Their bodies may hold semicolons, by which PL/pgSQL would take them apart.
     yield from (f"EXECUTE {literal(statement)}" for statement in column.dependents.create)
 

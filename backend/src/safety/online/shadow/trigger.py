@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator
 
-from src.safety.online.names import literal, qualified, quoted
-from src.safety.online.shadow.carry import temporary
+from src.safety.online.names import literal, qualified, quoted, temporary
 from src.safety.online.shadow.column import OldColumn
 from src.safety.online.step import Step
 

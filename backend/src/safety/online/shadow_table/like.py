@@ -14,7 +14,7 @@ _CREATE = """
     FROM pg_class c JOIN pg_am m ON m.oid = c.relam LEFT JOIN pg_tablespace s ON s.oid = c.reltablespace
     WHERE c.oid = to_regclass(:table)
 """
-_SETTINGS = """
+SETTINGS = """
     WITH old AS (SELECT * FROM pg_class WHERE oid = to_regclass(:table)),
     parts AS (SELECT a.* FROM pg_attribute a JOIN old ON old.oid = a.attrelid WHERE attnum > 0 AND NOT attisdropped)
     SELECT format('ALTER TABLE %s SET (%s)', CAST(:new AS text), option) FROM (
@@ -30,7 +30,7 @@ _SETTINGS = """
     FROM parts WHERE attoptions IS NOT NULL
 """
 # New tables may come with default privileges; what the old one grants is all that the new one is to grant.
-_GRANTS = """
+GRANTS = """
     WITH old AS (SELECT * FROM pg_class WHERE oid = to_regclass(:table)), revoked (role) AS (
         SELECT a.grantee FROM pg_default_acl d, aclexplode(d.defaclacl) AS a
         WHERE d.defaclobjtype = 'r' AND d.defaclnamespace = 0 AND pg_get_userbyid(d.defaclrole) = current_user
@@ -67,8 +67,8 @@ def create_like(database: Database, old: OldTable) -> list[str]:
         f"CREATE SCHEMA {old.shadow} AUTHORIZATION {old.owner}",
         str(create[0]),
         f"ALTER TABLE {old.new} OWNER TO {old.owner}",
-        *(statement for (statement,) in database.ask(_SETTINGS, **given)),
-        *(row.statement for row in database.ask(_GRANTS, **given)),
+        *(statement for (statement,) in database.ask(SETTINGS, **given)),
+        *(row.statement for row in database.ask(GRANTS, **given)),
         *_numbered(database, old),
     ]
 

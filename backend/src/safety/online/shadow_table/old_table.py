@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from src.safety.backfill.key import KEY_SQL
 from src.safety.errors import RevisionFailed
 from src.safety.online.database import Database
-from src.safety.online.names import quoted
-from src.safety.online.shadow.carry import temporary
+from src.safety.online.names import quoted, temporary
 
 _TABLE = """
     SELECT n.nspname::text AS schema, c.relname::text AS name, quote_ident(pg_get_userbyid(c.relowner)) AS owner
