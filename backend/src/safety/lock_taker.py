@@ -47,7 +47,7 @@ class LockTaker:
         """
         if not self._held or self._together:
             return set()
-        wanted = self._way.targets(statement).modes.keys()
+        wanted = self._way.targets(statement).tables  # a view goes with its tables
         return self._held.relations | wanted if wanted - self._held.relations else set()
 
     def take(self, connection: Connection, entry: Entry, statement: str, *, deadline: float, bounded: bool) -> None:
