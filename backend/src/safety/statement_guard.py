@@ -108,12 +108,11 @@ class StatementGuard:
     def beside(self, sql: str) -> set[str]:
         """See `LockTaker.beside`; nothing where a commit would end more than the locks.
 
-        A downgrade that may yet be refused is left whole, unless a lock was not to be had like that.
+        The first try is whole, so that a revision that fails has changed nothing, unless somebody stood in its way.
         """
         assert self.entry is not None, "only a revision has locks"
-        may_be_refused = self.entry.direction == "downgrade" and not self._consent.given(self.entry.revision)
-        whole = self.autocommit or self._temporary or (may_be_refused and not self.entry.retries)
-        return set() if whole else self._locks.beside(sql)
+        begun = self.entry.retries or self.entry.journal
+        return self._locks.beside(sql) if begun and not self.autocommit and not self._temporary else set()
 
     def new_transaction(self) -> None:
         """Locks and limits of the last one are gone."""

@@ -1,4 +1,4 @@
-"""Promise: no two tables in use are locked together, unless what is done to them must be seen at once.
+"""Promise: where somebody is in the way, no two tables in use are locked together, unless it must be seen at once.
 
 Which tables a transaction has locked, PostgreSQL itself notes at the end of every DDL statement.
 """
@@ -47,17 +47,27 @@ SWAPPED = (
 DROPS = 'op.drop_column("loans", "book"); op.drop_column("books", "pages")'
 
 
+BUSY = """
+    CREATE SEQUENCE tries;
+    CREATE FUNCTION be_busy() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN
+        IF nextval('tries') = 1 THEN RAISE lock_not_available; END IF;
+    END $$;
+    CREATE EVENT TRIGGER busy ON ddl_command_start WHEN TAG IN ('ALTER TABLE') EXECUTE FUNCTION be_busy();
+"""
+FREE = "DROP EVENT TRIGGER busy; DROP FUNCTION be_busy; DROP SEQUENCE tries"
+
+
 def locked_together(project: Project, url: str, *command: str, **variables: str) -> list[set[str]]:
-    """Run it directly; the tables that were locked strongly at the end of each DDL statement."""
+    """Run it directly, once in vain; the tables that were locked strongly at the end of each DDL statement."""
     with psycopg.connect(url, autocommit=True) as session:
-        session.execute(NOTED)
+        session.execute(f"{NOTED};{BUSY}")
         project.alembic.having(**{**DIRECT, **variables})(url, *command)
         rows = session.execute(
             "SELECT array_agg(DISTINCT relation) FROM noted WHERE relation = ANY (%s) AND"
             " mode ~ '^(Share|Exclusive|AccessExclusive)' AND mode !~ 'ShareUpdate' GROUP BY step",
             [TABLES],
         ).fetchall()
-        session.execute("DROP EVENT TRIGGER note; DROP FUNCTION note; DROP TABLE noted")
+        session.execute(f"{FREE}; DROP EVENT TRIGGER note; DROP FUNCTION note; DROP TABLE noted")
     return [set(tables) for (tables,) in rows]
 
 
@@ -77,6 +87,15 @@ def test_it_converges_though_its_session_ends_around_every_step(
     for command, expected in ((["upgrade", "head"], up), (["downgrade", "base"], down)):
         assert run_interrupted(project, database, *command, small="1e12") > 1
         same(expected, read_state(database))
+
+
+def test_a_revision_that_fails_while_nobody_is_in_its_way_has_changed_nothing(project: Project, database: str) -> None:
+    fails = 'op.add_column("books", sa.Column("a", sa.Text)); op.create_check_constraint("c", "loans", "book < 40")'
+    write(project, database, Case("", fails, "pass", SHOP))
+    before = read_state(database)
+    code, stderr = project.alembic.having(**DIRECT).refused(database, "upgrade", "head")
+    assert (code, '"loans"' in stderr) == (18, True), stderr
+    same(before, read_state(database))
 
 
 def test_what_must_be_seen_at_once_is(project: Project, database: str) -> None:

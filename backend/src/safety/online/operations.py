@@ -8,8 +8,8 @@ DDL of a revision:
    stock statement, which is ended when it takes longer than a lock may be held, and then done the online way.
 3. Otherwise the transaction is committed, and the steps are run, each in a transaction of its own.
 
-What is run as it stands shares a transaction with what comes before it, but for its locks: before those on another
-table in use are taken, the transaction is committed as well, unless the two belong together (`one_by_one`).
+What is run as it stands shares a transaction with what comes before it. Only once a lock was not to be had is it
+committed as well before another table in use is locked, unless the two belong together (`one_by_one`).
 
 Which of the two ways was taken is in the journal: a revision goes on as it began, whatever the table has become.
 """
