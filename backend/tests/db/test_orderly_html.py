@@ -16,37 +16,24 @@ _LARGEST = 500_000  # characters, as many as the API takes
 _LIMIT = 1.5  # seconds of one core, of which the worst takes a third
 _FORMATS = "".join(f"<b title={number}>" for number in range(DEEPEST - 5))
 
-# What takes a parser that does as browsers do time with the square of its length: a beginning, and what follows again
-# and again. It is refused, or put in order.
+# A beginning, and what follows again and again. The first seven are the worst for nh3 alone, up to all memory; the
+# others are the worst for whoever puts HTML in order.
 WORST = [
     ("", "<div>"),
-    ("", "<b>"),
-    ("", "<p><b><i>"),
-    ("", "<svg><desc>"),
-    ("", "<template><select><option>"),
-    ("", "<div><svg><style><!--</style></div>--></style></svg>"),
-    ("", "<div><select><style><!--</style></select></div>--></style></select>"),
-    ("", "<table><tr><td>"),
-    ("<a ", "a{number} "),
     ("<p>" + _FORMATS, "<p>x"),
     ("<table>" + _FORMATS, "x<tr>"),
     ("<table>", "<p>x"),
-    ("<table>", "<a>x<tr>"),
+    ("<a ", "a{number} "),
+    ("", "&"),
+    ("", "\u00a0"),
     ("<div>" * (DEEPEST - 5), "<p>x"),
     ("<b><table><tr><td>" + "<span>" * (DEEPEST - 10), "</b>"),
     ("<li><ul>" + "<span>" * (DEEPEST - 10), "<li></li>"),
-    ("", "<p>"),
-    ("", "<a href=x>"),
     ("", "<"),
     ("", '<a "'),
     ("", "<!--"),
-    ("", "</a"),
     ("", "<script></scrip"),
-    ("", "&"),
-    ("", "&a;"),
-    ("", "&amp;"),
-    ("", "\u00a0"),
-    ('<a href="http://x?', "&a=b"),
+    ("", "<div><svg><style><!--</style></div>--></style></svg>"),
     ("\U0001f600" * 250_000, "&amp" * (MOST_ESCAPED // 2)),
 ]
 
@@ -58,7 +45,7 @@ DEEP = [
     "<div><![CDATA[</div>]]>" * 101,
     "<div title='</div>'>" * 101,
     "<div><table></div>" * 101,
-    "<div><math><mi></div></mi></math></p></math>" + "<table><td><div></table-x>" * 60,
+    "<table><td><div></table-x>" * 60,
     "<b><p></b>" + "<blockquote><p></blockquote-x>" * 101,
     "<table>" * 101,
     "<<!-- -->div>" * 5 + "<em>" * 101,
