@@ -1,6 +1,7 @@
 """Run the revisions for real where nobody is: in a scratch database with a copy of the live schema."""
 
 import io
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -20,6 +21,8 @@ from src.safety.plan.trace import Trace, Traced
 from src.safety.policy import Policy
 from src.safety.project import Project
 from src.safety.rehearsal import REHEARSAL, Rehearsal
+
+_RELATIVE = re.compile(r"(\w+)?([-+]\d+)")
 
 
 @dataclass(frozen=True)
@@ -66,12 +69,16 @@ def run_chain(project: Project, connection: Connection, place: Place, target: st
 
 def is_below(project: Project, live: Live, target: str, start: str | None) -> bool:
     """Whether the way to `target` leads down."""
-    if target.startswith("-") or target == "base":
-        return True
-    if not target or target.startswith("+") or target in ("head", "heads"):
+    name = target.rpartition("@")[2]  # without the label of a branch
+    if name in ("", "head", "heads"):
         return False
     here = (start,) if start else live.heads
     above = {script.revision for script in _below(project, here)}
+    if relative := _RELATIVE.fullmatch(name):
+        begins, count = relative.groups()
+        return count.startswith("-") and (not begins or any(revision.startswith(begins) for revision in above))
+    if name == "base":
+        return True
     try:
         found = project.scripts.get_revision(target)
     except CommandError:  # the upgrade says it in words

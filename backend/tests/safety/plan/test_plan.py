@@ -1,6 +1,7 @@
 """`plan` says what a revision would do here, from what it did to a copy; and changes nothing."""
 
 from collections.abc import Callable
+from typing import Any
 
 import psycopg
 import pytest
@@ -9,7 +10,7 @@ from sqlalchemy import create_engine, pool
 
 from src.postgres.errors import UserError
 from src.postgres.lock_modes import LockMode
-from src.safety.plan.rehearse import Live, read_live, rehearse
+from src.safety.plan.rehearse import Live, is_below, read_live, rehearse
 from src.safety.plan.report import lines
 from src.safety.plan.roll_back import apply_and_roll_back
 from src.safety.plan.trace import Traced
@@ -151,3 +152,32 @@ def test_a_revision_that_is_not_there_is_said_in_words(
 ) -> None:
     with pytest.raises(UserError, match=sentence):
         way(books, _live(database, "001_a"), target)
+
+
+@pytest.mark.parametrize(
+    ("target", "below"),
+    [
+        *(("-1", True), ("base", True), ("shop@-1", True), ("shop@base", True), ("001_a", True), ("002_b-1", True)),
+        *(
+            ("+1", False),
+            ("head", False),
+            ("shop@head", False),
+            ("shop@+1", False),
+            ("003_c", False),
+            ("003_c-1", False),
+        ),
+        *(("002_b", False), ("001_a+1", False), ("nowhere", False)),
+    ],
+)
+def test_the_way_down_is_known_in_all_of_alembics_words(
+    project: Project, monkeypatch: pytest.MonkeyPatch, target: str, below: bool
+) -> None:
+    """From 002_b of three."""
+    monkeypatch.setenv("DATABASE_URL", "postgresql://nowhere/x")
+    path = project.revision("001_a")
+    path.write_text(path.read_text() + "\nbranch_labels = ('shop',)\n")
+    project.revision("002_b", "001_a")
+    project.revision("003_c", "002_b")
+    opened = open_project(Config(project.folder / "alembic.ini"))
+    nothing: Any = None  # it is read only where no start is named
+    assert is_below(opened, nothing, target, "002_b") is below
