@@ -26,8 +26,8 @@ from src.inference.errors import ServiceFailed
 
 _log = logging.getLogger(__name__)
 _Events = asyncio.Queue[AnswerEvent | None]
-# SQLAlchemy knows nothing yet of a connection that cannot be made.
-_DATABASE = (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
+# SQLAlchemy does not wrap what goes wrong while a connection is made or lost.
+_DATABASE = (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
 
 
 @dataclass(frozen=True, slots=True)
