@@ -86,7 +86,7 @@ class PoolReader:
     async def _ask(self, fetch: Fetch) -> Any:
         try:
             return await self._once(fetch)
-        except (asyncpg.ConnectionDoesNotExistError, ConnectionError):
+        except (asyncpg.ConnectionDoesNotExistError, asyncpg.InternalClientError, ConnectionError):
             return await self._once(fetch)
 
     async def _once(self, fetch: Fetch) -> Any:
@@ -96,6 +96,9 @@ class PoolReader:
             try:
                 # No transaction: a statement that a migration made stale is then prepared anew by asyncpg itself.
                 return await fetch(connection)
+            except asyncpg.InternalClientError:  # the session ended just when the statement was to be sent
+                connection.terminate()
+                raise
             finally:
                 await self._pool.release(connection)
         finally:

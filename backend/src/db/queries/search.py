@@ -43,7 +43,7 @@ _FUSION = 60
 _JOINED_DEPTH = 100
 _DEPTHS = (11, 21, 51, 101, 201, 401, 701)  # a statement each, and plans that know how many rows are wanted
 _SNIPPET_LENGTH = 300  # characters
-_HEADLINE_LENGTH = 100_000  # characters of a chapter among which a snippet is looked for
+_HEADLINE_LENGTH = 30_000  # characters of a chapter among which a snippet is looked for: a long page took 2 s with more
 _LIMIT = bindparam("limit", type_=Integer())
 _OFFSET = bindparam("offset", type_=Integer())
 _ENGLISH = literal_column("'english'", REGCONFIG())
