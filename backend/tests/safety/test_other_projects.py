@@ -32,7 +32,9 @@ def _of_pyproject(folder: Path) -> None:
     (folder / "db" / "alembic.ini").unlink()
     (folder / "db" / "versions").rename(folder / "revisions")
     (folder / "lib").mkdir()
-    models = 'def declare(metadata):\n    Table("books", metadata, Column("id", Integer, primary_key=True))\n'
+    models = (
+        'def declare(metadata):\n    Table("books", metadata, Column("id", Integer, primary_key=True, default=7))\n'
+    )
     (folder / "lib" / "shelf.py").write_text(f"from sqlalchemy import Column, Integer, Table\n{models}")
     (folder / "pyproject.toml").write_text(PYPROJECT)
 

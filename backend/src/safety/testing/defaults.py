@@ -23,7 +23,8 @@ def unstable_defaults(project: Project) -> Iterator[Finding]:
         if isinstance(value, _SHARED):
             words = f"{column} has the default {value!r}, one {type(value).__name__} for all rows: give a function"
             yield Finding("defaults", "", words)
-    here = constants(project)
+    if not (here := constants(project)):
+        return
     try:
         with OtherProcess(project, seed=3) as other:
             there = other.ask(constants)
