@@ -16,7 +16,7 @@ from alembic.script.revision import CycleDetected
 
 from src.safety.errors import BrokenChain, RequestRefused
 from src.safety.numbering import LONGEST_ID
-from src.safety.squashed import link_old_files, revision_folders
+from src.safety.squash.squashed import link_old_files, revision_folders
 
 _NUMBERED = re.compile(r"\d{3}_")  # ids of other projects may be unlike the names of their files
 

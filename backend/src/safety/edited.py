@@ -10,7 +10,7 @@ from src.safety.chain import known_ids
 from src.safety.errors import BrokenChain
 from src.safety.history import TABLE, checksum, history_table
 from src.safety.policy import Policy
-from src.safety.squashed import files_of
+from src.safety.squash.squashed import files_of
 
 log = logging.getLogger("alembic.runtime.migration")
 

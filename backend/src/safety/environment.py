@@ -16,19 +16,19 @@ from sqlalchemy.exc import DBAPIError
 from src.postgres.connect import connections
 from src.postgres.engine import async_engine, resolve_url
 from src.safety import preflight
+from src.safety.apply.migrator import Migrator, migrating, stoppable
+from src.safety.apply.rehearsal import REHEARSAL, Rehearsal
+from src.safety.apply.session import prepare_own_session
 from src.safety.chain import load_chain
 from src.safety.command import Command
 from src.safety.errors import RequestRefused
 from src.safety.head_file import keep_head_file
-from src.safety.migrator import Migrator, migrating, stoppable
 from src.safety.online.operations import OnlineOperations
 from src.safety.plain_errors import plain_errors
 from src.safety.policy import Policy
 from src.safety.project import RECEIVER
-from src.safety.rehearsal import REHEARSAL, Rehearsal
 from src.safety.revision_file import number_merges, prepare, process_directives
-from src.safety.session import prepare_own_session
-from src.safety.squashed import begin_with_squashed
+from src.safety.squash.squashed import begin_with_squashed
 
 APPLICATION_NAME = "alembic"
 _OFFLINE: dict[str, Any] = {"literal_binds": True, "dialect_opts": {"paramstyle": "named"}}

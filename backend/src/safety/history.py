@@ -36,7 +36,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.schema import CreateTable
 
-from src.safety.asking import Asking
+from src.safety.apply.asking import Asking
 
 log = logging.getLogger("alembic.runtime.migration")
 

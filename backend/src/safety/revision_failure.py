@@ -8,7 +8,7 @@ from alembic.script import ScriptDirectory
 
 from src.postgres import sqlstate as state
 from src.safety.errors import RevisionFailed, SafetyError, TableBlocked
-from src.safety.squashed import revision_folders
+from src.safety.squash.squashed import revision_folders
 
 _SOURCE_LENGTH = 160
 _BLOCKED = {state.LOCK_NOT_AVAILABLE: "lock", state.QUERY_CANCELED: "statement", state.DEADLOCK_DETECTED: "lock"}

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from src.safety.advisory_lock import find_holder, lock_space
+from src.safety.apply.advisory_lock import find_holder, lock_space
 from src.safety.history import history_exists, history_table
 
 

@@ -14,7 +14,7 @@ from src.postgres.embedded import start_server
 from src.postgres.engine import async_engine
 from src.postgres.errors import ServerUnfit, ServerUnreachable
 from src.postgres.url import parse_url
-from src.safety.session import prepare_own_session
+from src.safety.apply.session import prepare_own_session
 from tests.api.network import SilentListener, listening
 from tests.postgres.connecting import DRIVERS, PGBOUNCER, ask, pooler, url
 

@@ -8,7 +8,7 @@ from sqlalchemy import literal
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.util import await_only
 
-from src.safety.activity import Activity, Progress
+from src.safety.apply.activity import Activity, Progress
 from src.safety.backfill import state
 from src.safety.backfill.definition import Backfill, verbatim
 from src.safety.backfill.run import Report, backfill, begin

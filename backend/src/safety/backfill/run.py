@@ -18,6 +18,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from src.postgres import sqlstate as state
+from src.safety.apply.session import prepare_session
 from src.safety.backfill import state as kept
 from src.safety.backfill.batch import change, next_range, prepare
 from src.safety.backfill.definition import Backfill
@@ -28,7 +29,6 @@ from src.safety.backfill.triggers import silence, tell_who_fires
 from src.safety.backfill.vacuum import vacuum
 from src.safety.backfill.work import Work
 from src.safety.policy import Policy
-from src.safety.session import prepare_session
 
 log = logging.getLogger("alembic.runtime.migration")
 

@@ -4,10 +4,10 @@ from collections.abc import Iterator, Sequence
 
 from sqlalchemy import Connection, Row, text
 
+from src.safety.apply.end_state import unfinished
 from src.safety.chain import several_heads
 from src.safety.counted import counted
 from src.safety.doctor.finding import Finding, fine, note, wrong
-from src.safety.end_state import unfinished
 from src.safety.head_file import check_head_file
 from src.safety.project import Project
 from src.safety.status import SchemaState, SchemaStatus

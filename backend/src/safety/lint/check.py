@@ -21,7 +21,7 @@ from src.safety.lint.trial import Trial
 from src.safety.lint.try_out import try_out
 from src.safety.main_branch import MainBranch
 from src.safety.project import Project
-from src.safety.squashed import archive
+from src.safety.squash.squashed import archive
 
 _RELATIVE = re.compile(r"[-+]\d+$")
 _SAY = "Say which to look at: python -m src.safety lint all, or lint REVISION"

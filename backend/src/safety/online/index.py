@@ -1,7 +1,7 @@
 """CREATE INDEX and DROP INDEX: CONCURRENTLY, so that nobody waits (SHARE UPDATE EXCLUSIVE, PostgreSQL 16 to 18).
 
-What a failed build left behind is dropped before the next try (`src.safety.concurrently`). On a partitioned table,
-where CONCURRENTLY does not exist, each partition gets its index by itself (`partitioned_index`).
+What a failed build left behind is dropped before the next try (`src.safety.apply.concurrently`). On a partitioned
+table, where CONCURRENTLY does not exist, each partition gets its index by itself (`partitioned_index`).
 """
 
 from collections.abc import Iterator

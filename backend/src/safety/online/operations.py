@@ -30,7 +30,9 @@ from sqlalchemy.sql.base import Executable
 
 from src.postgres import sqlstate as state
 from src.postgres.lock_modes import is_patient
-from src.safety.free_way import MustRetry
+from src.safety.apply.free_way import MustRetry
+from src.safety.apply.rehearsal import Rehearsal
+from src.safety.apply.statement_guard import StatementGuard
 from src.safety.online.database import Database
 from src.safety.online.direct import new_names, reason_to_be_direct
 from src.safety.online.names import ddl, plain, verbatim
@@ -38,8 +40,6 @@ from src.safety.online.registry import online_change
 from src.safety.online.script import write
 from src.safety.online.step import OnlineChange, Step, Steps, Task
 from src.safety.policy import Policy
-from src.safety.rehearsal import Rehearsal
-from src.safety.statement_guard import StatementGuard
 
 log = logging.getLogger("alembic.runtime.migration")
 

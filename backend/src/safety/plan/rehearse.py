@@ -13,6 +13,7 @@ from sqlalchemy import Connection, text
 
 from src.postgres.catalogue import CatalogueObject
 from src.postgres.scratch import Place, in_scratch, read_place, scratch_url
+from src.safety.apply.rehearsal import REHEARSAL, Rehearsal
 from src.safety.autogenerate.context import Schema, read_schema
 from src.safety.autogenerate.copy import copy_schema
 from src.safety.config_origin import ConfigOrigin
@@ -20,7 +21,6 @@ from src.safety.online.database import TableFacts, read_tables
 from src.safety.plan.trace import Trace, Traced
 from src.safety.policy import Policy
 from src.safety.project import Project
-from src.safety.rehearsal import REHEARSAL, Rehearsal
 
 _RELATIVE = re.compile(r"(\w+)?([-+]\d+)")
 

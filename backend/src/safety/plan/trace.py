@@ -13,7 +13,7 @@ from sqlalchemy import Connection, text
 
 from src.postgres.lock_modes import LockMode, is_patient, strong_locks
 from src.postgres.url import DatabaseURL
-from src.safety.data_loss import dropped
+from src.safety.apply.data_loss import dropped
 from src.safety.online.database import TableFacts
 from src.safety.policy import Policy
 

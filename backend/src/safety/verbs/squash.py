@@ -9,8 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from src.postgres.scratch import read_place
 from src.safety.project import open_project
-from src.safety.squash import revisions_to_squash, squash
-from src.safety.squashed import archive
+from src.safety.squash.squash import revisions_to_squash, squash
+from src.safety.squash.squashed import archive
 from src.safety.verbs.verb import FINE, Verb
 
 

@@ -5,7 +5,7 @@ import asyncio
 from sqlalchemy import pool, text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
-from src.safety.asking import Asking
+from src.safety.apply.asking import Asking
 
 
 async def _close_in_the_middle(url: str) -> int:

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import psycopg
 import pytest
 
+from src.safety.apply.journal import Journal
 from src.safety.history import Entry
-from src.safety.journal import Journal
 from tests.safety.apply.clients import Client
 from tests.safety.apply.processes import Migrator, until
 from tests.safety.apply.test_crash import BLOCK, killed, outcomes

@@ -5,7 +5,7 @@ from alembic.config import Config
 
 from src.safety.lint.check import check, choose
 from src.safety.project import open_project
-from src.safety.squash import squash
+from src.safety.squash.squash import squash
 from src.safety.testing.files import numbering
 from src.safety.testing.round_trip import RoundTrip
 from tests.safety.lint.test_rules import _place

@@ -11,7 +11,7 @@ from src.safety.lint.check import check, choose, missing
 from src.safety.lint.rule import Finding
 from src.safety.main_branch import main_branch
 from src.safety.project import open_project
-from src.safety.squash import squash
+from src.safety.squash.squash import squash
 from tests.conftest import BACKEND
 from tests.safety.lint.test_rules import _place
 from tests.safety.project import Project

@@ -11,7 +11,7 @@ import re
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from src.safety.activity import Activity, Progress
+from src.safety.apply.activity import Activity, Progress
 
 _REWRITES = re.compile(
     r"\s*(?:ALTER\s+TABLE\b.*\b(?:TYPE|DEFAULT|GENERATED|(?:UN)?LOGGED|ACCESS\s+METHOD)\b|REFRESH\s+MATERIALIZED\b)",

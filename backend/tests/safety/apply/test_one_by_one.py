@@ -6,7 +6,7 @@ Which tables a transaction has locked, PostgreSQL itself notes at the end of eve
 import psycopg
 import pytest
 
-from src.safety.one_by_one import belongs_together
+from src.safety.apply.one_by_one import belongs_together
 from tests.safety.online.cases import Case
 from tests.safety.online.conftest import Direct, directly, write
 from tests.safety.online.interruption import DIRECT, run_interrupted

@@ -3,12 +3,12 @@
 from sqlalchemy import Connection
 
 from src.postgres.lock_modes import LockMode
-from src.safety.activity import Activity
-from src.safety.free_way import FreeWay, stage
-from src.safety.held_locks import HeldLocks
+from src.safety.apply.activity import Activity
+from src.safety.apply.free_way import FreeWay, stage
+from src.safety.apply.held_locks import HeldLocks
+from src.safety.apply.lock_timeout import TimeLimits
+from src.safety.apply.one_by_one import belongs_together
 from src.safety.history import Entry
-from src.safety.lock_timeout import TimeLimits
-from src.safety.one_by_one import belongs_together
 from src.safety.policy import Policy
 
 

@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from src.postgres.sqlstate import server_message
-from src.safety.activity import Activity, Progress
+from src.safety.apply.activity import Activity, Progress
 
 log = logging.getLogger("alembic.runtime.migration")
 
@@ -50,7 +50,7 @@ async def _watch(activity: Activity, engine: AsyncEngine, pid: int, *, terminal:
 
 async def _show(activity: Activity, connection: AsyncConnection, pid: int, *, terminal: bool) -> None:
     if terminal:
-        from src.safety.terminal import show  # noqa: PLC0415  rich: 0.1 s that only long steps should pay
+        from src.safety.apply.terminal import show  # noqa: PLC0415  rich: 0.1 s that only long steps should pay
 
         await show(activity, lambda: _progress(activity, connection, pid))
     else:
@@ -70,6 +70,6 @@ async def _by_log(activity: Activity, connection: AsyncConnection, pid: int) -> 
 
 
 async def _progress(activity: Activity, connection: AsyncConnection, pid: int) -> Progress | None:
-    from src.safety.server_progress import read_progress  # noqa: PLC0415  only for what takes long
+    from src.safety.apply.server_progress import read_progress  # noqa: PLC0415  only for what takes long
 
     return activity.progress or await read_progress(connection, pid, activity)

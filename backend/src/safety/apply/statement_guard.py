@@ -19,20 +19,20 @@ from sqlalchemy import Connection, event
 
 from src.postgres.literals import shorten
 from src.postgres.lock_modes import LockMode, is_patient, needs_autocommit
-from src.safety import concurrently
-from src.safety.activity import Activity
-from src.safety.consent import Consent
-from src.safety.data_loss import Loss, losses
-from src.safety.free_way import FreeWay, MustRetry
+from src.safety.apply import concurrently
+from src.safety.apply.activity import Activity
+from src.safety.apply.consent import Consent
+from src.safety.apply.data_loss import Loss, losses
+from src.safety.apply.free_way import FreeWay, MustRetry
+from src.safety.apply.journal import Journal
+from src.safety.apply.lock_taker import LockTaker
+from src.safety.apply.rehearsal import Rehearsal
+from src.safety.apply.returned_rows import empty, give, keep, nothing
+from src.safety.apply.temporary import makes_temporary, refuse_temporary
+from src.safety.apply.transaction_of_one import TransactionOfOne
 from src.safety.history import Entry, History
-from src.safety.journal import Journal
-from src.safety.lock_taker import LockTaker
 from src.safety.online.step import Step
 from src.safety.policy import Policy
-from src.safety.rehearsal import Rehearsal
-from src.safety.returned_rows import empty, give, keep, nothing
-from src.safety.temporary import makes_temporary, refuse_temporary
-from src.safety.transaction_of_one import TransactionOfOne
 
 _QUERIES = ("SELECT", "WITH", "SHOW", "VALUES", "TABLE")
 # They are of the session, which is another one after a crash: they run again.

@@ -3,7 +3,7 @@
 import sys
 from dataclasses import dataclass, field
 
-from src.safety.data_loss import Loss
+from src.safety.apply.data_loss import Loss
 from src.safety.policy import Policy
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from src.postgres.keepalive import PATIENCE, keep_alive, server_settings
 from src.postgres.url import DatabaseURL
-from src.safety.lock_timeout import SESSION_SETTINGS
+from src.safety.apply.lock_timeout import SESSION_SETTINGS
 
 _SETTINGS = {
     "client_connection_check_interval": "1s",  # a killed client's statement must not run on for nobody

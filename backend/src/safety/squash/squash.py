@@ -23,8 +23,8 @@ from src.safety.errors import RequestRefused, RevisionFailed
 from src.safety.plan.rehearse import run_chain
 from src.safety.project import Project, open_project
 from src.safety.revision_file import prepare
-from src.safety.squash_lines import SquashLines, squash_lines, try_lines
-from src.safety.squashed import archive
+from src.safety.squash.lines import SquashLines, squash_lines, try_lines
+from src.safety.squash.squashed import archive
 
 _MESSAGE = """\
 everything up to {name}

@@ -26,17 +26,17 @@ from sqlalchemy.util import await_only
 
 from src.postgres import sqlstate as state
 from src.postgres.lock_modes import is_patient, needs_autocommit, needs_commit
-from src.safety.activity import Activity
-from src.safety.consent import Consent
-from src.safety.data_loss import refuse
-from src.safety.end_state import SUSPICIONS, check_end_state, unfinished
+from src.safety.apply.activity import Activity
+from src.safety.apply.consent import Consent
+from src.safety.apply.data_loss import refuse
+from src.safety.apply.end_state import SUSPICIONS, check_end_state, unfinished
+from src.safety.apply.free_way import FreeWay, MustRetry
+from src.safety.apply.rehearsal import REHEARSAL
+from src.safety.apply.statement_guard import AskFirst, StatementGuard
 from src.safety.errors import RevisionFailed
-from src.safety.free_way import FreeWay, MustRetry
 from src.safety.history import Entry, History
 from src.safety.online.operations import OnlineOperations
 from src.safety.policy import Policy
-from src.safety.rehearsal import REHEARSAL
-from src.safety.statement_guard import AskFirst, StatementGuard
 
 log = logging.getLogger("alembic.runtime.migration")
 

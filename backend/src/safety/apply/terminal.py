@@ -8,7 +8,7 @@ from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.text import Text
 
-from src.safety.activity import LOOK, QUIET, Activity, Progress
+from src.safety.apply.activity import LOOK, QUIET, Activity, Progress
 
 
 async def show(activity: Activity, read: Callable[[], Awaitable[Progress | None]]) -> None:

@@ -14,12 +14,12 @@ from sqlalchemy.util import await_only
 
 from src.postgres.lock_modes import LockMode, TableLock, strong_locks
 from src.postgres.lock_targets import lock_targets
-from src.safety.activity import Activity
-from src.safety.asking import Asking
+from src.safety.apply.activity import Activity
+from src.safety.apply.asking import Asking
+from src.safety.apply.server_progress import database_size, may_rewrite
 from src.safety.errors import TableBlocked
 from src.safety.history import Entry
 from src.safety.policy import Policy
-from src.safety.server_progress import database_size, may_rewrite
 
 if TYPE_CHECKING:
     from src.postgres.blockers import Blocker

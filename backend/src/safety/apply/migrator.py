@@ -12,17 +12,17 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from src.safety.activity import Activity
-from src.safety.advisory_lock import MIGRATOR, SESSION, Holder, acquire, lock_space
-from src.safety.apply import Apply
-from src.safety.asking import Asking
+from src.safety.apply.activity import Activity
+from src.safety.apply.advisory_lock import MIGRATOR, SESSION, Holder, acquire, lock_space
+from src.safety.apply.asking import Asking
+from src.safety.apply.consent import Consent
+from src.safety.apply.free_way import FreeWay
+from src.safety.apply.progress import shown
+from src.safety.apply.safeguards import Apply
 from src.safety.command import Command
-from src.safety.consent import Consent
 from src.safety.errors import Stopped
-from src.safety.free_way import FreeWay
 from src.safety.history import History
 from src.safety.policy import Policy
-from src.safety.progress import shown
 
 log = logging.getLogger("alembic.runtime.migration")
 

@@ -11,7 +11,7 @@ from src.postgres.scratch import read_place
 from src.safety.cli import main
 from src.safety.errors import RequestRefused
 from src.safety.project import open_project
-from src.safety.squash import squash
+from src.safety.squash.squash import squash
 from src.safety.verbs.verb import FINE
 from tests.safety.project import Project
 from tests.servers import Server
