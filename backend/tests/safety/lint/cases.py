@@ -108,7 +108,7 @@ CASES = (
     # locks and rows
     Case(
         "two tables are changed",
-        "one-change still-mapped",
+        "several-locks one-change still-mapped",
         ADD + '; op.drop_column("{t}_ref", "small_id")' + "  # lint: allow data-loss because it is a test",
         DROP
         + '; op.add_column("{t}_ref", sa.Column("small_id", sa.Integer));'
@@ -120,7 +120,7 @@ CASES = (
     Case("schema and rows", "blocking schema-and-data", ADD + '; op.execute("UPDATE {t} SET n = 1 WHERE n = 2")', DROP),
     Case(
         "the same change of two tables",
-        "",
+        "several-locks",
         ADD + '; op.add_column("{t}_ref", sa.Column("b", sa.Text))',
         DROP + '; op.drop_column("{t}_ref", "b")',
     ),
