@@ -1,6 +1,9 @@
 """A backfill between two transactions of a revision: on connections of its own, as long as the policy allows."""
 
+import math
 import time
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from alembic.runtime.migration import MigrationContext
@@ -9,7 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.util import await_only
 
 from src.safety.apply.activity import Activity, Progress
-from src.safety.backfill import state
+from src.safety.apply.rehearsal import REHEARSAL
+from src.safety.backfill import needed, state
 from src.safety.backfill.definition import Backfill, verbatim
 from src.safety.backfill.run import Report, backfill, begin
 from src.safety.errors import BackfillPending
@@ -21,7 +25,8 @@ _TRIAL = 10.0  # seconds after which the rate is known well enough to say how lo
 def run_outside(context: MigrationContext, definition: Backfill, *, deferred: bool = False) -> None:
     """Run `definition` on connections of its own, between two transactions of the revision.
 
-    Begun anew by each revision that says so, but not by one that is resumed: the journal keeps the beginning.
+    Begun anew by each revision that says so, but not by one that is resumed: the journal keeps the beginning. What is
+    to wait for its command (`deferred`, or by the policy) is done at once where no row needs it, and in a rehearsal.
     """
     assert context.connection is not None, "only a script has none"
     engine = AsyncEngine(context.connection.engine)
@@ -33,10 +38,26 @@ def run_outside(context: MigrationContext, definition: Backfill, *, deferred: bo
         context.execute(verbatim(f"DELETE FROM {state.TABLE.name} WHERE name = {name}"))
         activity.begin_step(f"backfill {definition.name}")
         if deferred or policy.backfill_limit == 0:
-            await_only(_with_connection(engine, lambda connection: begin(connection, definition)))
-        if deferred:
-            return
+            look = partial(needed.is_needed, definition=definition)
+            if not _rehearsed(context) and await_only(_with_connection(engine, look)):
+                await_only(_with_connection(engine, lambda connection: begin(connection, definition)))
+                if deferred:
+                    return
+            else:
+                policy = replace(policy, backfill_limit=math.inf)
         await_only(backfill(engine, definition, policy=policy, on_report=_teller(definition, policy, activity)))
+
+
+def is_done(context: MigrationContext, name: str) -> bool:
+    """Whether a backfill that was begun is at its end, or has no row left; asked on a connection of its own."""
+    assert context.connection is not None, "only a script has none"
+    return bool(
+        await_only(_with_connection(AsyncEngine(context.connection.engine), partial(needed.is_done, name=name)))
+    )
+
+
+def _rehearsed(context: MigrationContext) -> bool:
+    return context.config is not None and REHEARSAL in context.config.attributes
 
 
 def pending(name: str, why: str) -> BackfillPending:
@@ -69,7 +90,7 @@ def _teller(definition: Backfill, policy: Policy, activity: Activity) -> Any:
     return tell
 
 
-async def _with_connection(engine: AsyncEngine, act: Any) -> None:
+async def _with_connection(engine: AsyncEngine, act: Any) -> Any:
     async with engine.connect() as connection:
         await connection.execution_options(isolation_level="AUTOCOMMIT")
-        await act(connection)
+        return await act(connection)

@@ -4,6 +4,7 @@ The position is committed together with the rows of its batch. Whoever locks a s
 the server lets go of it, and the next one, on whatever machine, goes on from the position.
 """
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -12,14 +13,18 @@ from sqlalchemy import (
     TIMESTAMP,
     BigInteger,
     Column,
+    Delete,
+    Insert,
     Integer,
     MetaData,
     Row,
     Table,
     Text,
+    cast,
     delete,
     func,
     insert,
+    literal,
     select,
     text,
     update,
@@ -129,6 +134,14 @@ async def end_pass(connection: AsyncConnection, claimed: Row[Any], *, again: boo
 async def _update(connection: AsyncConnection, claimed: Row[Any], **values: Any) -> None:
     here = (COLUMNS.name == claimed.name, COLUMNS.slice == claimed.slice)
     await connection.execute(update(TABLE).where(*here).values(**values))
+
+
+def done(definition: Backfill) -> tuple[CreateTable, Delete, Insert]:
+    """The statements that say that it is at its end, where something else than `run` has carried it out."""
+    data = cast(literal(json.dumps(definition.as_data()), Text), JSONB)  # SQLAlchemy writes no JSONB into a script
+    row = {"name": definition.name, "slice": 0, "definition": data, "total": 0}
+    at_its_end = insert(TABLE).values(**row, finished=func.clock_timestamp())
+    return CreateTable(TABLE, if_not_exists=True), delete(TABLE).where(COLUMNS.name == definition.name), at_its_end
 
 
 async def forget(connection: AsyncConnection, name: str) -> None:

@@ -2,14 +2,14 @@
 
 import io
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from alembic import command
 from alembic.config import Config
 from alembic.script import Script
 from alembic.util import CommandError
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, inspect, text
 
 from src.postgres.catalogue import CatalogueObject
 from src.postgres.scratch import Place, in_scratch, read_place, scratch_url
@@ -17,11 +17,13 @@ from src.safety.apply.rehearsal import REHEARSAL, Rehearsal
 from src.safety.autogenerate.context import Schema, read_schema
 from src.safety.autogenerate.copy import copy_schema
 from src.safety.config_origin import ConfigOrigin
+from src.safety.history import BACKFILL_TABLE
 from src.safety.online.database import TableFacts, read_tables
 from src.safety.plan.trace import Trace, Traced
 from src.safety.policy import Policy
 from src.safety.project import Project
 
+_BACKFILLS = text(f"SELECT DISTINCT name FROM {BACKFILL_TABLE}")
 _RELATIVE = re.compile(r"(\w+)?([-+]\d+)")
 
 
@@ -33,11 +35,15 @@ class Live:
     place: Place
     tables: dict[str, TableFacts]
     heads: tuple[str, ...]
+    backfills: tuple[str, ...] = ()
+    """Those that have been begun, by name."""
 
 
 def read_live(connection: Connection, heads: tuple[str, ...]) -> Live:
     """Read it; nothing is locked but the catalogue, by ACCESS SHARE."""
-    return Live(read_schema(connection), read_place(connection), read_tables(connection), heads)
+    there = inspect(connection).has_table(BACKFILL_TABLE)
+    names = tuple(connection.scalars(_BACKFILLS)) if there else ()
+    return Live(read_schema(connection), read_place(connection), read_tables(connection), heads, names)
 
 
 def rehearse(project: Project, live: Live, target: str, *, start: str | None = None) -> list[Traced]:
@@ -55,6 +61,7 @@ def rehearse(project: Project, live: Live, target: str, *, start: str | None = N
         else:
             copy_schema(connection, live.schema, live.schema.only(_stands_in_a_schema).catalogue)
             run_command(project, trace, "stamp", *live.heads or ("base",))
+            _end_backfills(connection, live.backfills)
         run_command(project, trace, "downgrade" if is_below(project, live, target, start) else "upgrade", target)
         return trace.statements
 
@@ -118,6 +125,16 @@ def share_session(connection: Connection, place: Place) -> None:
     for setting, value in place.settings.items():
         written = value if setting == "search_path" else "'" + value.replace("'", "''") + "'"
         connection.exec_driver_sql(f"ALTER DATABASE {name} SET {setting} = {written or 'DEFAULT'}")
+
+
+def _end_backfills(connection: Connection, names: Sequence[str]) -> None:
+    """As if all of them were done: the copy has no rows, and what comes after is to be seen as well."""
+    from src.safety.backfill.definition import Backfill  # noqa: PLC0415  only for those who have one
+    from src.safety.backfill.state import done  # noqa: PLC0415
+
+    for name in names:
+        for statement in done(Backfill(name=name, table=name, values={name: name})):
+            connection.execute(statement)
 
 
 def _stands_in_a_schema(entry: CatalogueObject) -> bool:

@@ -140,6 +140,7 @@ def test_a_script_of_it_does_the_same(project: Project, session: psycopg.Connect
     psql(database, sql)
     assert count(session, "SELECT count(*) FROM books WHERE new = 'a:b%' || id AND id > 5") == 11995
     assert count(session, "SELECT count(DISTINCT xmin::text) FROM books") > 2  # in batches
+    assert " done " in command(database)  # so that a later revision may require it
 
 
 def psql(url: str, script: str) -> None:
