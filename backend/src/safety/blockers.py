@@ -28,10 +28,14 @@ def waiting_line(elapsed: float, mode: LockMode, relation: str, blockers: Sequen
     return f"{line}: {described(blockers[0])}{more}"
 
 
-def described(blocker: Blocker) -> str:
-    """One blocker: its pid, who it is, what it does and for how long, and its query or why that is not visible."""
+def described(blocker: Blocker, *, age: bool = False) -> str:
+    """One blocker: its pid, who it is, what it does and for how long, and its query or why that is not visible.
+
+    With the `age` of its transaction, where that is visible.
+    """
     where = "prepared transaction" if blocker.pid is None else f"pid {blocker.pid}"
-    facts = ", ".join(fact for fact in (who(blocker), doing(blocker)) if fact)
+    since = _since("in a transaction", blocker.transaction_age) if age and blocker.transaction_age else ""
+    facts = ", ".join(fact for fact in (who(blocker), doing(blocker), since) if fact)
     return f"{where} ({facts}): {said(blocker)}"
 
 
@@ -47,6 +51,8 @@ def doing(blocker: Blocker) -> str:
     if blocker.kind == "anti-wraparound autovacuum":
         return _since("anti-wraparound autovacuum, which gives way to nobody", blocker.transaction_age)
     state = blocker.wait_event if blocker.waiting and blocker.wait_event else blocker.state
+    if blocker.waiting and (blocker.state or "").startswith("idle"):
+        state = "waits without queueing"
     kind = "" if blocker.kind == "client" else blocker.kind
     return ", ".join(part for part in (kind, _since(state or "", blocker.state_age)) if part)
 

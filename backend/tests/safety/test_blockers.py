@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import pty
+import re
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
@@ -20,6 +21,10 @@ pytestmark = pytest.mark.anyio
 
 BACKEND = Path(__file__).resolve().parents[2]
 SECRET = "4711-secret"
+IDLE = (
+    r"pid {pid} \(postgres@\[bold\]bi, idle in transaction for \d+ s, in a transaction for \d+ s\): "
+    r"{query}"
+)
 
 
 @pytest.fixture
@@ -110,10 +115,15 @@ async def test_ending_needs_yes_where_no_terminal_can_be_asked(database: str, re
     pid = str(report.get_server_pid())
     code, stdout, stderr = await safety(database, "blockers", "--end", pid)
     assert (code, stdout) == (2, "")
-    assert stderr == ("Nothing was ended: nobody can be asked (1 chosen).\nTo end without being asked, add --yes.\n")
+    said, chosen, next_step = stderr.splitlines()
+    assert said == "Nothing was ended: nobody can be asked. Chosen:"
+    assert re.fullmatch(IDLE.format(pid=pid, query=r"BEGIN; SELECT \? FROM chapters WHERE title = \?"), chosen), chosen
+    assert next_step == "To end without being asked, add --yes."
     assert await report.fetchval("SELECT 1") == 1
     code, stdout, stderr = await safety(database, "blockers", "--end", pid, "--yes")
-    assert (code, stdout, stderr) == (0, f"The session of pid {pid} (postgres) was ended.\n", "")
+    ended, done = stdout.splitlines()
+    assert re.fullmatch(IDLE.format(pid=pid, query=r"SELECT \?"), ended), ended
+    assert (code, done, stderr) == (0, f"The session of pid {pid} (postgres) was ended.", "")
     with pytest.raises((asyncpg.PostgresConnectionError, asyncpg.InterfaceError)):
         await report.fetchval("SELECT 1")
 

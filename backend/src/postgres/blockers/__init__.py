@@ -3,6 +3,7 @@
 from src.postgres.blockers.blocker import MIGRATION, Blocker, Kind, Queue
 from src.postgres.blockers.end import Ending, end
 from src.postgres.blockers.read import all_blockers, blockers_of, holders_of, idle_holders
+from src.postgres.blockers.unqueued import UnqueuedWait
 
 __all__ = [
     "MIGRATION",
@@ -10,6 +11,7 @@ __all__ = [
     "Ending",
     "Kind",
     "Queue",
+    "UnqueuedWait",
     "all_blockers",
     "blockers_of",
     "end",

@@ -11,6 +11,7 @@ from sqlalchemy import RowMapping, TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from src.postgres.blockers.blocker import MIGRATION, Blocker, Kind, Queue
+from src.postgres.blockers.unqueued import IN_THEIR_WAY, THEMSELVES, UNQUEUED
 from src.postgres.literals import shorten
 from src.postgres.lock_modes import LockMode
 
@@ -56,7 +57,7 @@ ORDER BY pid, relation
 _SESSIONS = """
 SELECT l.pid, p.gid, l.virtualtransaction, l.waiter,
   l.locktype, l.relation::regclass::text AS relation, l.mode, l.granted AS held, l.wanted,
-  EXISTS (SELECT FROM pg_locks q WHERE q.pid = l.pid AND NOT q.granted) AS waiting,
+  NOT l.granted OR EXISTS (SELECT FROM pg_locks q WHERE q.pid = l.pid AND NOT q.granted) AS waiting,
   coalesce(a.usename, p.owner)::text AS role, nullif(a.application_name, '') AS application,
   host(a.client_addr) AS client, a.state, a.wait_event_type || ': ' || a.wait_event AS wait_event,
   a.backend_type, a.query,
@@ -75,7 +76,11 @@ _COLUMNS = "locks (pid, virtualtransaction, locktype, relation, mode, granted, w
 _HOLDERS_OF = text(f"WITH {_COLUMNS} AS ({_HELD}) {_SESSIONS}")
 _IDLE_HOLDERS = text(f"WITH {_COLUMNS} AS ({_IDLE}) {_SESSIONS}")
 _BLOCKERS_OF = text(f"WITH waits AS MATERIALIZED ({_WAITS}), {_COLUMNS} AS ({_IN_THE_WAY}) {_SESSIONS}")
-_ALL = text(f"WITH waits AS MATERIALIZED ({_WAITS}), {_COLUMNS} AS ({_IN_THE_WAY} UNION ALL {_WAITING}) {_SESSIONS}")
+_EVERYBODY = f"{_IN_THE_WAY} UNION ALL {_WAITING} UNION ALL {IN_THEIR_WAY} UNION ALL {THEMSELVES}"
+_ALL = text(
+    f"WITH waits AS MATERIALIZED ({_WAITS}), unqueued AS MATERIALIZED ({UNQUEUED}), {_COLUMNS} AS ({_EVERYBODY})"
+    f" {_SESSIONS}"
+)
 
 
 async def holders_of(
@@ -115,7 +120,7 @@ async def all_blockers(connection: AsyncConnection, *, show_literals: bool = Fal
     """Everybody in this database who holds somebody up, longest transaction first, each with the queue behind it.
 
     Who waits for several stands once, as near to a head as can be. In a deadlock, until the server breaks it, one of
-    those in it is the head.
+    those in it is the head. A migration that waits without queueing stands in the queue that it keeps out of.
     """
     rows = await _rows(connection, _ALL, {"pid": None})
     edges = [row for row in rows if row["waiter"] is not None]

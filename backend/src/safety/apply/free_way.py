@@ -7,6 +7,8 @@ connection, and go to the queue when the way is free; who is quick enough to sli
 
 import asyncio
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import Connection
@@ -74,15 +76,37 @@ class FreeWay:
             await_only(asyncio.sleep(self._policy.lock_timeout))
             in_the_way = self._look(table, mode)
         entry.lock_waits += bool(in_the_way)
+        if in_the_way and not may_wait:
+            raise MustRetry
+        with self._told(table, mode) if in_the_way else nullcontext():
+            self._wait_for(table, mode, entry, in_the_way, begun, deadline)
+        self._activity.stop_waiting()
+
+    def _wait_for(
+        self, table: str, mode: LockMode, entry: Entry, in_the_way: "list[Blocker]", begun: float, deadline: float
+    ) -> None:
         while in_the_way:
-            if not may_wait:
-                raise MustRetry
             self._activity.wait(_waiting_line(time.monotonic() - begun, mode, table, in_the_way))
             if time.monotonic() > deadline:
                 raise self.blocked(table, mode, entry)
             await_only(asyncio.sleep(_POLL))
             in_the_way = self._look(table, mode)
-        self._activity.stop_waiting()
+
+    @contextmanager
+    def _told(self, table: str, mode: LockMode) -> Iterator[None]:
+        """Others can see for what we wait. An error that ends the session ends that too."""
+        from src.postgres.blockers import UnqueuedWait  # noqa: PLC0415  as in `_look`
+
+        told = self._asking.ask(lambda connection: UnqueuedWait.begin(connection, table, mode, self._own_pid))
+        blocked = None
+        try:
+            yield
+        except TableBlocked as error:
+            blocked = error
+        if told:
+            self._asking.ask(told.end)
+        if blocked:
+            raise blocked
 
     def blocked(self, table: str, mode: LockMode, entry: Entry) -> TableBlocked:
         """The error for a table that was not free within the budget."""

@@ -17,6 +17,7 @@ from src.safety.errors import RequestRefused
 from src.safety.verbs.verb import FINE, FOUND, Verb
 
 GRACE = 5.0  # seconds that a cancelled statement, and then an ended session, gets to go
+_TOLD = 5  # of those chosen, in an error's message
 _DONE = ("cancelled", "terminated", "holds nothing")
 _UNITS = {"s": 1, "m": 60, "h": 3600}
 
@@ -53,11 +54,12 @@ async def run(connection: AsyncConnection, options: Namespace, console: Console)
     if options.end is None and options.end_older_than is None:
         _show(queues, options, console)
         return FOUND if queues else FINE
+    idle = await idle_holders(connection, show_literals=options.show_literals)
     if options.end is not None:
-        known = {blocker.pid: described(blocker) for queue in queues for blocker in queue}
-        chosen = {options.end: known.get(options.end, f"pid {options.end}")}
+        everybody = [*idle, *(blocker for queue in queues for blocker in queue)]
+        known = {blocker.pid: described(blocker, age=True) for blocker in everybody}
+        chosen = {options.end: known.get(options.end, _unknown(options.end))}
     else:
-        idle = await idle_holders(connection, show_literals=options.show_literals)
         # Only the heads of queues: who waits himself goes on when they are gone.
         chosen = _older([*(queue.head for queue in queues), *idle], options.end_older_than)
     return await _end(connection, chosen, options, console)
@@ -68,7 +70,7 @@ def _older(candidates: Sequence[Blocker], limit: float) -> dict[int, str]:
     if hidden := next((blocker.not_visible for blocker in candidates if blocker.not_visible), None):
         raise AccessRefused("Nothing was ended: how old the others' transactions are is not visible.", f"Run: {hidden}")
     return {
-        blocker.pid: described(blocker)
+        blocker.pid: described(blocker, age=True)
         for blocker in candidates
         if blocker.pid is not None and (blocker.transaction_age or 0) > limit
     }
@@ -79,23 +81,30 @@ async def _end(connection: AsyncConnection, chosen: dict[int, str], options: Nam
         console.print("Nothing was ended.")
         return FOUND
     endings = []
-    for pid in chosen:
+    for pid, words in chosen.items():
         endings.append(await end(connection, pid, grace=GRACE))
         if not options.json:
-            console.print(endings[-1].sentence, markup=False, highlight=False)
+            was = [words] if options.yes and words != _unknown(pid) else []  # who was asked has read it
+            console.print(*was, endings[-1].sentence, sep="\n", markup=False, highlight=False)
     if options.json:
-        console.print_json(data={"ended": [asdict(ending) for ending in endings]})
+        console.print_json(data={"ended": [{**asdict(each), "was": chosen[each.pid]} for each in endings]})
     elif not endings:
         console.print("Nobody is in the way with a transaction that old.")
     return FINE if all(ending.outcome in _DONE for ending in endings) else FOUND
+
+
+def _unknown(pid: int) -> str:
+    return f"pid {pid}"
 
 
 def _may_end(chosen: dict[int, str], options: Namespace, console: Console) -> bool:
     if options.yes or not chosen:
         return True
     if options.json or not sys.stdin.isatty():
+        more = [f"and {len(chosen) - _TOLD} more"] if len(chosen) > _TOLD else []
+        told = "\n".join([*list(chosen.values())[:_TOLD], *more])
         raise RequestRefused(
-            f"Nothing was ended: nobody can be asked ({len(chosen)} chosen).", "To end without being asked, add --yes."
+            f"Nothing was ended: nobody can be asked. Chosen:\n{told}", "To end without being asked, add --yes."
         )
     for words in chosen.values():
         console.print(words, markup=False, highlight=False)

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from src.postgres.blockers import Queue, all_blockers, blockers_of, holders_of, idle_holders
+from src.postgres.blockers import Queue, UnqueuedWait, all_blockers, blockers_of, holders_of, idle_holders
 from src.postgres.lock_modes import LockMode
 from tests.postgres.blockers.roles import as_role, asking_as, role
 from tests.servers import Server
@@ -129,6 +129,29 @@ async def test_a_chain_of_two_waiters_is_a_tree_whose_root_waits_for_nobody(
             assert [blocker.wanted for blocker in queue] == wanted
             [ahead] = await blockers_of(asker, expected[2])
             assert (ahead.pid, ahead.waiting) == (expected[1], True)
+
+
+async def test_who_waits_without_queueing_is_told_behind_those_whom_it_waits_for_until_it_waits_no_longer(
+    database: str, asker: AsyncConnection, chapters: asyncpg.Connection
+) -> None:
+    async with session(database) as holder, session(database) as polite, asking_as(database, "postgres") as announcing:
+        await holder.execute("BEGIN; SELECT FROM chapters; SELECT pg_sleep(0.1)")
+        await polite.execute("BEGIN; SELECT FROM chapters")
+        me = polite.get_server_pid()
+        assert await UnqueuedWait.begin(announcing, "nowhere", LockMode.SHARE, me) is None
+        weak = await UnqueuedWait.begin(announcing, "chapters", LockMode.SHARE, me)
+        assert weak is not None
+        assert await all_blockers(asker) == []
+        await weak.end(announcing)
+        strong = await UnqueuedWait.begin(announcing, "chapters", LockMode.ACCESS_EXCLUSIVE, me)
+        assert strong is not None
+        [queue] = await all_blockers(asker)
+        assert pids(queue) == (holder.get_server_pid(), [(me, [])])
+        head, waiter = queue
+        assert (head.mode, head.wanted, head.relation) == (LockMode.ACCESS_SHARE, LockMode.ACCESS_EXCLUSIVE, "chapters")
+        assert (waiter.mode, waiter.held, waiter.waiting) == (LockMode.ACCESS_EXCLUSIVE, False, True)
+        await strong.end(announcing)
+        assert await all_blockers(asker) == []
 
 
 async def test_who_holds_one_table_and_waits_for_another_is_no_head(

@@ -1,14 +1,18 @@
 """Whatever holds a table, no client waits longer for it because a migration wants it."""
 
+import json
+import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from unittest.mock import patch
 
 import psycopg
 import pytest
 
 from src.postgres.embedded import start_server
+from src.safety.cli import main
 from tests.safety.apply.clients import Client
 from tests.safety.apply.processes import Migrator, until
 from tests.safety.apply.test_crash import outcomes
@@ -73,17 +77,31 @@ def asking(url: str, *tables: str) -> Iterator[list[Client]]:
         ]
 
 
+def blockers(url: str, capfd: pytest.CaptureFixture[str]) -> list[tuple[int, str]]:
+    """What the verb says of the database: each pid that is in the way, and what somebody behind it wants."""
+    with patch.dict(os.environ, DATABASE_URL=url):
+        code = main(["blockers", "--json"])
+    found = json.loads(capfd.readouterr().out)["blockers"]
+    assert code == (1 if found else 0)
+    return [(head["pid"], f"{each['mode']} on {each['relation']}") for head in found for each in head["behind"]]
+
+
 @pytest.mark.parametrize("holder", HOLDERS)
 def test_clients_go_on_while_the_migration_waits_and_it_ends_soon_after(
-    project: Project, books: str, watcher: psycopg.Connection, start: Start, holder: str
+    project: Project,
+    books: str,
+    watcher: psycopg.Connection,
+    start: Start,
+    capfd: pytest.CaptureFixture[str],
+    holder: str,
 ) -> None:
     project.revision("001_a", upgrade=WANTED["column"])
     with asking(books, "books") as clients:
         with ExitStack() as stack:
-            for statement in HOLDERS[holder]:
-                session_runs(books, statement, watcher, stack)
+            [holding, *_] = [session_runs(books, statement, watcher, stack) for statement in HOLDERS[holder]]
             running = start(project, books, "upgrade", "head")
             running.says("Waiting")
+            assert (holding, "ACCESS EXCLUSIVE on books") in blockers(books, capfd)
             for client in clients:
                 client.goes_on()
             assert running.process.is_alive()
