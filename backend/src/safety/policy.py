@@ -50,7 +50,7 @@ class Policy:
     index_workers: float = 2
     """Parallel workers that help the build of an index, at the most."""
     allow_data_loss: str = ""
-    """`true`, or the id of the revision whose downgrade may drop what holds rows; in production only the id."""
+    """`true`, or ids, with commas between, of revisions whose downgrade may drop what holds rows; in production ids."""
     edited_revisions: str = "warn"
     """`warn` or `error`: a revision file that was edited after it was applied."""
     show_literals: bool = False
@@ -65,6 +65,11 @@ class Policy:
     def __post_init__(self) -> None:
         for problem, remedy in _contradictions(self):
             raise RequestRefused(problem, remedy)
+
+    @property
+    def data_loss_allowed(self) -> list[str]:
+        """`allow_data_loss`, taken apart."""
+        return [each for part in self.allow_data_loss.split(",") if (each := part.strip())]
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> "Policy":
@@ -95,9 +100,9 @@ def _contradictions(policy: Policy) -> list[tuple[str, str]]:
         found.append((problem, "Set it to 2 or more: systems ask in whole seconds, and must ask before they give up."))
     if policy.edited_revisions not in ("warn", "error"):
         found.append((f"edited_revisions is {policy.edited_revisions!r}.", "Set it to warn or to error."))
-    if policy.production and policy.allow_data_loss == "true":
+    if policy.production and "true" in policy.data_loss_allowed:
         problem = "allow_data_loss is true, and this is production."
-        found.append((problem, "Set MIGRATION_ALLOW_DATA_LOSS to the id of the one revision whose data may go."))
+        found.append((problem, "Set MIGRATION_ALLOW_DATA_LOSS to the ids of the revisions whose data may go."))
     return found
 
 

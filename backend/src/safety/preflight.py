@@ -5,6 +5,7 @@ from sqlalchemy import Connection, MetaData, text
 
 from src.postgres.declared import Extension, declared, release
 from src.postgres.errors import AccessRefused, ServerUnfit
+from src.safety.chain import known_ids
 from src.safety.command import Command
 from src.safety.edited import report_edited
 from src.safety.errors import DatabaseMismatch, RequestRefused
@@ -54,6 +55,8 @@ def check_database(
     """
     if "" in command.destination:  # a variable that is not set; Alembic fails on an assertion
         raise RequestRefused("The name of the revision to go to is empty.", "Name one, or head: alembic history")
+    if command.name == "downgrade":
+        _check_consent(command, policy)
     _check_server(connection, command)
     command.heads_seen = migration_context.get_current_heads()
     if command.name == "upgrade":
@@ -63,6 +66,15 @@ def check_database(
                 _check_extension(connection, extension)
     if command.name in ("upgrade", "check"):
         report_edited(connection, migration_context, command.scripts, policy)
+
+
+def _check_consent(command: Command, policy: Policy) -> None:
+    unknown = {*policy.data_loss_allowed} - {"true"} - known_ids(command.scripts)
+    if unknown:
+        raise RequestRefused(
+            f"MIGRATION_ALLOW_DATA_LOSS names {', '.join(sorted(unknown))}, and no revision is called so.",
+            "Write whole ids, with commas between them: alembic history",
+        )
 
 
 def _check_server(connection: Connection, command: Command) -> None:

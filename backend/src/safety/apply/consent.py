@@ -17,7 +17,12 @@ class Consent:
 
     def given(self, revision: str) -> bool:
         """Whether the data of this revision's downgrade may go."""
-        return self.policy.allow_data_loss in ("true", revision) or revision in self._given
+        return "true" in self.allowed or revision in {*self.allowed, *self._given}
+
+    @property
+    def allowed(self) -> list[str]:
+        """What the policy says: the ids of revisions, or `true` for all."""
+        return self.policy.data_loss_allowed
 
     def ask(self, lost: list[Loss], revision: str) -> bool:
         """Show what would go and ask; in production the answer is the revision's id, so that no finger slips."""

@@ -1,6 +1,6 @@
 """What a downgrade is about to destroy, counted before it is dropped."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
@@ -58,13 +58,15 @@ def losses(connection: Connection, statement: str) -> Iterator[Loss]:
             yield Loss(f"column {table}.{column}" if column else f"table {table}", f"{count} {unit}")
 
 
-def refuse(lost: list[Loss], revision: str, *, begun: bool) -> DataLoss:
-    """The error for a downgrade without consent; one that has `begun` has committed what comes before."""
-    shown = "\n".join(f"  {loss}" for loss in lost[:4]) + (f"\n  and {len(lost) - 4} more" if lost[4:] else "")
-    done = "it has stopped before that" if begun else "nothing was changed yet"
+def refuse(lost: Mapping[str, Sequence[Loss]], allowed: Sequence[str], *, done: str) -> DataLoss:
+    """The error for a downgrade without consent: what each revision destroys, and in words what is done already."""
+    several = [
+        f"  {f'{revision}: ' if lost.keys() - {revision} else ''}{loss}" for revision in lost for loss in lost[revision]
+    ]
+    shown = "\n".join(several[:4]) + (f"\n  and {len(several) - 4} more" if several[4:] else "")
     return DataLoss(
-        f"The downgrade of {revision} destroys data, and {done}.",
-        f"{shown}\nIf it may go: MIGRATION_ALLOW_DATA_LOSS={revision} alembic downgrade ...",
+        f"The downgrade of {' and of '.join(lost)} destroys data, and {done}.",
+        f"{shown}\nIf it may go: MIGRATION_ALLOW_DATA_LOSS={','.join([*allowed, *lost])} alembic downgrade ...",
     )
 
 

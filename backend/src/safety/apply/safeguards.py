@@ -28,9 +28,10 @@ from src.postgres import sqlstate as state
 from src.postgres.lock_modes import is_patient, needs_autocommit, needs_commit
 from src.safety.apply.activity import Activity
 from src.safety.apply.consent import Consent
-from src.safety.apply.data_loss import refuse
+from src.safety.apply.data_loss import Loss, refuse
 from src.safety.apply.end_state import SUSPICIONS, check_end_state, unfinished
 from src.safety.apply.free_way import FreeWay, MustRetry
+from src.safety.apply.losses_ahead import losses_ahead
 from src.safety.apply.rehearsal import REHEARSAL
 from src.safety.apply.statement_guard import AskFirst, StatementGuard
 from src.safety.errors import RevisionFailed
@@ -59,6 +60,7 @@ class Apply:
         self._context, self._history, self._way = migration_context, history, way
         self._policy, self._activity, self._consent = policy, activity, consent
         self._unfinished: list[str] | None = None
+        self._any_done = False  # whether a revision is done already
         rehearsal = context.config.attributes.get(REHEARSAL)
         self._guard = StatementGuard(policy, history, way, activity, consent, rehearsal)
         self._online = OnlineOperations(migration_context, policy, self._guard, rehearsal)
@@ -78,10 +80,23 @@ class Apply:
         # Alembic has made its table in a transaction that would go on: trying the first revision again would undo it.
         self._connection.commit()
         self._history.settle()
+        if isinstance(steps, list):  # all of the way is known, as it is to Alembic's own commands
+            self._look_ahead(steps)
         for step in steps:
             if isinstance(step, RevisionStep):
                 step.migration_fn = self._around(step, step.migration_fn)
             yield step
+
+    def _look_ahead(self, steps: list[Any]) -> None:
+        """May the data of all the downgrades go, as far as that can be told before the first of them?"""
+        lost: dict[str, list[Loss]] = {}
+        for step in steps:
+            if isinstance(step, RevisionStep) and step.is_downgrade and not self._consent.given(step.revision.revision):
+                lost[step.revision.revision] = losses_ahead(self._connection, step.revision)
+        self._connection.commit()  # nobody waits for a person's answer
+        missing = {revision: found for revision, found in lost.items() if found}
+        if not all(self._consent.ask(found, revision) for revision, found in missing.items()):
+            raise refuse(missing, self._consent.allowed, done="nothing was changed yet")
 
     def _around(self, step: RevisionStep, migrate: Callable[..., None]) -> Callable[..., None]:
         @wraps(migrate)  # Alembic reports a step by its name
@@ -119,6 +134,7 @@ class Apply:
                     self._check_losses(entry)
                     # What the next revision finds, so it need not look.
                     self._unfinished = self._end(entry, getattr(script.module, "leaves", ()))
+                    self._any_done = True
                     return
                 except (DBAPIError, MustRetry) as error:
                     self._prepare_next_try(error, entry)
@@ -161,7 +177,13 @@ class Apply:
         self._roll_back()
         self._guard.start_again()
         if not self._consent.ask(lost, entry.revision):
-            raise refuse(lost, entry.revision, begun=bool(entry.journal))
+            begun = entry.journal or self._any_done
+            done = (
+                f"it has stopped before that: the database is at {entry.revision}"
+                if begun
+                else "nothing was changed yet"
+            )
+            raise refuse({entry.revision: lost}, self._consent.allowed, done=done)
 
     def _blocked(self, error: Exception, entry: Entry) -> Exception:
         if self._guard.last_lock is None:

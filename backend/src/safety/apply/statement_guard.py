@@ -100,6 +100,7 @@ class StatementGuard:
         """Guard the statements of this revision until the end of the block."""
         self.entry, self._journal, self.deadline = entry, Journal(entry), time.monotonic() + self._budget
         self._has_read = self._temporary = False
+        self.lost.clear()
         try:
             yield self._journal
         finally:

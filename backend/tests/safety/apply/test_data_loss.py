@@ -92,6 +92,46 @@ def test_what_goes_with_a_schema_a_type_or_an_extension_counts(
     project.alembic.having(MIGRATION_ALLOW_DATA_LOSS="001_a")(database, "downgrade", "base")
 
 
+@pytest.fixture
+def chapters(project: Project, books: str, watcher: psycopg.Connection) -> str:
+    """The URL of the same at 003_c, whose downgrade destroys something as well."""
+    watcher.execute("CREATE TABLE chapters (id integer); INSERT INTO chapters VALUES (1)")
+    project.revision("003_c", parent="002_b", downgrade='op.execute("DROP TABLE chapters")')
+    project.alembic(books, "upgrade", "head")
+    return books
+
+
+@pytest.mark.parametrize("allowed", ["", "003_c", " 003_c , 001_a"])
+def test_all_of_the_way_is_counted_before_the_first_revision_is_undone(
+    project: Project, chapters: str, watcher: psycopg.Connection, allowed: str
+) -> None:
+    code, stderr = project.alembic.having(MIGRATION_ALLOW_DATA_LOSS=allowed).refused(chapters, "downgrade", "base")
+    both = "" if allowed else "003_c and of "
+    assert f"The downgrade of {both}002_b destroys data, and nothing was changed yet." in stderr
+    assert ("table books: 2 rows" in stderr, "table chapters: 1 row" in stderr) == (True, not allowed)
+    assert (code, at(watcher), rows(watcher)) == (19, "003_c", (2, 1))
+    listed = stderr.rpartition("MIGRATION_ALLOW_DATA_LOSS=")[2].split()[0]
+    project.alembic.having(MIGRATION_ALLOW_DATA_LOSS=listed)(chapters, "downgrade", "base")
+    assert at(watcher) is None
+
+
+def test_what_could_not_be_foreseen_is_said_with_where_the_database_is(
+    project: Project, chapters: str, watcher: psycopg.Connection
+) -> None:
+    project.revision("002_b", parent="001_a", downgrade='name = "books"; op.drop_table(name)')
+    allowed = project.alembic.having(MIGRATION_ALLOW_DATA_LOSS="003_c")
+    code, stderr = allowed.refused(chapters, "downgrade", "base")
+    assert "of 002_b destroys data, and it has stopped before that: the database is at 002_b." in stderr
+    assert ("chapters" in stderr, code, at(watcher), rows(watcher)) == (False, 19, "002_b", (2, 1))
+
+
+def test_an_id_that_no_revision_has_is_refused(project: Project, books: str, watcher: psycopg.Connection) -> None:
+    allowed = project.alembic.having(MIGRATION_ALLOW_DATA_LOSS="002_b,002")
+    code, stderr = allowed.refused(books, "downgrade", "-1")
+    assert (code, "MIGRATION_ALLOW_DATA_LOSS names 002, and no revision" in stderr) == (16, True), stderr
+    assert at(watcher) == "002_b"
+
+
 def test_in_production_only_the_revisions_id_allows_it(
     project: Project, books: str, watcher: psycopg.Connection
 ) -> None:
