@@ -8,9 +8,11 @@ from sqlalchemy.exc import DBAPIError
 
 from src.postgres import sqlstate as state
 from src.postgres.lock_modes.reader import statements
+from src.safety.apply.changed_values import conditions
 from src.safety.errors import DataLoss
 
 _COUNT_LIMIT = 10_000
+_ITS_OWN = (state.UNDEFINED_TABLE, state.UNDEFINED_COLUMN, state.CANNOT_COERCE)
 _COUNT_MS = 1000  # a count must not hold up what comes after it
 
 
@@ -49,13 +51,24 @@ class Loss:
 
 
 def losses(connection: Connection, statement: str) -> Iterator[Loss]:
-    """Count what `statement` drops: tables with rows, columns with values; nothing for what is empty."""
+    """Count what `statement` drops, tables with rows and columns with values, and what it changes by a new type."""
     for table, column in [*dropped(statement), *_dropped_with(connection, statement)]:
         condition = f"WHERE {column} IS NOT NULL" if column else ""
         count = _count(connection, f"SELECT count(*) FROM (SELECT FROM {table} {condition} LIMIT {_COUNT_LIMIT + 1}) x")
         if count != "0":
             unit = f"{'value' if column else 'row'}{'' if count == '1' else 's'}"
             yield Loss(f"column {table}.{column}" if column else f"table {table}", f"{count} {unit}")
+    yield from changed(connection, statement)
+
+
+def changed(connection: Connection, statement: str) -> Iterator[Loss]:
+    """Count the values that do not come back from a new type as they were."""
+    for change, condition in conditions(connection, statement):
+        rows = f"SELECT FROM {change.table} WHERE {condition} LIMIT {_COUNT_LIMIT + 1}"
+        count = _count(connection, f"SELECT count(*) FROM ({rows}) x")
+        if count != "0":
+            values = "value changes" if count == "1" else "values change"
+            yield Loss(f"column {change.table}.{change.column} as {change.kind}", f"{count} {values}")
 
 
 def refuse(lost: Mapping[str, Sequence[Loss]], allowed: Sequence[str], *, done: str) -> DataLoss:
@@ -107,7 +120,7 @@ def _count(connection: Connection, query: str) -> str:
     except DBAPIError as error:
         if state.sqlstate(error) == state.QUERY_CANCELED:
             return "many, not counted,"
-        if state.sqlstate(error) in (state.UNDEFINED_TABLE, state.UNDEFINED_COLUMN):
+        if state.sqlstate(error) in _ITS_OWN or (state.sqlstate(error) or "").startswith(state.DATA_EXCEPTION):
             return "0"  # IF EXISTS, or an error that the statement itself is about to make
         raise
     return f"more than {_COUNT_LIMIT}" if count > _COUNT_LIMIT else str(count)

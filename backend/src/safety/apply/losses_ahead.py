@@ -7,12 +7,27 @@ does under a condition. What is not seen here is counted when its statement come
 import ast
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
+from alembic.runtime.migration import RevisionStep
 from alembic.script import Script
 from sqlalchemy import Connection
 
-from src.safety.apply.data_loss import Loss, losses
+from src.safety.apply.consent import Consent
+from src.safety.apply.data_loss import Loss, losses, refuse
 from src.safety.online.names import qualified, quoted
+
+
+def ask_ahead(connection: Connection, steps: Sequence[Any], consent: Consent) -> None:
+    """May the data of all the downgrades go, as far as that can be told before the first? Raises `DataLoss`."""
+    lost: dict[str, list[Loss]] = {}
+    for step in steps:
+        if isinstance(step, RevisionStep) and step.is_downgrade and not consent.given(step.revision.revision):
+            lost[step.revision.revision] = losses_ahead(connection, step.revision)
+    connection.commit()  # nobody waits for a person's answer
+    missing = {revision: found for revision, found in lost.items() if found}
+    if not all(consent.ask(found, revision) for revision, found in missing.items()):
+        raise refuse(missing, consent.allowed, done="nothing was changed yet")
 
 
 def losses_ahead(connection: Connection, script: Script) -> list[Loss]:

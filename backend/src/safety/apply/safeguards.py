@@ -28,10 +28,10 @@ from src.postgres import sqlstate as state
 from src.postgres.lock_modes import is_patient, needs_autocommit, needs_commit
 from src.safety.apply.activity import Activity
 from src.safety.apply.consent import Consent
-from src.safety.apply.data_loss import Loss, refuse
+from src.safety.apply.data_loss import changed, refuse
 from src.safety.apply.end_state import SUSPICIONS, check_end_state, unfinished
 from src.safety.apply.free_way import FreeWay, MustRetry
-from src.safety.apply.losses_ahead import losses_ahead
+from src.safety.apply.losses_ahead import ask_ahead
 from src.safety.apply.rehearsal import REHEARSAL
 from src.safety.apply.statement_guard import AskFirst, StatementGuard
 from src.safety.errors import RevisionFailed
@@ -75,28 +75,18 @@ class Apply:
         run.autocommit_block = self._outside(run.autocommit_block)  # type: ignore[method-assign]
         run.impl._exec = self._outside_if_need_be(run.impl._exec)  # type: ignore[method-assign]
         self._online.install()
+        run.impl._exec = self._counted(run.impl._exec)  # type: ignore[method-assign]
 
     def _guarded(self, steps: Iterable[Any]) -> Iterator[Any]:
         # Alembic has made its table in a transaction that would go on: trying the first revision again would undo it.
         self._connection.commit()
         self._history.settle()
         if isinstance(steps, list):  # all of the way is known, as it is to Alembic's own commands
-            self._look_ahead(steps)
+            ask_ahead(self._connection, steps, self._consent)
         for step in steps:
             if isinstance(step, RevisionStep):
                 step.migration_fn = self._around(step, step.migration_fn)
             yield step
-
-    def _look_ahead(self, steps: list[Any]) -> None:
-        """May the data of all the downgrades go, as far as that can be told before the first of them?"""
-        lost: dict[str, list[Loss]] = {}
-        for step in steps:
-            if isinstance(step, RevisionStep) and step.is_downgrade and not self._consent.given(step.revision.revision):
-                lost[step.revision.revision] = losses_ahead(self._connection, step.revision)
-        self._connection.commit()  # nobody waits for a person's answer
-        missing = {revision: found for revision, found in lost.items() if found}
-        if not all(self._consent.ask(found, revision) for revision, found in missing.items()):
-            raise refuse(missing, self._consent.allowed, done="nothing was changed yet")
 
     def _around(self, step: RevisionStep, migrate: Callable[..., None]) -> Callable[..., None]:
         @wraps(migrate)  # Alembic reports a step by its name
@@ -229,6 +219,18 @@ class Apply:
             inside = self._guard.autocommit or not (needs_autocommit(sql) or needs_commit(sql) or is_patient(sql))
             with nullcontext() if inside else self._context.autocommit_block(), self._guard.command():
                 return execute(construct, *arguments, **options)
+
+        return run
+
+    def _counted(self, execute: Callable[..., Any]) -> Callable[..., Any]:
+        """Count what a new type would change before it is decided how the change is carried out."""
+
+        def run(construct: Any, *arguments: Any, **options: Any) -> Any:
+            entry = self._guard.entry
+            if entry is not None and entry.direction == "downgrade" and not self._guard.autocommit:
+                with self._guard.ours():
+                    self._guard.lost |= dict.fromkeys(changed(self._connection, self._text(construct)))
+            return execute(construct, *arguments, **options)
 
         return run
 

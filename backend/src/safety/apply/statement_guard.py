@@ -77,7 +77,7 @@ class StatementGuard:
         """The step of an online operation that is about to run."""
         self.bounded = False
         """Whether the statement may work no longer than it may wait for its lock."""
-        self.lost: list[Loss] = []
+        self.lost: dict[Loss, None] = {}
 
     @property
     def journal(self) -> Journal:
@@ -241,7 +241,7 @@ class StatementGuard:
 
     def _count_losses(self, connection: Connection, entry: Entry, statement: str) -> None:
         if entry.direction == "downgrade":
-            self.lost += losses(connection, statement)
+            self.lost |= dict.fromkeys(losses(connection, statement))
             if self._alone and self.lost and not self._consent.given(entry.revision):
                 raise AskFirst
 

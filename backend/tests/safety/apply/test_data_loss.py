@@ -92,6 +92,50 @@ def test_what_goes_with_a_schema_a_type_or_an_extension_counts(
     project.alembic.having(MIGRATION_ALLOW_DATA_LOSS="001_a")(database, "downgrade", "base")
 
 
+@pytest.mark.parametrize("small", ["0", "1000000"])
+@pytest.mark.parametrize(
+    ("before", "value", "change", "lost"),
+    [
+        ("numeric(12,2)", "10.55", 'op.alter_column("t", "v", type_=sa.Integer())', "t.v as INTEGER: 2 values change"),
+        ("numeric(12,2)", "10.00", 'op.alter_column("t", "v", type_=sa.Integer())', ""),
+        ("numeric", "1.23", 'op.execute("ALTER TABLE t ALTER v TYPE numeric(9, 1)")', "t.v as numeric(9, 1): 2 values"),
+        ("double precision", "0.1", 'op.alter_column("t", "v", type_=sa.REAL())', "t.v as REAL: 2 values change"),
+        ("timestamp", "'2026-01-01 01:02'", 'op.alter_column("t", "v", type_=sa.Date())', "t.v as DATE: 2 values"),
+        (
+            "text",
+            "'abcdef'",
+            'op.alter_column("t", "v", type_=sa.String(3), postgresql_using="left(v, 3)")',
+            "t.v as VARCHAR(3): 2 values change",
+        ),
+        ("integer", "7", 'op.alter_column("t", "v", type_=sa.BigInteger())', ""),
+    ],
+)
+def test_values_that_a_new_type_rounds_or_cuts_count_as_lost(
+    project: Project,
+    database: str,
+    watcher: psycopg.Connection,
+    before: str,
+    value: str,
+    change: str,
+    lost: str,
+    small: str,
+) -> None:
+    watcher.execute(
+        f"CREATE TABLE t AS SELECT CAST(i AS int) AS id, CAST({value} AS {before}) AS v FROM generate_series(1, 2) i"
+    )
+    watcher.execute("ALTER TABLE t ADD PRIMARY KEY (id)")
+    project.revision("001_a", downgrade=change)
+    project.alembic(database, "upgrade", "head")
+    downgrade = project.alembic.having(MIGRATION_SMALL_TABLE=small)
+    if lost:
+        code, stderr = downgrade.refused(database, "downgrade", "base")
+        assert (code, lost in stderr, "nothing was changed yet" in stderr) == (19, True, True), stderr
+        query = f"SELECT count(*) FROM t WHERE v = CAST({value} AS {before})"
+        assert watcher.execute(query).fetchone() == (2,)
+        downgrade = project.alembic.having(MIGRATION_SMALL_TABLE=small, MIGRATION_ALLOW_DATA_LOSS="001_a")
+    downgrade(database, "downgrade", "base")
+
+
 @pytest.fixture
 def chapters(project: Project, books: str, watcher: psycopg.Connection) -> str:
     """The URL of the same at 003_c, whose downgrade destroys something as well."""
