@@ -12,6 +12,8 @@ from alembic.autogenerate import renderers
 from alembic.autogenerate.api import AutogenContext
 from alembic.operations import MigrateOperation
 
+from src.safety.autogenerate.short_names import shortened
+
 _DEDENT = frozenset({"from textwrap import dedent"})
 _DIALECT = frozenset({"from sqlalchemy.dialects import postgresql"})
 # What sqlalchemy.text() would take for a parameter, and for one that is escaped (SQLAlchemy 2.1, sql/compiler.py).
@@ -94,12 +96,12 @@ def named(name: str) -> Code:
 
 def sql(statement: str) -> Statement:
     """`op.execute(...)` of one statement, which means what it says: a colon in it begins no parameter."""
-    return Statement(statement)
+    return Statement(shortened(statement))
 
 
 def text(expression: str) -> Code:
     """`sa.text(...)` of an expression as PostgreSQL prints it."""
-    return code("sa.text", _literal(_escaped(expression)))
+    return code("sa.text", _literal(_escaped(shortened(expression))))
 
 
 def _escaped(statement: str) -> str:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from src.postgres.catalogue import CatalogueObject, Kind
 from src.safety.autogenerate.call import Code, code
 from src.safety.autogenerate.context import Schema, quoted
+from src.safety.autogenerate.short_names import shortened
 
 _PRINTED = re.compile(r"(?P<name>[^(\[]+?)(\((?P<arguments>[^()]*)\))?(?P<rest> with(out)? time zone)?(?P<array>\[\])?")
 _NAME = re.compile(r'(?:(?P<schema>"(?:[^"]|"")+"|[^".]+)\.)?(?P<name>"(?:[^"]|"")+"|[^".]+)')
@@ -166,7 +167,7 @@ def _of_the_catalogue(entry: CatalogueObject, schema: Schema, option: str | None
 
 def _sql_type(printed: str, collation: str | None) -> Code:
     spelled = printed if collation is None else f"{printed} COLLATE {collation}"
-    return Code(code("SQLType", spelled), frozenset({_SQL_TYPE}))
+    return Code(code("SQLType", shortened(spelled)), frozenset({_SQL_TYPE}))
 
 
 def _unquoted(name: str) -> str:

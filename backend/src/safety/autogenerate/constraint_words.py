@@ -12,6 +12,7 @@ from src.postgres.catalogue import CatalogueObject
 from src.safety.autogenerate.call import code, text
 from src.safety.autogenerate.clauses import clauses, is_name, items, name, names, qualified_name, unwrapped
 from src.safety.autogenerate.context import Context
+from src.safety.autogenerate.short_names import shortened
 
 _REFERENCES = re.compile(
     r"(?: MATCH (?P<match>FULL))?(?: ON UPDATE (?P<onupdate>[A-Z ]+?))?(?: ON DELETE (?P<ondelete>[A-Z ]+?))?"
@@ -97,7 +98,7 @@ def _exclusion(entry: CatalogueObject, options: dict[str, Any], _: Context) -> W
         return None
     options["using"] = method
     options["where"] = text(unwrapped(rest[1])) if rest else None
-    pairs = [code("", name(column), operator) for column, operator in elements]
+    pairs = [code("", name(column), shortened(operator)) for column, operator in elements]
     return Words("postgresql.ExcludeConstraint", pairs, "create_exclude_constraint", pairs, options)
 
 

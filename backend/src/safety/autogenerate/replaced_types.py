@@ -16,6 +16,7 @@ from src.safety.autogenerate.clauses import qualified_name
 from src.safety.autogenerate.column_types import column_type, parse_type
 from src.safety.autogenerate.context import Change, Context, Schema, quoted
 from src.safety.autogenerate.server_default import NONE, server_default
+from src.safety.autogenerate.short_names import shortened
 from src.safety.autogenerate.writers import writer_of
 from src.safety.autogenerate.writers.column_changes import NEEDS_ITS_TYPE, OTHER_TYPE
 from src.safety.autogenerate.writers.types import Passage, TypeWriter, beside
@@ -127,7 +128,7 @@ class Replacement:
 def _using(name: str, printed: str, passage: Passage) -> str:
     array = "[]" if printed.endswith("[]") else ""
     cast = f"::{printed}" if passage.cast or array else ""
-    return f"{quoted(name)}::{passage.through}{array}{cast}"
+    return shortened(f"{quoted(name)}::{passage.through}{array}{cast}")
 
 
 def replacements(context: Context) -> list[Replacement]:

@@ -21,6 +21,7 @@ from src.safety.autogenerate.doubts import Doubt, doubts, resolve
 from src.safety.autogenerate.plan import plan
 from src.safety.autogenerate.renames import Rename, hinted
 from src.safety.autogenerate.same_definition import by_definition
+from src.safety.autogenerate.short_names import ShortNames, written_with
 from src.safety.autogenerate.unnamed import with_live_names
 from src.safety.errors import RequestRefused
 
@@ -75,6 +76,10 @@ class Task:
             copy_schema(connection, self.whole, self.live.catalogue)
         except (DBAPIError, UserError) as error:
             return self._untried(_reason(error))
+        with written_with(ShortNames.of(connection, self.live.default)):
+            return self._try(connection)
+
+    def _try(self, connection: Connection) -> Trial:
         renames, renamed = self._rename(connection)
         wanted = with_live_names(renamed, self.wanted, self.models)
         up, down = plan(Context(renamed, wanted, self.models, self.hold_null)), plan(Context(wanted, renamed))

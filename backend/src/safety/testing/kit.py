@@ -12,7 +12,7 @@ from src.safety.project import Project
 from src.safety.testing import files
 from src.safety.testing.defaults import unstable_defaults
 from src.safety.testing.filling import Filler, Hints
-from src.safety.testing.finding import Finding
+from src.safety.testing.finding import Finding, in_short
 from src.safety.testing.ground import on_ground
 from src.safety.testing.models import differences_of_models
 from src.safety.testing.round_trip import RoundTrip
@@ -54,14 +54,15 @@ class Kit:
 
     @cached_property
     def surrounded(self) -> list[Finding]:
-        """The chain in other surroundings. Nothing where the plain run itself fails: the round trip says it."""
+        """The chain in other surroundings; where the plain run itself fails, none of them could be looked at."""
         try:
             plain, _ = self.plain
-        except UserError:
-            return []
+        except UserError as error:
+            return [Finding(check, "", f"could not be looked at: {in_short(error)}") for check in _SURROUNDINGS]
         return surroundings(self.project, plain, self.empty.made)
 
 
+_SURROUNDINGS = ("deterministic", "process", "search_path", "time zone", "role", "offline")
 CHECKS: dict[str, Callable[[Kit], Iterable[Finding]]] = {
     "single head": lambda kit: files.single_head(kit.project),
     "numbering": lambda kit: files.numbering(kit.project),
@@ -71,10 +72,5 @@ CHECKS: dict[str, Callable[[Kit], Iterable[Finding]]] = {
     "round trip": lambda kit: kit.walked,
     "rows": lambda kit: kit.walked,
     "old code": lambda kit: kit.walked,
-    "deterministic": lambda kit: kit.surrounded,
-    "process": lambda kit: kit.surrounded,
-    "search_path": lambda kit: kit.surrounded,
-    "time zone": lambda kit: kit.surrounded,
-    "role": lambda kit: kit.surrounded,
-    "offline": lambda kit: kit.surrounded,
+    **dict.fromkeys(_SURROUNDINGS, lambda kit: kit.surrounded),
 }

@@ -25,6 +25,7 @@ from src.postgres.catalogue import compare, describe
 from src.safety.autogenerate.call import Call
 from src.safety.autogenerate.context import Context, Schema, read_schema
 from src.safety.autogenerate.plan import plan
+from src.safety.autogenerate.short_names import ShortNames, written_with
 from src.safety.lint.check import findings_of
 from src.safety.lint.rule import Revision
 from src.safety.lint.source import Source
@@ -70,10 +71,12 @@ def prove(connection: Connection, case: Case) -> bool:
     if connection.dialect.server_version_info < (case.since,):  # type: ignore[operator]
         pytest.skip(f"needs PostgreSQL {case.since}")
     before, after = (_schema_of(connection, models) for models in (case.before, case.after))
-    up = plan(Context(before, after, _metadata(case.after)))
-    down = plan(Context(after, before))
+    with written_with(ShortNames.of(connection, "public")):
+        up = plan(Context(before, after, _metadata(case.after)))
+        down = plan(Context(after, before))
     _contains(up, case.up)
     _contains(down, case.down)
+    assert not [line for line in map(str, [*up, *down]) if "public." in line], "it works in one schema alone"
     with _built(connection, case.before):
         if case.rows:
             connection.exec_driver_sql(case.rows, execution_options={"no_parameters": True})

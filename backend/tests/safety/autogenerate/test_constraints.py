@@ -79,7 +79,7 @@ LINE = "op.create_foreign_key(op.f('fk'), 't', 'a', ['b', 'c'], ['x', 'y']"
         "Table('z', m, Column('x', Text, primary_key=True))\n"
         + t_and_a('ForeignKeyConstraint(["b"], ["z.x"], name="fk")'),
     ),
-    Case("with a comment", t_and_a(), fk('comment="whose"'), ["COMMENT ON CONSTRAINT fk ON public.t IS 'whose'"]),
+    Case("with a comment", t_and_a(), fk('comment="whose"'), ["COMMENT ON CONSTRAINT fk ON t IS 'whose'"]),
 )
 def test_foreign_keys(transaction: Connection, case: Case) -> None:
     assert prove(transaction, case)

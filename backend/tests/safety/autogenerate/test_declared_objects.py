@@ -17,7 +17,7 @@ POLICY = "CREATE POLICY own ON t USING (a = 1)"
         "one comes",
         on_t(),
         on_t(POLICY),
-        ["CREATE POLICY own ON public.t TO PUBLIC USING (", "a = 1"],
+        ["CREATE POLICY own ON t TO PUBLIC USING (", "a = 1"],
         ["DROP POLICY own ON"],
     ),
     Case("with row security and its table", "", on_t("ALTER TABLE t ENABLE ROW LEVEL SECURITY", POLICY)),
@@ -28,7 +28,7 @@ POLICY = "CREATE POLICY own ON t USING (a = 1)"
             "CREATE POLICY p ON t AS RESTRICTIVE FOR UPDATE TO pg_monitor, CURRENT_USER USING (a > 0) WITH CHECK (true)"
         ),
     ),
-    Case("another expression", on_t(POLICY), on_t(POLICY.replace("1", "2")), ["ALTER POLICY own ON public.t"]),
+    Case("another expression", on_t(POLICY), on_t(POLICY.replace("1", "2")), ["ALTER POLICY own ON t"]),
     Case(
         "an expression more",
         on_t(POLICY),
@@ -67,8 +67,8 @@ STATISTICS = "CREATE STATISTICS st ON a, b FROM t"
         "some come",
         on_t(),
         on_t(STATISTICS),
-        ["CREATE STATISTICS public.st ON a, b FROM public.t"],
-        ["DROP STATISTICS public.st"],
+        ["CREATE STATISTICS st ON a, b FROM t"],
+        ["DROP STATISTICS st"],
     ),
     Case("of other kinds", on_t(STATISTICS), on_t(STATISTICS.replace(" ON", " (mcv, ndistinct) ON"))),
     Case("of an expression", on_t(), on_t("CREATE STATISTICS st ON (a + b) FROM t")),
@@ -189,10 +189,10 @@ def test_statistics(transaction: Connection, case: Case) -> None:
         ),
         [
             "ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO pg_monitor",
-            "GRANT SELECT ON TABLE public.kept TO pg_monitor",
+            "GRANT SELECT ON TABLE kept TO pg_monitor",
             "op.create_table('n'",
-            "GRANT EXECUTE ON FUNCTION public.g() TO PUBLIC",
-            "REVOKE INSERT ON TABLE public.v FROM pg_monitor",
+            "GRANT EXECUTE ON FUNCTION g() TO PUBLIC",
+            "REVOKE INSERT ON TABLE v FROM pg_monitor",
         ],
     ),
     Case(

@@ -57,7 +57,7 @@ GENERATED = "Column('b', Integer, Computed('{}', persisted={}))"
         "a virtual one becomes a plain one that keeps its values",
         _t("Column('a', Integer)", GENERATED.format("a * 2", False)),
         _t("Column('a', Integer)", "Column('b', Integer, nullable=False)"),
-        ["op.drop_column", "op.add_column", "UPDATE public.t SET b = ((a * 2))", "nullable=False"],
+        ["op.drop_column", "op.add_column", "UPDATE t SET b = ((a * 2))", "nullable=False"],
         rows="INSERT INTO t VALUES (1)",
         kept="SELECT a, b FROM t",
         since=18,

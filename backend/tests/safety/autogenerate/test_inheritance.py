@@ -22,7 +22,7 @@ OTHER_DEFAULT = "ALTER TABLE a_rest ALTER id SET DEFAULT 'y'"
 
 @cases(
     Case("a partitioned table", "", log(), ["postgresql_partition_by='RANGE (day)'"], ["op.drop_table('log')"]),
-    Case("with partitions", "", log(parts=Y25 + REST), ["op.create_table('log_25'", "ATTACH PARTITION public.log_25"]),
+    Case("with partitions", "", log(parts=Y25 + REST), ["op.create_table('log_25'", "ATTACH PARTITION log_25"]),
     Case(
         "with a key, an index, a foreign key, checks and partitions",
         "",
@@ -50,16 +50,16 @@ OTHER_DEFAULT = "ALTER TABLE a_rest ALTER id SET DEFAULT 'y'"
         log(ID, 'Index("ix", "id")', parts=Y25),
         log(ID, 'Index("ix", "id")', parts=Y25.replace("2026", "2027")),
         [
-            "DETACH PARTITION public.log_25",
-            "ATTACH PARTITION public.log_25 FOR VALUES FROM ('2025-01-01') TO ('2027-01-01')",
+            "DETACH PARTITION log_25",
+            "ATTACH PARTITION log_25 FOR VALUES FROM ('2025-01-01') TO ('2027-01-01')",
         ],
     ),
     Case(
         "detached",
         log(ID, KEY, parts=Y25),
         log(ID, KEY, parts="CREATE TABLE log_25 (day date NOT NULL, id text NOT NULL, PRIMARY KEY (day, id))"),
-        ["DETACH PARTITION public.log_25"],
-        ["ATTACH PARTITION public.log_25"],
+        ["DETACH PARTITION log_25"],
+        ["ATTACH PARTITION log_25"],
     ),
     Case(
         "a column for all",
@@ -173,8 +173,8 @@ CHILD = 'Table("child", m, Column("extra", Text), postgresql_inherits="base")\n'
         BASE + 'Table("t", m, Column("id", Integer), Column("a", Text), CheckConstraint("id > 0", name="ck"))',
         BASE + 'Table("t", m, Column("id", Integer), Column("a", Text), CheckConstraint("id > 0", name="ck"))\n'
         'declare(m, SQLObject("ALTER TABLE t INHERIT base"))',
-        ["ALTER TABLE public.t INHERIT public.base"],
-        ["ALTER TABLE public.t NO INHERIT public.base"],
+        ["ALTER TABLE t INHERIT base"],
+        ["ALTER TABLE t NO INHERIT base"],
     ),
 )
 def test_inheritance(transaction: Connection, case: Case) -> None:

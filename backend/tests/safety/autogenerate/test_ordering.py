@@ -54,7 +54,7 @@ Table("t", m, Column("id", Integer, primary_key=True), Column("n", {1}, server_d
         "a function that a default calls is made anew",
         NUMBERED.format("int", "Integer", "func.made()"),
         NUMBERED.format("bigint", "Integer", "func.made()"),
-        up=("server_default=None", "DROP FUNCTION", "CREATE FUNCTION", "public.made()"),
+        up=("server_default=None", "DROP FUNCTION", "CREATE FUNCTION", "made()"),
         rows="INSERT INTO t VALUES (1, 7), (2, 9)",
         kept="SELECT id, n FROM t ORDER BY id",
     ),

@@ -17,7 +17,7 @@ def on_t(*statements: str) -> str:
 
 
 ADD = "CREATE FUNCTION add(a int, b int DEFAULT 1) RETURNS int LANGUAGE sql AS 'SELECT a + b'"
-REPLACE, DROP = "CREATE OR REPLACE FUNCTION public.add(", "DROP FUNCTION public.add(integer, integer)"
+REPLACE, DROP = "CREATE OR REPLACE FUNCTION add(", "DROP FUNCTION add(integer, integer)"
 BODY = "BEGIN\n    -- it's \"quoted\": %s, :name, \\:x, \\d\n    RAISE NOTICE '100%%';   \n\n\tRETURN NEW;\nEND"
 TOUCH = f"CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS $$\n{BODY}\n$$"
 
@@ -29,7 +29,7 @@ def in_default(function: str, column: str) -> str:
 
 
 @cases(
-    Case("one comes", "", sql(ADD), ["CREATE FUNCTION public.add(a integer, b integer DEFAULT 1)"], [DROP]),
+    Case("one comes", "", sql(ADD), ["CREATE FUNCTION add(a integer, b integer DEFAULT 1)"], [DROP]),
     Case("a body of many lines", "", sql(TOUCH)),
     Case("carriage returns", "", sql(TOUCH.replace("\n", "\r\n"))),
     Case("ends with a quotation mark", "", sql("CREATE FUNCTION q() RETURNS text LANGUAGE sql AS 'SELECT ''\"\"\"'''")),
@@ -64,7 +64,7 @@ def in_default(function: str, column: str) -> str:
         "with a body of standard SQL",
         sql(table=True),
         on_t("CREATE FUNCTION f() RETURNS bigint RETURN (SELECT count(*) FROM t)"),
-        ["CREATE FUNCTION public.f()"],
+        ["CREATE FUNCTION f()"],
     ),
     Case(
         "comment and grant",
@@ -118,7 +118,7 @@ def in_default(function: str, column: str) -> str:
         "of another result, in the default of a column with rows",
         in_default("RETURNS int LANGUAGE sql AS 'SELECT 1'", "Integer"),
         in_default("RETURNS bigint LANGUAGE sql AS 'SELECT 2'", "BigInteger"),
-        ["server_default=None", "DROP FUNCTION", "CREATE FUNCTION", "server_default=sa.text('public.f()')"],
+        ["server_default=None", "DROP FUNCTION", "CREATE FUNCTION", "server_default=sa.text('f()')"],
         rows="INSERT INTO t DEFAULT VALUES",
         kept="SELECT a FROM t",
     ),
@@ -127,7 +127,7 @@ def in_default(function: str, column: str) -> str:
         "",
         sql("CREATE PROCEDURE p(i int) LANGUAGE sql AS 'SELECT i'", "COMMENT ON PROCEDURE p IS 'x'"),
         ["CREATE PROCEDURE"],
-        ["DROP PROCEDURE public.p(integer)"],
+        ["DROP PROCEDURE p(integer)"],
     ),
     Case(
         "a procedure's body",
@@ -147,8 +147,8 @@ TOTAL = "CREATE AGGREGATE total(int) (sfunc = int4pl, stype = int, initcond = '0
         "one comes",
         "",
         sql(TOTAL),
-        ["CREATE AGGREGATE public.total(integer) ("],
-        ["DROP AGGREGATE public.total(integer)"],
+        ["CREATE AGGREGATE total(integer) ("],
+        ["DROP AGGREGATE total(integer)"],
     ),
     Case("other options", sql(TOTAL), sql(TOTAL.replace("'0'", "'1', parallel = safe"))),
     Case(

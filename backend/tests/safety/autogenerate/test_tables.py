@@ -165,7 +165,7 @@ def declared(sql: str) -> str:
     ),
     Case("a comment changes", table("comment='a'"), table("comment='b'"), ["op.create_table_comment('t', 'b', "]),
     Case("with a comment", "", table("comment='a'"), ["comment='a')"]),
-    Case("unlogged", PLAIN, table("prefixes=['UNLOGGED']"), ["ALTER TABLE public.t SET UNLOGGED"], ["SET LOGGED"]),
+    Case("unlogged", PLAIN, table("prefixes=['UNLOGGED']"), ["ALTER TABLE t SET UNLOGGED"], ["SET LOGGED"]),
     Case("made unlogged", "", table("prefixes=['UNLOGGED']"), ["prefixes=['UNLOGGED']"]),
     Case("storage parameters", PLAIN, declared(SET)),
     Case("with storage parameters", "", declared(SET)),
@@ -199,8 +199,8 @@ def declared(sql: str) -> str:
         declared(
             "GRANT SELECT, INSERT ON t TO pg_monitor; GRANT UPDATE ON t TO PUBLIC; REVOKE DELETE ON t FROM CURRENT_USER"
         ),
-        ["REVOKE DELETE ON TABLE public.t FROM CURRENT_USER", "GRANT INSERT, SELECT ON TABLE public.t TO pg_monitor"],
-        ["GRANT DELETE ON TABLE public.t TO CURRENT_USER", "REVOKE INSERT, SELECT ON TABLE public.t FROM pg_monitor"],
+        ["REVOKE DELETE ON TABLE t FROM CURRENT_USER", "GRANT INSERT, SELECT ON TABLE t TO pg_monitor"],
+        ["GRANT DELETE ON TABLE t TO CURRENT_USER", "REVOKE INSERT, SELECT ON TABLE t FROM pg_monitor"],
     ),
     Case(
         "made and granted",
@@ -211,15 +211,15 @@ def declared(sql: str) -> str:
         "a grant option is taken back",
         declared("GRANT SELECT ON t TO pg_monitor WITH GRANT OPTION"),
         declared("GRANT SELECT ON t TO pg_monitor"),
-        ["REVOKE GRANT OPTION FOR SELECT ON TABLE public.t FROM pg_monitor"],
+        ["REVOKE GRANT OPTION FOR SELECT ON TABLE t FROM pg_monitor"],
     ),
     Case(
         "of a type",
         "declare(m, SQLObject('CREATE TYPE pair AS (a int)'))\nTable('p', m, Column('a', Integer))",
         "declare(m, SQLObject('CREATE TYPE pair AS (a int)'), SQLObject('ALTER TABLE p OF pair'))\n"
         "Table('p', m, Column('a', Integer))",
-        ["ALTER TABLE public.p OF public.pair"],
-        ["ALTER TABLE public.p NOT OF"],
+        ["ALTER TABLE p OF pair"],
+        ["ALTER TABLE p NOT OF"],
     ),
     Case(
         "another access method",

@@ -17,7 +17,7 @@ LATE = (
         on_t(),
         on_t(TOUCH, TRIGGER),
         ["CREATE FUNCTION", "CREATE TRIGGER tg"],
-        ["DROP TRIGGER tg ON public.t", "DROP FUNCTION"],
+        ["DROP TRIGGER tg ON t", "DROP FUNCTION"],
     ),
     Case("everything comes", "", on_t(TOUCH, TRIGGER), ["op.create_table(", "CREATE FUNCTION", "CREATE TRIGGER"]),
     Case(

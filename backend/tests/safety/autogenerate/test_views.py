@@ -16,18 +16,18 @@ def on_t(*statements: str, columns: str = 'Column("a", String(50)), Column("b", 
 VIEW = "CREATE VIEW v AS SELECT a FROM t"
 OVER = "CREATE VIEW w AS SELECT a || '!' AS a FROM v"
 TEXT = 'Column("a", Text), Column("b", Integer)'
-REPLACE, DROP = "CREATE OR REPLACE VIEW public.v AS", "DROP VIEW public.v"
+REPLACE, DROP = "CREATE OR REPLACE VIEW v AS", "DROP VIEW v"
 
 
 @cases(
-    Case("one comes", t(), on_t(VIEW), ["CREATE VIEW public.v AS"], [DROP]),
+    Case("one comes", t(), on_t(VIEW), ["CREATE VIEW v AS"], [DROP]),
     Case("with its table", "", on_t(VIEW), ["op.create_table(", "CREATE VIEW"], [DROP, "op.drop_table("]),
     Case(
         "in SQLAlchemy's words",
         t(),
         't = Table("t", m, Column("a", String(50)), Column("b", Integer))\n'
         'CreateView(select(t.c.a).where(t.c.b > 0), "v", metadata=m)',
-        ["CREATE VIEW public.v AS"],
+        ["CREATE VIEW v AS"],
         [DROP],
     ),
     Case(
@@ -86,7 +86,7 @@ REPLACE, DROP = "CREATE OR REPLACE VIEW public.v AS", "DROP VIEW public.v"
         "options change",
         on_t(VIEW),
         on_t(VIEW.replace(" AS", " WITH (security_invoker) AS", 1)),
-        ["ALTER VIEW public.v SET ("],
+        ["ALTER VIEW v SET ("],
         ["RESET"],
     ),
     Case(
@@ -139,7 +139,7 @@ UNIQUE = "CREATE UNIQUE INDEX uq ON v (a)"
         "one comes with its index",
         t(),
         on_t(MATERIALIZED, UNIQUE),
-        ["CREATE MATERIALIZED VIEW public.v AS", "op.create_index(op.f('uq'), 'v'"],
+        ["CREATE MATERIALIZED VIEW v AS", "op.create_index(op.f('uq'), 'v'"],
     ),
     Case("an index comes", on_t(MATERIALIZED), on_t(MATERIALIZED, UNIQUE)),
     Case(
@@ -153,7 +153,7 @@ UNIQUE = "CREATE UNIQUE INDEX uq ON v (a)"
         "filled",
         on_t(f"{MATERIALIZED} WITH NO DATA"),
         on_t(MATERIALIZED),
-        ["REFRESH MATERIALIZED VIEW public.v"],
+        ["REFRESH MATERIALIZED VIEW v"],
         ["WITH NO DATA"],
     ),
     Case("with options", t(), on_t(MATERIALIZED.replace(" AS", " WITH (fillfactor = 70) AS", 1))),

@@ -2,8 +2,9 @@
 
 import pytest
 
-from tests.safety.testing.defects import DEFECTS, SOUND
-from tests.safety.testing.proof import COLUMNS, PAGE, table
+from src.safety.testing import Kit
+from tests.safety.testing.defects import DEFECTS, SOUND, Defect
+from tests.safety.testing.proof import COLUMNS, PAGE, planted, table
 from tests.servers import Server
 
 
@@ -23,6 +24,16 @@ def test_the_page_has_every_defect_of_at_least_forty() -> None:
 def test_each_is_caught_by_one_at_least_and_the_sound_project_by_none() -> None:
     nobody = [what for what, said in _caught().items() if not any(said)]
     assert nobody == [SOUND.what]
+
+
+def test_a_check_that_cannot_be_made_is_no_passed_one(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", database)
+    with planted(Defect("fails", "op.execute('SELECT 1 / 0')")) as project:
+        kit = Kit(project)
+        for check in ("deterministic", "process", "search_path", "time zone", "role", "offline"):
+            [finding] = kit.findings(check)
+            assert str(finding).startswith("could not be looked at: ")
+            assert "division by zero" in str(finding)
 
 
 @pytest.mark.prove

@@ -13,6 +13,7 @@ from src.safety.autogenerate.context import Change, Context, quoted
 from src.safety.autogenerate.conversions import conversion, key
 from src.safety.autogenerate.rows_that_exist import fill_nulls
 from src.safety.autogenerate.server_default import NONE, server_default
+from src.safety.autogenerate.short_names import shortened
 from src.safety.autogenerate.writers.column_settings import altered_settings
 from src.safety.autogenerate.writers.identities import given_up, taken_up
 from src.safety.autogenerate.writers.privileges import altered_grants
@@ -81,7 +82,7 @@ def _lines(change: Change, context: Context) -> Iterator[MigrateOperation]:
         options["type_"] = column_type(
             str(after.attributes["type"]), context.new, None if collation is None else str(collation)
         )
-        options["postgresql_using"] = converted.using
+        options["postgresql_using"] = converted.using and shortened(converted.using)
         if converted.remark:
             yield Comment(converted.remark)
     if "default" in after.attributes and (without or "default" in wanted):

@@ -10,6 +10,7 @@ from src.safety.autogenerate.call import Call, Code, named, sql, text
 from src.safety.autogenerate.cannot_write import CannotWrite
 from src.safety.autogenerate.clauses import clauses, is_name, items, name, names, unwrapped
 from src.safety.autogenerate.context import Change, Context, quoted
+from src.safety.autogenerate.short_names import shortened
 from src.safety.autogenerate.writers.options import options, set_parameters
 from src.safety.autogenerate.writers.writer import Writer, comment, comment_on
 
@@ -110,7 +111,7 @@ def _elements(group: str) -> tuple[list[str | Code], dict[str, str]]:
             continue
         elements.append(name(first))
         if rest:
-            classes[name(first)] = " ".join(rest)
+            classes[name(first)] = shortened(" ".join(rest))
     return elements, classes
 
 

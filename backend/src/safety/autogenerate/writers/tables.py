@@ -8,6 +8,7 @@ from alembic.operations import MigrateOperation
 from src.postgres.catalogue import CatalogueObject, Identity, Kind
 from src.safety.autogenerate.call import Call, Code, code, sql
 from src.safety.autogenerate.context import Change, Context, quoted
+from src.safety.autogenerate.short_names import shortened
 from src.safety.autogenerate.writers.columns import column, column_extras
 from src.safety.autogenerate.writers.constraints import constraint, constraint_properties
 from src.safety.autogenerate.writers.first_privileges import first_grants
@@ -76,7 +77,7 @@ def _table_options(entry: CatalogueObject, context: Context) -> dict[str, Any]:
         "comment": stated.get("comment"),
         "prefixes": ["UNLOGGED"] if "unlogged" in stated else None,
         "postgresql_partition_by": stated.get("partitioned by"),
-        "postgresql_inherits": [code("sa.quoted_name", name, quote=False) for name in parents] or None,
+        "postgresql_inherits": [code("sa.quoted_name", shortened(name), quote=False) for name in parents] or None,
         "postgresql_using": stated.get("access method"),
         "postgresql_tablespace": stated.get("tablespace"),
     }
