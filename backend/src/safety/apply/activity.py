@@ -2,6 +2,8 @@
 
 import asyncio
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 LOOK = 0.25
@@ -40,6 +42,8 @@ class Activity:
     direction: str = ""
     step: str = ""
     """The statement, shortened and without values."""
+    words: str = ""
+    """What is shown instead of the next statement."""
     number: int = 0
     """Which statement of the revision it is, from 1."""
     waiting: str = ""
@@ -57,8 +61,17 @@ class Activity:
 
     def begin_step(self, step: str) -> None:
         """A statement of the revision begins."""
-        self.step, self.number, self.waiting, self.since = step, self.number + 1, "", time.monotonic()
+        self.step, self.number, self.waiting, self.since = self.words or step, self.number + 1, "", time.monotonic()
         self.progress = self.size_before = None
+
+    @contextmanager
+    def called(self, words: str) -> Iterator[None]:
+        """What runs in the block is shown by these words."""
+        self.words = words
+        try:
+            yield
+        finally:
+            self.words = ""
 
     def wait(self, line: str) -> None:
         """Waiting begins or goes on."""

@@ -29,6 +29,9 @@ class Rehearsal(Protocol):
     def facts(self, there: TableFacts) -> TableFacts:
         """What the live database's table of this name is like; `there` as it is if that has none."""
 
+    def fills(self, words: str, table: str) -> None:
+        """The next statement begins a backfill of the table, and these words say which."""
+
     def before(self, connection: Connection, revision: str, statement: str, *, outside: bool) -> None:
         """`statement` is about to run; `outside` of any transaction of the revision's."""
 

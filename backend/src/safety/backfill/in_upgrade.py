@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.util import await_only
 
 from src.safety.apply.activity import Activity, Progress
-from src.safety.apply.rehearsal import REHEARSAL
+from src.safety.apply.rehearsal import REHEARSAL, Rehearsal
 from src.safety.backfill import needed, state
 from src.safety.backfill.definition import Backfill, verbatim
 from src.safety.backfill.run import Report, backfill, begin
@@ -32,14 +32,20 @@ def run_outside(context: MigrationContext, definition: Backfill, *, deferred: bo
     engine = AsyncEngine(context.connection.engine)
     policy: Policy = context.opts["policy"]
     activity: Activity = context.opts["activity"]
+    rehearsal: Rehearsal | None = context.config.attributes.get(REHEARSAL) if context.config else None
     with context.autocommit_block():
         await_only(_with_connection(engine, state.make_table))
         name = literal(definition.name).compile(dialect=context.dialect, compile_kwargs={"literal_binds": True})
-        context.execute(verbatim(f"DELETE FROM {state.TABLE.name} WHERE name = {name}"))
-        activity.begin_step(f"backfill {definition.name}")
+        words = f"backfill {definition.name}"
+        if rehearsal is not None:
+            rehearsal.fills(f"{words}, left to its command" if deferred else words, definition.table)
+        with activity.called(words):
+            context.execute(verbatim(f"DELETE FROM {state.TABLE.name} WHERE name = {name}"))
+        if activity.step != words:  # an earlier try has done that
+            activity.begin_step(words)
         if deferred or policy.backfill_limit == 0:
             look = partial(needed.is_needed, definition=definition)
-            if not _rehearsed(context) and await_only(_with_connection(engine, look)):
+            if rehearsal is None and await_only(_with_connection(engine, look)):
                 await_only(_with_connection(engine, lambda connection: begin(connection, definition)))
                 if deferred:
                     return
@@ -54,10 +60,6 @@ def is_done(context: MigrationContext, name: str) -> bool:
     return bool(
         await_only(_with_connection(AsyncEngine(context.connection.engine), partial(needed.is_done, name=name)))
     )
-
-
-def _rehearsed(context: MigrationContext) -> bool:
-    return context.config is not None and REHEARSAL in context.config.attributes
 
 
 def pending(name: str, why: str) -> BackfillPending:

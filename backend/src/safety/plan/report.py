@@ -15,6 +15,8 @@ from src.safety.plan.trace import Traced
 SCAN_RATE = 400e6
 REWRITE_RATE = 80e6
 """Bytes of the table a second, on a machine with two cores and a common disk: to tell seconds from hours, no more."""
+FILL_RATE = 20_000
+"""Rows a second of a backfill on such a machine: `benchmarks/README.md` has 300,000 rows with three indexes in 14 s."""
 _LONG = 1.0
 """Seconds for which a lock that stops clients is called dangerous."""
 
@@ -31,7 +33,9 @@ class Line:
         """Estimated from the size of the live tables."""
         traced = self.traced
         patient = self._bytes(traced.locks) / SCAN_RATE if traced.patient else 0.0
-        return self._bytes(traced.rewrites) / REWRITE_RATE + self._bytes(traced.scans) / SCAN_RATE + patient
+        filled = self.facts(traced.fills) if traced.fills else None
+        filling = (filled.rows or 0) / FILL_RATE if filled else 0.0
+        return self._bytes(traced.rewrites) / REWRITE_RATE + self._bytes(traced.scans) / SCAN_RATE + patient + filling
 
     @property
     def lock(self) -> LockMode | None:
@@ -52,6 +56,8 @@ class Line:
     @property
     def blocks(self) -> str:
         """What clients cannot do meanwhile, in words; empty where nothing is locked."""
+        if self.traced.fills:
+            return "nobody: in batches"
         if self.stops is not None:
             return self.stops.blocks
         return "nobody: new here" if self.traced.locks and not self.traced.patient else ""
@@ -111,7 +117,8 @@ def _table(found: Sequence[Line]) -> Table:
     for line in found:
         traced = line.traced
         lock = "" if line.lock is None else str(line.lock)
-        work = " ".join(word for word, tables in (("rewrites", traced.rewrites), ("scans", traced.scans)) if tables)
+        kinds = (("rewrites", traced.rewrites), ("scans", traced.scans), ("fills", traced.fills))
+        work = " ".join(word for word, tables in kinds if tables)
         about = in_words(line.seconds) if line.seconds >= _LONG else "an instant"
         row = (str(traced.transaction), _shortened(traced.sql), lock, line.blocks, work, _sizes(line), about)
         table.add_row(*map(Text, row))
@@ -125,7 +132,8 @@ def _shortened(statement: str) -> str:
 
 
 def _sizes(line: Line) -> str:
-    known = ((name, line.facts(name)) for name in line.traced.locks)
+    tables = [*line.traced.locks, *filter(None, [line.traced.fills])]
+    known = ((name, line.facts(name)) for name in tables)
     return ", ".join(f"{name} ({_rows(facts)}, {facts.bytes / 1e6:,.1f} MB)" for name, facts in known if facts)
 
 
@@ -145,6 +153,7 @@ def as_data(line: Line) -> dict[str, object]:
         "new_tables": [table for table, origin in traced.origins.items() if origin is None],
         "rewrites": list(traced.rewrites),
         "scans": list(traced.scans),
+        "fills": traced.fills or None,
         "destroys": list(traced.destroys),
         "seconds": round(line.seconds, 3),
         "dangers": line.dangers,

@@ -17,6 +17,7 @@ from src.postgres.engine import async_engine
 from src.postgres.lock_modes import needs_autocommit
 from src.safety.config_origin import ConfigOrigin
 from src.safety.errors import RequestRefused
+from src.safety.history import BOOKKEEPING
 from src.safety.plan.rehearse import Live, is_below
 from src.safety.plan.trace import Trace, Traced
 from src.safety.project import Project
@@ -106,4 +107,4 @@ class Stamps:
 
 def _is_of_a_revision(statement: str) -> bool:
     reads = statement.lstrip().upper().startswith(("SELECT", "SHOW", "SET"))
-    return not reads and "alembic_version" not in statement
+    return not reads and not any(table in statement for table in BOOKKEEPING)

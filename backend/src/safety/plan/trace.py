@@ -60,6 +60,8 @@ class Traced:
     """It blocks nobody and may take long."""
     origins: Mapping[str, str | None] = field(default_factory=dict)
     """The name that each of these tables had when the plan began; None if the plan made it: then no client knows it."""
+    fills: str = ""
+    """The table whose rows are changed in batches: a backfill, for which `sql` are words."""
 
 
 @dataclass
@@ -79,6 +81,7 @@ class Trace:
         self._lost: list[str] = []
         self._locks: dict[str, LockMode] = {}
         self._begun_with: dict[int, str] | None = None
+        self._backfill = ("", "")
 
     def begin(self) -> None:
         """What comes now is the plan; what was before only led up to it."""
@@ -92,6 +95,10 @@ class Trace:
     def facts(self, there: TableFacts) -> TableFacts:
         """See `Rehearsal`."""
         return self.live.get(self._origin(there.name) or "", there)
+
+    def fills(self, words: str, table: str) -> None:
+        """See `Rehearsal`."""
+        self._backfill = words, table
 
     def before(self, connection: Connection, revision: str, statement: str, *, outside: bool) -> None:
         """See `Rehearsal`."""
@@ -117,6 +124,13 @@ class Trace:
         self._running = None
         now = _tables(connection)
         self._take_places(now)
+        words, filled = self._backfill
+        if words:
+            self._backfill = ("", "")
+            table = str(connection.scalar(_TABLE_OF, {"name": filled}))
+            origins = {table: self._origin(table)}
+            self.statements.append(Traced(revision, words, self._number, {}, (), (), (), True, origins, table))
+            return
         rewrites, scans = ((), ()) if outside else self._work(now)
         locks = self._named if outside else self._held(connection, now, {*self._named, *rewrites, *scans})
         tables = {*locks, *rewrites, *scans, *(table for what in self._lost for table in (what, _table_of(what)))}

@@ -40,6 +40,9 @@ class Elsewhere:
         """The scratch database's own."""
         return there
 
+    def fills(self, words: str, table: str) -> None:
+        """Nobody looks."""
+
     def before(self, connection: Connection, revision: str, statement: str, *, outside: bool) -> None:
         """Nobody looks."""
 

@@ -98,6 +98,7 @@ def test_one_that_takes_too_long_is_left_to_its_command_and_the_upgrade_then_goe
     assert code == 21
     assert "Run: python -m src.safety backfill books_new" in stderr
     assert (count(session), project.alembic(database, "current")) == (0, "")
+    assert session.execute("SELECT step FROM alembic_history").fetchone() == ("2: backfill books_new",)
     command(database, "books_new")
     assert count(session) == 3000
     project.alembic.having(MIGRATION_BACKFILL_LIMIT="0")(database, "upgrade", "head")

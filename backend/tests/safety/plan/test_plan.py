@@ -1,17 +1,19 @@
 """`plan` says what a revision would do here, from what it did to a copy; and changes nothing."""
 
+import io
 from collections.abc import Callable
 from typing import Any
 
 import psycopg
 import pytest
 from alembic.config import Config
+from rich.console import Console
 from sqlalchemy import create_engine, pool
 
 from src.postgres.errors import UserError
 from src.postgres.lock_modes import LockMode
 from src.safety.plan.rehearse import Live, is_below, read_live, rehearse
-from src.safety.plan.report import lines
+from src.safety.plan.report import FILL_RATE, lines, show
 from src.safety.plan.roll_back import apply_and_roll_back
 from src.safety.plan.trace import Traced
 from src.safety.project import Project as OpenProject
@@ -121,6 +123,28 @@ def test_a_table_that_took_the_place_of_another_is_in_use_as_that_was(
     assert found[-1].traced.sql == "ALTER TABLE books DROP COLUMN title"
     assert [facts.rows for facts in (found[-1].facts("books"),) if facts] == [5000]
     assert "destroys books.title" in found[-1].dangers
+
+
+@pytest.mark.parametrize(
+    ("upgrade", "words"),
+    [
+        ('op.backfill("books", {"title": "upper(title)"})', "backfill books_title"),
+        ('op.backfill("books", {"title": "id"}, deferred=True)', "backfill books_title, left to its command"),
+        ('op.alter_column("books", "id", type_=sa.BigInteger())', "backfill books_id__new"),
+    ],
+)
+def test_a_backfill_is_a_step_in_words_with_the_rows_that_it_walks(
+    books: OpenProject, project: Project, database: str, upgrade: str, words: str
+) -> None:
+    project.revision("002_b", "001_a", upgrade)
+    live = _live(database, "001_a")
+    found = lines(rehearse(open_project(books.config), live, "head"), live.tables)
+    (line,) = [line for line in found if line.traced.sql.startswith("backfill")]
+    assert (line.traced.sql, line.blocks, line.seconds) == (words, "nobody: in batches", 5000 / FILL_RATE)
+    shown = io.StringIO()
+    show(found, Console(file=shown, width=200))
+    assert "books (5,000 rows, " in next(each for each in shown.getvalue().splitlines() if words in each)
+    assert "alembic_backfill" not in shown.getvalue()
 
 
 def test_it_can_be_run_on_the_database_itself_and_rolled_back(books: OpenProject, database: str) -> None:
