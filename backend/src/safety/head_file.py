@@ -53,7 +53,8 @@ def check_head_file(scripts: ScriptDirectory) -> None:
     said, ends = (" and ".join(names) or "nothing" for names in (lines, heads))
     raise BrokenChain(
         f"{FILE_NAME} says {said}, and the chain ends at {ends}.",
-        f"If no revision file is missing, write into it: {ends} (a line each).",
+        f"If no revision file is missing, write into it: {ends} (a line each).\n"
+        "With `revision_environment = true` in alembic.ini, each new revision writes it.",
     )
 
 

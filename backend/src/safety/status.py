@@ -112,7 +112,8 @@ def _ahead(unknown: list[str], heads: tuple[str, ...]) -> str:
 def _diverged(current: tuple[str, ...], heads: tuple[str, ...]) -> str:
     return (
         f"The code has {len(heads)} heads, {_names(heads)}, and the database is at {_names(current)}. "
-        "Join them with `alembic merge heads` and then run `alembic upgrade head`."
+        f'Join them: alembic merge -m "merge {" and ".join(head.partition("_")[0] for head in heads)}" heads'
+        ", and then run `alembic upgrade head`."
     )
 
 

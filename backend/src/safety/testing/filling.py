@@ -54,7 +54,8 @@ class Filler:
             if not refused[0]:
                 self.writable.add(table.name)
             if all(refused) and _empty(connection, [table]):
-                problems.append(f"no row could be made for {table.short} ({refused[0]}); give it values as a hint")
+                wanted = "give it values in the fixture migration_hints"
+                problems.append(f"no row could be made for {table.short} ({refused[0]}); {wanted}")
         return problems
 
     def insert(self, connection: Connection, table: Table, columns: Sequence[Column], *, sparse: bool = False) -> str:

@@ -17,6 +17,8 @@ from src.safety.testing.finding import Finding, in_short
 from src.safety.testing.ground import Ground, Seen, on_ground
 from src.safety.testing.old_code import broken_queries
 
+_HINT = " (Rows that the kit has made: values that fit go into the fixture migration_hints.)"
+
 
 def chain(project: Project) -> list[Script]:
     """The revisions from the first to the head."""
@@ -55,7 +57,8 @@ class RoundTrip:
         except UserError as error:
             if not self.at:
                 raise  # before any revision: it is nobody's but the machine's
-            self._say("round trip", f"{self.doing} fails: {in_short(error)}")
+            hint = _HINT if self.filler is not None and "violated" in str(error) else ""
+            self._say("round trip", f"{self.doing} fails: {in_short(error)}{hint}")
             # On empty tables the upgrade itself cannot be done: nothing behind it can be looked at.
             return len(scripts) if self.doing == "upgrade" else [each.revision for each in scripts].index(self.at) + 1
         return len(scripts)

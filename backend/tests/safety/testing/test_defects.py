@@ -36,6 +36,16 @@ def test_a_check_that_cannot_be_made_is_no_passed_one(database: str, monkeypatch
             assert "division by zero" in str(finding)
 
 
+def test_a_rule_that_the_kits_rows_break_says_where_rows_that_keep_it_are_given(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", database)
+    rule = "op.execute(\"ALTER TABLE authors ADD CONSTRAINT odd CHECK (name = 'odd') \")"
+    with planted(Defect("a rule", rule, "op.drop_constraint('odd', 'authors')")) as project:
+        said = [str(finding) for finding in Kit(project).findings("round trip")]
+    assert [words for words in said if "violated" in words and "fixture migration_hints" in words], said
+
+
 @pytest.mark.prove
 @pytest.mark.timeout(3600)
 def test_the_page_is_what_a_run_writes_today(server: Server) -> None:
