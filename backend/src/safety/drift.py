@@ -4,13 +4,14 @@ The chain is run up to the database's own revision in a scratch database, and th
 """
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection
 
 from src.postgres.catalogue import Difference, compare
 from src.postgres.scratch import Place, in_scratch
+from src.safety.apply.data_loss import losses
 from src.safety.autogenerate.context import Context, Schema, read_schema
 from src.safety.autogenerate.copy import execute_lines
 from src.safety.autogenerate.plan import plan
@@ -38,8 +39,34 @@ def find_drift(project: Project, live: Live) -> Drift:
         )
     intended = chain_schema(project, live.place, live.heads)
     here, there = comparable(live.schema, intended, project.metadata, project.scripts)
-    differences = compare(here.catalogue, there.catalogue)
+    differences = [_as_seen_from_here(each) for each in compare(here.catalogue, there.catalogue)]
     return Drift(differences, as_sql(here, there) if differences else "")
+
+
+def _as_seen_from_here(difference: Difference) -> Difference:
+    match difference.change:
+        case "added":
+            return replace(difference, change="missing")
+        case "removed":
+            return replace(difference, change="should not be there")
+    return difference
+
+
+def marked(connection: Connection, repair: str) -> str:
+    """`repair` with a remark above each line that destroys rows of this database, or values of a column, and how many.
+
+    `connection` is in autocommit; it counts in a transaction that only reads.
+    """
+    lines: list[str] = []
+    connection.exec_driver_sql("BEGIN READ ONLY")
+    try:
+        for line in repair.splitlines():
+            if line.startswith(("DROP ", "ALTER TABLE ")):
+                lines += [f"-- Destroys {loss}" for loss in losses(connection, line)]
+            lines.append(line)
+    finally:
+        connection.exec_driver_sql("ROLLBACK")
+    return "\n".join(lines)
 
 
 def chain_schema(project: Project, place: Place, heads: tuple[str, ...]) -> Schema:

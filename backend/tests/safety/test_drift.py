@@ -1,10 +1,13 @@
 """`drift` holds a database against what its revision made."""
 
+from itertools import pairwise
+
 import psycopg
 import pytest
 from alembic.config import Config
 from sqlalchemy import create_engine, pool
 
+from src.safety.cli import main
 from src.safety.drift import Drift, find_drift
 from src.safety.errors import DatabaseMismatch
 from src.safety.plan.rehearse import read_live
@@ -40,8 +43,8 @@ def test_what_somebody_changed_by_hand_is_said_and_its_repair_repairs_it(chain: 
         found = _drift(chain, database, "001_a")
         assert [str(difference) for difference in found.differences] == [
             "a: column a: type text -> varchar(9)",
-            "a: column extra: removed",
-            "a: index a_a_idx: removed",
+            "a: column extra: should not be there",
+            "a: index a_a_idx: should not be there",
         ]
         connection.execute(found.repair.encode())
     assert _drift(chain, database, "001_a").differences == []
@@ -50,3 +53,19 @@ def test_what_somebody_changed_by_hand_is_said_and_its_repair_repairs_it(chain: 
 def test_a_database_at_no_revision_has_nothing_to_drift_from(chain: Project, database: str) -> None:
     with pytest.raises(DatabaseMismatch):
         _drift(chain, database)
+
+
+def test_what_a_repair_destroys_is_counted_above_its_line(
+    chain: Project, database: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute("ALTER TABLE a ADD note text, ADD empty text, DROP a; CREATE TABLE stray AS SELECT 1 x")
+        connection.execute("INSERT INTO a (id, note) VALUES (1, 'x'), (2, NULL), (3, 'y')")
+    monkeypatch.chdir(chain.folder)
+    assert main(["drift"]) == 1
+    said = capsys.readouterr().out.splitlines()
+    assert {"  column a: missing", "  column note: should not be there", "  table: should not be there"} <= {*said}
+    above = {line: before for before, line in pairwise(said)}
+    assert above["DROP TABLE stray;"] == "-- Destroys table stray: 1 row"
+    assert above["ALTER TABLE a DROP COLUMN note;"] == "-- Destroys column a.note: 2 values"
+    assert not above["ALTER TABLE a DROP COLUMN empty;"].startswith("--")

@@ -20,10 +20,11 @@ _WITH_TYPES = frozenset({Kind.FUNCTION, Kind.PROCEDURE, Kind.AGGREGATE, Kind.OPE
 class Difference:
     """One difference. `attribute`, `before` and `after` are None for an object that was added or removed as a whole;
     `before` or `after` is None where the attribute was not stated. Two catalogues do not tell that something was
-    renamed; who knows it says so: `before` is the name that it had, or those of a label are both."""
+    renamed; who knows it says so: `before` is the name that it had, or those of a label are both. Where `after` is how
+    it ought to be, what is to be added is "missing", and what is to be removed "should not be there"."""
 
     identity: Identity
-    change: Literal["added", "removed", "changed", "renamed"]
+    change: Literal["added", "removed", "changed", "renamed", "missing", "should not be there"]
     attribute: str | None = None
     before: Value | None = None
     after: Value | None = None

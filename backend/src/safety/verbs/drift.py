@@ -8,7 +8,7 @@ from rich.console import Console
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from src.postgres.catalogue import describe
-from src.safety.drift import find_drift
+from src.safety.drift import find_drift, marked
 from src.safety.plan.rehearse import read_live
 from src.safety.project import open_project
 from src.safety.status import schema_status
@@ -27,16 +27,16 @@ async def run(connection: AsyncConnection, options: Namespace, console: Console)
     status.refuse_if_ahead()
     live = await connection.run_sync(read_live, status.current)
     found = await asyncio.to_thread(find_drift, project, live)
-    words = describe(found.differences)
+    words, repair = describe(found.differences), await connection.run_sync(marked, found.repair)
     if options.json:
-        console.print_json(json.dumps({"differences": words.splitlines(), "repair": found.repair}))
+        console.print_json(json.dumps({"differences": words.splitlines(), "repair": repair}))
     elif not found.differences:
         console.print(f"The database holds what {', '.join(live.heads)} makes.")
     else:
         console.print(f"The database -> what {', '.join(live.heads)} makes:", highlight=False)
         console.print(words, markup=False, highlight=False)
         console.print("\nThis would repair it:\n", highlight=False)
-        console.print(found.repair, markup=False, highlight=False, soft_wrap=True)
+        console.print(repair, markup=False, highlight=False, soft_wrap=True)
     return FOUND if found.differences else FINE
 
 
