@@ -11,7 +11,7 @@ Other drivers than asyncpg are asked through SQLAlchemy's engine: the same answe
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Protocol
 
 import asyncpg
@@ -141,8 +141,13 @@ async def open_reader(engine: AsyncEngine, target: DatabaseURL, *, size: int, pa
     # To compile a large plan takes the server a hundred times as long as a hot query does.
     options["server_settings"] |= {"jit": "off"}
     pool = asyncpg.create_pool(target.dsn, min_size=0, max_size=size, reset=_keep, **options)
-    async with pool:
+    await pool
+    try:
         yield PoolReader(pool, patience)
+    finally:
+        # Where the network is gone nobody answers a farewell; asyncpg has cut the connections off by then.
+        with suppress(TimeoutError):
+            await pool.close()
 
 
 async def _keep(_: asyncpg.Connection) -> None:
