@@ -5,8 +5,11 @@ embedded one. Exit codes: 0 fine, 1 something was found, 2 it could not run.
 """
 
 import asyncio
+import signal
+import threading
 from argparse import ArgumentParser, Namespace
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from rich.console import Console
 from sqlalchemy import pool
@@ -44,16 +47,42 @@ def main(arguments: Sequence[str] | None = None) -> int:
     console = Console()
     console = console if console.is_terminal else Console(width=WIDTH)
     verb: Verb = options.verb
+    received: list[signal.Signals] = []
     try:
         if verb.on_files is not None and (code := verb.on_files(options, console)) is not None:
             return code
         url = url_here() or load_settings().migration_url
-        return asyncio.run(_run(verb, url, options, console))
+        with _interrupted_by_sigterm(received):
+            return asyncio.run(_run(verb, url, options, console))
+    except KeyboardInterrupt:
+        number = received[0] if received else signal.SIGINT
+        Console(stderr=True).print(
+            f"Stopped by {number.name}: {verb.name}. {verb.when_stopped}", highlight=False, soft_wrap=True
+        )
+        return 128 + number
     except UserError as error:
         if verb.explain is not None:
             return verb.explain(error, options, console)
         Console(stderr=True).print(str(error), markup=False, highlight=False, soft_wrap=True)
         return COULD_NOT_RUN
+
+
+@contextmanager
+def _interrupted_by_sigterm(received: list[signal.Signals]) -> Iterator[None]:
+    """SIGTERM does what Ctrl-C does, and is put into `received`. Only in the main thread, which gets signals."""
+
+    def stop(number: int, _: object) -> None:
+        received.append(signal.Signals(number))
+        signal.raise_signal(signal.SIGINT)  # which asyncio makes a cancellation of
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _parser() -> ArgumentParser:

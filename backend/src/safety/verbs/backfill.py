@@ -132,4 +132,5 @@ def words(report: Report) -> str:
     return f"{report.rate:,.0f} rows a second, {duration(report.seconds_left)} left"
 
 
-VERB = Verb("backfill", "run a backfill that an upgrade has left, or list them", add_arguments, run)
+_KEPT = "What is done of it is kept: run the same command again to go on."
+VERB = Verb("backfill", "run a backfill that an upgrade has left, or list them", add_arguments, run, when_stopped=_KEPT)

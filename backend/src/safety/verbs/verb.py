@@ -30,3 +30,5 @@ class Verb:
     """What needs no database: its exit code, or None where the options ask for something else."""
     explain: Callable[[UserError, Namespace, Console], int] | None = None
     """Shows why nothing could be looked at, and what could."""
+    when_stopped: str = "Run the same command again."
+    """What somebody who has stopped it by a signal should know."""

@@ -3,6 +3,9 @@
 import io
 import json
 import os
+import signal
+import subprocess
+import sys
 from contextlib import redirect_stderr, redirect_stdout
 from unittest.mock import patch
 
@@ -12,6 +15,8 @@ import pytest
 from src.safety.backfill.definition import Backfill
 from src.safety.cli import main
 from src.safety.verbs.verb import COULD_NOT_RUN, FINE, FOUND
+from tests.conftest import BACKEND
+from tests.safety.apply.processes import until
 from tests.safety.backfill.running import run
 from tests.safety.project import Project
 
@@ -72,6 +77,26 @@ def test_one_that_is_done_is_begun_anew_only_when_asked(session: psycopg.Connect
     assert session.execute("SELECT v FROM books").fetchone() == (None,)
     command(database, "numbers", "--restart")
     assert session.execute("SELECT v FROM books").fetchone() == (1,)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_told_to_stop_it_says_so_in_a_sentence_and_goes_on_later(
+    project: Project, session: psycopg.Connection, database: str, number: signal.Signals
+) -> None:
+    begin(project, session, database)
+    session.execute("BEGIN; SELECT FROM books WHERE id = 500 FOR UPDATE")  # so that it comes to no end
+    arguments = [sys.executable, "-m", "src.safety", "backfill", "numbers", "--workers", "2"]
+    environment = {**os.environ, "DATABASE_URL": database}
+    with subprocess.Popen(arguments, cwd=BACKEND, env=environment, stderr=subprocess.PIPE, text=True) as running:
+        until(lambda: session.execute("SELECT 1 FROM pg_locks WHERE NOT granted").fetchone())
+        running.send_signal(number)
+        _, stderr = running.communicate(timeout=30)
+    session.execute("ROLLBACK")
+    assert (running.returncode, stderr) == (
+        128 + number,
+        f"Stopped by {number.name}: backfill. What is done of it is kept: run the same command again to go on.\n",
+    )
+    assert command(database, "numbers") == (FINE, "numbers is done: 1,000 rows changed.\n")
 
 
 @pytest.mark.parametrize(
