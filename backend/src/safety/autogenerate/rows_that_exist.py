@@ -168,9 +168,10 @@ def _nothing_known(entry: CatalogueObject, context: Context) -> tuple[str, str]:
     return (
         f"{entry.identity.table}.{entry.name} is new and may not be NULL, but {why}: what do the rows hold that exist?",
         "Choose a line for the model:\n"
-        '  server_default=sa.text("...")   the database gives it, to new rows as well\n'
-        "  default=...                     a plain value: these rows get it, new ones from the application\n"
-        "  nullable=True                   for now; fill it, and make it NOT NULL in a later revision",
+        '  server_default=text("...")   the database gives it, to new rows as well\n'
+        "  nullable=True                for now; fill it, and make it NOT NULL in a later revision\n"
+        "  default=...                  a plain value: these rows get it; code that still runs and does not know the\n"
+        "                               column inserts nothing any more",
     )
 
 
@@ -178,6 +179,6 @@ def _null_found(entry: CatalogueObject) -> tuple[str, str]:
     return (
         f"{entry.identity.table}.{entry.name} is not to be NULL any more, but rows hold NULL, and it has no default.",
         "Fill them first, in a revision of their own; or give the model a value for them:\n"
-        '  server_default=sa.text("...")   the database gives it, to new rows as well\n'
-        "  default=...                     a plain value: these rows get it, new ones from the application",
+        '  server_default=text("...")   the database gives it, to new rows as well\n'
+        "  default=...                  a plain value: these rows get it, new ones from the application",
     )

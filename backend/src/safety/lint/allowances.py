@@ -1,4 +1,7 @@
-"""`# lint: allow RULE because ...` in a revision. The reason is required, and one that allows nothing is a finding."""
+"""`# lint: allow RULE because ...` in a revision, or several rules with commas between them.
+
+The reason is required, and one that allows nothing is a finding.
+"""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -6,7 +9,9 @@ from dataclasses import dataclass
 
 from src.safety.lint.rule import Finding, Found, Revision, Rule
 
-_ALLOW = re.compile(r"#\s*lint:\s*allow\b\s*(?P<rule>[\w-]*)\s*(?:because\b\s*(?P<reason>.*))?", re.IGNORECASE)
+_ALLOW = re.compile(
+    r"#\s*lint:\s*allow\b\s*(?P<rules>[\w-]*(?:\s*,\s*[\w-]+)*)\s*(?:because\b\s*(?P<reason>.*))?", re.IGNORECASE
+)
 
 
 def _nothing(_: Revision) -> Iterator[Found]:
@@ -34,7 +39,12 @@ class Allowance:
 def read_allowances(revision: Revision) -> list[Allowance]:
     """All of the file's."""
     found = ((_ALLOW.match(comment), line) for comment, line in revision.source.comments())
-    return [Allowance(match["rule"].lower(), (match["reason"] or "").strip(), line) for match, line in found if match]
+    return [
+        Allowance(rule.strip().lower(), (match["reason"] or "").strip(), line)
+        for match, line in found
+        if match
+        for rule in match["rules"].split(",")
+    ]
 
 
 def less_allowed(revision: Revision, findings: Sequence[Finding], codes: frozenset[str]) -> Iterator[Finding]:

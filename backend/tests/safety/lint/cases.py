@@ -154,6 +154,13 @@ CASES = (
         top="# lint: allow data-loss because nobody has filled it since 2020\n"
         "# lint: allow still-mapped because the release before this no longer maps it",
     ),
+    Case(
+        "a column is dropped with consent for both on one line",
+        "",
+        'op.drop_column("{t}", "n")',
+        'op.add_column("{t}", sa.Column("n", sa.Integer))',
+        top="# lint: allow data-loss, still-mapped because nobody has filled or mapped it since 2020",
+    ),
     data("rows are deleted", "data-loss", "DELETE FROM {t} WHERE n = 1"),
     data("a table is emptied", "data-loss", "TRUNCATE {t}"),
     Case(
