@@ -75,16 +75,16 @@ def _teller(definition: Backfill, policy: Policy, activity: Activity) -> Any:
 
     def tell(report: Report) -> None:
         progress = report.progress
-        phase = f"{report.rate:,.0f} rows a second" if progress.passes == 1 else f"pass {progress.passes}"
+        rate = f"{report.rate:,.0f} rows a second" if report.rate else "begins"
+        phase = rate if progress.passes == 1 else f"pass {progress.passes}"
+        left = report.seconds_left if report.rate else None
         size = f"about {progress.total:,} rows"
-        activity.progress = Progress(
-            phase, progress.walked, progress.total, definition.table, size, report.seconds_left
-        )
+        activity.progress = Progress(phase, progress.walked, progress.total, definition.table, size, left)
         if report.waiting:
             activity.wait(f"Backfill {definition.name} waits: {report.waiting}")
         elif activity.waiting:
             activity.stop_waiting()
-        known = time.monotonic() - begun > _TRIAL or policy.backfill_limit == 0
+        known = time.monotonic() - begun >= min(_TRIAL, policy.backfill_limit)
         if known and not progress.finished and report.seconds_left >= policy.backfill_limit:
             why = f"takes about {report.seconds_left:,.0f} s more, and an upgrade may take {policy.backfill_limit:g} s"
             raise pending(definition.name, f"{why} for one")

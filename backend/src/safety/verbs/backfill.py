@@ -129,7 +129,7 @@ def words(report: Report) -> str:
         return f"waiting: {report.waiting}"
     if report.progress.passes > 1:
         return f"looking again for rows that came meanwhile, pass {report.progress.passes}"
-    return f"{report.rate:,.0f} rows a second, {duration(report.seconds_left)} left"
+    return f"{report.rate:,.0f} rows a second, {duration(report.seconds_left)} left" if report.rate else "begins"
 
 
 _KEPT = "What is done of it is kept: run the same command again to go on."

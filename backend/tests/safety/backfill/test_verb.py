@@ -13,7 +13,10 @@ import psycopg
 import pytest
 
 from src.safety.backfill.definition import Backfill
+from src.safety.backfill.run import Report
+from src.safety.backfill.state import Progress
 from src.safety.cli import main
+from src.safety.verbs.backfill import words
 from src.safety.verbs.verb import COULD_NOT_RUN, FINE, FOUND
 from tests.conftest import BACKEND
 from tests.safety.apply.processes import until
@@ -77,6 +80,12 @@ def test_one_that_is_done_is_begun_anew_only_when_asked(session: psycopg.Connect
     assert session.execute("SELECT v FROM books").fetchone() == (None,)
     command(database, "numbers", "--restart")
     assert session.execute("SELECT v FROM books").fetchone() == (1,)
+
+
+@pytest.mark.parametrize(("rate", "said"), [(0.0, "begins"), (50.0, "50 rows a second, 2 s left")])
+def test_nothing_is_estimated_before_a_row_has_been_walked(rate: float, said: str) -> None:
+    progress = Progress("numbers", 0, 0, total=100, passes=1, finished=False, changed_in_last_pass=0)
+    assert words(Report(progress, rate)) == said
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
