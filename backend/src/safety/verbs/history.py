@@ -2,7 +2,7 @@
 
 import json
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC
 from typing import Any
 
@@ -12,6 +12,7 @@ from rich.text import Text
 from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from src.safety.apply.advisory_lock import find_holder, lock_space
 from src.safety.blockers import duration
 from src.safety.history import history_exists, history_table
 from src.safety.verbs.verb import FINE, FOUND, Verb
@@ -36,16 +37,19 @@ async def run(connection: AsyncConnection, options: Namespace, console: Console)
         table = history_table()
         newest = await connection.execute(select(table).order_by(table.c.id.desc()).limit(options.last))
         rows = newest.all()[::-1]
+    outcomes = {row.id: row.outcome for row in rows}
+    if "running" in outcomes.values() and await find_holder(connection, lock_space()) is None:
+        outcomes = {number: "interrupted" if was == "running" else was for number, was in outcomes.items()}
     if options.json:
-        console.print_json(json.dumps([dict(row._mapping) for row in rows], default=str))
+        console.print_json(json.dumps([{**row._mapping, "outcome": outcomes[row.id]} for row in rows], default=str))
     elif rows:
-        console.print(_table(rows))
+        console.print(_table(rows, outcomes))
     else:
         console.print("No migration has run here yet.")
-    return FOUND if rows and rows[-1].outcome not in ("done", "running") else FINE
+    return FOUND if rows and outcomes[rows[-1].id] not in ("done", "running") else FINE
 
 
-def _table(rows: Sequence[Row[Any]]) -> Table:
+def _table(rows: Sequence[Row[Any]], outcomes: Mapping[int, str]) -> Table:
     table = Table("Revision", "Direction", "Outcome", "Started (UTC)", "Took", box=None, pad_edge=False)
     for name in ("Waits", "Retries", "Role", "Host", "Version", "File", "Step"):
         table.add_column(name, no_wrap=True, overflow="ellipsis")
@@ -54,7 +58,7 @@ def _table(rows: Sequence[Row[Any]]) -> Table:
         numbers = (str(row.lock_waits), str(row.retries))
         who = (row.role, row.host, row.application_version, row.checksum[:8], row.step or "")
         started = f"{row.started.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
-        table.add_row(*map(Text, (row.revision, row.direction, row.outcome, started, took, *numbers, *who)))
+        table.add_row(*map(Text, (row.revision, row.direction, outcomes[row.id], started, took, *numbers, *who)))
     return table
 
 

@@ -13,7 +13,10 @@ from psycopg.rows import dict_row
 from sqlalchemy import create_engine
 
 from src.postgres.catalogue import compare, read_catalogue
+from src.safety.apply.advisory_lock import MIGRATOR, lock_space
+from src.safety.cli import main
 from src.safety.history import BOOKKEEPING
+from src.safety.verbs.verb import FINE, FOUND
 from tests.safety.apply import gate
 from tests.safety.apply.processes import Migrator, until
 from tests.safety.project import Project
@@ -125,3 +128,21 @@ def test_check_autogenerate_and_catalogues_do_not_see_the_table(project: Project
     with engine.connect() as connection:
         assert not compare(before, read_catalogue(connection, ignore_tables=BOOKKEEPING))
     engine.dispose()
+
+
+def test_the_verb_calls_interrupted_what_runs_no_more(
+    project: Project,
+    database: str,
+    watcher: psycopg.Connection,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", database)
+    project.revision("001_a")
+    project.alembic(database, "upgrade", "head")
+    watcher.execute("UPDATE alembic_history SET outcome = 'running'")  # as a killed process leaves it
+    assert main(["history"]) == FOUND
+    assert "interrupted" in capsys.readouterr().out
+    watcher.execute("SELECT pg_advisory_lock(%s, %s)", (lock_space(), MIGRATOR))
+    assert main(["history"]) == FINE
+    assert "running" in capsys.readouterr().out
