@@ -180,6 +180,8 @@ class History:
             await connection.execute(self._failed, {**_counts(entry), "how": outcome})
             await connection.commit()
 
+        if outcome == "stopped":
+            self._asking.break_off()
         self._asking.ask(end)
 
     def finish(self, connection: Connection, entry: Entry, asking: Sequence[ColumnElement[Any]]) -> Row[Any]:

@@ -41,6 +41,10 @@ class Asking:
         if sent is not None:
             await_only(sent)
 
+    def break_off(self) -> None:
+        """Wait for nothing that was sent: the migration is to stop, and who stands in its way may stand in that way too."""
+        await_only(self.close())
+
     async def close(self) -> None:
         """Break off what nobody waited for: the migration has failed by then, and that is what is told."""
         sent, self._sent = self._sent, None
