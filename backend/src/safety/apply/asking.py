@@ -42,7 +42,7 @@ class Asking:
             await_only(sent)
 
     def break_off(self) -> None:
-        """Wait for nothing that was sent: the migration is to stop, and who stands in its way may stand in that way too."""
+        """Wait for nothing that was sent: the migration is to stop, and may be waiting for just that."""
         await_only(self.close())
 
     async def close(self) -> None:
