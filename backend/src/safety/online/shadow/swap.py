@@ -53,18 +53,7 @@ def _statements(
         # The validated CHECK proves it: nothing is scanned.
         yield f"ALTER TABLE {table} ALTER COLUMN {new} SET NOT NULL"
         yield f"ALTER TABLE {table} DROP CONSTRAINT {quoted(not_null_name(column))}"
-    if column.identity:
-        yield from _identity(database, column)
-    elif column.sequence:
-        yield f"ALTER SEQUENCE {column.sequence} OWNED BY {table}.{new}"
-        if kind in _INTEGERS:
-            yield f"ALTER SEQUENCE {column.sequence} AS {kind}"
-    if column.default is not None:
-        yield f"ALTER TABLE {table} ALTER COLUMN {new} SET DEFAULT {column.default}"
-    for part in column.parts:
-        if part.default != column.default:
-            default = "DROP DEFAULT" if part.default is None else f"SET DEFAULT {part.default}"
-            yield f"ALTER TABLE ONLY {part.table} ALTER COLUMN {new} {default}"
+    yield from _default(database, column, kind, new)
     yield from column.dependents.drop
     yield f"ALTER TABLE {table} DROP COLUMN {column.quoted}"
     for name in statistics:
@@ -82,6 +71,23 @@ def _statements(
         yield from moved(view)
     # Their bodies may hold semicolons, by which PL/pgSQL would take them apart.
     yield from (f"EXECUTE {literal(statement)}" for statement in column.dependents.create)
+
+
+def _default(database: Database, column: OldColumn, kind: str, new: str) -> Iterator[str]:
+    """What the new column takes over of where the old one's values come from."""
+    table = column.table
+    if column.identity:
+        yield from _identity(database, column)
+    elif column.sequence:
+        yield f"ALTER SEQUENCE {column.sequence} OWNED BY {table}.{new}"
+        if kind in _INTEGERS:
+            yield f"ALTER SEQUENCE {column.sequence} AS {kind}"
+    if column.default is not None:
+        yield f"ALTER TABLE {table} ALTER COLUMN {new} SET DEFAULT {column.default}"
+    for part in column.parts:
+        if part.default != column.default:
+            default = "DROP DEFAULT" if part.default is None else f"SET DEFAULT {part.default}"
+            yield f"ALTER TABLE ONLY {part.table} ALTER COLUMN {new} {default}"
 
 
 def not_null_name(column: OldColumn) -> str:
