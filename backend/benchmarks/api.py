@@ -53,6 +53,8 @@ class Route:
     query: HotQuery
     values: dict[str, Any]
     signed_in: bool
+    column: int = 0
+    """Where the answer stands."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,7 @@ def routes(user: UUID) -> list[Route]:
         Route("/modules/m3", modules._WITH_CHAPTERS.for_anyone, {"slug": "m3", "user": user, **students}, True),
         Route("/modules/m3/chapters/c3", chapters._GET.for_anyone, chapter | students, False),
         Route("/progress", progress._AT_A_GLANCE.for_anyone, {"user": user}, True),
-        Route("/me", accounts._JSON_AND_STANDING, {"id": user}, True),
+        Route("/me", accounts.STANDING_AND_JSON, {"user": user}, True, column=len(accounts.Standing._fields)),
     ]
 
 
@@ -118,7 +120,10 @@ def _bare_routes(measured: list[Route]) -> str:
         return {"uuid": str(value)} if isinstance(value, UUID) else value
 
     return json.dumps(
-        {each.path: (each.query.text, [plain(v) for v in each.query.arguments(each.values)]) for each in measured}
+        {
+            each.path: (each.query.text, each.column, [plain(v) for v in each.query.arguments(each.values)])
+            for each in measured
+        }
     )
 
 

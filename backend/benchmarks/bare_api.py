@@ -1,7 +1,7 @@
 """The ceiling: an ASGI application that only sends a statement by asyncpg and passes the answer on.
 
 `uvicorn benchmarks.bare_api:create_app --factory`, with the statements in the environment: `BARE_ROUTES` is JSON, a
-statement and its arguments by path. No framework, no sign-in, no validation, no headers.
+statement, the column of the answer and the arguments by path. No framework, no sign-in, no validation, no headers.
 """
 
 import json
@@ -11,20 +11,20 @@ from uuid import UUID
 
 import asyncpg
 
-Route = tuple[str, list[Any]]
+Route = tuple[str, int, list[Any]]
 
 
 def create_app() -> Any:
-    routes = {path: (text, [_argument(each) for each in arguments]) for path, (text, arguments) in _routes().items()}
+    routes = {path: (text, column, [_argument(each) for each in given]) for path, (text, column, given) in _routes()}
     pools: list[asyncpg.Pool] = []
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan":
             await _live(pools, receive, send)
             return
-        text, arguments = routes[scope["path"]]
+        text, column, arguments = routes[scope["path"]]
         async with pools[0].acquire() as connection:
-            body = (await connection.fetchval(text, *arguments)).encode()
+            body = (await connection.fetchval(text, *arguments, column=column)).encode()
         headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": body})
@@ -45,9 +45,9 @@ async def _keep(_: asyncpg.Connection) -> None:
     """As the API does: no reset between two statements."""
 
 
-def _routes() -> dict[str, Route]:
+def _routes() -> list[tuple[str, Route]]:
     routes: dict[str, Route] = json.loads(os.environ["BARE_ROUTES"])
-    return routes
+    return list(routes.items())
 
 
 def _argument(value: Any) -> Any:

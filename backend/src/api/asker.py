@@ -5,14 +5,11 @@ from typing import Annotated, Any, cast
 
 from fastapi import Depends, Request
 
-from src.api.auth import Token, claimed, hold, nobody
+from src.api.auth import Token, claimed, held, nobody
 from src.api.dependencies import answering
 from src.api.resources import Resources
 from src.api.tokens import Use
-from src.db.queries.accounts import Standing
 from src.db.viewer_query import ViewerQuery
-
-_OF_STANDING = len(Standing._fields)
 
 
 class RequestAsker:
@@ -28,7 +25,8 @@ class RequestAsker:
         if self._token is None:
             return await where.reader.row(query.for_anyone, user=None, everything=False, **values)
         if where is resources:
-            return await _held(resources, self._token, query, values)
+            _, answer = await held(resources, Use.ACCESS, self._token, query.for_account, **values)
+            return answer if answer[0] is not None else None
         # A replica may not know yet that an account was closed.
         account = await claimed(resources, Use.ACCESS, self._token)
         return await where.reader.row(query.for_anyone, user=account.id, everything=account.is_admin, **values)
@@ -36,14 +34,6 @@ class RequestAsker:
     async def value(self, query: ViewerQuery, **values: Any) -> Any:
         row = await self.row(query, **values)
         return None if row is None else row[0]
-
-
-async def _held(resources: Resources, token: str, query: ViewerQuery, values: dict[str, Any]) -> Sequence[Any] | None:
-    claim = resources.tokens.read(Use.ACCESS, token)
-    row = await resources.reader.row(query.for_account, user=claim.user_id, **values) if claim else None
-    hold(claim, Standing(*row[:_OF_STANDING]) if row else None)
-    answer = row[_OF_STANDING:] if row else ()
-    return answer if answer and answer[0] is not None else None
 
 
 async def _maybe(request: Request, token: Token) -> RequestAsker:

@@ -1,8 +1,9 @@
 """Who asks: `SignedIn`, `MaybeSignedIn` and `Administrator` for routes. 401 and 403 are answered here alone."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Depends, Request
@@ -11,13 +12,14 @@ from fastapi.security import OAuth2PasswordBearer
 from src.api.dependencies import OpenResources, get_resources
 from src.api.problems import ProblemError
 from src.api.resources import Resources
-from src.api.tokens import Claim, Use, fingerprint
-from src.db.queries import accounts
-from src.db.queries.accounts import Standing
+from src.api.tokens import Use, fingerprint
+from src.db.hot_query import HotQuery
+from src.db.queries.accounts import STANDING, STANDING_AND_JSON, Standing
 
 _bearer = OAuth2PasswordBearer("/api/v1/auth/token", refreshUrl="/api/v1/auth/renew", auto_error=False)
 Token = Annotated[str | None, Depends(_bearer)]
 _CHALLENGE = {"WWW-Authenticate": "Bearer"}
+_OF_STANDING = len(Standing._fields)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +32,24 @@ class Viewer:
 
 async def claimed(resources: Resources, use: Use, token: str) -> Standing:
     """The account that `token` stands for. Raises `ProblemError` 401 if it is not good for this use, or no longer."""
-    claim = resources.tokens.read(use, token)
     # Its connection is given back before the route takes one: a request that held two could wait for itself.
-    return hold(claim, await accounts.standing(resources.reader, claim.user_id) if claim else None)
+    account, _ = await held(resources, use, token, STANDING)
+    return account
 
 
-def hold(claim: Claim | None, account: Standing | None) -> Standing:
-    """The account, if the claim holds for it. Raises `ProblemError` 401 if it does not."""
-    if account and claim and account.is_active and fingerprint(account) == claim.fingerprint:
-        return account
+async def held(
+    resources: Resources, use: Use, token: str, query: HotQuery, **values: Any
+) -> tuple[Standing, Sequence[Any]]:
+    """The account that `token` stands for, and what `query` says of the account `user` after those columns.
+
+    Raises `ProblemError` 401 if the token is not good for this use, or no longer.
+    """
+    claim = resources.tokens.read(use, token)
+    row = await resources.reader.row(query, user=claim.user_id, **values) if claim else None
+    if claim and row:
+        account = Standing(*row[:_OF_STANDING])
+        if account.is_active and fingerprint(account) == claim.fingerprint:
+            return account, row[_OF_STANDING:]
     detail = "This token is not valid, or no longer. Renew it, or sign in again."
     raise ProblemError(HTTPStatus.UNAUTHORIZED, detail, headers=_CHALLENGE)
 
@@ -71,11 +82,8 @@ SignedIn = Annotated[Viewer, Depends(_signed_in)]
 async def _my_account(token: Token, resources: OpenResources) -> str:
     if token is None:
         raise nobody()
-    claim = resources.tokens.read(Use.ACCESS, token)
-    found = await accounts.standing_and_json(resources.reader, claim.user_id) if claim else None
-    account, body = found or (None, "")
-    hold(claim, account)
-    return body
+    _, (body,) = await held(resources, Use.ACCESS, token, STANDING_AND_JSON)
+    return str(body)
 
 
 MyAccount = Annotated[str, Depends(_my_account)]

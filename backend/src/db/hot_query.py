@@ -15,17 +15,19 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any, Protocol
 
 import asyncpg
+from pgvector.sqlalchemy import VECTOR
 from sqlalchemy import Select
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from src.db.turns import Turns
+from src.db.vector import HotConnection
 from src.postgres.engine import asyncpg_options
 from src.postgres.url import DatabaseURL
 
 _DIALECT = PGDialect_asyncpg()  # type: ignore[no-untyped-call]  # its constructor has no annotations
 
-Fetch = Callable[[asyncpg.Connection], Awaitable[Any]]
+Fetch = Callable[[HotConnection], Awaitable[Any]]
 
 
 class HotQuery:
@@ -36,6 +38,7 @@ class HotQuery:
         self.statement = statement
         self.text = str(compiled)
         self._parameters = [(name, compiled.params[name]) for name in compiled.positiontup or ()]
+        self.sends_vector = any(isinstance(bind.type, VECTOR) for bind in compiled.binds.values())
 
     def arguments(self, values: dict[str, Any]) -> list[Any]:
         """`values` in the order of `$1, $2, ...`, and the statement's own where it has them."""
@@ -67,12 +70,12 @@ class PoolReader:
 
     async def row(self, query: HotQuery, **values: Any) -> Sequence[Any] | None:
         arguments = query.arguments(values)
-        row: Sequence[Any] | None = await self._ask(lambda connection: connection.fetchrow(query.text, *arguments))
+        row: Sequence[Any] | None = await self._ask(query, lambda session: session.fetchrow(query.text, *arguments))
         return row
 
     async def rows(self, query: HotQuery, **values: Any) -> Sequence[Sequence[Any]]:
         arguments = query.arguments(values)
-        rows: Sequence[Sequence[Any]] = await self._ask(lambda connection: connection.fetch(query.text, *arguments))
+        rows: Sequence[Sequence[Any]] = await self._ask(query, lambda session: session.fetch(query.text, *arguments))
         return rows
 
     async def value(self, query: HotQuery, **values: Any) -> Any:
@@ -83,17 +86,19 @@ class PoolReader:
         size, idle = self._pool.get_size(), self._pool.get_idle_size()
         return size - idle, idle
 
-    async def _ask(self, fetch: Fetch) -> Any:
+    async def _ask(self, query: HotQuery, fetch: Fetch) -> Any:
         try:
-            return await self._once(fetch)
+            return await self._once(query, fetch)
         except (asyncpg.ConnectionDoesNotExistError, asyncpg.InternalClientError, ConnectionError):
-            return await self._once(fetch)
+            return await self._once(query, fetch)
 
-    async def _once(self, fetch: Fetch) -> Any:
+    async def _once(self, query: HotQuery, fetch: Fetch) -> Any:
         await self._turns.take()
         try:
             connection = await self._pool.acquire()
             try:
+                if query.sends_vector:
+                    await connection.have_codec()
                 # No transaction: a statement that a migration made stale is then prepared anew by asyncpg itself.
                 return await fetch(connection)
             except asyncpg.InternalClientError:  # the session ended just when the statement was to be sent
@@ -140,7 +145,8 @@ async def open_reader(engine: AsyncEngine, target: DatabaseURL, *, size: int, pa
     options = asyncpg_options(target, "syllabus reads")
     # To compile a large plan takes the server a hundred times as long as a hot query does.
     options["server_settings"] |= {"jit": "off"}
-    pool = asyncpg.create_pool(target.dsn, min_size=0, max_size=size, reset=_keep, **options)
+    options |= {"connection_class": HotConnection, "reset": _keep}
+    pool = asyncpg.create_pool(target.dsn, min_size=0, max_size=size, **options)
     await pool
     try:
         yield PoolReader(pool, patience)

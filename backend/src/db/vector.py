@@ -9,7 +9,6 @@ from typing import Any, cast
 
 import asyncpg
 from pgvector import Vector
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 DIMENSIONS = 1536
@@ -17,8 +16,20 @@ DIMENSIONS = 1536
 DEFAULT_MODEL = "text-embedding-3-small"
 """Of a vector whose model nobody names, as of a row of `embeddings`."""
 
-_SCHEMA = text("SELECT typnamespace::regnamespace::text FROM pg_type WHERE oid = 'vector'::regtype")
+_SCHEMA = "SELECT typnamespace::regnamespace::text FROM pg_type WHERE oid = 'vector'::regtype"
 _REGISTERED = "vector codec"
+
+
+class HotConnection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no annotations
+    """A connection of the hot queries' pool, which remembers whether it has the codec."""
+
+    __slots__ = ("_has_codec",)
+
+    async def have_codec(self) -> None:
+        """Send vectors in binary from now on. Raises what `'vector'::regtype` raises where the extension is missing."""
+        if not getattr(self, "_has_codec", False):
+            await _set_codec(self)
+            self._has_codec = True
 
 
 async def sends_binary(session: AsyncSession) -> asyncpg.Connection | None:
@@ -33,12 +44,16 @@ async def sends_binary(session: AsyncSession) -> asyncpg.Connection | None:
         return None
     info = cast(Any, connection.sync_connection).info
     if _REGISTERED not in info:
-        schema = await session.scalar(_SCHEMA)
-        await driver_connection.set_type_codec(
-            "vector", schema=schema, encoder=_encode, decoder=Vector.from_binary, format="binary"
-        )
+        await _set_codec(driver_connection)
         info[_REGISTERED] = True
     return driver_connection
+
+
+async def _set_codec(connection: asyncpg.Connection) -> None:
+    schema = await connection.fetchval(_SCHEMA)
+    await connection.set_type_codec(
+        "vector", schema=schema, encoder=_encode, decoder=Vector.from_binary, format="binary"
+    )
 
 
 def _encode(value: Vector | str) -> bytes:

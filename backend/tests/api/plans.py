@@ -9,6 +9,7 @@ from typing import Any
 import asyncpg
 import psycopg
 from fastapi import FastAPI
+from pgvector import Vector
 from sqlalchemy import event
 
 from src.db.hot_query import HotQuery, Reader
@@ -63,7 +64,12 @@ class Recorder:
 
     def _note(self, text: str, parameters: Sequence[Any]) -> None:
         if re.match(r"\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b", text):
-            self.statements.append((text, tuple(parameters or ())))
+            self.statements.append((text, tuple(map(_plain, parameters or ()))))
+
+
+def _plain(value: Any) -> Any:
+    """As a connection without a codec takes it."""
+    return value.to_text() if isinstance(value, Vector) else value
 
 
 def record(app: FastAPI) -> Recorder:

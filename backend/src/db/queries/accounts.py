@@ -39,13 +39,15 @@ class Account(NamedTuple):
 
 _ACCOUNT = tuple(getattr(User, name) for name in Account._fields)
 _STANDING = select(User.id, User.is_active, User.is_admin, User.password_hash, User.sign_outs)
-_STANDING_BY_ID = HotQuery(_STANDING.where(User.id == bindparam("id")))
+STANDING = HotQuery(_STANDING.where(User.id == bindparam("user")))
+"""What a token is held against; other columns may follow it."""
 _STANDING_BY_EMAIL = HotQuery(_STANDING.where(func.lower(User.email) == func.lower(bindparam("email"))))
 _THIS = User.id == bindparam("user_id")
 _READ = select(*_ACCOUNT).where(_THIS)
-_JSON_AND_STANDING = HotQuery(
-    select(json_text(json_object(*_ACCOUNT)), *_STANDING.selected_columns).where(User.id == bindparam("id"))
+STANDING_AND_JSON = HotQuery(
+    _STANDING.add_columns(json_text(json_object(*_ACCOUNT))).where(User.id == bindparam("user"))
 )
+"""All of the account besides, as JSON: one statement for who only wants to see it."""
 _REGISTER = insert(User).returning(*_ACCOUNT)
 _CHANGE = update(User).where(_THIS).returning(*_ACCOUNT)
 _NOTE_SIGN_IN = update(User).where(_THIS).values(last_login=func.now())
@@ -60,15 +62,9 @@ _DELETE = delete(User).where(_THIS)
 
 
 async def standing(reader: Reader, user_id: UUID) -> Standing | None:
-    """The account that a token names."""
-    row = await reader.row(_STANDING_BY_ID, id=user_id)
+    """The account."""
+    row = await reader.row(STANDING, user=user_id)
     return Standing(*row) if row else None
-
-
-async def standing_and_json(reader: Reader, user_id: UUID) -> tuple[Standing, str] | None:
-    """The account that a token names, and all of it as JSON: one statement for who only wants to see it."""
-    row = await reader.row(_JSON_AND_STANDING, id=user_id)
-    return (Standing(*row[1:]), row[0]) if row else None
 
 
 async def standing_by_email(reader: Reader, email: str) -> Standing | None:

@@ -13,9 +13,8 @@ from typing import Any
 
 from pgvector.sqlalchemy import VECTOR
 from sqlalchemy import (
-    ARRAY,
     CTE,
-    REAL,
+    BindParameter,
     ColumnElement,
     Float,
     Integer,
@@ -38,13 +37,12 @@ Of a larger part, the index finds enough in less time than it takes to compare t
 """
 
 _EF_SEARCH = range(40, 1_001)  # from pgvector's default, which has recall 0.995 here, to its limit
-# An array of real travels in binary by every driver, and is made a vector once, not for every row: hence the SELECT.
-_ASKED = select(cast(bindparam("vector", type_=ARRAY(REAL())), VECTOR())).scalar_subquery()
+_ASKED: BindParameter[Any] = bindparam("vector", type_=VECTOR())
 _DISTANCE: ColumnElement[float] = Embedding.embedding.op("<=>", return_type=Float())(_ASKED)
 _OF_MODEL = Embedding.embedding_model == bindparam("model")
 _LEAST, _MOST = bindparam("least", type_=Integer()), bindparam("most", type_=Integer())
 _ROWS = literal_column("(SELECT reltuples FROM pg_class WHERE oid = 'embeddings'::regclass)", Float())
-_ENOUGH = func.least(_MOST, func.greatest(_LEAST, _ROWS / literal_column("8")))
+_ENOUGH = cast(func.least(_MOST, func.greatest(_LEAST, _ROWS / literal_column("8"))), Integer())
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +103,7 @@ def _few(scope: Scope) -> CTE:
         # All of them, or nearly. A table that was never analysed has -1 rows here: it is new, and small.
         return select((_ROWS <= _ENOUGH).label("few")).cte("candidates")
     some = select(Embedding.chapter_id).join(Chapter).join(Module).where(_OF_MODEL, visible(scope))
-    counted = some.limit(_MOST + literal_column("1")).subquery("counted")
+    counted = some.limit(_ENOUGH + literal_column("1")).subquery("counted")
     return select((func.count() <= _ENOUGH).label("few")).select_from(counted).cte("candidates")
 
 

@@ -91,7 +91,7 @@ async def search(reader: Reader, query: Query, *, limit: int, offset: int = 0) -
     rows = await reader.rows(
         hot_query(query.text is not None, query.vector is not None, query.scope.shape, depth),
         text=query.text,
-        vector=query.vector.to_list() if query.vector else None,
+        vector=query.vector,
         model=query.model,
         least=nearest.FEW[0],
         most=nearest.FEW[1],

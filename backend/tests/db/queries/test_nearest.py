@@ -128,7 +128,7 @@ async def executed(library: Library, scope: Scope, *, model: str = MODEL, few: i
     """Which of the two ways ran, by the plan of the statement itself."""
     query = hot_query(by_text=False, by_vector=True, scope=scope.shape, depth=11)
     given = {
-        "vector": values(*(-value for value in FAR)),
+        "vector": Vector(values(*(-value for value in FAR))).to_text(),
         "model": model,
         "least": few,
         "most": few,
