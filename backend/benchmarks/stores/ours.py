@@ -1,5 +1,9 @@
-"""Ours: chunks replaced chapter by chapter, and the statement of `POST /search`, with titles and snippets."""
+"""Ours: chunks replaced chapter by chapter, and the statement of `POST /search`, with titles and snippets.
 
+Two chapters at once, as `python -m src.course embed` has several.
+"""
+
+import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -47,9 +51,17 @@ class Ours:
         by_module = defaultdict[str, list[Row]](list)
         for row in rows:
             by_module[row.module].append(row)
-        for module, chunks in by_module.items():
-            for start in range(0, len(chunks), _CHAPTER):
-                await self._put(module, f"chapter-{start}", chunks[start : start + _CHAPTER])
+        waiting = iter(
+            (module, f"chapter-{start}", chunks[start : start + _CHAPTER])
+            for module, chunks in by_module.items()
+            for start in range(0, len(chunks), _CHAPTER)
+        )
+
+        async def writer() -> None:
+            for module, slug, chunks in waiting:
+                await self._put(module, slug, chunks)
+
+        await asyncio.gather(*(writer() for _ in range(CLIENTS)))
 
     async def _put(self, module: str, slug: str, rows: Sequence[Row]) -> None:
         async with unit_of_work(self._sessions) as session:

@@ -1,5 +1,6 @@
 """`python -m src.course embed`: vectors for every chunk of every chapter that has changed since the last time."""
 
+import asyncio
 from argparse import ArgumentParser, Namespace
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -24,6 +25,7 @@ from src.settings import Settings
 NAME = "embed"
 HELP = "make the vectors of all chapters that have changed, so that they can be searched by meaning"
 
+_AT_ONCE = 4  # chapters: while one waits for its vectors, others are read and written
 _BATCH = 64  # texts a request
 _PATIENCE = 60.0  # seconds a request
 
@@ -57,14 +59,27 @@ async def run(sessions: Sessions, options: Namespace, settings: Settings, consol
 async def _embed_all(
     sessions: Sessions, embedder: Embedder, found: Sequence[UUID], console: Console
 ) -> Counter[Outcome]:
-    outcomes = Counter[Outcome]()
+    outcomes, waiting = Counter[Outcome](), iter(found)
     with _bar(console) as bar:
-        for chapter in bar.track(found, description="Embedding"):
-            try:
+        embedding = bar.add_task("Embedding", total=len(found))
+
+        async def work() -> None:
+            for chapter in waiting:
                 outcomes[await embed_chapter(sessions, embedder, chapter)] += 1
-            except ServiceFailed as failure:
-                raise EmbeddingStopped(str(failure), done=outcomes.total(), total=len(found)) from failure
+                bar.advance(embedding)
+
+        try:
+            async with asyncio.TaskGroup() as workers:
+                for _ in range(_AT_ONCE):
+                    workers.create_task(work())
+        except ExceptionGroup as failures:
+            raise _first(failures, done=outcomes.total(), total=len(found)) from failures
     return outcomes
+
+
+def _first(failures: ExceptionGroup[Exception], *, done: int, total: int) -> Exception:
+    failure = failures.exceptions[0]
+    return EmbeddingStopped(str(failure), done=done, total=total) if isinstance(failure, ServiceFailed) else failure
 
 
 async def embed_chapter(sessions: Sessions, embedder: Embedder, chapter: UUID) -> Outcome:
@@ -84,9 +99,8 @@ async def embed_chapter(sessions: Sessions, embedder: Embedder, chapter: UUID) -
         updated_at = await hold_chapter(session, chapter)
         if updated_at != source.updated_at or await contents(session, chapter, embedder.model) != stored:
             return Outcome.OVERTAKEN
-        await put_chunks(
-            session, chapter, embedder.model, changed, stored.keys() & (set(range(len(texts))) - changed.keys())
-        )
+        outdated = stored.keys() - (set(range(len(texts))) - changed.keys())
+        await put_chunks(session, chapter, embedder.model, changed, outdated)
     return Outcome.EMBEDDED
 
 

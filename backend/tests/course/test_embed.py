@@ -9,7 +9,7 @@ import pytest
 
 from src.course.cli import main
 from tests.db.queries.library import add_chapter, add_module
-from tests.inference.service import OpenAIService, answer, embed, openai_service, vector_of
+from tests.inference.service import OpenAIService, Request, answer, embed, openai_service, vector_of
 
 
 @pytest.fixture
@@ -80,10 +80,10 @@ def test_only_new_text_is_sent(course: str, service: OpenAIService) -> None:
 def test_a_chapter_that_is_edited_meanwhile_is_left_for_the_next_time(
     course: str, service: OpenAIService, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    async def edit_then_embed(request: object, writer: asyncio.StreamWriter) -> None:
+    async def edit_then_embed(request: Request, writer: asyncio.StreamWriter) -> None:
         with psycopg.connect(course) as connection:
             connection.execute("UPDATE chapters SET title = 'Locked' WHERE slug = 'locks'")
-        await embed(request, writer)  # type: ignore[arg-type]
+        await embed(request, writer)
 
     service.embeddings = edit_then_embed
     assert main(["embed"]) == 0
@@ -91,6 +91,18 @@ def test_a_chapter_that_is_edited_meanwhile_is_left_for_the_next_time(
     service.embeddings = embed
     assert main(["embed"]) == 0
     assert ("locks", 0, "Locked\nWho waits.") in chunks(course)
+
+
+def test_chapters_do_not_wait_for_each_others_vectors(course: str, service: OpenAIService) -> None:
+    both_ask = asyncio.Barrier(2)
+
+    async def wait_for_the_other(request: Request, writer: asyncio.StreamWriter) -> None:
+        await both_ask.wait()
+        await embed(request, writer)
+
+    service.embeddings = wait_for_the_other
+    assert main(["embed"]) == 0
+    assert chunks(course) == ALL
 
 
 def test_a_service_that_fails_stops_it_with_a_sentence(

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import asyncpg
 from pgvector import Vector
-from sqlalchemy import LargeBinary, bindparam, delete, func, insert, not_, select
+from sqlalchemy import LargeBinary, bindparam, delete, func, insert, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -52,11 +52,7 @@ _SOURCE = select(
     chapters.c.slug, chapters.c.title, chapters.c.description, chapters.c.content_html, chapters.c.updated_at
 ).where(chapters.c.id == bindparam("chapter"))
 _HOLD = select(chapters.c.updated_at).where(chapters.c.id == bindparam("chapter")).with_for_update()
-_REMOVE = (
-    delete(embeddings)
-    .where(_OF_CHAPTER, not_(embeddings.c.chunk_index == func.any(bindparam("kept"))))
-    .returning(embeddings.c.chunk_index)
-)
+_REMOVE = delete(embeddings).where(_OF_CHAPTER, embeddings.c.chunk_index == func.any(bindparam("outdated")))
 
 
 async def replace_chunks(session: AsyncSession, chapter: UUID, model: str, chunks: Sequence[Chunk]) -> Replaced:
@@ -69,8 +65,9 @@ async def replace_chunks(session: AsyncSession, chapter: UUID, model: str, chunk
     changed = {
         index: chunk for index, chunk in enumerate(chunks) if index not in stored or stored[index] != chunk.fingerprint
     }
-    kept = stored.keys() & (set(range(len(chunks))) - changed.keys())
-    return await put_chunks(session, chapter, model, changed, kept)
+    outdated = stored.keys() - (set(range(len(chunks))) - changed.keys())
+    await put_chunks(session, chapter, model, changed, outdated)
+    return Replaced(len(stored) - len(outdated), len(changed), len(outdated))
 
 
 async def all_chapters(session: AsyncSession) -> Sequence[UUID]:
@@ -95,15 +92,14 @@ async def contents(session: AsyncSession, chapter: UUID, model: str) -> dict[int
 
 
 async def put_chunks(
-    session: AsyncSession, chapter: UUID, model: str, changed: Mapping[int, Chunk], kept: Collection[int]
-) -> Replaced:
-    """Leave the rows of `kept`, remove all others of the chapter and model, and write `changed`, by index."""
-    chosen = {"chapter": chapter, "model": model, "kept": list(kept)}
-    removed = (await session.execute(_REMOVE, chosen)).all()
+    session: AsyncSession, chapter: UUID, model: str, changed: Mapping[int, Chunk], outdated: Collection[int]
+) -> None:
+    """Remove the rows of `outdated` from the chapter and model, and write `changed`, by index; leave all others."""
+    if outdated:
+        await session.execute(_REMOVE, {"chapter": chapter, "model": model, "outdated": list(outdated)})
     rows = [(uuid7(), chapter, index, chunk.content, model, chunk.vector) for index, chunk in sorted(changed.items())]
     if rows:
         await _write(session, rows)
-    return Replaced(len(kept), len(rows), len(removed))
 
 
 async def _write(session: AsyncSession, rows: Sequence[tuple[Any, ...]]) -> None:
