@@ -45,14 +45,14 @@ async def next_range(
     """The last of the next `size` keys and how many there are; None at the end."""
     if work.key is PLACE:
         return await next_pages(connection, work.table, after, size)
-    condition, parameters = work.key.between(after, upto)
-    key = work.key
-    query = (
-        f"SELECT {key.as_text}, count(*) OVER () FROM"
-        f" (SELECT {key.listed} FROM {work.table} WHERE {condition} ORDER BY {key.listed} LIMIT {size}) AS batch"
-        f" ORDER BY {key.descending} LIMIT 1"
-    )
-    row = (await connection.execute(text(query), parameters)).one_or_none()
+    key, (condition, parameters) = work.key, work.key.between(after, upto)
+    rows = f"FROM {work.table} WHERE {condition} ORDER BY"
+    last = text(f"SELECT {key.as_text} {rows} {key.listed} OFFSET {size - 1} LIMIT 1")
+    if (row := (await connection.execute(last, parameters)).one_or_none()) is not None:
+        return list(row), size
+    # Fewer are left; only these have to be counted.
+    rest = text(f"SELECT {key.as_text}, count(*) OVER () {rows} {key.descending} LIMIT 1")
+    row = (await connection.execute(rest, parameters)).one_or_none()
     return (list(row[:-1]), row[-1]) if row else None
 
 

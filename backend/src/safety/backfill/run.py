@@ -33,7 +33,7 @@ from src.safety.policy import Policy
 log = logging.getLogger("alembic.runtime.migration")
 
 PASSES = 3  # the second sees what came during the first; after the third, whoever writes on must write it right
-_AGAIN = (state.LOCK_NOT_AVAILABLE, state.DEADLOCK_DETECTED, state.SERIALIZATION_FAILURE, state.QUERY_CANCELED)
+_AGAIN = (state.LOCK_NOT_AVAILABLE, state.DEADLOCK_DETECTED, state.SERIALIZATION_FAILURE)
 _LOOK = 1.0  # seconds between two looks at the pressure, and at the progress
 _FUNCTION_AIM = 2.0  # seconds of a batch that calls a Python function: it holds no lock while it computes
 _DEAD_PATIENCE = 10.0  # seconds to wait for dead rows that no VACUUM can remove yet; they go on growing anyway
@@ -165,12 +165,9 @@ class _Run:
             while True:
                 await self._look(connection)
                 try:
-                    slice_, seconds = await self._batch(connection, pace.size, chosen)
+                    slice_, seconds = await self._batch(connection, pace, chosen)
                 except DBAPIError as error:
-                    if state.sqlstate(error) not in _AGAIN:
-                        raise
-                    pace.collided()
-                    await asyncio.sleep(random.uniform(0, self._policy.lock_timeout))
+                    await asyncio.sleep(self._before_another_try(pace, error))
                     continue
                 if slice_ is None and await self._is_finished(connection):
                     return
@@ -178,18 +175,32 @@ class _Run:
                 # Others work on all slices that are left: theirs may come free, if they die.
                 await asyncio.sleep(0.1 if slice_ is None else pace.took(seconds) if seconds else 0)
 
-    async def _batch(self, connection: AsyncConnection, size: int, preferred: int) -> tuple[int | None, float]:
+    def _before_another_try(self, pace: Pace, error: DBAPIError) -> float:
+        """Seconds to pause after a batch that failed. Raises `error` where another try is of no use."""
+        if (code := state.sqlstate(error)) == state.QUERY_CANCELED:
+            return pace.cut_off(self._longest)
+        if code not in _AGAIN:
+            raise error
+        pace.collided()
+        return random.uniform(0, self._policy.lock_timeout)
+
+    @property
+    def _longest(self) -> float:
+        """Seconds: whoever wants a row of a batch waits for its end."""
+        return max(self._policy.backfill_batch, self._policy.lock_timeout)
+
+    async def _batch(self, connection: AsyncConnection, pace: Pace, preferred: int) -> tuple[int | None, float]:
         """Change the next rows of a slice; returns which, and in how many seconds; None if others work on all."""
         async with transaction(connection):
-            # Whoever wants a row of the batch waits for its end. Only a single row gets all the time that it needs.
-            most = max(self._policy.backfill_batch, self._policy.lock_timeout)
-            limit = 0 if size == 1 or self._definition.function else round(most * 1000)
+            # Only a single row gets all the time that it needs.
+            limit = 0 if pace.size == 1 or self._definition.function else round(self._longest * 1000)
             await connection.execute(_CUT_OFF, {"limit": str(limit)})
             slice_ = await kept.claim(connection, self._definition.name, preferred)
             if slice_ is None:
                 return None, 0.0
-            if (found := await next_range(connection, self.work, slice_.position, slice_.upto, size)) is None:
+            if (found := await next_range(connection, self.work, slice_.position, slice_.upto, pace.size)) is None:
                 await self._end_pass(connection, slice_)
+                pace.end_pass(slice_._mapping["pass"])
                 return int(slice_.slice), 0.0
             position, walked = found
             begun = time.monotonic()

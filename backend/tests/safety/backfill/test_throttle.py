@@ -41,6 +41,25 @@ def test_a_slow_network_does_not_make_it_creep() -> None:
     assert pace.size == 100
 
 
+def test_a_quick_second_pass_does_not_make_the_next_slice_begin_with_too_much() -> None:
+    pace = Pace(aim=0.1, pause=0)
+    for _ in range(30):
+        pace.took(pace.size * 1e-5)
+    of_first_pass = pace.size
+    pace.end_pass(1)
+    for _ in range(30):
+        pace.took(pace.size * 1e-7)
+    assert pace.size > 5 * of_first_pass
+    pace.end_pass(2)
+    assert pace.size == of_first_pass
+
+
+def test_a_batch_that_was_cut_off_is_half_as_long_the_next_time() -> None:
+    pace = Pace(aim=0.1, pause=0.2)
+    assert pace.cut_off(0.1) == pytest.approx(0.02)
+    assert pace.size == 50
+
+
 def test_a_collision_makes_the_next_batch_shorter_and_never_nothing() -> None:
     pace = Pace(aim=0.1, pause=0)
     sizes = []
