@@ -1,7 +1,9 @@
 """Primary keys, unique, foreign key, check and exclusion constraints of tables, and checks of domains.
 
 The definition is `pg_get_constraintdef` without the words at its end that have attributes of their own, so that
-validating a constraint is one change. NOT NULL is an attribute of the column; a constraint trigger is a trigger.
+validating a constraint is one change. Whether a foreign key that refers to partitions is valid is said of the whole: up
+to PostgreSQL 17 VALIDATE leaves those for each partition as they are. NOT NULL is an attribute of the column; a
+constraint trigger is a trigger.
 """
 
 from src.postgres.catalogue.scope import SCOPE, comment, users_own
@@ -17,7 +19,8 @@ SELECT 'constraint', o.schema, o.name, c.conname::text, ARRAY[o.kind, '', o.name
     json_build_object(
         'type', {TYPES},
         'definition', regexp_replace(pg_get_constraintdef(c.oid), '{TRAILING_WORDS}', ''),
-        'not valid', NOT c.convalidated AND to_jsonb(c) ->> 'conenforced' IS DISTINCT FROM 'false',
+        'not valid', NOT c.convalidated AND to_jsonb(c) ->> 'conenforced' IS DISTINCT FROM 'false'
+            AND NOT EXISTS (SELECT FROM pg_constraint w WHERE w.oid = c.conparentid AND w.conrelid = c.conrelid),
         'not enforced', to_jsonb(c) ->> 'conenforced' = 'false',
         'deferrable', c.condeferrable,
         'initially deferred', c.condeferred,

@@ -119,10 +119,12 @@ CONSTRAINTS = [
         BOOKS + "ALTER TABLE authors ADD parent integer; UPDATE authors SET parent = 1 WHERE id > 9",
     ),
     Case(
-        "a foreign key on partitions",
-        'op.create_foreign_key("fk_a", "logs", "days", ["day"], ["id"])',
-        'op.drop_constraint("fk_a", "logs")',
-        LOGS + "CREATE TABLE days (id integer PRIMARY KEY); INSERT INTO days SELECT generate_series(1, 98)",
+        "foreign keys on partitions, and to them",
+        'op.create_foreign_key("fk_a", "logs", "days", ["day"], ["id"])\n'
+        '    op.create_foreign_key("fk_b", "days", "logs", ["id"], ["id"])',
+        'op.drop_constraint("fk_a", "logs")\n    op.drop_constraint("fk_b", "days")',
+        LOGS + "CREATE TABLE days (id integer PRIMARY KEY); INSERT INTO days SELECT generate_series(1, 98);"
+        "ALTER TABLE logs ADD PRIMARY KEY (id)",
     ),
     Case(
         "a check",
