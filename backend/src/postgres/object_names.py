@@ -1,6 +1,14 @@
-"""Names as PostgreSQL itself would choose them (`makeObjectName` in indexcmds.c, PostgreSQL 16 to 18)."""
+"""Names as PostgreSQL itself would choose them (`makeObjectName` in indexcmds.c, PostgreSQL 16 to 18); their parts."""
+
+import re
 
 _LONGEST = 63  # bytes: NAMEDATALEN - 1
+_PART = re.compile(r'"(?:[^"]|"")*"|[^".]+')
+
+
+def without_schema(name: str) -> str:
+    """The last part of a name as SQL writes it: `"b.c"` of `a."b.c"`."""
+    return str(_PART.findall(name)[-1])
 
 
 def object_name(first: str, second: str, label: str) -> str:

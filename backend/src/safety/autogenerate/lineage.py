@@ -120,6 +120,7 @@ class Lineage:
         assert source is not None, "it came from there"
         if "part of" in entry.attributes:
             kept = {name: value for name, value in entry.attributes.items() if name not in ("comment", "firing")}
+            kept |= {name: value for name, value in source.attributes.items() if name == "firing"}
         else:
             kept = {name: value for name, value in source.attributes.items() if name in _PASSED_ON}
             kept["inherited"] = True

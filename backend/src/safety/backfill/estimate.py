@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from src.postgres.object_names import without_schema
 from src.safety.backfill.batch import change, next_range
 from src.safety.backfill.definition import verbatim
 from src.safety.backfill.key import Position
@@ -59,7 +60,7 @@ async def refuse_volatile(connection: AsyncConnection, work: Work) -> None:
         return
     for column, sql in work.definition.values.items():
         value = record(f"CAST(({verbatim(sql)}) AS {verbatim(work.types[column])})")
-        sample = f"(SELECT * FROM {work.table} LIMIT 100) AS {work.table.rpartition('.')[2]}"
+        sample = f"(SELECT * FROM {work.table} LIMIT 100) AS {without_schema(work.table)}"
         query = f"SELECT 1 FROM {sample} WHERE {value} {DISTINCT} {value} LIMIT 1"
         if await connection.scalar(text(query)) is not None:
             raise RequestRefused(

@@ -41,8 +41,10 @@ _TABLES = text(
 )
 _PARTITIONS = """
     WITH RECURSIVE parts AS (
-      SELECT inhrelid AS oid, inhparent AS parent, 1 AS depth FROM pg_inherits WHERE inhparent = to_regclass(:table)
+      SELECT inhrelid AS oid, inhparent AS parent, 1 AS depth FROM pg_inherits
+      WHERE inhparent = to_regclass(:table) AND NOT inhdetachpending
       UNION ALL SELECT i.inhrelid, i.inhparent, depth + 1 FROM pg_inherits i JOIN parts ON i.inhparent = parts.oid
+      WHERE NOT i.inhdetachpending
     )
     SELECT n.nspname AS schema, c.relname AS name, c.relkind = 'p' AS partitioned, parts.oid::regclass::text AS sql,
            parts.parent::regclass::text AS parent

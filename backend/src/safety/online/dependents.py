@@ -11,7 +11,8 @@ from alembic.operations import MigrateOperation
 
 from src.postgres.catalogue import CatalogueObject, Identity, Kind
 from src.safety.autogenerate.call import Statement
-from src.safety.autogenerate.context import Context, Schema, quoted, read_schema
+from src.safety.autogenerate.context import Change, Context, Schema, quoted, read_schema
+from src.safety.autogenerate.lineage import Lineage
 from src.safety.autogenerate.order import Node, Order
 from src.safety.autogenerate.writers import writer_of
 from src.safety.autogenerate.writers.routines import routine_name
@@ -100,7 +101,13 @@ def _statements(schema: Schema, found: set[Identity], own: set[Identity], entang
     columns = {each for each in found if _is_part(schema, each, found)}
     remade = {each for each in found - columns if each.kind in _REMADE}
     others = sorted(found - columns - remade) + sorted(entangled)
-    going = {each for each in remade if not any(above in remade for above in schema.ancestors(each))}
+    lineage = Lineage(schema, schema)
+    going = {
+        each
+        for each in remade
+        if not any(above in remade for above in schema.ancestors(each))
+        and not lineage.goes_by_itself(schema.catalogue[each], remade)
+    }
     drops = [schema.catalogue[node.identity] for node in Order(context, [Node("drop", each) for each in going])]
     makes = [
         schema.catalogue[node.identity] for node in Order(context, [Node("create", each) for each in remade | own])
@@ -112,7 +119,7 @@ def _statements(schema: Schema, found: set[Identity], own: set[Identity], entang
         [*_together([entry for entry in drops if entry.identity in early], context)],
         sorted({quoted(entry.schema, entry.identity.table) for entry in late if entry.identity.table}),
         [sql for entry in late for sql in _written(writer_of(entry).drop(entry, context))],
-        [sql for entry in makes for sql in (*_written(writer_of(entry).create(entry, context)), *_owner(entry))],
+        [sql for entry in makes for sql in (*_written(_made(entry, lineage, remade | own)), *_owner(entry))],
         [f"{each.kind} {quoted(each.table, each.name)}" for each in others],
     )
 
@@ -124,6 +131,15 @@ def _together(drops: list[CatalogueObject], context: Context) -> Iterator[str]:
             yield f"DROP VIEW {', '.join(quoted(entry.schema, entry.name) for entry in entries)}"
         else:
             yield from (sql for entry in entries for sql in _written(writer_of(entry).drop(entry, context)))
+
+
+def _made(entry: CatalogueObject, lineage: Lineage, made: set[Identity]) -> list[MigrateOperation]:
+    """A trigger of a partition comes with that of the table above: it may only fire otherwise."""
+    context = Context(lineage.old, lineage.new)
+    if not lineage.comes_by_itself(entry, made):
+        return writer_of(entry).create(entry, context)
+    change = Change(lineage.as_it_comes(entry), entry)
+    return writer_of(entry).alter(change, context) or []
 
 
 def _is_part(schema: Schema, identity: Identity, found: set[Identity]) -> bool:

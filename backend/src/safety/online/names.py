@@ -1,5 +1,6 @@
 """Names in SQL, and the SQL that SQLAlchemy makes of DDL."""
 
+import zlib
 from typing import Any
 
 from sqlalchemy import DDL, Column, Identity
@@ -30,7 +31,12 @@ def qualified(name: str, schema: str | None) -> str:
 
 def temporary(name: str) -> str:
     """The name of what is made anew, until it takes the place of the old one."""
-    return name.encode()[: _LONGEST - len(_ENDING)].decode(errors="ignore") + _ENDING
+    room = _LONGEST - len(_ENDING)
+    if len(name.encode()) <= room:
+        return name + _ENDING
+    # Two long names may begin alike, as those of partitions do: what is cut off is told by a number.
+    number = f"_{zlib.crc32(name.encode()):08x}"
+    return name.encode()[: room - len(number)].decode(errors="ignore") + number + _ENDING
 
 
 def plain(name: str) -> str:

@@ -1,11 +1,14 @@
 """A type change that rewrites, on tables with partitions or children: a column is made anew in each of them."""
 
+from dataclasses import replace
+
 import psycopg
 import pytest
 
 from tests.safety.online.cases import Case
 from tests.safety.online.conftest import Direct, both_ways_end_as_directly, write
 from tests.safety.online.interruption import PATIENT, run_interrupted
+from tests.safety.online.meanwhile import meanwhile
 from tests.safety.online.state import read_state, same
 from tests.safety.project import Project
 from tests.sampling import every
@@ -38,11 +41,36 @@ LOGS = """
     COMMENT ON COLUMN logs.size IS 'in lines';
     COMMENT ON COLUMN logs_1.size IS 'in words';
     GRANT SELECT (size) ON logs TO PUBLIC;
+    ALTER TABLE logs_4 ALTER size SET NOT NULL;
     CREATE STATISTICS st_size ON size, kind FROM logs;
+    COMMENT ON STATISTICS st_size IS 'both';
+    CREATE INDEX an_index_on_one_of_the_partitions_whose_name_is_quite_long_no_1 ON logs_1 (size, line);
+    CREATE INDEX an_index_on_one_of_the_partitions_whose_name_is_quite_long_no_2 ON logs_1 (size, kind);
     CREATE TRIGGER touch BEFORE INSERT OR UPDATE ON logs FOR EACH ROW EXECUTE FUNCTION touch();
+    CREATE TRIGGER resized AFTER UPDATE OF size ON logs FOR EACH ROW EXECUTE FUNCTION touch();
+    COMMENT ON TRIGGER resized ON logs IS 'counts';
+    ALTER TABLE "logs 3" DISABLE TRIGGER resized;
+    ALTER TABLE logs ENABLE ROW LEVEL SECURITY;
+    CREATE POLICY large ON logs USING (size > 3);
+    CREATE POLICY small ON logs_1 USING (size < 3);
+    CREATE RULE negative AS ON UPDATE TO logs_1 WHERE NEW.size < 0 DO INSTEAD NOTHING;
     CREATE VIEW sizes AS SELECT sum(size) FROM logs;
     CREATE VIEW own_sizes AS SELECT size FROM logs_1;
     INSERT INTO logs SELECT i, i, i % 10, i, 'line ' || i, 0 FROM generate_series(1, 98) i;
+    CREATE TABLE notes (
+        log integer, day integer, kind integer, size integer, CONSTRAINT fk_log FOREIGN KEY (size, kind, log, day)
+            REFERENCES logs (size, kind, id, day) ON UPDATE CASCADE ON DELETE SET NULL (size)
+    ) PARTITION BY LIST (kind);
+    CREATE TABLE notes_1 PARTITION OF notes FOR VALUES IN (1) PARTITION BY LIST (kind);
+    CREATE TABLE notes_2 PARTITION OF notes_1 DEFAULT;
+    INSERT INTO notes SELECT id, day, kind, size FROM logs WHERE kind = 1;
+    COMMENT ON CONSTRAINT fk_log ON notes IS 'of what';
+    CREATE TABLE marks (size integer, kind integer, id integer, day integer,
+        CONSTRAINT fk_mark FOREIGN KEY (size, kind, id, day) REFERENCES logs (size, kind, id, day));
+    INSERT INTO marks SELECT size, kind, id, day FROM logs;
+    ALTER TABLE logs ADD next integer,
+        ADD CONSTRAINT fk_next FOREIGN KEY (next, kind, id, day) REFERENCES logs (size, kind, id, day);
+    UPDATE logs SET next = size;
 """
 MEDIA = """
     CREATE TABLE media (id integer PRIMARY KEY, pages integer NOT NULL DEFAULT 1 CONSTRAINT ck_pages CHECK (pages > 0));
@@ -123,10 +151,33 @@ def test_what_is_written_meanwhile_is_in_step_in_every_partition(project: Projec
     assert code == 21
     with psycopg.connect(database, autocommit=True) as session:
         session.execute("INSERT INTO logs VALUES (200, 5, 1, 500), (200, 98, 1, 500)")
+        session.execute("DELETE FROM marks; DELETE FROM notes; UPDATE logs SET next = NULL")
         session.execute("UPDATE logs SET size = 600, day = 8 WHERE id = 40")
         kept = session.execute("SELECT count(*), bool_and(size = size__new) FROM logs WHERE size > 300").fetchone()
         assert kept == (3, True)
     project.alembic.having(**PATIENT)(database, "upgrade", "head")
+
+
+@pytest.mark.parametrize("first", ["CREATE OR REPLACE FUNCTION", "ANALYZE logs"])
+def test_what_others_make_meanwhile_is_not_lost(project: Project, database: str, directly: Direct, first: str) -> None:
+    made = """
+        CREATE TABLE logs_5 PARTITION OF logs FOR VALUES FROM (200) TO (300); CREATE INDEX ix_late ON logs_1 (size);
+        ALTER TABLE logs_5 ADD CONSTRAINT ck_late CHECK (size > 1); CREATE INDEX ix_new ON logs_5 (size, day);
+        INSERT INTO logs VALUES (500, 250, 1, 77), (1, 5, 1, 78)
+    """
+    up, _ = directly(replace(CASES[0], before=LOGS + made))
+    write(project, database, CASES[0])
+    todo = [made]
+    with psycopg.connect(database, autocommit=True) as other:
+
+        def act() -> None:
+            while todo:
+                other.execute(todo.pop())
+
+        with meanwhile(act, before=first):
+            project.alembic.having(**PATIENT)(database, "upgrade", "head")
+    assert not todo
+    same(up, read_state(database))
 
 
 @pytest.mark.parametrize(
@@ -141,10 +192,11 @@ def test_what_is_written_meanwhile_is_in_step_in_every_partition(project: Projec
         ),
         (
             CASES[0].upgrade,
-            "ALTER TABLE logs ADD UNIQUE (size, day, id);"
-            "CREATE TABLE notes (size integer, day integer, id integer,"
-            " CONSTRAINT fk_logs FOREIGN KEY (size, day, id) REFERENCES logs (size, day, id))",
-            "constraint fk_logs on table notes",
+            "CREATE FOREIGN DATA WRAPPER w; CREATE SERVER elsewhere FOREIGN DATA WRAPPER w;"
+            "DROP TABLE marks, notes; DROP TRIGGER resized ON logs; DROP TRIGGER touch ON logs; ALTER TABLE logs"
+            " DROP CONSTRAINT fk_next, DROP CONSTRAINT uq_size, DROP CONSTRAINT pk_logs, DROP CONSTRAINT fk_kind;"
+            "CREATE FOREIGN TABLE far PARTITION OF logs FOR VALUES FROM (99) TO (999) SERVER elsewhere",
+            "far is a foreign table",
         ),
         (
             CASES[0].upgrade,

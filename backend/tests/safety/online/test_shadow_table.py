@@ -1,17 +1,13 @@
 """A stored generated column on a table with rows: a table made anew beside the old one, with all that hung on it."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
-
 import psycopg
 import pytest
 from psycopg import IsolationLevel
-from sqlalchemy import Engine, event
 
 from tests.safety.online.cases import Case
 from tests.safety.online.conftest import Direct, both_ways_end_as_directly, write
 from tests.safety.online.interruption import PATIENT, run_interrupted
+from tests.safety.online.meanwhile import meanwhile
 from tests.safety.online.state import read_state, same
 from tests.safety.project import Project
 from tests.servers import Server
@@ -106,20 +102,8 @@ EXPRESSION = Case(
     'op.execute("ALTER TABLE books ALTER twice SET EXPRESSION AS (pages * 2)")',
     CASES[2].before,
 )
+_COPIED = "ANALYZE books__new"  # the rows are, and the indexes are made
 every_case = pytest.mark.parametrize("case", CASES, ids=str)
-
-
-@contextmanager
-def meanwhile(act: Callable[[], object], before: str = "ANALYZE books__new") -> Iterator[None]:
-    """`act` happens when the rows are copied and the indexes are made, just before this statement."""
-
-    def look(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        if statement.startswith(before):
-            act()
-
-    event.listen(Engine, "before_cursor_execute", look)
-    yield
-    event.remove(Engine, "before_cursor_execute", look)
 
 
 @every_case
@@ -133,7 +117,7 @@ def test_an_expression_ends_as_the_rewrite_does(
     if server.version < 17:
         pytest.skip("SET EXPRESSION is of PostgreSQL 17")
     made = []
-    with meanwhile(lambda: made.append("a new table")):
+    with meanwhile(lambda: made.append("a new table"), before=_COPIED):
         test_it_ends_as_the_rewrite_does(project, database, EXPRESSION, directly)
     assert len(made) == 2
 
@@ -178,7 +162,7 @@ def test_what_is_written_meanwhile_is_there_afterwards(
             expected.extend(client.execute(rows).fetchall())
             client.commit()
 
-        with meanwhile(act):
+        with meanwhile(act, before=_COPIED):
             project.alembic.having(**PATIENT)(database, "upgrade", "head")
         assert client.execute(rows).fetchall() == expected
         assert client.execute("SELECT count(*) FROM books WHERE twice <> pages * 2").fetchone() == (0,)

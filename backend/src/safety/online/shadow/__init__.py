@@ -1,7 +1,7 @@
 """A column that is made anew beside the old one, for changes that would rewrite the table under the strongest lock.
 
 column.py   the old column and all that hangs on it, as the catalogue has it
-carry.py    the same for the new column: indexes and statistics;  constraints.py: CHECK and foreign keys
+carry.py    the same for the new column: indexes and statistics;  constraints.py: CHECK and foreign keys;  not_null.py
 materialized.py  materialized views on it
 trigger.py  keeps the new column in step with the old one
 swap.py     the short transaction in which the one takes the place of the other

@@ -22,7 +22,9 @@ _INDEXES = """
                   || 'INDEX ' || quote_ident(i.relname)) + 1) AS rest,
            obj_description(i.oid, 'pg_class') AS comment, obj_description(k.oid, 'pg_constraint') AS constraint_comment,
            i.relkind = 'I' AS partitioned, pg_get_constraintdef(k.oid) AS definition,
-           above.relname::text AS above, above.relnamespace::regnamespace::text AS schema_above
+           above.relname::text AS above, above.relnamespace::regnamespace::text AS schema_above,
+           ARRAY(SELECT format('%s SET STATISTICS %s', attnum, attstattarget) FROM pg_attribute
+                 WHERE attrelid = i.oid AND coalesce(attstattarget, -1) <> -1) AS targets
     FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_namespace n ON n.oid = i.relnamespace
     LEFT JOIN pg_constraint k ON k.conindid = i.oid AND k.contype IN ('p', 'u') AND k.conrelid = x.indrelid
     LEFT JOIN pg_inherits h ON h.inhrelid = i.oid LEFT JOIN pg_class above ON above.oid = h.inhparent
@@ -32,10 +34,16 @@ _INDEXES = """
             (('pg_class'::regclass, i.oid), ('pg_constraint'::regclass, k.oid)))
     ORDER BY i.relname
 """
+# A partition that is made meanwhile comes with an index of its own, under a name that PostgreSQL makes up.
+_CAME = """
+    SELECT indexrelid::regclass::text AS sql FROM pg_index x JOIN pg_class c ON c.oid = x.indexrelid
+    JOIN pg_inherits h ON h.inhrelid = x.indexrelid
+    WHERE x.indrelid = to_regclass(:table) AND h.inhparent = to_regclass(:above) AND c.relname <> :name
+"""
 _STATISTICS = """
     SELECT s.stxname::text AS name, n.nspname::text AS schema, obj_description(s.oid, 'pg_statistic_ext') AS comment,
            substr(pg_get_statisticsobjdef(s.oid), length(format('CREATE STATISTICS %I.%I', n.nspname, s.stxname)) + 1)
-           AS rest
+           AS rest, nullif((to_jsonb(s) ->> 'stxstattarget')::int, -1) AS target
     FROM pg_statistic_ext s JOIN pg_namespace n ON n.oid = s.stxnamespace
     WHERE s.stxrelid = to_regclass(:table) AND EXISTS (
         SELECT FROM pg_depend WHERE classid = 'pg_statistic_ext'::regclass AND objid = s.oid
@@ -101,32 +109,46 @@ def indexes(database: Database, column: OldColumn) -> Iterator[tuple[Index, list
                 row.definition,
                 row.partitioned,
             )
-            yield index, [] if index.partitioned and index.constraint else list(_made(row, each))
+            yield index, [] if index.partitioned and index.constraint else list(_made(row, each, database))
 
 
-def _made(row: Row[Any], column: OldColumn) -> Iterator[Step]:
-    name = f"{quoted(row.schema)}.{quoted(temporary(row.name))}"
+def _made(row: Row[Any], column: OldColumn, database: Database) -> Iterator[Step]:
+    new = quoted(temporary(row.name))
+    name = f"{quoted(row.schema)}.{new}"
+    above = f"{row.schema_above}.{quoted(temporary(row.above))}" if row.above and row.constraint is None else ""
+    came = database.ask(_CAME, table=column.table, above=above, name=temporary(row.name)) if above else ()
     rest = with_column(row.rest, column.quoted, quoted(temporary(column.name)))
     head = f"CREATE {'UNIQUE ' if row.is_unique else ''}INDEX {'' if row.partitioned else 'CONCURRENTLY '}"
     # The one of a partitioned table is valid when all those below are attached.
     there = f"SELECT {'true' if row.partitioned else 'indisvalid'} FROM pg_index WHERE indexrelid"
     yield Step(
-        sql=f"{head}{quoted(temporary(row.name))}{rest}",
+        sql=f"ALTER INDEX {came[0].sql} RENAME TO {new}" if came else f"{head}{new}{rest}",
         unless=f"SELECT coalesce(({there} = to_regclass({literal(name)})), false)",
     )
+    yield from (Step(sql=f"ALTER INDEX {name} ALTER COLUMN {target}") for target in row.targets)
     if row.comment is not None:
         yield Step(sql=f"COMMENT ON INDEX {name} IS {literal(row.comment)}")
-    if row.above is not None and row.constraint is None:
-        above = f"{row.schema_above}.{quoted(temporary(row.above))}"
+    if above:
         yield Step(sql=f"ALTER INDEX {above} ATTACH PARTITION {name}", unless=is_attached(name))
 
 
-def statistics(database: Database, column: OldColumn) -> Iterator[tuple[str, Step]]:
-    """Each statistics object's name, and the step that makes it for the new column."""
+def statistics(database: Database, column: OldColumn) -> Iterator[tuple[str, list[Step]]]:
+    """For each statistics object the statement that gives the new one its name, and the steps that make it."""
     for each in column.family:
         for row in database.ask(_STATISTICS, table=each.table, number=each.number):
-            name = f"{quoted(row.schema)}.{quoted(temporary(row.name))}"
-            rest = with_column(row.rest, column.quoted, quoted(temporary(column.name)))
-            there = f"SELECT EXISTS (SELECT FROM pg_statistic_ext WHERE stxname = {literal(temporary(row.name))})"
-            make = Step(sql=f"CREATE STATISTICS {name}{rest}", unless=there)
-            yield f"{quoted(row.schema)}.{quoted(row.name)}", make
+            schema, made = quoted(row.schema), quoted(temporary(row.name))
+            yield f"ALTER STATISTICS {schema}.{made} RENAME TO {quoted(row.name)}", list(_statistics(row, column))
+
+
+def _statistics(row: Row[Any], column: OldColumn) -> Iterator[Step]:
+    name = f"{quoted(row.schema)}.{quoted(temporary(row.name))}"
+    rest = with_column(row.rest, column.quoted, quoted(temporary(column.name)))
+    there = (
+        f"SELECT EXISTS (SELECT FROM pg_statistic_ext WHERE stxname = {literal(temporary(row.name))}"
+        f" AND stxnamespace = {literal(quoted(row.schema))}::regnamespace)"
+    )
+    yield Step(sql=f"CREATE STATISTICS {name}{rest}", unless=there)
+    if row.target is not None:
+        yield Step(sql=f"ALTER STATISTICS {name} SET STATISTICS {row.target}")
+    if row.comment is not None:
+        yield Step(sql=f"COMMENT ON STATISTICS {name} IS {literal(row.comment)}")

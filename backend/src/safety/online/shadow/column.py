@@ -16,15 +16,13 @@ from src.safety.online.dependents import Dependents, dependents_of_column
 
 _COLUMN = """
     SELECT a.attnum AS number, quote_ident(a.attname) AS quoted, format_type(a.atttypid, a.atttypmod) AS type,
-           a.attnotnull AS not_null, c.relkind = 'p' AS partitioned, n.nspname::text AS schema,
+           c.relkind = 'p' AS partitioned, c.relkind = 'f' AS "foreign", n.nspname::text AS schema,
            c.relname::text AS relation, a.attinhcount > 0 AS inherited, a.attislocal OR a.attinhcount > 1 AS own,
            EXISTS (SELECT FROM pg_depend k WHERE k.classid = 'pg_class'::regclass AND k.objid = c.oid
                    AND k.objsubid = a.attnum AND k.refclassid = 'pg_class'::regclass AND k.refobjid = c.oid
                    AND k.refobjsubid = 0 AND k.deptype = 'i') AS of_key,
            CASE WHEN a.attgenerated = '' THEN pg_get_expr(d.adbin, d.adrelid) END AS "default",
            a.attgenerated <> '' AS generated, a.attidentity::text AS identity,
-           (SELECT quote_ident(conname) FROM pg_constraint WHERE conrelid = c.oid AND contype = 'n'
-            AND conkey = ARRAY[a.attnum]) AS not_null_name,
            (SELECT objid::regclass::text FROM pg_depend WHERE classid = 'pg_class'::regclass AND refobjid = c.oid
             AND refclassid = 'pg_class'::regclass AND refobjsubid = a.attnum AND deptype IN ('a', 'i')
             AND objid IN (SELECT seqrelid FROM pg_sequence)) AS sequence
@@ -36,13 +34,11 @@ _OBSTACLES = """
     SELECT DISTINCT pg_describe_object(d.classid, d.objid, 0) FROM (
         SELECT classid, objid FROM pg_depend
         WHERE refclassid = 'pg_class'::regclass AND refobjid = to_regclass(:table) AND refobjsubid = :number
-          AND (classid = 'pg_publication_rel'::regclass
-               OR classid = 'pg_constraint'::regclass AND objid IN (SELECT oid FROM pg_constraint WHERE contype = 'x'))
-        UNION ALL SELECT 'pg_class'::regclass, indexrelid FROM pg_index
-        WHERE indrelid = to_regclass(:table) AND indisreplident AND :number = ANY (indkey::int2[])
-        UNION ALL SELECT 'pg_constraint'::regclass, oid FROM pg_constraint
-        WHERE contype = 'f' AND conparentid = 0 AND confrelid = to_regclass(:table) AND :number = ANY (confkey)
-          AND (SELECT relkind FROM pg_class WHERE oid = confrelid) = 'p'
+          AND classid = 'pg_publication_rel'::regclass
+        UNION SELECT CASE WHEN oid IS NULL THEN 'pg_class'::regclass ELSE 'pg_constraint'::regclass END,
+                     coalesce(oid, indexrelid)
+        FROM pg_index LEFT JOIN pg_constraint ON conindid = indexrelid AND conrelid = indrelid AND indisexclusion
+        WHERE indrelid = to_regclass(:table) AND (indisreplident OR indisexclusion) AND :number = ANY (indkey::int2[])
     ) AS d ORDER BY 1
 """
 
@@ -56,15 +52,14 @@ class OldColumn:
     number: int
     quoted: str
     type: str
-    not_null: bool
     schema: str
+    relation: str
+    """The table's own name, plain."""
     partitioned: bool
     """The table has partitions, and no rows of its own."""
     default: str | None
     identity: str
     """`a` for ALWAYS, `d` for BY DEFAULT, else empty."""
-    not_null_name: str | None
-    """Of its NOT NULL constraint, which has a name from PostgreSQL 18 on."""
     sequence: str | None
     """The one that it owns."""
     dependents: Dependents
@@ -108,12 +103,11 @@ def _column(table: str, name: str, row: Row[Any], dependents: Dependents) -> Old
         number=row.number,
         quoted=row.quoted,
         type=row.type,
-        not_null=row.not_null,
         schema=row.schema,
+        relation=row.relation,
         partitioned=row.partitioned,
         default=row.default,
         identity=row.identity,
-        not_null_name=row.not_null_name,
         sequence=row.sequence,
         dependents=dependents,
     )
@@ -123,6 +117,7 @@ def _reasons(family: Sequence[tuple[str, Row[Any]]]) -> Iterator[str]:
     row = family[0][1]
     if row.inherited:
         yield "the table has it from the one above it: change that one"
+    yield from (f"{table} is a foreign table" for table, each in family[1:] if each.foreign)
     yield from (f"{table} has it from elsewhere too" for table, each in family[1:] if each.own)
     if any(each.of_key for _, each in family):
         yield "it says to which partition a row belongs"

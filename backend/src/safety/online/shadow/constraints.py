@@ -4,7 +4,7 @@ Up to PostgreSQL 17 a partitioned table takes no foreign key that is NOT VALID: 
 and the one of the whole table then adopts them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import Row
@@ -26,6 +26,7 @@ _CONSTRAINTS = """
     WHERE k.contype IN ('c', 'f') AND k.conparentid = 0 AND k.coninhcount = 0
       AND (k.conrelid = to_regclass(:table) AND :number = ANY (k.conkey)
            OR k.confrelid = to_regclass(:table) AND :number = ANY (k.confkey))
+      AND NOT coalesce(k.confrelid = to_regclass(:table) AND :number = ANY (k.confkey) AND :in_swap, false)
     ORDER BY k.contype, k.conrelid::regclass::text, k.conname
 """
 # Those of the partitions that belong to one of the table above: a rename of that one does not reach them.
@@ -44,7 +45,8 @@ _PARTS_OF = """
 def constraints(database: Database, column: OldColumn) -> Iterator[Step]:
     """Each made, validated, and put in the place of the old one."""
     for each in column.family:
-        for row in database.ask(_CONSTRAINTS, table=each.table, number=each.number):
+        given = {"table": each.table, "number": each.number, "in_swap": each.partitioned}  # see `foreign_keys`
+        for row in database.ask(_CONSTRAINTS, **given):
             yield from _one(row, each, database)
 
 
@@ -52,14 +54,14 @@ def _one(row: Row[Any], column: OldColumn, database: Database) -> Iterator[Step]
     new = temporary(row.name)
     definition = _definition(row.definition.removesuffix(" NOT VALID"), column, own=row.own, theirs=row.theirs)
     if row.of_parts and database.version < 18:
-        for part in column.parts:
+        for part in database.partitions(row.table):
             if not part.partitioned:
-                yield from _made(part.table, new, definition, valid=True)
+                yield from _made(part.sql, new, definition, valid=True)
         add = f"ALTER TABLE {row.table} ADD CONSTRAINT {quoted(new)} {definition}"
         yield Step(sql=add, unless=_there(row.table, new))
     else:
         yield from _made(row.table, new, definition, valid=row.valid)
-    parts = database.ask(_PARTS_OF, table=row.table, name=row.name) if row.of_parts else ()
+    parts = parts_of(row.table, row.name, database) if row.of_parts else ()
     yield Step(sql=f"ALTER TABLE {row.table} DROP CONSTRAINT {quoted(row.name)}", with_next=True)
     for table, name in [*((each.table, each.name) for each in parts), (row.table, row.name)]:
         last = table == row.table and row.comment is None
@@ -67,6 +69,11 @@ def _one(row: Row[Any], column: OldColumn, database: Database) -> Iterator[Step]
         yield Step(sql=rename, with_next=not last)
     if row.comment is not None:
         yield Step(sql=f"COMMENT ON CONSTRAINT {quoted(row.name)} ON {row.table} IS {literal(row.comment)}")
+
+
+def parts_of(table: str, name: str, database: Database) -> Sequence[Row[Any]]:
+    """The foreign keys of the partitions that belong to this one of the table above: `table` and `name`."""
+    return database.ask(_PARTS_OF, table=table, name=name)
 
 
 def _made(table: str, name: str, definition: str, *, valid: bool) -> Iterator[Step]:
@@ -89,9 +96,10 @@ def _definition(definition: str, column: OldColumn, *, own: bool, theirs: bool) 
     """A foreign key names columns of two tables, before and after REFERENCES."""
     new = quoted(temporary(column.name))
     before, references, after = definition.partition(" REFERENCES ")
-    if own:
-        before = with_column(before, column.quoted, new)
+    place, parenthesis, after = after.partition("(")
+    referred, closing, after = after.partition(")")
+    if own:  # ON DELETE SET NULL may name columns too
+        before, after = (with_column(part, column.quoted, new) for part in (before, after))
     if theirs:
-        place, parenthesis, rest = after.partition("(")
-        after = place + parenthesis + with_column(rest, column.quoted, new)
-    return before + references + after
+        referred = with_column(referred, column.quoted, new)
+    return "".join([before, references, place, parenthesis, referred, closing, after])

@@ -1,5 +1,7 @@
 """The steps of a column that is made anew, from the new column to the swap."""
 
+import json
+
 from alembic.ddl.base import ColumnType
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy.dialects import postgresql
@@ -14,10 +16,13 @@ from src.safety.online.names import literal, qualified, quoted, temporary
 from src.safety.online.shadow.carry import indexes, statistics
 from src.safety.online.shadow.column import OldColumn, read_column
 from src.safety.online.shadow.constraints import constraints
+from src.safety.online.shadow.foreign_keys import foreign_keys
 from src.safety.online.shadow.materialized import filled, made_empty, read_materialized
+from src.safety.online.shadow.not_null import not_nulls, proven
 from src.safety.online.shadow.properties import properties
-from src.safety.online.shadow.swap import not_null_name, swap
+from src.safety.online.shadow.swap import Made, swap
 from src.safety.online.shadow.trigger import drop, keep_in_step
+from src.safety.online.shadow.unchanged import seen
 from src.safety.online.step import OnlineChange, Step, Steps, Task
 
 _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy's own
@@ -33,14 +38,17 @@ def shadow_column(construct: ColumnType, database: Database) -> OnlineChange:
 
 
 def _steps(construct: ColumnType, database: Database, table: str) -> Steps:
+    there = seen(database, table, str(construct.column_name))
     column = read_column(database, table, str(construct.column_name))
     kind = str(_DIALECT.type_compiler_instance.process(construct.type_))
     if column is None:
         yield Step(sql=f"ALTER TABLE {table} ALTER COLUMN {quoted(str(construct.column_name))} TYPE {kind}")
         return
     place = database.recall(f"place of {table}.{column.quoted}", lambda: str(column.number))
-    if place != str(column.number):
-        return  # an earlier try has swapped them: this is the new one
+    after = f"after the swap of {table}.{column.quoted}"
+    if place != str(column.number):  # an earlier try has swapped them: this is the new one
+        yield from (Step(sql=statement) for statement in json.loads(database.recall(after, lambda: "[]")))
+        return
     using = getattr(construct, "using", None)  # of Alembic's own PostgresqlColumnType
     views = [read_materialized(database, *each) for each in column.dependents.materialized]
     yield _try_empty(column, kind, using)
@@ -50,26 +58,28 @@ def _steps(construct: ColumnType, database: Database, table: str) -> Steps:
     yield from properties(database, column)
     yield from keep_in_step(column, using)
     yield from (_fill(each, using, column) for each in reversed(column.family) if not each.partitioned)
-    if column.not_null:
-        yield from _not_null(column)
+    nulls = not_nulls(database, column)
+    yield from (step for each in nulls for step in proven(each))
     found = list(indexes(database, column))
     if found:
         yield from built_again(table, (step for _, steps in found for step in steps), database)
     yield from constraints(database, column)
-    objects = []
-    for name, step in statistics(database, column):
-        objects.append(name)
-        yield step
+    objects = list(statistics(database, column))
+    yield from (step for _, steps in objects for step in steps)
     yield Step(sql=f"ANALYZE {table}")
     for view in views:
         yield from filled(view, database)
-    yield from swap(database, column, kind, [index for index, _ in found], objects, views)
+    keys = foreign_keys(database, column)
+    made = Made(there, [index for index, _ in found], [rename for rename, _ in objects], nulls, views, keys)
+    database.recall(after, lambda: json.dumps(keys.after))  # which is kept when the swap is committed, and not before
+    yield from swap(database, column, kind, made)
+    yield from (Step(sql=statement) for statement in keys.after)
 
 
 def _try_empty(column: OldColumn, kind: str, using: str | None) -> Step:
     """PostgreSQL's own judgement, on a copy without rows, before anything is changed."""
     # What names the column by the table, PostgreSQL does not find where it comes to the parts (16 to 18).
-    copy = f"pg_temp.{'type_copy' if column.parts else column.table.rpartition('.')[2]}"
+    copy = f"pg_temp.{'type_copy' if column.parts else quoted(column.relation)}"
     like = f"CREATE TABLE {copy} (LIKE {column.table} INCLUDING DEFAULTS)"
     alter = f"ALTER TABLE {copy} ALTER COLUMN {column.quoted} TYPE {kind}{f' USING {using}' if using else ''}"
     return Step(sql=f"DO $try$ BEGIN {like}; {alter}; DROP TABLE {copy}; END $try$")
@@ -108,16 +118,3 @@ def _fill(column: OldColumn, using: str | None, whole: OldColumn) -> Task:
         return [Step(sql=script(definition, commits=True))]
 
     return Task(words=f"backfill {definition.name} with {definition.values}", run=run, script=written)
-
-
-def _not_null(column: OldColumn) -> Steps:
-    new, name = quoted(temporary(column.name)), not_null_name(column)
-    what = f"NOT NULL {new}" if column.not_null_name is not None else f"CHECK ({new} IS NOT NULL)"
-    made = f"FROM pg_constraint WHERE conrelid = {literal(column.table)}::regclass AND conname = {literal(name)}"
-    yield Step(
-        sql=f"ALTER TABLE {column.table} ADD CONSTRAINT {quoted(name)} {what} NOT VALID",
-        unless=f"SELECT EXISTS (SELECT {made})",
-    )
-    yield Step(
-        sql=f"ALTER TABLE {column.table} VALIDATE CONSTRAINT {quoted(name)}", unless=f"SELECT convalidated {made}"
-    )

@@ -1,13 +1,18 @@
 """The short transaction in which the new column takes the old one's place and name: catalogue entries, and no row."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
+from src.postgres.object_names import without_schema
 from src.safety.online.database import Database
 from src.safety.online.names import literal, qualified, quoted, temporary
 from src.safety.online.shadow.carry import Index
 from src.safety.online.shadow.column import OldColumn
+from src.safety.online.shadow.foreign_keys import ForeignKeys
 from src.safety.online.shadow.materialized import MaterializedView, moved
+from src.safety.online.shadow.not_null import NotNull, taken_over
 from src.safety.online.shadow.trigger import drop, function_name
+from src.safety.online.shadow.unchanged import refuse_unless
 from src.safety.online.step import Step
 
 _SEQUENCE = """
@@ -17,58 +22,58 @@ _SEQUENCE = """
 _INTEGERS = {"smallint": 2**15 - 1, "integer": 2**31 - 1, "bigint": 2**63 - 1}
 
 
-def swap(
-    database: Database,
-    column: OldColumn,
-    kind: str,
-    found: Sequence[Index],
-    statistics: Sequence[str],
-    views: Sequence[MaterializedView],
-) -> Iterator[Step]:
+@dataclass(frozen=True)
+class Made:
+    """What was made for the new column beforehand."""
+
+    seen: str
+    """What there was then."""
+    indexes: Sequence[Index]
+    """From the top down."""
+    statistics: Sequence[str]
+    """The statements that give them their names."""
+    not_nulls: Sequence[NotNull]
+    views: Sequence[MaterializedView]
+    foreign_keys: ForeignKeys
+
+
+def swap(database: Database, column: OldColumn, kind: str, made: Made) -> Iterator[Step]:
     """All of it in one transaction."""
     says = f"The new column {column.table}.{column.quoted} comes after the others: name columns, do not count them."
     yield from (Step(sql=statement, with_next=True) for statement in column.dependents.drop_views)
-    yield from (Step(sql=f"DROP MATERIALIZED VIEW {view.table.sql}", with_next=True) for view in views)
-    locks = {*column.dependents.locks, *([column.table] if column.parts else [])}  # and all that is below it
+    yield from (Step(sql=f"DROP MATERIALIZED VIEW {view.table.sql}", with_next=True) for view in made.views)
+    # The table with all that is below it.
+    locks = {*column.dependents.locks, *made.foreign_keys.tables, *([column.table] if column.parts else [])}
     if locks:
         yield Step(sql=f"LOCK TABLE {', '.join(sorted(locks))} IN ACCESS EXCLUSIVE MODE", with_next=True)
     first, *others = drop(column)
     yield Step(sql=first, says=says, with_next=True)
     # In one block: the lock that the first statement took is held for one answer of the server, not for twenty.
-    statements = "; ".join([*others, *_statements(database, column, kind, found, statistics, views)])
+    unchanged = refuse_unless(made.seen, column)
+    statements = "; ".join([unchanged, *others, *_statements(database, column, kind, made)])
     yield Step(sql=f"DO $swap$ BEGIN {statements}; END $swap$")
 
 
-def _statements(
-    database: Database,
-    column: OldColumn,
-    kind: str,
-    found: Sequence[Index],
-    statistics: Sequence[str],
-    views: Sequence[MaterializedView],
-) -> Iterator[str]:
+def _statements(database: Database, column: OldColumn, kind: str, made: Made) -> Iterator[str]:
     table, new = column.table, quoted(temporary(column.name))
     yield f"DROP FUNCTION {function_name(column)}()"
-    if column.not_null and column.not_null_name is None:
-        # The validated CHECK proves it: nothing is scanned.
-        yield f"ALTER TABLE {table} ALTER COLUMN {new} SET NOT NULL"
-        yield f"ALTER TABLE {table} DROP CONSTRAINT {quoted(not_null_name(column))}"
     yield from _default(database, column, kind, new)
     yield from column.dependents.drop
+    yield from made.foreign_keys.drop
     yield f"ALTER TABLE {table} DROP COLUMN {column.quoted}"
-    for name in statistics:
-        schema, _, own = name.partition(".")
-        yield f"ALTER STATISTICS {schema}.{_temporary_of(own)} RENAME TO {own}"
+    yield from made.statistics
     if column.identity and column.sequence:
-        own = column.sequence.rpartition(".")[2]
+        own = without_schema(column.sequence)
         yield f"ALTER SEQUENCE {qualified(_plain(temporary(_plain(own))), column.schema)} RENAME TO {own}"
-    if column.not_null_name is not None:
-        yield f"ALTER TABLE {table} RENAME CONSTRAINT {quoted(not_null_name(column))} TO {column.not_null_name}"
+    yield from (statement for each in made.not_nulls for statement in taken_over(each))
     yield f"ALTER TABLE {table} RENAME COLUMN {new} TO {column.quoted}"
-    for index in reversed(found):  # those of the partitions first, which the constraint of the whole table adopts
+    for index in reversed(
+        made.indexes
+    ):  # those of the partitions first, which the constraint of the whole table adopts
         yield from _index(index)
-    for view in views:
+    for view in made.views:
         yield from moved(view)
+    yield from made.foreign_keys.add
     # Their bodies may hold semicolons, by which PL/pgSQL would take them apart.
     yield from (f"EXECUTE {literal(statement)}" for statement in column.dependents.create)
 
@@ -88,11 +93,6 @@ def _default(database: Database, column: OldColumn, kind: str, new: str) -> Iter
         if part.default != column.default:
             default = "DROP DEFAULT" if part.default is None else f"SET DEFAULT {part.default}"
             yield f"ALTER TABLE ONLY {part.table} ALTER COLUMN {new} {default}"
-
-
-def not_null_name(column: OldColumn) -> str:
-    """The constraint that proves the new column to be NOT NULL."""
-    return temporary(f"{column.name}_not_null")
 
 
 def _index(index: Index) -> Iterator[str]:
@@ -116,7 +116,7 @@ def _index(index: Index) -> Iterator[str]:
 def _identity(database: Database, column: OldColumn) -> Iterator[str]:
     """An identity's sequence cannot change hands: a new one goes on where the old one is."""
     (row,) = database.ask(_SEQUENCE, sequence=column.sequence)
-    own = _plain((column.sequence or "").rpartition(".")[2])
+    own = _plain(without_schema(column.sequence or ""))
     name = qualified(temporary(own), column.schema)
     options = [f"SEQUENCE NAME {name} START WITH {row.seqstart} INCREMENT BY {row.seqincrement} CACHE {row.seqcache}"]
     if row.seqincrement > 0 and (row.seqmin != 1 or row.seqmax != _INTEGERS[row.type]):
@@ -131,7 +131,3 @@ def _identity(database: Database, column: OldColumn) -> Iterator[str]:
 def _plain(name: str) -> str:
     """A name without its quotes."""
     return name[1:-1].replace('""', '"') if name.startswith('"') else name
-
-
-def _temporary_of(name: str) -> str:
-    return quoted(temporary(_plain(name)))

@@ -24,20 +24,20 @@ $shadow$"""
 
 def function_name(column: OldColumn) -> str:
     """In the schema of the table."""
-    return qualified(temporary(f"{column.table.rpartition('.')[2].strip(chr(34))}_{column.name}"), column.schema)
+    return qualified(temporary(f"{column.relation}_{column.name}"), column.schema)
 
 
 def trigger_name(column: OldColumn) -> str:
     """Sorts after all others."""
-    return quoted(f"~{temporary(column.name)}"[:63])
+    return quoted(temporary(f"~{column.name}"))
 
 
 def keep_in_step(column: OldColumn, using: str | None) -> Iterator[Step]:
     """Make function and trigger."""
     new = quoted(temporary(column.name))
     # As ALTER COLUMN TYPE converts: by assignment, or by what USING says about the row.
-    alias = column.table.rpartition(".")[2]
-    assignment = f"SELECT ({using}) INTO NEW.{new} FROM (SELECT (NEW).*) AS {alias}" if using else None
+    row = f"(SELECT (NEW).*) AS {quoted(column.relation)}"
+    assignment = f"SELECT ({using}) INTO NEW.{new} FROM {row}" if using else None
     function = function_name(column)
     yield Step(sql=_FUNCTION.format(function=function, assignment=assignment or f"NEW.{new} := NEW.{column.quoted}"))
     for table in tables(column):

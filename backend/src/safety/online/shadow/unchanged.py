@@ -1,0 +1,47 @@
+"""Whether the swap finds what was made for the new column: others may make partitions, indexes, ... meanwhile.
+
+What came too late would go with the old column without a word. So the swap looks once more, when nobody can change
+anything, and where something has changed the revision is begun again, which does what is missing.
+"""
+
+from src.safety.online.database import Database
+from src.safety.online.names import literal
+from src.safety.online.shadow.column import OldColumn
+
+# A column's CHECK and foreign keys have gone over to the new one before the swap: none is left, but for those that lead
+# back to the table itself.
+_SEEN = """
+    WITH RECURSIVE family AS (
+        SELECT to_regclass({table})::oid AS oid
+        UNION SELECT inhrelid FROM pg_inherits JOIN family ON inhparent = oid WHERE NOT inhdetachpending
+    ), columns AS (
+        SELECT attrelid, attnum, attnotnull, pg_get_expr(adbin, adrelid) AS value
+        FROM family JOIN pg_attribute ON attrelid = oid AND attname = {column}
+        LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
+    )
+    SELECT md5(string_agg(words, ',' ORDER BY words)) FROM (
+        SELECT concat_ws(' ', attrelid, attnotnull, value) AS words FROM columns
+        UNION ALL SELECT concat_ws(' ', classid, objid) FROM pg_depend JOIN columns
+            ON refclassid = 'pg_class'::regclass AND refobjid = attrelid AND refobjsubid = attnum
+        LEFT JOIN pg_constraint k ON classid = 'pg_constraint'::regclass AND k.oid = objid
+        WHERE classid IN ('pg_class'::regclass, 'pg_statistic_ext'::regclass)
+           OR k.conrelid = attrelid AND (k.contype IN ('p', 'u')
+               OR k.contype <> 'n' AND {others} AND NOT EXISTS (SELECT FROM family WHERE oid = k.confrelid))
+    ) AS seen
+"""
+
+
+def seen(database: Database, table: str, name: str) -> str:
+    """What there is now, as a fingerprint."""
+    query = _SEEN.format(table=":table", column=":name", others="false")
+    return str(database.ask(query, table=table, name=name)[0][0])
+
+
+def refuse_unless(before: str, column: OldColumn) -> str:
+    """PL/pgSQL for the swap: it fails as a lock does that was not to be had, so that the revision is begun again."""
+    query = _SEEN.format(table=literal(column.table), column=literal(column.name), others="true")
+    words = f"Somebody has changed {column.table} or its {column.quoted} meanwhile"
+    return (
+        f"IF ({query}) IS DISTINCT FROM {literal(before)} THEN"
+        f" RAISE {literal(words.replace('%', '%%'))} USING ERRCODE = 'lock_not_available'; END IF"
+    )
