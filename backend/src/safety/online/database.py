@@ -46,8 +46,8 @@ _PARTITIONS = """
       UNION ALL SELECT i.inhrelid, i.inhparent, depth + 1 FROM pg_inherits i JOIN parts ON i.inhparent = parts.oid
       WHERE NOT i.inhdetachpending
     )
-    SELECT n.nspname AS schema, c.relname AS name, c.relkind = 'p' AS partitioned, parts.oid::regclass::text AS sql,
-           parts.parent::regclass::text AS parent
+    SELECT n.nspname AS schema, c.relname AS name, c.relkind = 'p' AS partitioned, c.relkind = 'f' AS "foreign",
+           parts.oid::regclass::text AS sql, parts.parent::regclass::text AS parent
     FROM parts JOIN pg_class c ON c.oid = parts.oid JOIN pg_namespace n ON n.oid = c.relnamespace
     ORDER BY depth, c.relname
 """
@@ -61,6 +61,8 @@ class Partition:
     name: str
     partitioned: bool
     """It has partitions of its own, and no rows."""
+    foreign: bool
+    """Its rows are on another server."""
     sql: str
     """Its name as SQL writes it."""
     parent: str

@@ -1,13 +1,15 @@
 """An index on a partitioned table: PostgreSQL has no CONCURRENTLY for it (16 to 18), but for each of its partitions.
 
 The index of the partitioned table is made ON ONLY it, which is instant, and is INVALID until every partition has
-attached an index of its own; those are built CONCURRENTLY, one after the other.
+attached an index of its own; those are built CONCURRENTLY, one after the other. A foreign table has none to attach:
+where one is among the partitions, the others get theirs first, and the index of the partitioned table then adopts them.
 """
 
 from sqlalchemy.schema import CreateIndex
 
 from src.safety.online.database import Database
 from src.safety.online.duplicates import duplicates
+from src.safety.online.expressions import column_names
 from src.safety.online.free_name import free_relation_name
 from src.safety.online.names import around_name, literal, qualified, quoted, table_name
 from src.safety.online.step import Step, Steps
@@ -25,6 +27,9 @@ def create_partitioned_index(construct: CreateIndex, database: Database) -> Step
     table, schema = table_name(index.table), index.table.schema
     obstacle = duplicates(construct, database)
     head, rest = around_name(construct)
+    if any(part.foreign for part in database.partitions(table)):
+        yield from _adopting(construct, database)
+        return
     yield Step(sql=f"{head} {quoted(str(index.name))} ON ONLY {table} {rest}", obstacle=obstacle)
     (top,) = database.ask("SELECT to_regclass(:table)::text AS sql", table=table)
     own = qualified(str(index.name), schema)
@@ -37,6 +42,18 @@ def create_partitioned_index(construct: CreateIndex, database: Database) -> Step
         yield Step(sql=f"{head}{concurrently} {quoted(child)} {only} {part.sql} {rest}")
         yield Step(sql=f"ALTER INDEX {above[part.parent]} ATTACH PARTITION {name}", unless=is_attached(name))
         above[part.sql] = name
+
+
+def _adopting(construct: CreateIndex, database: Database) -> Steps:
+    index = construct.element
+    assert index.table is not None
+    table, own = table_name(index.table), str(index.name)
+    head, rest = around_name(construct)
+    for part in database.partitions(table):
+        if not part.partitioned and not part.foreign:
+            name = free_relation_name(part.name, "_".join(column_names(index)), "idx", part.schema, database)
+            yield Step(sql=f"{head} CONCURRENTLY {quoted(name)} ON {part.sql} {rest}")
+    yield Step(sql=f"{head} {quoted(own)} ON {table} {rest}")
 
 
 def is_attached(name: str) -> str:

@@ -94,6 +94,13 @@ INDEXES = [
         'op.drop_index("ix_a", "logs")\n    op.create_index("ix_a", "logs", ["day"])',
         LOGS + "CREATE INDEX ix_a ON logs (day)",
     ),
+    Case(
+        "an index on partitions, one of them a foreign table",
+        'op.create_index("ix_a", "logs", ["day"])',
+        'op.drop_index("ix_a", "logs")',
+        LOGS + "CREATE FOREIGN DATA WRAPPER w; CREATE SERVER elsewhere FOREIGN DATA WRAPPER w;"
+        "CREATE FOREIGN TABLE far PARTITION OF logs FOR VALUES FROM (99) TO (200) SERVER elsewhere",
+    ),
 ]
 VECTORS = [
     Case(

@@ -207,6 +207,18 @@ def test_a_value_that_cannot_be_computed_stops_it_and_once_mended_it_goes_on(pro
         assert session.execute("SELECT twice FROM books WHERE id = 7").fetchone() == (2,)
 
 
+def test_what_the_table_gets_meanwhile_is_named_and_once_dropped_it_goes_on(project: Project, database: str) -> None:
+    write(project, database, Case("", TWICE, "pass", BOOKS))
+    with psycopg.connect(database, autocommit=True) as session:
+        late = "CREATE INDEX ix_late ON books (title); ALTER TABLE books ADD late integer"
+        with meanwhile(lambda: session.execute(late), before=_COPIED):
+            code, stderr = project.alembic.having(**PATIENT).refused(database, "upgrade", "head")
+        assert (code, "public.books has got: column late, index ix_late" in stderr) == (18, True), stderr
+        session.execute("DROP INDEX ix_late; ALTER TABLE books DROP late")
+        project.alembic.having(**PATIENT)(database, "upgrade", "head")
+        assert session.execute("SELECT count(*) FROM books WHERE twice = pages * 2").fetchone() == (300,)
+
+
 def test_what_is_written_at_the_last_moment_is_there_afterwards(project: Project, database: str) -> None:
     write(project, database, Case("", TWICE, "pass", BOOKS))
     written = "DELETE FROM books WHERE id = 1; UPDATE books SET pages = 0 WHERE id = 2; INSERT INTO books VALUES (0)"

@@ -20,6 +20,7 @@ from src.safety.online.shadow_table.in_step import begin_notes, copy_all, copy_n
 from src.safety.online.shadow_table.like import create_like
 from src.safety.online.shadow_table.old_table import OldTable, cannot, read_table
 from src.safety.online.shadow_table.swap import swap
+from src.safety.online.shadow_table.unchanged import owned, refuse_unless
 from src.safety.online.step import OnlineChange, Step, Steps, Task
 
 
@@ -72,6 +73,7 @@ def _plan(table: str, change: str, database: Database) -> str:
     old = read_table(database, table, change)
     if old is None:
         return ""
+    before = owned(database, old)
     dependents = dependents_of_table(database, old.schema, old.name)
     if dependents.others:
         raise cannot(table, change, dependents.others)
@@ -85,7 +87,7 @@ def _plan(table: str, change: str, database: Database) -> str:
         filled=parts.filled,
         drop_views=dependents.drop_views,
         lock_to_swap=f"LOCK TABLE {', '.join(locked)} IN ACCESS EXCLUSIVE MODE",
-        swap=_block(swap(database, old, keys, dependents, parts.moved)),
+        swap=_block([refuse_unless(before, old), *swap(database, old, keys, dependents, parts.moved)]),
         validate=keys.validate,
     )
     return json.dumps([asdict(old), asdict(plan)])
