@@ -1,4 +1,4 @@
-"""Measures one store: `python benchmarks/stores/langchain_store.py URL FOLDER fill|search` prints its figures as JSON.
+"""Measures one store: `python benchmarks/stores/raw.py URL FOLDER ingest|index|search` prints its figures as JSON.
 
 Needs nothing but the standard library, so that it runs in any environment.
 """
@@ -62,18 +62,25 @@ def read_vectors(path: Path) -> list[list[float]]:
 
 def main(open_store: OpenStore) -> None:
     """Run the store named by the file that calls this, and print what was measured."""
-    url, folder, phase = sys.argv[1], Path(sys.argv[2]), {"fill": _fill, "search": _search}[sys.argv[3]]
+    phases = {"ingest": _ingest, "index": _index, "search": _search}
+    url, folder, phase = sys.argv[1], Path(sys.argv[2]), phases[sys.argv[3]]
     print(json.dumps(asyncio.run(phase(open_store, url, folder))))  # noqa: T201 - its output is its product
 
 
-async def _fill(open_store: OpenStore, url: str, folder: Path) -> dict[str, float]:
-    """Seconds to ingest all vectors, and to build the index."""
+async def _ingest(open_store: OpenStore, url: str, folder: Path) -> float:
+    """Seconds to ingest all vectors."""
     vectors = read_vectors(folder / "vectors")
     of_row = modules(len(vectors))
     rows = [Row(n, of_row[n], f"row {n} " + "text " * 150, vector) for n, vector in enumerate(vectors)]
     async with open_store(url) as store:
         await store.prepare()
-        return {"ingest": await _seconds(store.ingest(rows)), "index": await _seconds(store.build_index())}
+        return await _seconds(store.ingest(rows))
+
+
+async def _index(open_store: OpenStore, url: str, folder: Path) -> float:
+    """Seconds to build the index."""
+    async with open_store(url) as store:
+        return await _seconds(store.build_index())
 
 
 async def _search(open_store: OpenStore, url: str, folder: Path) -> dict[str, Any]:
