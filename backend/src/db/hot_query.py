@@ -23,6 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from src.db.turns import Turns
 from src.db.vector import HotConnection
 from src.postgres.engine import asyncpg_options
+from src.postgres.sqlstate import server_message
 from src.postgres.url import DatabaseURL
 
 _DIALECT = PGDialect_asyncpg()  # type: ignore[no-untyped-call]  # its constructor has no annotations
@@ -62,7 +63,7 @@ class Reader(Protocol):
 
 
 class PoolReader:
-    """By asyncpg alone. A read whose connection is lost is asked once more on another one."""
+    """By asyncpg alone. A read whose connection is lost, or knows what is no longer, is asked once more on another."""
 
     def __init__(self, pool: asyncpg.Pool, patience: float) -> None:
         self._pool = pool
@@ -90,7 +91,12 @@ class PoolReader:
         try:
             return await self._once(query, fetch)
         except (asyncpg.ConnectionDoesNotExistError, asyncpg.InternalClientError, ConnectionError):
-            return await self._once(query, fetch)
+            pass
+        except (asyncpg.InternalServerError, asyncpg.DataError) as error:
+            if not _knows_a_dropped_type(query, error):
+                raise
+            await self._pool.expire_connections()  # what one of them has prepared, the others may have too
+        return await self._once(query, fetch)
 
     async def _once(self, query: HotQuery, fetch: Fetch) -> Any:
         await self._turns.take()
@@ -108,6 +114,13 @@ class PoolReader:
                 await self._pool.release(connection)
         finally:
             self._turns.give()
+
+
+def _knows_a_dropped_type(query: HotQuery, error: Exception) -> bool:
+    """Whether a type was made anew: what is prepared, and the codec of vectors, still name the one that is gone."""
+    if isinstance(error, asyncpg.DataError):  # by asyncpg itself: prepared since then, and the new one has no codec
+        return query.sends_vector and type(error) is asyncpg.DataError
+    return server_message(error).startswith("cache lookup failed for type")
 
 
 class EngineReader:

@@ -1,11 +1,9 @@
 """Vectors on their way into a table: in binary, through a codec of asyncpg.
 
 pgvector's own SQLAlchemy type sends text, which costs 18 to 21 times as much. The codec needs the extension, so it is
-registered on a connection when that connection first writes vectors, and never by the migration engine. It also takes
-the text that pgvector's type makes, so that the models keep working on a connection that has it.
+registered on a connection when that connection writes vectors, and never by the migration engine. It also takes the
+text that pgvector's type makes, so that the models keep working on a connection that has it.
 """
-
-from typing import Any, cast
 
 import asyncpg
 from pgvector import Vector
@@ -16,8 +14,7 @@ DIMENSIONS = 1536
 DEFAULT_MODEL = "text-embedding-3-small"
 """Of a vector whose model nobody names, as of a row of `embeddings`."""
 
-_SCHEMA = "SELECT typnamespace::regnamespace::text FROM pg_type WHERE oid = 'vector'::regtype"
-_REGISTERED = "vector codec"
+_SCHEMA = "SELECT nspname FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace WHERE t.oid = 'vector'::regtype"
 
 
 class HotConnection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no annotations
@@ -42,10 +39,9 @@ async def sends_binary(session: AsyncSession) -> asyncpg.Connection | None:
     driver_connection = (await connection.get_raw_connection()).driver_connection
     if not isinstance(driver_connection, asyncpg.Connection):
         return None
-    info = cast(Any, connection.sync_connection).info
-    if _REGISTERED not in info:
-        await _set_codec(driver_connection)
-        info[_REGISTERED] = True
+    # Each time: a codec is one type's, by its OID, and the extension may have been made anew since. It takes two
+    # questions, which is little beside what is written then.
+    await _set_codec(driver_connection)
     return driver_connection
 
 

@@ -57,6 +57,19 @@ async def test_what_cannot_be_stored_is_refused_and_changes_nothing(administrato
     assert (await administrator.put(LOCKS, json={"chunks": [chunk("one", 1)]})).json()["unchanged"] == 1
 
 
+async def test_an_extension_that_is_made_anew_is_found_anew(administrator: AsyncClient, migrated: str) -> None:
+    """As by a downgrade and an upgrade under a running API: its type has another OID then, under the same name."""
+    one, vector = {"chunks": [chunk("one", 1)]}, values(1)
+    for limit in (1, 1, 50):  # the last is a statement that nothing was prepared for before
+        assert (await administrator.put(LOCKS, json=one)).json()["written"] == 1
+        found = await administrator.post("search", json={"vector": vector, "limit": limit})
+        assert found.status_code == 200, found.text
+        assert len(found.json()["items"]) == 1
+        with psycopg.connect(migrated) as connection:
+            connection.execute("DELETE FROM embeddings; DROP EXTENSION vector CASCADE; CREATE EXTENSION vector")
+            connection.execute("ALTER TABLE embeddings ADD embedding vector(1536) NOT NULL")
+
+
 async def test_a_chapter_that_is_not_there_has_no_chunks(administrator: AsyncClient) -> None:
     answered = await administrator.put("modules/tables/chapters/nowhere/embeddings", json={"chunks": []})
     assert answered.status_code == 404

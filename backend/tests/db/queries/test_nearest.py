@@ -169,6 +169,18 @@ async def test_a_chunk_of_another_model_is_not_compared(library: Library, open_r
     assert {(hit.module_slug, hit.chapter_slug) for hit in hits} == {("tables", "locks")}
 
 
+async def test_the_extension_may_lie_in_any_schema(migrated: str, open_reader_of: OpenReader) -> None:
+    with psycopg.connect(migrated) as connection:
+        connection.execute('CREATE SCHEMA "Of vectors"; ALTER EXTENSION vector SET SCHEMA "Of vectors"')
+        connection.execute('SET search_path = public, "Of vectors"')
+        connection.execute(f"ALTER DATABASE {connection.info.dbname} SET search_path FROM CURRENT")
+        add_module(connection, "tables")
+        add_chapter(connection, "tables", "locks")
+        add_chunks(connection, "tables", "locks", [FAR])
+    async with open_reader_of(migrated) as reader:
+        assert len(await ask(reader, FAR, EVERYWHERE)) == 1
+
+
 async def test_psycopg_finds_the_same(library: Library, open_reader_of: OpenReader) -> None:
     async with open_reader_of(library.url) as reader:
         by_asyncpg = await ask(reader, FAR, EVERYWHERE)
