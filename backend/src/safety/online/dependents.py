@@ -3,7 +3,7 @@
 What it is, and in which order, says `pg_depend`; the statements are those that autogenerate writes.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import groupby
 
@@ -42,14 +42,18 @@ class Dependents:
     """Materialized views, by schema and name, that need nothing else which is made again."""
 
 
-def dependents_of_table(database: Database, schema: str, table: str) -> Dependents:
-    """What depends on a table that is dropped, and its own triggers, rules and policies, which go with it."""
+def dependents_of_tables(
+    database: Database, tables: Iterable[tuple[str, str]], ignored: Collection[str] = ()
+) -> Dependents:
+    """What depends on tables, by schema and name, that are dropped; and their own triggers, rules and policies, which
+    go with them, but for the triggers that are `ignored`."""
     found = _read(database)
-    root = Identity(Kind.TABLE, schema, "", table)
-    own = set(_descendants(found, root))
-    others = _closure(found, {root, *own}) - own
+    roots = {Identity(Kind.TABLE, schema, "", table) for schema, table in tables}
+    own = {each for root in roots for each in _descendants(found, root)}
+    others = _closure(found, {*roots, *own}) - own
     entangled = {each for each in own if found.needs.get(each, frozenset()) & others and each.kind not in _OWN}
-    return _statements(found, others, {each for each in own if each.kind in _OWN}, entangled)
+    hanging = {each for each in own if each.kind in _OWN and each.name not in ignored}
+    return _statements(found, others, hanging, entangled)
 
 
 def dependents_of_column(database: Database, tables: Iterable[tuple[str, str]], column: str) -> Dependents:
@@ -119,7 +123,7 @@ def _statements(schema: Schema, found: set[Identity], own: set[Identity], entang
         [*_together([entry for entry in drops if entry.identity in early], context)],
         sorted({quoted(entry.schema, entry.identity.table) for entry in late if entry.identity.table}),
         [sql for entry in late for sql in _written(writer_of(entry).drop(entry, context))],
-        [sql for entry in makes for sql in (*_written(_made(entry, lineage, remade | own)), *_owner(entry))],
+        [sql for entry in makes for sql in (*_written(_made(entry, lineage)), *_owner(entry))],
         [f"{each.kind} {quoted(each.table, each.name)}" for each in others],
     )
 
@@ -133,13 +137,12 @@ def _together(drops: list[CatalogueObject], context: Context) -> Iterator[str]:
             yield from (sql for entry in entries for sql in _written(writer_of(entry).drop(entry, context)))
 
 
-def _made(entry: CatalogueObject, lineage: Lineage, made: set[Identity]) -> list[MigrateOperation]:
+def _made(entry: CatalogueObject, lineage: Lineage) -> list[MigrateOperation]:
     """A trigger of a partition comes with that of the table above: it may only fire otherwise."""
     context = Context(lineage.old, lineage.new)
-    if not lineage.comes_by_itself(entry, made):
+    if "part of" not in entry.attributes:
         return writer_of(entry).create(entry, context)
-    change = Change(lineage.as_it_comes(entry), entry)
-    return writer_of(entry).alter(change, context) or []
+    return writer_of(entry).alter(Change(lineage.as_it_comes(entry), entry), context) or []
 
 
 def _is_part(schema: Schema, identity: Identity, found: set[Identity]) -> bool:

@@ -4,12 +4,13 @@ Up to PostgreSQL 17 a partitioned table takes no foreign key that is NOT VALID: 
 and the one of the whole table then adopts them.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from sqlalchemy import Row
 
 from src.safety.online.database import Database
+from src.safety.online.foreign_keys_anew import parts_of
 from src.safety.online.names import literal, quoted, temporary
 from src.safety.online.shadow.carry import with_column
 from src.safety.online.shadow.column import OldColumn
@@ -28,17 +29,6 @@ _CONSTRAINTS = """
            OR k.confrelid = to_regclass(:table) AND :number = ANY (k.confkey))
       AND NOT coalesce(k.confrelid = to_regclass(:table) AND :number = ANY (k.confkey) AND :in_swap, false)
     ORDER BY k.contype, k.conrelid::regclass::text, k.conname
-"""
-# Those of the partitions that belong to one of the table above: a rename of that one does not reach them.
-_PARTS_OF = """
-    WITH RECURSIVE parts AS (
-        SELECT oid, confrelid FROM pg_constraint WHERE conrelid = to_regclass(:table) AND conname = :name
-        UNION ALL
-        SELECT k.oid, k.confrelid FROM pg_constraint k JOIN parts ON k.conparentid = parts.oid
-        WHERE k.confrelid = parts.confrelid AND k.conrelid <> to_regclass(:table)
-    )
-    SELECT conrelid::regclass::text AS "table", conname::text AS name FROM pg_constraint JOIN parts USING (oid)
-    WHERE conrelid <> to_regclass(:table) ORDER BY 1
 """
 
 
@@ -61,6 +51,7 @@ def _one(row: Row[Any], column: OldColumn, database: Database) -> Iterator[Step]
         yield Step(sql=add, unless=_there(row.table, new))
     else:
         yield from _made(row.table, new, definition, valid=row.valid)
+    # A rename of the one does not reach those of the partitions.
     parts = parts_of(row.table, row.name, database) if row.of_parts else ()
     yield Step(sql=f"ALTER TABLE {row.table} DROP CONSTRAINT {quoted(row.name)}", with_next=True)
     for table, name in [*((each.table, each.name) for each in parts), (row.table, row.name)]:
@@ -69,11 +60,6 @@ def _one(row: Row[Any], column: OldColumn, database: Database) -> Iterator[Step]
         yield Step(sql=rename, with_next=not last)
     if row.comment is not None:
         yield Step(sql=f"COMMENT ON CONSTRAINT {quoted(row.name)} ON {row.table} IS {literal(row.comment)}")
-
-
-def parts_of(table: str, name: str, database: Database) -> Sequence[Row[Any]]:
-    """The foreign keys of the partitions that belong to this one of the table above: `table` and `name`."""
-    return database.ask(_PARTS_OF, table=table, name=name)
 
 
 def _made(table: str, name: str, definition: str, *, valid: bool) -> Iterator[Step]:

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from src.postgres.object_names import without_schema
 from src.safety.online.database import Database
+from src.safety.online.foreign_keys_anew import ForeignKeys
 from src.safety.online.names import literal, qualified, quoted, temporary
 from src.safety.online.shadow.carry import Index
 from src.safety.online.shadow.column import OldColumn
-from src.safety.online.shadow.foreign_keys import ForeignKeys
 from src.safety.online.shadow.materialized import MaterializedView, moved
 from src.safety.online.shadow.not_null import NotNull, taken_over
 from src.safety.online.shadow.trigger import drop, function_name

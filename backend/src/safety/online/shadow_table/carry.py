@@ -37,7 +37,8 @@ _INDEXES = """
            indexrelid = (SELECT key.indexrelid FROM ({key}) AS key) AS is_key
     FROM printed LEFT JOIN pg_constraint k
         ON k.conindid = indexrelid AND k.conrelid = indrelid AND k.contype IN ('p', 'u')
-    ORDER BY relname
+    -- of two that are alike, PostgreSQL attaches the older one to the index of the table above
+    ORDER BY EXISTS (SELECT FROM pg_inherits WHERE inhrelid = indexrelid) DESC, relname
 """
 _STATISTICS = """
     SELECT format('CREATE STATISTICS %s.%I%s FROM %s', CAST(:shadow AS text), s.stxname,

@@ -36,7 +36,7 @@ WITH noted AS (DELETE FROM {noted} RETURNING {key}), dirty AS (
 ), gone AS (DELETE FROM {new} AS n USING dirty WHERE {same} RETURNING 1)
 INSERT INTO {new} ({columns}) OVERRIDING SYSTEM VALUE
 SELECT {values} FROM {table} AS n JOIN dirty ON {same} WHERE (SELECT count(*) FROM gone) >= 0"""
-_TRIGGERS = {"~note": "INSERT OR UPDATE OR DELETE ON {table} FOR EACH ROW", "~note all": "TRUNCATE ON {table}"}
+TRIGGERS = {"~note": "INSERT OR UPDATE OR DELETE ON {table} FOR EACH ROW", "~note all": "TRUNCATE ON {table}"}
 
 
 def make_notes(old: OldTable) -> list[str]:
@@ -59,15 +59,15 @@ def begin_notes(old: OldTable) -> list[str]:
     """The triggers. Whoever wrote before they were there has ended, because they wait for him."""
     made = [
         f'CREATE TRIGGER "{name}" AFTER {when.format(table=old.sql)} EXECUTE FUNCTION {old.note}'
-        for name, when in _TRIGGERS.items()
+        for name, when in TRIGGERS.items()
     ]
     # Also for rows that replication or a restore brings.
-    return made + [f'ALTER TABLE {old.sql} ENABLE ALWAYS TRIGGER "{name}"' for name in _TRIGGERS]
+    return made + [f'ALTER TABLE {old.sql} ENABLE ALWAYS TRIGGER "{name}"' for name in TRIGGERS]
 
 
 def end_notes(old: OldTable) -> list[str]:
     """How somebody gives the change up."""
-    return [*(f'DROP TRIGGER "{name}" ON {old.sql}' for name in _TRIGGERS), f"DROP SCHEMA {old.shadow} CASCADE"]
+    return [*(f'DROP TRIGGER "{name}" ON {old.sql}' for name in TRIGGERS), f"DROP SCHEMA {old.shadow} CASCADE"]
 
 
 def copy_all(old: OldTable) -> Backfill:

@@ -7,10 +7,14 @@ from src.safety.online.database import Database
 from src.safety.online.names import quoted
 from src.safety.online.shadow_table.old_table import OldTable
 
+# A partition has its identity from the table above it (PostgreSQL 17), unless it has a sequence of its own.
 _CREATE = """
-    SELECT format('CREATE %sTABLE %s (LIKE %s INCLUDING ALL EXCLUDING INDEXES EXCLUDING STATISTICS) USING %I%s',
+    SELECT format('CREATE %sTABLE %s (LIKE %s INCLUDING ALL EXCLUDING INDEXES EXCLUDING STATISTICS%s) USING %I%s',
                   CASE c.relpersistence WHEN 'u' THEN 'UNLOGGED ' ELSE '' END, CAST(:new AS text),
-                  CAST(:table AS text), m.amname, ' TABLESPACE ' || quote_ident(s.spcname))
+                  CAST(:table AS text), CASE WHEN c.relispartition AND NOT EXISTS (SELECT FROM pg_depend d
+                      WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid AND d.refobjsubid > 0
+                        AND d.classid = 'pg_class'::regclass AND d.deptype = 'i') THEN ' EXCLUDING IDENTITY' END,
+                  m.amname, ' TABLESPACE ' || quote_ident(s.spcname))
     FROM pg_class c JOIN pg_am m ON m.oid = c.relam LEFT JOIN pg_tablespace s ON s.oid = c.reltablespace
     WHERE c.oid = to_regclass(:table)
 """

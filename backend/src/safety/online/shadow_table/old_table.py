@@ -18,19 +18,16 @@ _COLUMNS = """
 """
 _OBSTACLES = """
     SELECT words FROM pg_class c CROSS JOIN LATERAL (
-        SELECT 'it is partitioned' WHERE c.relkind = 'p'
+        SELECT 'it is a foreign table' WHERE c.relkind = 'f'
+        UNION ALL SELECT 'it is a partition: change the whole' WHERE c.relispartition AND NOT :whole
         UNION ALL SELECT 'it inherits, or is inherited from'
-        WHERE c.relkind <> 'p' AND EXISTS (SELECT FROM pg_inherits WHERE c.oid IN (inhrelid, inhparent))
+        WHERE NOT c.relispartition AND EXISTS (SELECT FROM pg_inherits WHERE c.oid IN (inhrelid, inhparent))
         UNION ALL SELECT 'it is of the type ' || c.reloftype::regtype WHERE c.reloftype <> 0
         UNION ALL SELECT 'row level security hides rows from this role' WHERE row_security_active(c.oid)
         UNION ALL SELECT format('constraint %I is NOT VALID', conname) FROM pg_constraint
         WHERE conrelid = c.oid AND contype <> 'f' AND NOT convalidated
         UNION ALL SELECT format('constraint %I excludes rows', indexrelid::regclass) FROM pg_index
         WHERE indrelid = c.oid AND indisexclusion
-        UNION ALL SELECT format('foreign key %I of the partitioned table %s', conname, conrelid::regclass)
-        FROM pg_constraint WHERE confrelid = c.oid AND contype = 'f' AND conparentid = 0
-          AND (SELECT relkind FROM pg_class WHERE oid = conrelid) = 'p'
-          AND current_setting('server_version_num')::int < 180000
         UNION ALL SELECT format('publication %I of all tables would send the copy', pubname)
         FROM pg_publication WHERE puballtables
         UNION ALL SELECT 'its rows are a type of column ' || a.attrelid::regclass || '.' || quote_ident(a.attname)
@@ -88,19 +85,20 @@ class OldTable:
         return ", ".join(map(quoted, self.columns))
 
 
-def read_table(database: Database, table: str, change: str) -> OldTable | None:
-    """The table, None if it is not there. Raises `RevisionFailed` where it cannot be made anew."""
-    rows = database.ask(_TABLE, table=table)
-    if not rows:
-        return None
+def read_table(database: Database, table: str, change: str, *, whole: bool = False) -> OldTable:
+    """The table, which must be there; `whole` says that a partition is made anew with all others.
+
+    Raises `RevisionFailed` where it cannot be made anew.
+    """
+    (row,) = database.ask(_TABLE, table=table)
     keys = database.ask(KEY, table=table)
-    in_the_way = [words for (words,) in database.ask(_OBSTACLES, table=table)]
+    in_the_way = [words for (words,) in database.ask(_OBSTACLES, table=table, whole=whole)]
     if not keys:
         in_the_way.append("it has no primary key, and no other unique key without NULL")
     if in_the_way:
         raise cannot(table, change, in_the_way)
     columns = [name for (name,) in database.ask(_COLUMNS, table=table)]
-    return OldTable(rows[0].schema, rows[0].name, rows[0].owner, columns, list(keys[0].columns))
+    return OldTable(row.schema, row.name, row.owner, columns, list(keys[0].columns))
 
 
 def cannot(table: str, change: str, in_the_way: list[str]) -> RevisionFailed:

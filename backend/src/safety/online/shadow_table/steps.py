@@ -4,38 +4,16 @@ All of them are planned when the revision first comes here, and kept: a second r
 """
 
 import json
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
-from alembic.runtime.migration import MigrationContext
-from sqlalchemy.exc import DBAPIError
-
-from src.safety.backfill.in_upgrade import run_outside
 from src.safety.online.database import Database
-from src.safety.online.dependents import dependents_of_table
-from src.safety.online.index_build import built_again
-from src.safety.online.shadow_table.carry import carried
+from src.safety.online.dependents import dependents_of_tables
+from src.safety.online.shadow_table.copy import Copy, carried_out, plan_copy
 from src.safety.online.shadow_table.foreign_keys import foreign_keys
-from src.safety.online.shadow_table.in_step import begin_notes, copy_all, copy_noted, end_notes, make_notes
-from src.safety.online.shadow_table.like import create_like
-from src.safety.online.shadow_table.old_table import OldTable, cannot, read_table
-from src.safety.online.shadow_table.swap import swap
-from src.safety.online.shadow_table.unchanged import owned, refuse_unless
-from src.safety.online.step import OnlineChange, Step, Steps, Task
-
-
-@dataclass(frozen=True)
-class _Plan:
-    """Statements, phase by phase. What is locked is locked in the transaction of what comes after it."""
-
-    make: str
-    lock_to_begin: str
-    begin: str
-    filled: list[str]
-    drop_views: list[str]
-    lock_to_swap: str
-    swap: str
-    validate: list[str]
+from src.safety.online.shadow_table.old_table import cannot, read_table
+from src.safety.online.shadow_table.partitions import partitions_anew
+from src.safety.online.shadow_table.swap import Swap, plan_swap, swapped
+from src.safety.online.step import OnlineChange, Step, Steps
 
 
 def shadow_table(table: str, change: str, database: Database) -> OnlineChange:
@@ -47,66 +25,27 @@ def shadow_table(table: str, change: str, database: Database) -> OnlineChange:
 
 
 def _steps(table: str, change: str, database: Database) -> Steps:
-    kept = database.recall(f"new table for {table} to {change}", lambda: _plan(table, change, database))
-    if not kept:
+    facts = database.table(table)
+    if facts is None:
         yield Step(sql=f"ALTER TABLE {table} {change}")  # there is no such table, and PostgreSQL says so
-        return
-    facts, statements = json.loads(kept)
-    old, plan = OldTable(**facts), _Plan(**statements)
-    yield Step(sql=plan.make)
-    yield Step(sql=plan.lock_to_begin, with_next=True)
-    yield Step(sql=plan.begin)
-    yield _copy(old)
-    yield Step(sql=_block([copy_noted(old)]))
-    yield from built_again(old.sql, (Step(sql=statement) for statement in plan.filled), database)
-    yield Step(sql=f"ANALYZE {old.new}")
-    yield Step(
-        sql=_block([copy_noted(old)])
-    )  # what came while the indexes were built, so that little is left to the swap
-    yield from (Step(sql=statement, with_next=True) for statement in plan.drop_views)
-    yield Step(sql=plan.lock_to_swap, with_next=True)
-    yield Step(sql=plan.swap)
-    yield from (Step(sql=statement) for statement in plan.validate)
+    elif facts.partitioned:
+        yield from partitions_anew(table, change, database)
+    else:
+        yield from _one(table, change, database)
+
+
+def _one(table: str, change: str, database: Database) -> Steps:
+    kept = database.recall(f"new table for {table} to {change}", lambda: _plan(table, change, database))
+    copy, swap = json.loads(kept)
+    yield from carried_out(Copy.from_text(copy), database)
+    yield from swapped(Swap(**swap))
 
 
 def _plan(table: str, change: str, database: Database) -> str:
     old = read_table(database, table, change)
-    if old is None:
-        return ""
-    before = owned(database, old)
-    dependents = dependents_of_table(database, old.schema, old.name)
+    dependents = dependents_of_tables(database, [(old.schema, old.name)])
     if dependents.others:
         raise cannot(table, change, dependents.others)
-    parts, keys = carried(database, old), foreign_keys(database, old)
-    locked = sorted({*dependents.locks, old.sql, *keys.tables})
-    changed = f"ALTER TABLE {old.new} {change}"
-    plan = _Plan(
-        make=_block([*create_like(database, old), changed, *parts.key, *make_notes(old)]),
-        lock_to_begin=f"LOCK TABLE {old.sql} IN SHARE ROW EXCLUSIVE MODE",
-        begin=_block(begin_notes(old)),
-        filled=parts.filled,
-        drop_views=dependents.drop_views,
-        lock_to_swap=f"LOCK TABLE {', '.join(locked)} IN ACCESS EXCLUSIVE MODE",
-        swap=_block([refuse_unless(before, old), *swap(database, old, keys, dependents, parts.moved)]),
-        validate=keys.validate,
-    )
-    return json.dumps([asdict(old), asdict(plan)])
-
-
-def _block(statements: Iterable[str]) -> str:
-    """One statement of them: their locks are held for one answer of the server, not for forty."""
-    return f"DO $block$ BEGIN {'; '.join(statements)}; END $block$"
-
-
-def _copy(old: OldTable) -> Task:
-    definition = copy_all(old)
-
-    def run(context: MigrationContext) -> None:
-        try:
-            run_outside(context, definition)
-        except DBAPIError as error:
-            given_up = "; ".join(end_notes(old))
-            error.add_note(f"The new table waits, and refuses such rows. To give the change up instead: {given_up}")
-            raise
-
-    return Task(words=f"copy {old.sql} to {old.new}", run=run, script=lambda: ())
+    copy = plan_copy(old, change, database)
+    swap = plan_swap([copy], foreign_keys(database, [old.sql]), dependents, database)
+    return json.dumps([copy.as_text(), asdict(swap)])

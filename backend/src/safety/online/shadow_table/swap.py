@@ -1,14 +1,18 @@
 """The short transaction in which the new table takes the old one's place and name."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from src.safety.online.database import Database
 from src.safety.online.dependents import Dependents
+from src.safety.online.foreign_keys_anew import ForeignKeys
 from src.safety.online.names import literal, quoted
-from src.safety.online.shadow_table.foreign_keys import ForeignKeys
+from src.safety.online.shadow_table.copy import Copy, block
 from src.safety.online.shadow_table.in_step import copy_noted
 from src.safety.online.shadow_table.like import identities
 from src.safety.online.shadow_table.old_table import OldTable
+from src.safety.online.shadow_table.unchanged import refuse_unless
+from src.safety.online.step import Step
 
 _SERIALS = """
     SELECT d.objid::regclass::text AS sequence, quote_ident(a.attname) AS "column" FROM pg_depend d
@@ -33,27 +37,88 @@ _PUBLICATIONS = """
 _SLOW = "'seqscan', 'hashjoin', 'mergejoin'"
 
 
-def swap(
-    database: Database, old: OldTable, keys: ForeignKeys, dependents: Dependents, moved: list[str]
-) -> Iterator[str]:
-    """The statements, to be run as one; the tables are locked."""
-    serials = [tuple(row) for row in database.ask(_SERIALS, table=old.sql)]
+@dataclass(frozen=True)
+class Swap:
+    """Statements, phase by phase; all but `after` are one transaction."""
+
+    drop_views: list[str]
+    lock: str
+    swap: str
+    after: list[str]
+
+
+def plan_swap(
+    copies: Sequence[Copy],
+    keys: ForeignKeys,
+    dependents: Dependents,
+    database: Database,
+    *,
+    table: str = "",
+    first: str = "",
+    change: Sequence[str] = (),
+) -> Swap:
+    """The new ones take the places of the old; `table` is the one above them.
+
+    `first` is PL/pgSQL that runs before all, and `change` what is done when the old ones are gone and the new ones are
+    there.
+    """
+    olds = [copy.old for copy in copies]
+    locked = sorted({*dependents.locks, *(old.sql for old in olds), *keys.tables, *([table] if table else [])})
+    statements = [
+        *([first] if first else []),
+        *(refuse_unless(copy.owned, copy.old) for copy in copies),
+        *_last_rows(olds),
+        *dependents.drop,
+        *keys.drop,
+        *(statement for old in olds for statement in _gone(old, database)),
+        *(statement for copy in copies for statement in _there(copy, database)),
+        *change,
+        *keys.add,
+        # Their bodies may hold semicolons, by which PL/pgSQL would take them apart.
+        *(f"EXECUTE {literal(statement)}" for statement in dependents.create),
+        *(statement for old in olds for statement in _tidied(old, database)),
+    ]
+    lock = f"LOCK TABLE {', '.join(locked)} IN ACCESS EXCLUSIVE MODE"
+    return Swap(dependents.drop_views, lock, block(statements), keys.after)
+
+
+def swapped(swap: Swap) -> Iterator[Step]:
+    """The steps."""
+    yield from (Step(sql=statement, with_next=True) for statement in swap.drop_views)
+    yield Step(sql=swap.lock, with_next=True)
+    yield Step(sql=swap.swap)
+    yield from (Step(sql=statement) for statement in swap.after)
+
+
+def _last_rows(olds: Sequence[OldTable]) -> Iterator[str]:
     # Few rows are left, and no statistics say so.
     yield f"PERFORM set_config('enable_' || way, 'off', true) FROM unnest(ARRAY[{_SLOW}]) AS way"
-    yield copy_noted(old)
+    yield from map(copy_noted, olds)
     yield "SET CONSTRAINTS ALL IMMEDIATE"
-    yield from (*dependents.drop, *keys.drop)
-    yield from (f"ALTER SEQUENCE {sequence} OWNED BY NONE" for sequence, _ in serials)
+
+
+def _gone(old: OldTable, database: Database) -> Iterator[str]:
+    """What others have of it is given to nobody, then it is dropped."""
+    yield from (f"ALTER SEQUENCE {sequence} OWNED BY NONE" for sequence, _ in _serials(old, database))
     for sequence in identities(database, old):
         theirs, own = f"{old.shadow}.{sequence}", f"{quoted(old.schema)}.{sequence}"
         yield f"PERFORM setval({literal(theirs)}, last_value, is_called) FROM {own}"
     yield f"DROP TABLE {old.sql}"
+
+
+def _there(copy: Copy, database: Database) -> Iterator[str]:
+    old = copy.old
     yield f"ALTER TABLE {old.new} SET SCHEMA {quoted(old.schema)}"
-    yield from moved
-    yield from (f"ALTER SEQUENCE {sequence} OWNED BY {old.sql}.{column}" for sequence, column in serials)
-    yield from keys.add
-    # Their bodies may hold semicolons, by which PL/pgSQL would take them apart.
-    yield from (f"EXECUTE {literal(statement)}" for statement in dependents.create)
+    yield from copy.moved
+    for sequence, column in _serials(old, database):
+        yield f"ALTER SEQUENCE {sequence} OWNED BY {old.sql}.{column}"
+
+
+def _tidied(old: OldTable, database: Database) -> Iterator[str]:
     for query in (_SECURITY, _PUBLICATIONS):
         yield from (statement for (statement,) in database.ask(query, table=old.sql))
     yield from (f"DROP FUNCTION {old.note}", f"DROP TABLE {old.noted}", f"DROP SCHEMA {old.shadow}")
+
+
+def _serials(old: OldTable, database: Database) -> list[tuple[str, str]]:
+    return [(row.sequence, row.column) for row in database.ask(_SERIALS, table=old.sql)]
