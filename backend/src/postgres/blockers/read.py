@@ -21,12 +21,15 @@ QUERY_LENGTH = 200
 
 # Inside a transaction the server keeps showing the sessions as they were at the first look.
 _LOOK_AGAIN = text("SELECT pg_stat_clear_snapshot()")
+_FAMILY = """family AS (
+  SELECT to_regclass(:table)::oid AS oid UNION SELECT inhrelid FROM pg_inherits JOIN family ON inhparent = oid
+)"""
 _HELD = """
 SELECT pid, virtualtransaction, locktype, relation, mode, granted, NULL::text AS wanted, NULL::int AS waiter
 FROM pg_locks
 WHERE locktype = 'relation' AND granted AND mode = ANY (string_to_array(:modes, ','))
   AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-  AND relation = to_regclass(:table) AND pid IS DISTINCT FROM pg_backend_pid()
+  AND relation IN (SELECT oid FROM family) AND pid IS DISTINCT FROM pg_backend_pid()
   AND coalesce(pid <> ALL (CAST(string_to_array(:not_pids, ',') AS int[])), true)
 """
 _WAITS = """
@@ -73,7 +76,7 @@ WHERE a.leader_pid IS NULL
 ORDER BY transaction_age DESC NULLS LAST, l.pid
 """
 _COLUMNS = "locks (pid, virtualtransaction, locktype, relation, mode, granted, wanted, waiter)"
-_HOLDERS_OF = text(f"WITH {_COLUMNS} AS ({_HELD}) {_SESSIONS}")
+_HOLDERS_OF = text(f"WITH RECURSIVE {_FAMILY}, {_COLUMNS} AS ({_HELD}) {_SESSIONS}")
 _IDLE_HOLDERS = text(f"WITH {_COLUMNS} AS ({_IDLE}) {_SESSIONS}")
 _BLOCKERS_OF = text(f"WITH waits AS MATERIALIZED ({_WAITS}), {_COLUMNS} AS ({_IN_THE_WAY}) {_SESSIONS}")
 _EVERYBODY = f"{_IN_THE_WAY} UNION ALL {_WAITING} UNION ALL {IN_THEIR_WAY} UNION ALL {THEMSELVES}"
@@ -93,6 +96,7 @@ async def holders_of(
 ) -> list[Blocker]:
     """Who holds a lock on `table` that conflicts with `mode`, longest transaction first; nobody if there is no `table`.
 
+    On its partitions and children too: most statements lock them along with it.
     `table` is as written in SQL. The connection's own locks do not count, nor those of `not_pids`.
     """
     modes = [other.pg_locks for other in LockMode if other.conflicts_with(mode)]

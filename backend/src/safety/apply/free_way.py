@@ -147,8 +147,11 @@ class FreeWay:
 
 
 def stage(connection: Connection, table: str) -> None:
-    """Take SHARE UPDATE EXCLUSIVE first: no client notices, an autovacuum gives way, other schema changes wait."""
-    connection.exec_driver_sql(f"LOCK TABLE ONLY {table} IN SHARE UPDATE EXCLUSIVE MODE")
+    """Take SHARE UPDATE EXCLUSIVE first: no client notices, an autovacuum gives way, other schema changes wait.
+
+    On its partitions and children too, which most statements lock along with it.
+    """
+    connection.exec_driver_sql(f"LOCK TABLE {table} IN SHARE UPDATE EXCLUSIVE MODE")
 
 
 def _waiting_line(*arguments: Any) -> str:

@@ -230,15 +230,27 @@ def vacuuming() -> Iterator[tuple[str, Path]]:
         running.cleanup()
 
 
-def test_a_real_autovacuum_gives_way_and_no_client_notices(project: Project, vacuuming: tuple[str, Path]) -> None:
+@pytest.mark.parametrize(
+    ("books", "vacuumed"),
+    [
+        ("CREATE TABLE books (id integer)", "books"),
+        (
+            "CREATE TABLE books (id integer) PARTITION BY RANGE (id); CREATE TABLE part PARTITION OF books DEFAULT",
+            "part",
+        ),
+    ],
+)
+def test_a_real_autovacuum_gives_way_and_no_client_notices(
+    project: Project, vacuuming: tuple[str, Path], books: str, vacuumed: str
+) -> None:
     url, log = vacuuming
     with psycopg.connect(url, autocommit=True) as session:
         session.execute(
-            "CREATE TABLE books (id integer) WITH (autovacuum_vacuum_threshold = 1, autovacuum_vacuum_scale_factor = 0,"
+            f"{books}; ALTER TABLE {vacuumed} SET (autovacuum_vacuum_threshold = 1, autovacuum_vacuum_scale_factor = 0,"
             " autovacuum_vacuum_cost_delay = 100, autovacuum_vacuum_cost_limit = 1)"
         )
         session.execute("INSERT INTO books SELECT generate_series(1, 50000); DELETE FROM books WHERE id % 2 = 0")
-        held = "SELECT 1 FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE relation = 'books'::regclass"
+        held = f"SELECT 1 FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE relation = '{vacuumed}'::regclass"
         until(lambda: session.execute(f"{held} AND backend_type = 'autovacuum worker'").fetchone())
         project.revision("001_a", upgrade=WANTED["column"])
         with asking(url, "books") as clients:
