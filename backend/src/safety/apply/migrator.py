@@ -77,15 +77,15 @@ async def migrating(
 
 async def _take_locks(asking: AsyncConnection, connection: AsyncConnection, migrator: Migrator, policy: Policy) -> None:
     space = lock_space()
-    said = False
+    said = ""
 
     def on_wait(holder: Holder | None, seconds: float) -> None:
         nonlocal said
-        line = f"Waiting for another migration of this database: {holder or 'it is about to begin'}"
+        line = f"Waiting for another migration of this database: {holder or 'it begins or ends just now'}"
         migrator.activity.wait(f"{line}, {seconds:.0f} s")
-        if not said:
+        if not said or (holder and said != line):
             log.info("%s", line)
-        said = True
+            said = line
 
     await acquire(asking, space, MIGRATOR, patience=policy.migrator_patience, on_wait=on_wait)
     await acquire(connection, space, SESSION, patience=policy.migrator_patience, on_wait=on_wait)

@@ -23,7 +23,8 @@ class Gate:
 
     def reached(self) -> int:
         """Wait until somebody stands before it; returns his pid on the server."""
-        query = f"{_AT_GATE} AND pid <> pg_backend_pid() AND state = 'active'"
+        # Asleep: while it is only being prepared, it ends at once with its client.
+        query = f"{_AT_GATE} AND pid <> pg_backend_pid() AND state = 'active' AND wait_event = 'PgSleep'"
         return int(until(lambda: self._session.execute(query).fetchone())[0])  # type: ignore[index]
 
     def noted(self) -> int:

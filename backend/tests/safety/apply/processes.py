@@ -58,15 +58,15 @@ class Migrator:
 
     def says(self, words: str) -> None:
         """Wait until it has printed `words`."""
-        until(lambda: words in self.output or not self.process.is_alive())
+        until(lambda: words in self.output or not self.process.is_alive(), lambda: self.output)
         assert words in self.output
 
 
-def until(condition: Callable[[], Value]) -> Value:
-    """The first true answer of `condition`."""
+def until(condition: Callable[[], Value], said: Callable[[], str] = str) -> Value:
+    """The first true answer of `condition`; `said` goes into the failure."""
     deadline = time.monotonic() + _LIMIT
     while not (value := condition()):
-        assert time.monotonic() < deadline, f"the condition did not come within {_LIMIT:.0f} s"
+        assert time.monotonic() < deadline, f"the condition did not come within {_LIMIT:.0f} s: {said()}"
         time.sleep(_PAUSE)
     return value
 
