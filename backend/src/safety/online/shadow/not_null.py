@@ -66,13 +66,17 @@ def proven(not_null: NotNull) -> Iterator[Step]:
         yield Step(sql=f"ALTER TABLE {table} VALIDATE CONSTRAINT {made}", unless=f"SELECT convalidated {there}")
 
 
-def taken_over(not_null: NotNull) -> Iterator[str]:
-    """In the swap, when the old column is gone."""
+def without_name(not_null: NotNull) -> Iterator[str]:
+    """In the swap, before anything else: an identity may only be made of a column that is NOT NULL."""
+    if not_null.name is None:
+        yield f"ALTER TABLE {not_null.table} ALTER COLUMN {not_null.column} SET NOT NULL"
+        yield f"ALTER TABLE {not_null.table} DROP CONSTRAINT {not_null.made}"
+
+
+def with_name(not_null: NotNull) -> Iterator[str]:
+    """In the swap, when the old column is gone, and its name is free."""
     table, name, made = not_null.table, not_null.name, not_null.made
-    if name is None:
-        yield f"ALTER TABLE {table} ALTER COLUMN {not_null.column} SET NOT NULL"
-        yield f"ALTER TABLE {table} DROP CONSTRAINT {made}"
-        return
-    yield f"ALTER TABLE {table} RENAME CONSTRAINT {made} TO {name}"
-    if not_null.comment is not None:
+    if name is not None:
+        yield f"ALTER TABLE {table} RENAME CONSTRAINT {made} TO {name}"
+    if name is not None and not_null.comment is not None:
         yield f"COMMENT ON CONSTRAINT {name} ON {table} IS {literal(not_null.comment)}"

@@ -10,7 +10,7 @@ from src.safety.online.names import literal, qualified, quoted, temporary
 from src.safety.online.shadow.carry import Index
 from src.safety.online.shadow.column import OldColumn
 from src.safety.online.shadow.materialized import MaterializedView, moved
-from src.safety.online.shadow.not_null import NotNull, taken_over
+from src.safety.online.shadow.not_null import NotNull, with_name, without_name
 from src.safety.online.shadow.trigger import drop, function_name
 from src.safety.online.shadow.unchanged import refuse_unless
 from src.safety.online.step import Step
@@ -57,6 +57,7 @@ def swap(database: Database, column: OldColumn, kind: str, made: Made) -> Iterat
 def _statements(database: Database, column: OldColumn, kind: str, made: Made) -> Iterator[str]:
     table, new = column.table, quoted(temporary(column.name))
     yield f"DROP FUNCTION {function_name(column)}()"
+    yield from (statement for each in made.not_nulls for statement in without_name(each))
     yield from _default(database, column, kind, new)
     yield from column.dependents.drop
     yield from made.foreign_keys.drop
@@ -65,7 +66,7 @@ def _statements(database: Database, column: OldColumn, kind: str, made: Made) ->
     if column.identity and column.sequence:
         own = without_schema(column.sequence)
         yield f"ALTER SEQUENCE {qualified(_plain(temporary(_plain(own))), column.schema)} RENAME TO {own}"
-    yield from (statement for each in made.not_nulls for statement in taken_over(each))
+    yield from (statement for each in made.not_nulls for statement in with_name(each))
     yield f"ALTER TABLE {table} RENAME COLUMN {new} TO {column.quoted}"
     for index in reversed(
         made.indexes
