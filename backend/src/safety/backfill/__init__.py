@@ -7,7 +7,8 @@
     run.py         workers, retries, VACUUM      pressure.py  replicas, WAL, dead rows
     operation.py   `op.backfill`                 in_upgrade.py  its way in an upgrade
     script.py      its one statement, `--sql`    estimate.py  the dry run
-    triggers.py    which are not to fire
+    triggers.py    which are not to fire         session.py   connections, transactions
+    watch.py       what is told meanwhile        held.py      a row that somebody holds
 
 `definition.Backfill` says what is to be done, and `run.backfill` does it.
 """

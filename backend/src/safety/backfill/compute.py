@@ -3,6 +3,7 @@
 import asyncio
 import inspect
 import json
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +14,7 @@ from src.safety.backfill.definition import Function, Rows, verbatim
 from src.safety.backfill.work import Work
 from src.safety.errors import RequestRefused
 
+_PLACE = "key of the row, in words"  # of an interval, a range or an infinite day Python has no equal
 _VERSION = "xmin of the row"  # who wrote it last: another one once somebody has changed the row
 
 
@@ -25,9 +27,11 @@ async def compute(
     `RequestRefused` if it does not answer for every row.
     """
     columns = ", ".join([work.key.listed, *map(work.name, work.definition.reads)])
-    query = f'SELECT {columns}, CAST(xmin AS text) AS "{_VERSION}" FROM {work.table} WHERE {condition}'
+    place = f'ARRAY[{", ".join(work.key.texts)}] AS "{_PLACE}", CAST(xmin AS text) AS "{_VERSION}"'
+    query = f"SELECT {columns}, {place} FROM {work.table} WHERE {condition}"
     rows = (await connection.execute(text(query), parameters)).mappings().all()
-    answers = await _call(function, [{name: row[name] for name in row if name != _VERSION} for row in rows])
+    own = (_PLACE, _VERSION)
+    answers = await _call(function, [{name: row[name] for name in row if name not in own} for row in rows])
     if len(answers) != len(rows):
         raise RequestRefused(
             f"The function of the backfill {work.definition.name} returned {len(answers)} rows for {len(rows)}.",
@@ -48,19 +52,16 @@ async def _call(function: Function, rows: Rows) -> Rows:
 async def _write(connection: AsyncConnection, work: Work, answers: list[tuple[RowMapping, Mapping[str, Any]]]) -> int:
     """One statement; PostgreSQL reads each value out of JSON as its column's type."""
     columns = _columns(work, answers)
-    keys = len(work.key.columns)
     types = [*work.key.types, *(work.types[column] for column in columns)]
     fields = ", ".join(f"f{number} {kind}" for number, kind in enumerate(types))
     same = " AND ".join(f"t.{name} = v.f{number}" for number, name in enumerate(work.key.columns))
-    new = ", ".join(f"{work.quoted[name]} = v.f{number}" for number, name in enumerate(columns, keys))
+    new = ", ".join(f"{work.quoted[name]} = v.f{number}" for number, name in enumerate(columns, len(work.key.columns)))
     statement = (
         f"UPDATE {work.table} AS t SET {verbatim(new)}"
         f" FROM json_to_recordset(CAST(:rows AS json)) AS v ({verbatim(fields)}, version text)"
         f" WHERE {verbatim(same)} AND CAST(t.xmin AS text) = v.version"
     )
-    rows = [
-        [*list(row.values())[:keys], *(answer[column] for column in columns), row[_VERSION]] for row, answer in answers
-    ]
+    rows = [[*row[_PLACE], *(_finite(answer[column]) for column in columns), row[_VERSION]] for row, answer in answers]
     names = [*(f"f{number}" for number in range(len(types))), "version"]
     data = json.dumps([dict(zip(names, row, strict=True)) for row in rows], default=_as_json)
     return (await connection.execute(text(statement), {"rows": data})).rowcount
@@ -79,3 +80,8 @@ def _columns(work: Work, answers: list[tuple[RowMapping, Mapping[str, Any]]]) ->
 
 def _as_json(value: object) -> str:
     return "\\x" + value.hex() if isinstance(value, bytes | bytearray | memoryview) else str(value)
+
+
+def _finite(value: Any) -> Any:
+    """JSON has no number that is infinite or none; PostgreSQL reads `nan` and `inf` out of a text."""
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value

@@ -5,19 +5,23 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from src.postgres.object_names import without_schema
+from src.postgres.sqlstate import DATA_EXCEPTION, LOCK_NOT_AVAILABLE, QUERY_CANCELED, sqlstate
 from src.safety.backfill.batch import change, next_range
 from src.safety.backfill.definition import verbatim
 from src.safety.backfill.key import Position
 from src.safety.backfill.place import PLACE
+from src.safety.backfill.state import first_left, read_progress
 from src.safety.backfill.work import DISTINCT, Work, record
 from src.safety.errors import RequestRefused
 
 _MOST_SLICES, _ROWS_OF_SLICE = 16, 50_000
 _SAMPLE = 20_000
-_TRIAL = 1000
+_TRIALS = (1000, 100, 10, 1)  # rows: whoever wants one of them waits until it is rolled back
+_LIMITS = text("SELECT set_config('lock_timeout', '100', true), set_config('statement_timeout', :limit, true)")
 
 
 @dataclass(frozen=True)
@@ -25,7 +29,7 @@ class Estimate:
     """Of a whole backfill, from a trial batch that was rolled back."""
 
     rows: int
-    """In the table, as the planner sees it."""
+    """That are left, as the planner sees it."""
     needed: float
     """The share of rows that would be changed, of those sampled."""
     seconds: float
@@ -60,25 +64,54 @@ async def refuse_volatile(connection: AsyncConnection, work: Work) -> None:
         return
     for column, sql in work.definition.values.items():
         value = record(f"CAST(({verbatim(sql)}) AS {verbatim(work.types[column])})")
-        sample = f"(SELECT * FROM {work.table} LIMIT 100) AS {without_schema(work.table)}"
-        query = f"SELECT 1 FROM {sample} WHERE {value} {DISTINCT} {value} LIMIT 1"
-        if await connection.scalar(text(query)) is not None:
+        if await _differs(connection, work, value):
             raise RequestRefused(
                 f"The values for {work.definition.table}.{column} are new each time they are asked for: {sql}.",
                 f"Say which rows need one: where='{column} IS NULL'",
             )
 
 
+async def _differs(connection: AsyncConnection, work: Work, value: str) -> bool:
+    """Whether `value` is another one when it is asked for twice, in some row of a few."""
+    sample = f"(SELECT * FROM {work.table} LIMIT 100) AS {without_schema(work.table)}"
+    query = text(f"SELECT 1 FROM {sample} WHERE {value} {DISTINCT} {value} LIMIT 1")
+    try:
+        return await connection.scalar(query) is not None
+    except DBAPIError as error:
+        if (sqlstate(error) or "")[:2] != DATA_EXCEPTION:
+            raise
+        return False  # a row has no value: its batch will say which
+
+
 async def estimate(connection: AsyncConnection, work: Work) -> Estimate:
-    """Try one batch and roll it back, on an AUTOCOMMIT connection. A Python function is called for its rows."""
+    """Try the next batch and roll it back, on an AUTOCOMMIT connection. A Python function is called for its rows."""
     rows = await count_rows(connection, work.table)
+    left = await first_left(connection, work.definition.name)
+    if left is not None and left._mapping["pass"] == 1:
+        (progress,) = await read_progress(connection, work.definition.name)
+        rows = max(rows - progress.walked, 0)
+    after, upto = (left.position, left.upto) if left is not None else (None, None)
+    for size in _TRIALS:
+        if (tried := await _try(connection, work, after, upto, size)) is not None:
+            walked, changed, seconds = tried
+            return Estimate(rows, changed / walked, seconds * max(rows / walked, 1.0))
+    return Estimate(0, 0.0, 0.0)
+
+
+async def _try(
+    connection: AsyncConnection, work: Work, after: Position | None, upto: Position | None, size: int
+) -> tuple[int, int, float] | None:
+    """Rows walked and changed, and seconds; None where there are none, or it took too long for so many."""
     begun = time.monotonic()
     await connection.exec_driver_sql("BEGIN ISOLATION LEVEL READ COMMITTED")
     try:
-        found = await next_range(connection, work, None, None, _TRIAL)
-        changed = await change(connection, work, None, found[0]) if found else 0
+        await connection.execute(_LIMITS, {"limit": "0" if size == 1 or work.function else "100"})
+        found = await next_range(connection, work, after, upto, size)
+        changed = await change(connection, work, after, found[0]) if found else 0
+    except DBAPIError as error:
+        if size == 1 or sqlstate(error) not in (QUERY_CANCELED, LOCK_NOT_AVAILABLE):
+            raise
+        return None
     finally:
         await connection.exec_driver_sql("ROLLBACK")
-    if not found:
-        return Estimate(0, 0.0, 0.0)
-    return Estimate(rows, changed / found[1], (time.monotonic() - begun) * max(rows / found[1], 1.0))
+    return (found[1], changed, time.monotonic() - begun) if found else None

@@ -15,7 +15,8 @@ from src.safety.apply.activity import Activity, Progress
 from src.safety.apply.rehearsal import REHEARSAL, Rehearsal
 from src.safety.backfill import needed, state
 from src.safety.backfill.definition import Backfill, verbatim
-from src.safety.backfill.run import Report, backfill, begin
+from src.safety.backfill.run import backfill, begin
+from src.safety.backfill.watch import Report
 from src.safety.errors import BackfillPending
 from src.safety.policy import Policy
 
@@ -84,7 +85,10 @@ def _teller(definition: Backfill, policy: Policy, activity: Activity) -> Any:
             activity.wait(f"Backfill {definition.name} waits: {report.waiting}")
         elif activity.waiting:
             activity.stop_waiting()
-        known = time.monotonic() - begun >= min(_TRIAL, policy.backfill_limit)
+        elapsed = time.monotonic() - begun
+        if report.waiting and elapsed >= policy.backfill_limit:
+            raise pending(definition.name, f"has waited for longer than an upgrade may take: {report.waiting}")
+        known = elapsed >= min(_TRIAL, policy.backfill_limit)
         if known and not progress.finished and report.seconds_left >= policy.backfill_limit:
             why = f"takes about {report.seconds_left:,.0f} s more, and an upgrade may take {policy.backfill_limit:g} s"
             raise pending(definition.name, f"{why} for one")

@@ -3,6 +3,7 @@
 By key and not by place (ctid): a row that is updated meanwhile moves to another place, and would be missed.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
@@ -23,9 +24,12 @@ KEY_SQL = """
     FROM pg_index i, unnest(i.indkey::int2[]) WITH ORDINALITY AS k (attnum, place), pg_attribute a
     WHERE i.indrelid = {table} AND i.indisunique AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL
       AND k.place <= i.indnkeyatts AND a.attrelid = i.indrelid AND a.attnum = k.attnum
-    GROUP BY i.indexrelid, i.indisprimary, i.indnkeyatts HAVING bool_and(a.attnotnull)
+    GROUP BY i.indexrelid, i.indisprimary, i.indnkeyatts HAVING bool_and(a.attnotnull AND NOT EXISTS (
+        SELECT FROM pg_constraint c WHERE c.conrelid = a.attrelid AND c.contype = 'n' AND NOT c.convalidated
+          AND c.conkey = ARRAY[a.attnum]))
     ORDER BY i.indisprimary DESC, i.indnkeyatts, i.indexrelid LIMIT 1
 """
+_DAY = re.compile(r"date|timestamp[^\[]*")
 _KEY = text(KEY_SQL.format(table="to_regclass(:table)"))
 _TYPES = text(
     "SELECT attname::text, format_type(atttypid, atttypmod) FROM pg_attribute"
@@ -48,8 +52,20 @@ class Key:
     @property
     def as_text(self) -> str:
         """For a position; named, because ORDER BY would take a bare `a` for this text of it."""
-        casts = (f"CAST({verbatim(column)} AS text)" for column in self.columns)
-        return ", ".join(f"{cast} AS p{number}" for number, cast in enumerate(casts))
+        return ", ".join(f"{one} AS p{number}" for number, one in enumerate(self.texts))
+
+    @property
+    def texts(self) -> list[str]:
+        """Each value in words that mean the same in every session: a day's, unless by JSON, depend on DateStyle."""
+        columns = zip(map(verbatim, self.columns), self.types, strict=True)
+        return [
+            f"(to_json({column}) #>> '{{}}')" if _DAY.fullmatch(kind) else f"CAST({column} AS text)"
+            for column, kind in columns
+        ]
+
+    def named(self, position: Position) -> str:
+        """`a = 1, b = x`, for people."""
+        return ", ".join(f"{column} = {value}" for column, value in zip(self.columns, position, strict=True))
 
     @property
     def descending(self) -> str:

@@ -1,16 +1,17 @@
 """Walking a table in batches, with as many workers as one likes, on as many machines.
 
 A batch is one transaction: lock a slice that nobody works on, change the rows up to the next key, note the position. It
-waits for a row that somebody else holds no longer than `Policy.lock_timeout`, because others wait for its own.
+waits for a row that somebody else holds no longer than `Policy.lock_timeout`, because others wait for its own. A row
+that stays held, or that takes no value, is found by shorter and shorter batches: the one is left for later, the other
+named.
 """
 
 import asyncio
 import logging
 import random
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Row, text
@@ -18,15 +19,16 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from src.postgres import sqlstate as state
-from src.safety.apply.session import prepare_session
 from src.safety.backfill import state as kept
 from src.safety.backfill.batch import change, next_range, prepare
 from src.safety.backfill.definition import Backfill
 from src.safety.backfill.estimate import cut, refuse_volatile
+from src.safety.backfill.held import set_aside, table_is_held
+from src.safety.backfill.key import Position
 from src.safety.backfill.pace import Pace
-from src.safety.backfill.pressure import pressure, too_many_dead
+from src.safety.backfill.session import session, transaction
 from src.safety.backfill.triggers import silence, tell_who_fires
-from src.safety.backfill.vacuum import vacuum
+from src.safety.backfill.watch import OnReport, Report, Watch
 from src.safety.backfill.work import Work
 from src.safety.policy import Policy
 
@@ -34,36 +36,10 @@ log = logging.getLogger("alembic.runtime.migration")
 
 PASSES = 3  # the second sees what came during the first; after the third, whoever writes on must write it right
 _AGAIN = (state.LOCK_NOT_AVAILABLE, state.DEADLOCK_DETECTED, state.SERIALIZATION_FAILURE)
-_LOOK = 1.0  # seconds between two looks at the pressure, and at the progress
+# What the server says of a row's own values: not valid, not allowed, refused by a trigger, too large for an index.
+_OF_A_ROW = ("22", "23", "P0", "54")
 _FUNCTION_AIM = 2.0  # seconds of a batch that calls a Python function: it holds no lock while it computes
-_DEAD_PATIENCE = 10.0  # seconds to wait for dead rows that no VACUUM can remove yet; they go on growing anyway
-_BATCHES_PER_VACUUM = 10
 _CUT_OFF = text("SELECT set_config('statement_timeout', :limit, true)")
-# A role's own statement_timeout is not meant for a VACUUM. Nobody waits for the disk: a server that crashes loses the
-# rows and the position of the last batches together.
-_LIMITS = text(
-    "SELECT set_config('lock_timeout', :limit, false), set_config('statement_timeout', '0', false),"
-    " set_config('synchronous_commit', 'off', false)"
-)
-
-
-@dataclass(frozen=True)
-class Report:
-    """What is told while it runs, and at the end."""
-
-    progress: kept.Progress
-    rate: float
-    """Rows a second of this run."""
-    waiting: str | None = None
-    """For what it waits instead of working."""
-
-    @property
-    def seconds_left(self) -> float:
-        """By the rate up to now; 0 where nothing is known."""
-        return max(self.progress.total - self.progress.walked, 0) / self.rate if self.rate else 0.0
-
-
-OnReport = Callable[[Report], None]
 
 
 async def backfill(
@@ -79,45 +55,28 @@ async def backfill(
     Safe to stop at any moment: what is lost is a batch. `on_report` is told about once a second, and may raise to stop.
     Raises `RequestRefused`, and what the server says of the values.
     """
-    run = _Run(engine, definition, policy or Policy(), on_report)
-    async with run.session() as connection:
+    policy = policy or Policy()
+    run = _Run(engine, definition, policy, on_report)
+    async with session(engine, policy.lock_budget) as connection:  # it only reads, and nobody waits for it
         await begin(connection, definition)
         run.work = await prepare(connection, definition)
         if definition.unnoticed:
             await tell_who_fires(connection, definition.table)
-        run.before = (await kept.read_progress(connection, definition.name))[0].walked
-        await run.report(connection)
+        await run.watch.begin(connection)
     await _all([run.worker(number) for number in range(workers)])
     async with run.session() as connection:
-        await run.report(connection)
-    return run.last
+        return await run.watch.report(connection)
 
 
 async def begin(connection: AsyncConnection, definition: Backfill) -> None:
-    """Write it into the database, on an AUTOCOMMIT connection, unless it is there already."""
+    """Write it into the database, on an AUTOCOMMIT connection, unless this very one is there already."""
     work = await prepare(connection, definition)
-    if await kept.read_progress(connection, definition.name):
+    if await kept.is_begun(connection, definition):
         return
     await refuse_volatile(connection, work)
     bounds, total = await cut(connection, work)
     async with transaction(connection):
         await kept.begin(connection, definition, bounds, total)
-
-
-@asynccontextmanager
-async def transaction(connection: AsyncConnection) -> AsyncIterator[None]:
-    """On an AUTOCOMMIT connection, which VACUUM needs; READ COMMITTED, whatever the role's default is."""
-    await connection.exec_driver_sql("BEGIN ISOLATION LEVEL READ COMMITTED")
-    try:
-        yield
-    except Exception:
-        if not connection.invalidated:
-            await connection.exec_driver_sql("ROLLBACK")
-        raise
-    except BaseException:  # stopped in the middle of a statement: the driver's connection is of no use any more
-        await connection.invalidate()
-        raise
-    await connection.exec_driver_sql("COMMIT")
 
 
 async def _all(runs: list[Awaitable[None]]) -> None:
@@ -135,24 +94,15 @@ class _Run:
     """What the workers of one process share."""
 
     work: Work
-    last: Report
 
     def __init__(self, engine: AsyncEngine, definition: Backfill, policy: Policy, on_report: OnReport) -> None:
-        self._engine, self._definition, self._policy, self._on_report = engine, definition, policy, on_report
-        self.before = 0
-        self._begun = time.monotonic()
-        self._looked = 0.0
-        self._changed = 0  # rows since the last VACUUM
-        self._batches = 0
+        self._engine, self._definition, self._policy = engine, definition, policy
+        self.watch = Watch(definition, policy, on_report)
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator[AsyncConnection]:
-        """A connection of its own, for statements that end with their client and never queue for long."""
-        async with self._engine.connect() as connection:
-            await connection.execution_options(isolation_level="AUTOCOMMIT")
-            await prepare_session(connection)
-            limit = max(1, round(self._policy.lock_timeout * 1000))
-            await connection.execute(_LIMITS, {"limit": str(limit)})
+        """A connection of its own, for statements that never queue for long."""
+        async with session(self._engine, self._policy.lock_timeout) as connection:
             if self._definition.unnoticed:
                 await silence(connection)
             yield connection
@@ -160,13 +110,16 @@ class _Run:
     async def worker(self, number: int) -> None:
         """Take slices until all are finished."""
         aim = _FUNCTION_AIM if self._definition.function else self._policy.backfill_batch
-        pace, chosen = Pace(aim, self._policy.backfill_pause), number
+        pace, chosen, stuck = Pace(aim, self._policy.backfill_pause), number, False
         async with self.session() as connection:
             while True:
-                await self._look(connection)
+                await self.watch.look(connection)
                 try:
+                    chosen = await self._pass_over(connection, chosen) if stuck else chosen
+                    stuck = False
                     slice_, seconds = await self._batch(connection, pace, chosen)
                 except DBAPIError as error:
+                    stuck = pace.size == 1 and state.sqlstate(error) == state.LOCK_NOT_AVAILABLE
                     await asyncio.sleep(self._before_another_try(pace, error))
                     continue
                 if slice_ is None and await self._is_finished(connection):
@@ -179,10 +132,23 @@ class _Run:
         """Seconds to pause after a batch that failed. Raises `error` where another try is of no use."""
         if (code := state.sqlstate(error)) == state.QUERY_CANCELED:
             return pace.cut_off(self._longest)
-        if code not in _AGAIN:
+        narrows = (code or "")[:2] in _OF_A_ROW and pace.size > 1  # until the row is found that has brought it about
+        if code not in _AGAIN and not narrows:
             raise error
         pace.collided()
-        return random.uniform(0, self._policy.lock_timeout)
+        return 0.0 if narrows else random.uniform(0, self._policy.lock_timeout)
+
+    async def _pass_over(self, connection: AsyncConnection, chosen: int) -> int:
+        """Somebody holds the next row, or all of the table: remember who; returns which slice to go on with."""
+        if (why := await table_is_held(connection, self.work)) is not None:
+            self.watch.held = why
+            return chosen
+        async with transaction(connection):
+            slice_ = await kept.claim(connection, self._definition.name, chosen)
+            if slice_ is None:
+                return chosen
+            self.watch.held = await set_aside(connection, self.work, slice_) or self.watch.held
+        return int(slice_.slice) + 1
 
     @property
     def _longest(self) -> float:
@@ -198,22 +164,36 @@ class _Run:
             slice_ = await kept.claim(connection, self._definition.name, preferred)
             if slice_ is None:
                 return None, 0.0
-            if (found := await next_range(connection, self.work, slice_.position, slice_.upto, pace.size)) is None:
+            found = None
+            if not await self._is_quiet(connection, slice_):
+                found = await next_range(connection, self.work, slice_.position, slice_.upto, pace.size)
+            if found is None:
                 await self._end_pass(connection, slice_)
-                pace.end_pass(slice_._mapping["pass"])
                 return int(slice_.slice), 0.0
-            position, walked = found
-            begun = time.monotonic()
+            return int(slice_.slice), await self._change(connection, slice_, *found)
+
+    async def _change(self, connection: AsyncConnection, slice_: Row[Any], position: Position, walked: int) -> float:
+        """Change the rows up to `position`, and note it; returns in how many seconds."""
+        begun = time.monotonic()
+        try:
             changed = await change(connection, self.work, slice_.position, position)
-            seconds = time.monotonic() - begun
-            await kept.advance(connection, slice_, position, walked, changed)
-        self._changed += changed
-        self._batches += changed > 0
-        return int(slice_.slice), seconds
+        except DBAPIError as error:
+            if walked == 1 and (state.sqlstate(error) or "")[:2] in _OF_A_ROW:
+                error.add_note(f"Row: {self.work.key.named(position)}")
+            raise
+        seconds = time.monotonic() - begun
+        await kept.advance(connection, slice_, position, walked, changed)
+        self.watch.got_on(changed)
+        return seconds
+
+    async def _is_quiet(self, connection: AsyncConnection, slice_: Row[Any]) -> bool:
+        """At the beginning of the second pass: whether the first one has found nothing to change in any slice."""
+        begins = slice_._mapping["pass"] == 2 and slice_.position == slice_.after
+        return begins and (await kept.read_progress(connection, self._definition.name))[0].changed == 0
 
     async def _end_pass(self, connection: AsyncConnection, slice_: Row[Any]) -> None:
         number, changed = slice_._mapping["pass"], slice_.changed_in_pass
-        again = changed > 0 and not self._definition.in_step
+        again = (number == 1 or changed > 0) and not self._definition.in_step
         if again and number == PASSES:
             log.warning(
                 "Backfill %s: %s rows came or changed while it looked again; the application must write them now.",
@@ -223,32 +203,3 @@ class _Run:
 
     async def _is_finished(self, connection: AsyncConnection) -> bool:
         return all(each.finished for each in await kept.read_progress(connection, self._definition.name))
-
-    async def _look(self, connection: AsyncConnection) -> None:
-        """Once a second: tell how far it is, wait while there is pressure, VACUUM when it is time."""
-        if self._batches >= _BATCHES_PER_VACUUM and self._changed > 0.1 * self.last.progress.total:
-            await self._vacuum(connection)
-        if time.monotonic() - self._looked < _LOOK:
-            return
-        self._looked = time.monotonic()
-        await self.report(connection)
-        while (why := await pressure(connection, self._definition.table, self._policy)) is not None:
-            await self.report(connection, waiting=why)
-            await asyncio.sleep(_LOOK)
-
-    async def report(self, connection: AsyncConnection, *, waiting: str | None = None) -> None:
-        """Read from the database: other machines may be at work as well."""
-        progress = (await kept.read_progress(connection, self._definition.name))[0]
-        rate = (progress.walked - self.before) / max(time.monotonic() - self._begun, 1e-3)
-        self.last = Report(progress, rate, waiting)
-        self._on_report(self.last)
-
-    async def _vacuum(self, connection: AsyncConnection) -> None:
-        self._batches = self._changed = 0
-        begun = time.monotonic()
-        while await vacuum(connection, self.work.table):
-            few = not await too_many_dead(connection, self._definition.table, self._policy)
-            if few or time.monotonic() - begun > _DEAD_PATIENCE:
-                return
-            await self.report(connection, waiting="an old transaction keeps dead rows from being removed")
-            await asyncio.sleep(_LOOK)

@@ -57,6 +57,7 @@ TABLE = Table(
     Column("finished", _TIME),
 )
 COLUMNS = TABLE.c
+_MOST = 100  # slices: somebody may hold a great many rows
 
 
 @dataclass(frozen=True)
@@ -84,12 +85,15 @@ async def table_exists(connection: AsyncConnection) -> bool:
 
 
 async def begin(connection: AsyncConnection, definition: Backfill, bounds: list[Position], total: int) -> None:
-    """Write the slices in the transaction at hand, unless somebody has begun it already."""
-    # Two who begin at once would cut the keys in two ways. Not LOCK TABLE: that would wait for the batches of others.
-    await connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": BACKFILL_TABLE})
+    """Write the slices in the transaction at hand, unless somebody has begun it already.
+
+    One of the same name that was to fill in something else is forgotten: its positions say nothing of the new values.
+    """
+    await _lock(connection)
     await make_table(connection)
-    if await connection.scalar(select(func.count()).where(COLUMNS.name == definition.name)):
+    if await is_begun(connection, definition):
         return
+    await forget(connection, definition.name)
     data = {"name": definition.name, "definition": definition.as_data(), "total": total}
     rows = [
         {**data, "slice": number, "after": after, "upto": upto, "position": after}
@@ -98,11 +102,48 @@ async def begin(connection: AsyncConnection, definition: Backfill, bounds: list[
     await connection.execute(insert(TABLE), rows)
 
 
+async def _lock(connection: AsyncConnection) -> None:
+    """Until the transaction ends: two who begin at once would cut the keys in two ways."""
+    # Not LOCK TABLE: that would wait for the batches of others.
+    await connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": BACKFILL_TABLE})
+
+
+async def is_begun(connection: AsyncConnection, definition: Backfill) -> bool:
+    """Whether this very one stands there."""
+    if not await table_exists(connection):
+        return False
+    query = select(COLUMNS.definition).where(COLUMNS.name == definition.name).limit(1)
+    return (await connection.execute(query)).scalar_one_or_none() == definition.as_data()
+
+
 async def claim(connection: AsyncConnection, name: str, preferred: int) -> Row[Any] | None:
-    """Lock a slice that nobody works on, until the transaction ends; None if there is none at the moment."""
-    query = select(TABLE).where(COLUMNS.name == name, COLUMNS.finished.is_(None))
-    order = (COLUMNS.slice != preferred, COLUMNS.slice)
+    """Lock a slice that nobody works on, until the transaction ends; None if there is none at the moment.
+
+    The preferred one, or the next after it. A second pass begins when all slices have had their first: a row may move
+    from one to another meanwhile.
+    """
+    left = (COLUMNS.name == name, COLUMNS.finished.is_(None))
+    earliest = select(func.min(COLUMNS["pass"])).where(*left).scalar_subquery()
+    query = select(TABLE).where(*left, COLUMNS["pass"] == earliest)
+    order = (COLUMNS.slice < preferred, COLUMNS.slice)
     return (await connection.execute(query.order_by(*order).limit(1).with_for_update(skip_locked=True))).one_or_none()
+
+
+async def part(connection: AsyncConnection, claimed: Row[Any], at: Position) -> bool:
+    """Leave the rows up to `at` to themselves: what comes after becomes a slice of its own, unless there are too many.
+
+    Nothing is done to one that ends there.
+    """
+    await _lock(connection)
+    slices_there = (
+        await connection.execute(select(func.max(COLUMNS.slice)).where(COLUMNS.name == claimed.name))
+    ).scalar()
+    if claimed.upto == at or slices_there is None or slices_there >= _MOST:
+        return False
+    same = {column: claimed._mapping[column] for column in ("name", "definition", "total", "pass", "upto")}
+    await connection.execute(insert(TABLE).values(**same, slice=slices_there + 1, after=at, position=at))
+    await _update(connection, claimed, upto=at)
+    return True
 
 
 async def advance(
@@ -164,6 +205,14 @@ async def read_progress(connection: AsyncConnection, name: str | None = None) ->
     ).group_by(COLUMNS.name)
     query = query.order_by(COLUMNS.name) if name is None else query.where(COLUMNS.name == name)
     return [Progress(*row) for row in await connection.execute(query)]
+
+
+async def first_left(connection: AsyncConnection, name: str) -> Row[Any] | None:
+    """The slice with which it goes on; None where it is done, or was not begun."""
+    if not await table_exists(connection):
+        return None
+    query = select(TABLE).where(COLUMNS.name == name, COLUMNS.finished.is_(None))
+    return (await connection.execute(query.order_by(COLUMNS["pass"], COLUMNS.slice).limit(1))).one_or_none()
 
 
 async def read_definition(connection: AsyncConnection, name: str) -> Backfill:

@@ -9,18 +9,24 @@ from dataclasses import asdict
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 from rich.table import Table
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from src.postgres.sqlstate import INSUFFICIENT_PRIVILEGE, LOCK_NOT_AVAILABLE, server_message, sqlstate
 from src.safety.backfill import state
 from src.safety.backfill.batch import prepare
 from src.safety.backfill.definition import Backfill
 from src.safety.backfill.estimate import estimate
-from src.safety.backfill.run import Report, backfill
+from src.safety.backfill.run import backfill
+from src.safety.backfill.watch import Report
 from src.safety.blockers import duration
 from src.safety.counted import counted
+from src.safety.errors import RequestRefused, TableBlocked
 from src.safety.policy import Policy
 from src.safety.verbs.verb import FINE, FOUND, Verb
 
+# Invalid data, a constraint, an exception of a trigger, a name that is not there, a limit.
+_OF_THE_VALUES = ("22", "23", "P0", "42", "54")
 _PACE = 10.0  # seconds between two plain lines
 
 
@@ -39,18 +45,44 @@ async def run(connection: AsyncConnection, options: Namespace, console: Console)
         return _list(await state.read_progress(connection), console, as_json=options.json)
     definition = await state.read_definition(connection, options.name)
     if options.dry_run:
-        await _estimate(connection, definition, console, as_json=options.json)
+        with _refusals(definition):
+            await _estimate(connection, definition, console, as_json=options.json)
         return FINE
     if options.restart:
         await state.forget(connection, definition.name)
     policy = Policy.from_environment()
-    with _shown(definition, Console(stderr=True) if options.json else console) as show:
+    with _shown(definition, Console(stderr=True) if options.json else console) as show, _refusals(definition):
         last = await backfill(connection.engine, definition, policy=policy, workers=options.workers, on_report=show)
     if options.json:
         console.print_json(data={"name": definition.name, "changed": last.progress.changed})
         return FINE
     console.print(f"{definition.name} is done: {counted(last.progress.changed, 'row')} changed.", highlight=False)
     return FINE
+
+
+@contextmanager
+def _refusals(definition: Backfill) -> Iterator[None]:
+    """What the server says of the values, in words."""
+    try:
+        yield
+    except DBAPIError as error:
+        code = sqlstate(error) or ""
+        if code == LOCK_NOT_AVAILABLE:
+            raise TableBlocked(
+                f"Somebody holds {definition.table} or a row of it.", "See who: python -m src.safety blockers"
+            ) from error
+        if code == INSUFFICIENT_PRIVILEGE or code[:2] not in _OF_THE_VALUES:
+            raise
+        raise RequestRefused(
+            f"The backfill {definition.name} of {definition.table} failed: {server_message(error)}.",
+            "\n".join(
+                [
+                    *getattr(error, "__notes__", []),
+                    "Correct the row, or the values that the revision gives, and"
+                    " run the same command again: what is done is kept.",
+                ]
+            ),
+        ) from error
 
 
 def _workers(text: str) -> int:

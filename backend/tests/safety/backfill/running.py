@@ -8,7 +8,8 @@ from sqlalchemy import pool
 
 from src.postgres.engine import async_engine, resolve_url
 from src.safety.backfill.definition import Backfill
-from src.safety.backfill.run import Report, backfill
+from src.safety.backfill.run import backfill
+from src.safety.backfill.watch import Report
 from src.safety.policy import Policy
 
 QUICK = Policy(backfill_pause=0)

@@ -114,26 +114,6 @@ def test_rows_that_come_behind_the_place_that_is_worked_on_are_not_missed(
     assert last.progress.passes > 1
 
 
-def test_a_row_that_somebody_else_holds_is_waited_for_without_holding_others(
-    session: psycopg.Connection, database: str
-) -> None:
-    session.execute("CREATE TABLE books (id int PRIMARY KEY, v int)")
-    session.execute("INSERT INTO books SELECT i FROM generate_series(1, 3000) i")
-    released: list[int] = []
-    with psycopg.connect(database) as holder:
-        holder.execute("SELECT FROM books WHERE id = 1500 FOR UPDATE")
-
-        def release(_: Any) -> None:
-            (filled,) = session.execute("SELECT count(v) FROM books").fetchone() or (0,)
-            if filled == 1499:  # all up to the row that is held
-                holder.commit()
-            released.append(filled)
-
-        run(database, Backfill(table="books", values={"v": "id"}), on_report=release)
-    assert 1499 in released
-    assert session.execute("SELECT count(v) FROM books").fetchone() == (3000,)
-
-
 def test_several_workers_share_the_slices_and_none_does_a_row_twice(session: psycopg.Connection, database: str) -> None:
     session.execute("CREATE TABLE books (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), v int DEFAULT 0)")
     session.execute("INSERT INTO books SELECT FROM generate_series(1, 150000)")

@@ -16,7 +16,7 @@ import pytest
 from src.postgres.embedded import program
 from src.safety.backfill.definition import Backfill
 from src.safety.backfill.pace import Pace
-from src.safety.backfill.run import Report
+from src.safety.backfill.watch import Report
 from src.safety.policy import Policy
 from tests.safety.apply.processes import until
 from tests.safety.backfill.running import run
@@ -41,32 +41,22 @@ def test_a_slow_network_does_not_make_it_creep() -> None:
     assert pace.size == 100
 
 
-def test_a_quick_second_pass_does_not_make_the_next_slice_begin_with_too_much() -> None:
-    pace = Pace(aim=0.1, pause=0)
-    for _ in range(30):
-        pace.took(pace.size * 1e-5)
-    of_first_pass = pace.size
-    pace.end_pass(1)
-    for _ in range(30):
-        pace.took(pace.size * 1e-7)
-    assert pace.size > 5 * of_first_pass
-    pace.end_pass(2)
-    assert pace.size == of_first_pass
-
-
 def test_a_batch_that_was_cut_off_is_half_as_long_the_next_time() -> None:
     pace = Pace(aim=0.1, pause=0.2)
     assert pace.cut_off(0.1) == pytest.approx(0.02)
     assert pace.size == 50
 
 
-def test_a_collision_makes_the_next_batch_shorter_and_never_nothing() -> None:
+def test_a_collision_makes_the_next_batch_shorter_and_never_nothing_and_those_after_it_grow_again() -> None:
     pace = Pace(aim=0.1, pause=0)
     sizes = []
     for _ in range(8):
         pace.collided()
         sizes.append(pace.size)
     assert sizes == [25, 6, 1, 1, 1, 1, 1, 1]
+    for _ in range(30):
+        pace.took(pace.size * 1e-6)
+    assert pace.size > 1000
 
 
 def books(session: psycopg.Connection, rows: int) -> int:

@@ -13,8 +13,8 @@ import psycopg
 import pytest
 
 from src.safety.backfill.definition import Backfill
-from src.safety.backfill.run import Report
 from src.safety.backfill.state import Progress
+from src.safety.backfill.watch import Report
 from src.safety.cli import main
 from src.safety.verbs.backfill import words
 from src.safety.verbs.verb import COULD_NOT_RUN, FINE, FOUND
