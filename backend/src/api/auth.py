@@ -1,6 +1,6 @@
 """Who asks: `SignedIn`, `MaybeSignedIn` and `Administrator` for routes. 401 and 403 are answered here alone."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -8,13 +8,14 @@ from uuid import UUID
 
 from fastapi import Depends, Request
 from fastapi.security import OAuth2PasswordBearer
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from src.api.dependencies import OpenResources, get_resources
+from src.api.dependencies import OpenResources, Session, get_resources
 from src.api.problems import ProblemError
 from src.api.resources import Resources
 from src.api.tokens import Use, fingerprint
 from src.db.hot_query import HotQuery
-from src.db.queries.accounts import STANDING, STANDING_AND_JSON, Standing
+from src.db.queries.accounts import STANDING, STANDING_AND_JSON, Standing, is_administrator
 
 _bearer = OAuth2PasswordBearer("/api/v1/auth/token", refreshUrl="/api/v1/auth/renew", auto_error=False)
 Token = Annotated[str | None, Depends(_bearer)]
@@ -92,11 +93,25 @@ MyAccount = Annotated[str, Depends(_my_account)]
 
 async def _administrator(viewer: SignedIn) -> Viewer:
     if not viewer.is_admin:
-        raise ProblemError(HTTPStatus.FORBIDDEN, "Only administrators may do this.")
+        raise _only_administrators()
     return viewer
 
 
+def _only_administrators() -> ProblemError:
+    return ProblemError(HTTPStatus.FORBIDDEN, "Only administrators may do this.")
+
+
 Administrator = Annotated[Viewer, Depends(_administrator)]
+
+
+async def _administrators_session(viewer: Administrator, session: Session) -> AsyncIterator[AsyncSession]:
+    yield session
+    if not await is_administrator(session, viewer.id):
+        raise _only_administrators()
+
+
+AdministratorSession = Annotated[AsyncSession, Depends(_administrators_session, scope="function")]
+"""What administrators write by. Before the commit it is asked once more: who waited for a lock may be none by then."""
 
 
 async def administrators_only(request: Request) -> None:

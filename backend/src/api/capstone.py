@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import Request, Response
 
-from src.api.auth import Administrator, SignedIn
+from src.api.auth import Administrator, AdministratorSession, SignedIn
 from src.api.dependencies import ReadSession, Session
 from src.api.etag import RequiredIfMatch, etag, is_current, not_modified
 from src.api.pages import BY_TIME, Page, PageRequest, Paging
@@ -65,7 +65,7 @@ async def review_submission(
     review: Review,
     viewer: Administrator,
     if_match: RequiredIfMatch,
-    session: Session,
+    session: AdministratorSession,
     response: Response,
 ) -> Submission:
     """Take a submission up, or decide it. Nobody reviews their own, and a decided one is closed."""

@@ -5,9 +5,8 @@ from http import HTTPStatus
 from fastapi import Request, Response
 
 from src.api.asker import MaybeAsker
-from src.api.auth import Administrator
+from src.api.auth import AdministratorSession
 from src.api.clean_html import CleanChapter
-from src.api.dependencies import Session
 from src.api.etag import RequiredIfMatch, etag
 from src.api.found import complete_order, found
 from src.api.languages import WantedLanguages
@@ -43,7 +42,7 @@ async def read_chapter(
 
 @router.post("", status_code=HTTPStatus.CREATED, responses=problems(NOT_FOUND, HTTPStatus.CONFLICT))
 async def add_chapter(
-    module: Slug, content: CleanChapter, _: Administrator, session: Session, response: Response
+    module: Slug, content: CleanChapter, session: AdministratorSession, response: Response
 ) -> Chapter:
     """A new chapter at the end of its module."""
     owner = found("module", await modules.lock_module(session, module))
@@ -53,7 +52,7 @@ async def add_chapter(
 
 
 @router.patch("", status_code=HTTPStatus.NO_CONTENT, responses=problems(NOT_FOUND, HTTPStatus.CONFLICT))
-async def reorder_chapters(module: Slug, order: Order, _: Administrator, session: Session) -> None:
+async def reorder_chapters(module: Slug, order: Order, session: AdministratorSession) -> None:
     """Put the chapters of a module into another order; 409 unless it names all of them."""
     owner = found("module", await modules.lock_module(session, module))
     complete_order(order.order, await chapters.lock_order(session, owner.id))
@@ -65,9 +64,8 @@ async def change_chapter(
     module: Slug,
     chapter: Slug,
     content: CleanChapter,
-    _: Administrator,
+    session: AdministratorSession,
     if_match: RequiredIfMatch,
-    session: Session,
     response: Response,
 ) -> Chapter:
     """Write the chapter anew, publish it, or withdraw it."""
@@ -79,9 +77,7 @@ async def change_chapter(
 
 
 @router.delete("/{chapter}", status_code=HTTPStatus.NO_CONTENT, responses=problems(*_CHANGE))
-async def delete_chapter(
-    module: Slug, chapter: Slug, _: Administrator, if_match: RequiredIfMatch, session: Session
-) -> None:
+async def delete_chapter(module: Slug, chapter: Slug, session: AdministratorSession, if_match: RequiredIfMatch) -> None:
     """Delete the chapter with its translations, and everything that students did in it."""
     row = found("chapter", await chapters.lock_chapter(session, module, chapter))
     if_match.check(row.updated_at)

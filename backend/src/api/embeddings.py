@@ -2,8 +2,7 @@
 
 from http import HTTPStatus
 
-from src.api.auth import Administrator, administrators_only
-from src.api.dependencies import Session
+from src.api.auth import AdministratorSession, administrators_only
 from src.api.problems import ProblemError, problems
 from src.api.routing import Resource
 from src.api.schemas.embeddings import ChunksInput, ChunksReplaced
@@ -18,7 +17,7 @@ router = Resource(tag="embeddings", largest_body=200_000_000, admit=administrato
     "/modules/{module}/chapters/{chapter}/embeddings",
     responses=problems(HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND),
 )
-async def replace(module: str, chapter: str, given: ChunksInput, _: Administrator, session: Session) -> ChunksReplaced:
+async def replace(module: str, chapter: str, given: ChunksInput, session: AdministratorSession) -> ChunksReplaced:
     """Make these the chapter's chunks for one model. Those that are there already, the same, stay as they are."""
     locked = await lock_chapter(session, module, chapter)
     if locked is None:

@@ -5,8 +5,7 @@ from http import HTTPStatus
 from fastapi import Request, Response
 
 from src.api.asker import MaybeAsker
-from src.api.auth import Administrator
-from src.api.dependencies import Session
+from src.api.auth import AdministratorSession
 from src.api.etag import RequiredIfMatch, etag
 from src.api.found import complete_order, found
 from src.api.problems import problems
@@ -35,7 +34,7 @@ async def read_module(request: Request, module: Slug, asker: MaybeAsker) -> Resp
 
 
 @router.post("/modules", status_code=HTTPStatus.CREATED, responses=problems(HTTPStatus.CONFLICT))
-async def add_module(content: ModuleContent, _: Administrator, session: Session, response: Response) -> Module:
+async def add_module(content: ModuleContent, session: AdministratorSession, response: Response) -> Module:
     """A new module at the end of the course."""
     row = await modules.add_module(session, content.model_dump())
     response.headers["ETag"] = etag(row.updated_at)
@@ -43,7 +42,7 @@ async def add_module(content: ModuleContent, _: Administrator, session: Session,
 
 
 @router.patch("/modules", status_code=HTTPStatus.NO_CONTENT, responses=problems(HTTPStatus.CONFLICT))
-async def reorder_modules(order: Order, _: Administrator, session: Session) -> None:
+async def reorder_modules(order: Order, session: AdministratorSession) -> None:
     """Put the modules into another order; 409 unless it names all of them."""
     complete_order(order.order, await modules.lock_order(session))
     await modules.reorder_modules(session, order.order)
@@ -53,9 +52,8 @@ async def reorder_modules(order: Order, _: Administrator, session: Session) -> N
 async def change_module(
     module: Slug,
     content: ModuleContent,
-    _: Administrator,
+    session: AdministratorSession,
     if_match: RequiredIfMatch,
-    session: Session,
     response: Response,
 ) -> Module:
     """Write the module anew, publish it, or withdraw it."""
@@ -67,7 +65,7 @@ async def change_module(
 
 
 @router.delete("/modules/{module}", status_code=HTTPStatus.NO_CONTENT, responses=problems(*_CHANGE))
-async def delete_module(module: Slug, _: Administrator, if_match: RequiredIfMatch, session: Session) -> None:
+async def delete_module(module: Slug, session: AdministratorSession, if_match: RequiredIfMatch) -> None:
     """Delete the module with its chapters, and everything that students did in them."""
     row = found("module", await modules.lock_module(session, module))
     if_match.check(row.updated_at)

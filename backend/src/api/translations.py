@@ -5,9 +5,9 @@ from typing import Annotated
 
 from fastapi import Path, Request, Response
 
-from src.api.auth import Administrator
+from src.api.auth import Administrator, AdministratorSession
 from src.api.clean_html import CleanTranslation
-from src.api.dependencies import OpenResources, ReadSession, Session
+from src.api.dependencies import OpenResources, ReadSession
 from src.api.etag import OptionalIfMatch, RequiredIfMatch, etag
 from src.api.found import found
 from src.api.problems import ProblemError, problems
@@ -54,9 +54,8 @@ async def put_translation(
     chapter: Slug,
     language: Language,
     content: CleanTranslation,
-    _: Administrator,
+    session: AdministratorSession,
     if_match: OptionalIfMatch,
-    session: Session,
     resources: OpenResources,
     response: Response,
 ) -> Translation:
@@ -78,7 +77,11 @@ async def put_translation(
 
 @router.delete("/{language}", status_code=HTTPStatus.NO_CONTENT, responses=problems(NOT_FOUND, *_STALE))
 async def delete_translation(
-    module: Slug, chapter: Slug, language: Language, _: Administrator, if_match: RequiredIfMatch, session: Session
+    module: Slug,
+    chapter: Slug,
+    language: Language,
+    session: AdministratorSession,
+    if_match: RequiredIfMatch,
 ) -> None:
     """The chapter is no longer there in this language."""
     row = found("chapter", await chapters.find_chapter(session, module, chapter))

@@ -1,12 +1,18 @@
 """Promise: students see the published course in order, administrators write all of it, nobody's edit is lost."""
 
 import asyncio
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
 from httpx import AsyncClient
 
+from src.api import auth
+from src.api.routers import ROUTERS
 from tests.api.course import add_chapter, add_module, small_course
+from tests.sessions import session, until
 
 pytestmark = pytest.mark.anyio
 
@@ -98,6 +104,42 @@ async def test_of_two_who_edit_at_once_one_wins(administrator: AsyncClient) -> N
         )
     )
     assert sorted(answer.status_code for answer in answers) == [200] + [412] * 7
+
+
+async def test_who_is_no_administrator_by_the_time_of_the_commit_writes_nothing(
+    administrator: AsyncClient, api: AsyncClient, migrated: str
+) -> None:
+    made = await add_module(administrator, "first")
+    new, tag = {"slug": "first", "title": "New"}, {"If-Match": made.headers["etag"]}
+    async with session(migrated) as somebody, session(migrated) as watcher:
+        holding = somebody.transaction()
+        await holding.start()
+        await somebody.execute("SELECT FROM modules FOR UPDATE")
+        changing = asyncio.create_task(administrator.put("modules/first", json=new, headers=tag))
+        await until(lambda: watcher.fetchval("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"))
+        await watcher.execute("UPDATE users SET is_admin = false")
+        await holding.rollback()
+        assert (await changing).status_code == 403
+    assert (await api.get("modules/first")).json()["title"] == "first"
+
+
+def test_every_route_by_which_administrators_write_asks_once_more() -> None:
+    asked = {
+        f"{method} {route.path}": {dependant.call for dependant in _below(route.dependant)}
+        for router in ROUTERS
+        for route in router.routes
+        if isinstance(route, APIRoute)
+        for method in (route.methods or set()) - {"GET"}
+    }
+    of_administrators = {route for route, calls in asked.items() if auth._administrator in calls}
+    assert len(of_administrators) > 10
+    assert of_administrators == {route for route, calls in asked.items() if auth._administrators_session in calls}
+
+
+def _below(dependant: Dependant) -> Iterator[Dependant]:
+    yield dependant
+    for each in dependant.dependencies:
+        yield from _below(each)
 
 
 async def test_publishing_and_withdrawing_is_an_edit(administrator: AsyncClient, api: AsyncClient) -> None:

@@ -48,6 +48,7 @@ STANDING_AND_JSON = HotQuery(
     _STANDING.add_columns(json_text(json_object(*_ACCOUNT))).where(User.id == bindparam("user"))
 )
 """All of the account besides, as JSON: one statement for who only wants to see it."""
+_IS_ADMINISTRATOR = select(User.is_active & User.is_admin).where(_THIS)
 _REGISTER = insert(User).returning(*_ACCOUNT)
 _CHANGE = update(User).where(_THIS).returning(*_ACCOUNT)
 _NOTE_SIGN_IN = update(User).where(_THIS).values(last_login=func.now())
@@ -71,6 +72,11 @@ async def standing_by_email(reader: Reader, email: str) -> Standing | None:
     """The account that somebody signs in to, whatever the case of the address."""
     row = await reader.row(_STANDING_BY_EMAIL, email=email)
     return Standing(*row) if row else None
+
+
+async def is_administrator(session: AsyncSession, user_id: UUID) -> bool:
+    """Whether the account may do what administrators do, as the transaction's next statement sees it."""
+    return bool(await session.scalar(_IS_ADMINISTRATOR, {"user_id": user_id}))
 
 
 async def register(session: AsyncSession, *, email: str, password_hash: str, name: str) -> Account:
