@@ -46,6 +46,7 @@ def _databases(project: Project, monkeypatch: pytest.MonkeyPatch) -> int:
 
 
 @pytest.mark.prove
+@pytest.mark.timeout(360)  # seconds: half a minute, where the machine has nothing else to do
 def test_a_hundred_revisions_take_as_many_databases_as_two(
     tmp_path: Path, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
