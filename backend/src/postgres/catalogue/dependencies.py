@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from sqlalchemy import text
 from sqlalchemy.engine import Connection
 
+from src.postgres.catalogue.constraints import WRITTEN
 from src.postgres.catalogue.model import Identity, Kind
 from src.postgres.catalogue.scope import RELATION_KINDS
 from src.postgres.catalogue.session import neutral_session
@@ -58,7 +59,7 @@ named (classid, objid, objsubid, kind, schema, owning_table, name) AS (
     UNION ALL
     SELECT 'pg_constraint'::regclass, k.oid, 0, 'constraint', n.nspname::text, c.relname::text, k.conname::text
     FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE k.contype IN ('p', 'u', 'f', 'c', 'x')
+    WHERE k.contype IN ('p', 'u', 'f', 'c', 'x') AND {WRITTEN.format(constraint="k")}
     UNION ALL
     SELECT 'pg_constraint'::regclass, k.oid, 0, 'constraint', n.nspname::text, t.typname::text, k.conname::text
     FROM pg_constraint k JOIN pg_type t ON t.oid = k.contypid JOIN pg_namespace n ON n.oid = t.typnamespace

@@ -17,6 +17,10 @@ REST = "CREATE TABLE log_rest PARTITION OF log DEFAULT;"
 KEY = 'PrimaryKeyConstraint("day", "id")'
 ID = 'Column("id", Text)'
 
+IN_ONE = (
+    "CREATE TRIGGER t BEFORE UPDATE ON log FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger();"
+    "ALTER TABLE log DISABLE TRIGGER t; ALTER TABLE log_25 ENABLE TRIGGER t"
+)
 OTHER_DEFAULT = "ALTER TABLE a_rest ALTER id SET DEFAULT 'y'"
 
 
@@ -68,6 +72,13 @@ OTHER_DEFAULT = "ALTER TABLE a_rest ALTER id SET DEFAULT 'y'"
         ["op.add_column('log', "],
         ["op.drop_column('log', 'note')"],
     ),
+    Case(
+        "a foreign key that refers to all",
+        log(ID, KEY, parts=Y25 + REST),
+        log(ID, KEY, parts=Y25 + REST) + '\nTable("notes", m, Column("day", Date), Column("id", Text),'
+        ' ForeignKeyConstraint(["day", "id"], ["log.day", "log.id"]))',
+    ),
+    Case("a trigger that fires in one alone", log(ID, parts=Y25), log(ID, parts=Y25 + IN_ONE)),
     Case("a default for all", log(ID, parts=Y25), log('Column("id", Text, server_default="x")', parts=Y25)),
     Case(
         "a default for all but one",

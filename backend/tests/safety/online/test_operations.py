@@ -181,8 +181,8 @@ def test_the_tables_of_a_foreign_key_are_locked_in_the_order_of_their_names(proj
         project.alembic.having(**PATIENT)(books, "upgrade", "head")
     taken = [statement for statement in sent if statement.startswith(("LOCK", "ALTER"))]
     assert taken == [
-        "LOCK TABLE ONLY authors IN SHARE UPDATE EXCLUSIVE MODE",
-        "LOCK TABLE ONLY books IN SHARE UPDATE EXCLUSIVE MODE",
+        "LOCK TABLE authors IN SHARE UPDATE EXCLUSIVE MODE",
+        "LOCK TABLE books IN SHARE UPDATE EXCLUSIVE MODE",
         "ALTER TABLE books ADD CONSTRAINT fk_a FOREIGN KEY(author_id) REFERENCES authors (id) NOT VALID",
         "ALTER TABLE books VALIDATE CONSTRAINT fk_a",
     ]
