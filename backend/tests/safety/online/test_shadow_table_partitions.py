@@ -29,6 +29,9 @@ KEPT = """
     ALTER TABLE logs_4 REPLICA IDENTITY FULL;
     CREATE STATISTICS st_own ON size, day FROM logs_4;
     ALTER TABLE logs_1 ADD CONSTRAINT fk_own FOREIGN KEY (day) REFERENCES days ON DELETE CASCADE;
+    CREATE SCHEMA "old ones"; CREATE TABLE "old ones".logs_1 PARTITION OF logs FOR VALUES FROM (100) TO (150);
+    CREATE INDEX "I x" ON "old ones".logs_1 (touched);
+    INSERT INTO logs (id, day, kind) VALUES (1, 120, 1);
     CREATE MATERIALIZED VIEW counted AS SELECT count(*) FROM logs;
     CREATE PUBLICATION first FOR TABLE logs_1 (id, day) WHERE (day > 2);
 """

@@ -61,8 +61,8 @@ class OldTable:
 
     @property
     def shadow(self) -> str:
-        """The schema of the new one until the swap, as SQL writes it."""
-        return quoted(temporary(self.name))
+        """The schema of the new one until the swap, as SQL writes it: two schemas may have a table of one name."""
+        return quoted(temporary(self.name if self.schema == "public" else f"{self.schema}_{self.name}"))
 
     @property
     def new(self) -> str:
