@@ -1,16 +1,18 @@
 """The command line, run from `backend/`: `python -m src.course VERB`, on the database of DATABASE_URL.
 
-Exit codes: 0 done, otherwise that of the `UserError` that is printed; then nothing was changed.
+Exit codes: 0 done, 130 stopped by Ctrl-C, otherwise that of the `UserError` that is printed.
 """
 
 import asyncio
+import signal
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 
+import asyncpg
 from rich.console import Console
 from sqlalchemy import pool
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from src.course import embedding, importing
 from src.course.errors import NotMigrated
@@ -20,7 +22,7 @@ from src.postgres.connect import connected
 from src.postgres.embedded import leave
 from src.postgres.engine import async_engine, resolve_url
 from src.postgres.errors import UserError
-from src.postgres.failures import explain_statement
+from src.postgres.failures import explain_connection, explain_statement
 from src.postgres.sqlstate import UNDEFINED_COLUMN, UNDEFINED_TABLE, sqlstate
 from src.settings import load_settings
 
@@ -32,6 +34,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         return asyncio.run(_run(options))
+    except KeyboardInterrupt:
+        sys.stderr.write(f"Stopped: {options.verb.NAME}. {options.verb.WHEN_STOPPED}\n")
+        return 128 + signal.SIGINT
     except UserError as error:
         sys.stderr.write(f"{error}\n")
         return error.exit_code
@@ -59,9 +64,14 @@ async def _run(options: Namespace) -> int:
     except SQLAlchemyError as error:
         if sqlstate(error) in (UNDEFINED_TABLE, UNDEFINED_COLUMN):
             raise NotMigrated(target.place) from error
+        if isinstance(error, DBAPIError) and error.statement is None:
+            raise explain_connection(error, target) from error
         if (problem := explain_statement(error, target.place, target.source)) is None:
             raise
         raise problem from error
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        # What asyncpg says of a connection, SQLAlchemy does not wrap; verbs have words of their own for files.
+        raise explain_connection(error, target) from error
     finally:
         await engine.dispose()
         leave(settings.database_url)

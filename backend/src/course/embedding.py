@@ -24,6 +24,7 @@ from src.settings import Settings
 
 NAME = "embed"
 HELP = "make the vectors of all chapters that have changed, so that they can be searched by meaning"
+WHEN_STOPPED = "The chapters that were done stay so: run it again to go on."
 
 _AT_ONCE = 4  # chapters: while one waits for its vectors, others are read and written
 _BATCH = 64  # texts a request

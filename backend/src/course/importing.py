@@ -19,6 +19,7 @@ from src.settings import Settings
 
 NAME = "import"
 HELP = "load a course from a folder of Markdown files; what is there already and the same is left alone"
+WHEN_STOPPED = "It writes everything at once or nothing: run it again."
 
 Outcomes = Counter[tuple[str, Outcome]]
 

@@ -14,6 +14,8 @@ class Verb(Protocol):
 
     NAME: str
     HELP: str
+    WHEN_STOPPED: str
+    """What somebody who has stopped it should know."""
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare what comes after the verb."""

@@ -1,15 +1,22 @@
 """Promise: after `embed` every chapter has the chunks of its text, and only new text was sent to the service."""
 
 import asyncio
+import os
+import signal
 import threading
 from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import psycopg
 import pytest
+from anyio import to_thread
 
 from src.course.cli import main
+from src.postgres.errors import AccessRefused, ServerUnreachable
+from src.postgres.url import parse_url
 from tests.db.queries.library import add_chapter, add_module
-from tests.inference.service import OpenAIService, Request, answer, embed, openai_service, vector_of
+from tests.inference.service import OpenAIService, Request, answer, embed, never, openai_service, vector_of
 
 
 @pytest.fixture
@@ -113,6 +120,64 @@ def test_a_service_that_fails_stops_it_with_a_sentence(
     said = capsys.readouterr().err
     assert "The embedding service answered 500." in said
     assert "Run it again: it goes on where it stopped." in said
+
+
+def test_who_stops_it_is_told_that_it_goes_on_where_it_was(
+    course: str, service: OpenAIService, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def stop(request: Request, writer: asyncio.StreamWriter) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        await never(request, writer)
+
+    service.embeddings = stop
+    assert main(["embed"]) == 130
+    said = "Stopped: embed. The chapters that were done stay so: run it again to go on.\n"
+    assert capsys.readouterr().err == said
+    service.embeddings = embed
+    assert main(["embed"]) == 0
+    assert chunks(course) == ALL
+
+
+@pytest.mark.parametrize("driver", ["asyncpg", "psycopg"])
+def test_a_database_that_goes_away_in_the_middle_stops_it_with_a_sentence(
+    course: str,
+    service: OpenAIService,
+    driver: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """In between a chapter holds no connection: it is the next one that is refused."""
+    database = parse_url(course)
+    monkeypatch.setenv("DATABASE_URL", course.replace("postgresql", f"postgresql+{driver}", 1))
+
+    async def close_then_embed(request: Request, writer: asyncio.StreamWriter) -> None:
+        with psycopg.connect(database.at("postgres").dsn, autocommit=True) as connection:
+            connection.execute(f"ALTER DATABASE {database.database} ALLOW_CONNECTIONS false".encode())
+        await embed(request, writer)
+
+    service.embeddings = close_then_embed
+    assert main(["embed"]) == AccessRefused.exit_code
+    assert "The database lets nobody in" in capsys.readouterr().err
+
+
+def test_a_server_that_is_gone_in_the_middle_stops_it_with_a_sentence(
+    course: str, service: OpenAIService, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = parse_url(course)
+    if not place.host.startswith("/"):
+        pytest.skip("its socket is a file, which can be moved away")
+    with TemporaryDirectory() as folder:
+        door = Path(folder, "door")
+        door.symlink_to(place.host)
+
+        async def leave_then_embed(request: Request, writer: asyncio.StreamWriter) -> None:
+            await to_thread.run_sync(lambda: door.unlink(missing_ok=True))
+            await embed(request, writer)
+
+        service.embeddings = leave_then_embed
+        monkeypatch.setenv("DATABASE_URL", course.replace(place.host, str(door)))
+        assert main(["embed"]) == ServerUnreachable.exit_code
+    assert "Nobody answers for" in capsys.readouterr().err
 
 
 def test_without_a_service_it_says_what_to_set(
