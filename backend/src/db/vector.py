@@ -5,6 +5,8 @@ registered on a connection when that connection writes vectors, and never by the
 text that pgvector's type makes, so that the models keep working on a connection that has it.
 """
 
+from typing import Any, cast
+
 import asyncpg
 from pgvector import Vector
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -14,7 +16,10 @@ DIMENSIONS = 1536
 DEFAULT_MODEL = "text-embedding-3-small"
 """Of a vector whose model nobody names, as of a row of `embeddings`."""
 
-_SCHEMA = "SELECT nspname FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace WHERE t.oid = 'vector'::regtype"
+_TYPE = (
+    "SELECT t.oid, nspname FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace WHERE t.oid = 'vector'::regtype"
+)
+_KNOWN = "OID of vector"
 
 
 class HotConnection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no annotations
@@ -25,7 +30,8 @@ class HotConnection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no
     async def have_codec(self) -> None:
         """Send vectors in binary from now on. Raises what `'vector'::regtype` raises where the extension is missing."""
         if not getattr(self, "_has_codec", False):
-            await _set_codec(self)
+            _, schema = await self.fetchrow(_TYPE)
+            await _set_codec(self, schema)
             self._has_codec = True
 
 
@@ -39,14 +45,16 @@ async def sends_binary(session: AsyncSession) -> asyncpg.Connection | None:
     driver_connection = (await connection.get_raw_connection()).driver_connection
     if not isinstance(driver_connection, asyncpg.Connection):
         return None
-    # Each time: a codec is one type's, by its OID, and the extension may have been made anew since. It takes two
-    # questions, which is little beside what is written then.
-    await _set_codec(driver_connection)
+    info = cast(Any, connection.sync_connection).info
+    # Asked each time: a codec is one type's, by its OID, and the extension may have been made anew since.
+    known, schema = await driver_connection.fetchrow(_TYPE)
+    if info.get(_KNOWN) != known:
+        await _set_codec(driver_connection, schema)
+        info[_KNOWN] = known
     return driver_connection
 
 
-async def _set_codec(connection: asyncpg.Connection) -> None:
-    schema = await connection.fetchval(_SCHEMA)
+async def _set_codec(connection: asyncpg.Connection, schema: str) -> None:
     await connection.set_type_codec(
         "vector", schema=schema, encoder=_encode, decoder=Vector.from_binary, format="binary"
     )
