@@ -33,9 +33,11 @@ _FAMILY = """
 # Default partitions come last, with all that is below them: PostgreSQL looks for rows in one that belong to a new one.
 _PARTITIONS = f"""
     {_FAMILY.format(table=":table")}
-    SELECT c.oid::regclass::text AS sql, c.relkind = 'p' AS partitioned, parent::regclass::text AS parent,
+    SELECT c.oid::regclass::text AS sql, c.relkind = 'p' AS partitioned, n.nspname::text AS schema,
+           relname::text AS name, parent::regclass::text AS parent,
            pg_get_expr(relpartbound, c.oid) AS bound, pg_get_partition_constraintdef(c.oid) AS rows
-    FROM family JOIN pg_class c USING (oid) WHERE parent IS NOT NULL ORDER BY defaults, c.oid::regclass::text
+    FROM family JOIN pg_class c USING (oid) JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE parent IS NOT NULL ORDER BY defaults, c.oid::regclass::text
 """
 _SEEN = f"""
     {_FAMILY}
@@ -61,12 +63,16 @@ def partitions_anew(table: str, change: str, database: Database) -> Steps:
         return
     ((seen,),) = database.ask(_SEEN.format(table=":table"), table=table)
     rows = database.ask(_PARTITIONS, table=table)
-    copies = [_copy(row, change, database) for row in rows if not row.partitioned]
+    leaves = [row for row in rows if not row.partitioned]
+    others = dependents_of_tables(database, _names(leaves)).others
+    if others:
+        raise cannot(f"the partitions of {table}", change, others)
+    copies = [_copy(row, change, database) for row in leaves]
     yield from _forgotten(table, change, copies, database)
     for copy in copies:
         yield from carried_out(copy, database)
     keys = foreign_keys(database, [table, *(row.sql for row in rows)])
-    dependents = dependents_of_tables(database, _names(copies), ignored=TRIGGERS)
+    dependents = dependents_of_tables(database, _names(leaves), ignored=TRIGGERS)
     attached = [f"ALTER TABLE {table} {change}", *_attached(rows)]
     swap = plan_swap(
         copies, keys, dependents, database, table=table, first=_refuse_unless(seen, table), change=attached
@@ -78,9 +84,6 @@ def partitions_anew(table: str, change: str, database: Database) -> Steps:
 def _copy(row: Row[Any], change: str, database: Database) -> Copy:
     def plan() -> str:
         old = read_table(database, row.sql, change, whole=True)
-        others = dependents_of_tables(database, [(old.schema, old.name)]).others
-        if others:
-            raise cannot(row.sql, change, others)
         check = [f"ALTER TABLE {old.new} ADD CONSTRAINT {_CHECK} CHECK ({row.rows})"] if row.rows else []
         return plan_copy(old, change, database, check).as_text()
 
@@ -96,8 +99,8 @@ def _forgotten(table: str, change: str, copies: Sequence[Copy], database: Databa
             yield Step(sql=f"DROP SCHEMA IF EXISTS {shadow} CASCADE")
 
 
-def _names(copies: Sequence[Copy]) -> list[tuple[str, str]]:
-    return [(copy.old.schema, copy.old.name) for copy in copies]
+def _names(leaves: Sequence[Row[Any]]) -> list[tuple[str, str]]:
+    return [(row.schema, row.name) for row in leaves]
 
 
 def _attached(rows: Sequence[Row[Any]]) -> Iterator[str]:
