@@ -80,15 +80,18 @@ def _psycopg_limits(target: DatabaseURL) -> dict[str, Any]:
 
 
 def _psycopg(target: DatabaseURL, application_name: str) -> Creator:
-    import psycopg  # noqa: PLC0415  0.1 s of every command that only those who ask for this driver should pay
+    # 0.1 s of every command that only those who ask for this driver should pay.
+    from src.postgres.patient_psycopg import PatientConnection  # noqa: PLC0415
 
-    async def connect() -> psycopg.AsyncConnection[Any]:
-        return await psycopg.AsyncConnection.connect(
+    async def connect() -> PatientConnection:
+        connection = await PatientConnection.connect(
             target.dsn,
             connect_timeout=int(target.connect_timeout),
             application_name=application_name,
             **_psycopg_limits(target),
             prepare_threshold=None if target.pooled else 5,  # 5 is its default
         )
+        connection.patience = target.patience
+        return connection
 
     return connect

@@ -42,10 +42,12 @@ async def test_a_lock_that_is_not_released_is_not_waited_for(make_app: MakeApp, 
         assert await statuses(student) == [200, 200]
 
 
-async def test_a_network_that_is_silent_is_not_waited_for(make_app: MakeApp, migrated: str) -> None:
+@pytest.mark.parametrize("driver", ["asyncpg", "psycopg"])
+async def test_a_network_that_is_silent_is_not_waited_for(make_app: MakeApp, migrated: str, driver: str) -> None:
     proxy = Proxy(migrated)
     async with listening(proxy) as port:
-        app = make_app(f"{through(port, migrated)}&connect_timeout=1")
+        url = through(port, migrated).replace("postgresql", f"postgresql+{driver}", 1)
+        app = make_app(f"{url}&connect_timeout=1")
         async with app.router.lifespan_context(app), signed_in(app, "student") as student:
             assert await statuses(student) == [200, 200]
             proxy.silence()
