@@ -35,7 +35,9 @@ EVERYTHING = """
     UPDATE books SET next = id - 2 WHERE id > 5;
     SET CONSTRAINTS ALL IMMEDIATE;
     CREATE TABLE loans (
-        book integer CONSTRAINT fk_book REFERENCES books ON DELETE SET NULL ON UPDATE CASCADE, open boolean);
+        book integer CONSTRAINT fk_book REFERENCES books ON DELETE SET NULL ON UPDATE CASCADE, open boolean)
+        PARTITION BY LIST (open);
+    CREATE TABLE all_loans PARTITION OF loans DEFAULT;
     INSERT INTO loans SELECT id, true FROM books;
     COMMENT ON TABLE books IS 'all of them';
     COMMENT ON COLUMN books.pages IS 'it''s printed';
