@@ -1,16 +1,31 @@
 """Embeddings, for administrators: a chapter's chunks are replaced at once."""
 
+from contextlib import suppress
 from http import HTTPStatus
+from typing import Any
+
+from pydantic import ValidationError
 
 from src.api.auth import AdministratorSession, administrators_only
+from src.api.gradual_json import gradual_route
 from src.api.problems import ProblemError, problems
 from src.api.routing import Resource
-from src.api.schemas.embeddings import ChunksInput, ChunksReplaced
+from src.api.schemas.embeddings import ChunkInput, ChunksInput, ChunksReplaced
 from src.db.queries.chapters import lock_chapter
 from src.db.queries.embeddings import Chunk, replace_chunks
 
+
+def _checked(chunk: Any) -> Any:
+    """Checked as soon as it is there. What is wrong stays as it is: the whole body's check says where."""
+    with suppress(ValidationError):
+        return ChunkInput.model_validate(chunk)
+    return chunk
+
+
 # Thousands of vectors as text: nobody else shall make the server read and parse so much.
-router = Resource(tag="embeddings", largest_body=200_000_000, admit=administrators_only)
+router = Resource(
+    tag="embeddings", largest_body=200_000_000, admit=administrators_only, route_class=gradual_route(_checked)
+)
 
 
 @router.put(

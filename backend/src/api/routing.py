@@ -25,10 +25,11 @@ class Resource(APIRouter):
         prefix: str = "",
         largest_body: int = LARGEST_BODY,
         admit: Callable[[Request], Awaitable[object]] | None = None,
+        route_class: type[PlannedRoute] = PlannedRoute,
     ) -> None:
         self._largest_body = largest_body
         self._admit = admit
-        super().__init__(prefix=PREFIX + prefix, tags=[tag], route_class=PlannedRoute, responses=any_problem())
+        super().__init__(prefix=PREFIX + prefix, tags=[tag], route_class=route_class, responses=any_problem())
 
     def add_api_route(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         """As ever, with this resource's limits."""

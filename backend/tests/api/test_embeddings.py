@@ -57,6 +57,20 @@ async def test_what_cannot_be_stored_is_refused_and_changes_nothing(administrato
     assert (await administrator.put(LOCKS, json={"chunks": [chunk("one", 1)]})).json()["unchanged"] == 1
 
 
+async def test_what_is_wrong_is_said_of_each_chunk_and_nothing_of_the_others(administrator: AsyncClient) -> None:
+    chunks = [chunk("one", 1), chunk("", 1), chunk("three", 1), {"content": "four"}, 5]
+    refused = await administrator.put(LOCKS, json={"chunks": chunks, "modell": "m"})
+    assert [error["location"] for error in refused.json()["errors"]] == [
+        ["body", "chunks", 1, "content"],
+        ["body", "chunks", 3, "embedding"],
+        ["body", "chunks", 4],
+        ["body", "modell"],
+    ]
+    for body in (b'{"chunks": [', b"[]", b"{}"):
+        answered = await administrator.put(LOCKS, content=body, headers={"Content-Type": "application/json"})
+        assert answered.status_code == 422, body
+
+
 async def test_an_extension_that_is_made_anew_is_found_anew(administrator: AsyncClient, migrated: str) -> None:
     """As by a downgrade and an upgrade under a running API: its type has another OID then, under the same name."""
     one, vector = {"chunks": [chunk("one", 1)]}, values(1)
