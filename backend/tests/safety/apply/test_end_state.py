@@ -38,6 +38,13 @@ def declare(project: Project, leaves: str) -> None:
     [
         (ADD, "NOT VALID constraint ck_books on books", "ck_books"),
         (BUILD, "INVALID index uq_books on books", "uq_books"),
+        (
+            'op.execute("CREATE TABLE logs (id integer) PARTITION BY RANGE (id)")\n'
+            '    op.execute("CREATE TABLE log PARTITION OF logs DEFAULT")\n'
+            '    op.execute("CREATE INDEX ix_logs ON ONLY logs (id)")',
+            "INVALID index ix_logs on logs",
+            "ix_logs",
+        ),
     ],
 )
 def test_what_a_revision_leaves_unfinished_is_refused_and_allowed_where_it_says_so(
