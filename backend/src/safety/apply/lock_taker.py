@@ -7,7 +7,7 @@ from src.safety.apply.activity import Activity
 from src.safety.apply.free_way import FreeWay, stage
 from src.safety.apply.held_locks import HeldLocks
 from src.safety.apply.lock_timeout import TimeLimits
-from src.safety.apply.one_by_one import belongs_together
+from src.safety.apply.one_by_one import belongs_together, writes_rows
 from src.safety.history import Entry
 from src.safety.policy import Policy
 
@@ -22,10 +22,12 @@ class LockTaker:
         """The lock that was asked for last."""
         self._together = False
         """What was done in this transaction must be seen at once, or not at all."""
+        self._has_rows = False
+        """This transaction has written rows: who waits for one holds the table against a strong lock."""
 
     def forget(self) -> None:
         """A transaction began or ended: its locks and limits are gone."""
-        self._together = False
+        self._together = self._has_rows = False
         self._held.forget()
         self.limits.forget()
 
@@ -41,11 +43,11 @@ class LockTaker:
         self.limits.calm(connection, holds_strong=bool(self._held))
 
     def beside(self, statement: str) -> set[str]:
-        """The tables that are locked by now, and those that `statement` would lock besides.
+        """The tables that are locked by now, and those that `statement` would lock besides, or after rows were written.
 
         None where it would lock no other one, or may be one change with what was done in this transaction.
         """
-        if not self._held or self._together:
+        if not (self._held or self._has_rows) or self._together:
             return set()
         wanted = self._way.targets(statement).tables  # a view goes with its tables
         return self._held.relations | wanted if wanted - self._held.relations else set()
@@ -54,10 +56,13 @@ class LockTaker:
         """In a transaction: wait for the way to each table that `statement` locks, and stage its locks."""
         modes, tables = self._way.targets(statement)
         self._together |= belongs_together(statement)
+        self._has_rows |= writes_rows(statement)
         wanted = self._held.missing(modes.items())
         for table, mode in wanted:
             self.last = (table, mode)
-            self._way.wait(table, mode, entry, deadline=deadline, may_wait=not self._held)
+            # Who waits for a row of ours is in the way for as long as we wait for him; PostgreSQL sees no deadlock.
+            free = not self._held and not self._has_rows
+            self._way.wait(table, mode, entry, deadline=deadline, may_wait=free)
         for table, mode in sorted(wanted):
             self.calm(connection)
             if table in tables:

@@ -21,6 +21,11 @@ def belongs_together(sql: str) -> bool:
     return bool(unknown) and (bool(strong_locks(sql)) or not all(reader.accept_any(*_OTHER) for reader in unknown))
 
 
+def writes_rows(sql: str) -> bool:
+    """Whether `sql` may hold rows for which others wait, with their own weak locks on the table, until the commit."""
+    return any(reader.accept_any(*_ROWS) for reader in statements(sql))
+
+
 def _stands_alone(reader: Reader) -> bool:
     if reader.accept_any(*_ROWS, *_WORDS, *_INDEXES, *_NEW):
         return True
