@@ -3,7 +3,9 @@
 Under a filter that few rows pass, an HNSW scan with default settings finds too few answers and the wrong ones (recall
 0.02 at 5 %). So the candidates are counted first, as far as it takes to know. Few are found by the B-tree and compared.
 Beyond, the index goes on until it has enough (`hnsw.iterative_scan`, pgvector 0.8) or until `hnsw.max_scan_tuples`; if
-it has too few by then, all are compared after all.
+it has too few by then, all are compared after all. That limit is soon reached where the candidates lie far from what is
+looked for, as a module about something else does: who comes there by the index finds the first of them, not the nearest
+(recall 0.7), and later than by comparing them.
 
 It is one statement: each way stands under a condition that PostgreSQL asks once, before it begins (One-Time Filter).
 """
@@ -18,6 +20,7 @@ from sqlalchemy import (
     ColumnElement,
     Float,
     Integer,
+    Text,
     bindparam,
     cast,
     func,
@@ -36,12 +39,16 @@ FEW = (1_000, 5_000)
 Of a larger part, the index finds enough in less time than it takes to compare them.
 """
 
+FARTHEST = 20_000
+"""Tuples, pgvector's default: a scan goes to a tenth of the table, or to 40 for each that is wanted, but not beyond."""
+
 _EF_SEARCH = range(40, 1_001)  # from pgvector's default, which has recall 0.995 here, to its limit
 _ASKED: BindParameter[Any] = bindparam("vector", type_=VECTOR())
 _DISTANCE: ColumnElement[float] = Embedding.embedding.op("<=>", return_type=Float())(_ASKED)
 _OF_MODEL = Embedding.embedding_model == bindparam("model")
 _LEAST, _MOST = bindparam("least", type_=Integer()), bindparam("most", type_=Integer())
 _ROWS = literal_column("(SELECT reltuples FROM pg_class WHERE oid = 'embeddings'::regclass)", Float())
+_FARTHEST = bindparam("farthest", type_=Integer())
 _ENOUGH = cast(func.least(_MOST, func.greatest(_LEAST, _ROWS / literal_column("8"))), Integer())
 
 
@@ -127,9 +134,14 @@ def _by_index(scope: Scope, condition: ColumnElement[bool], depth: int) -> CTE:
 def _settings(depth: int) -> list[ColumnElement[Any]]:
     """Conditions that make settings of this transaction. They are asked, and so made, before the scan begins."""
     ef_search = min(max(depth, _EF_SEARCH.start), _EF_SEARCH.stop - 1)
-    settings = {"hnsw.iterative_scan": "relaxed_order", "hnsw.ef_search": str(ef_search)}
+    farthest = func.least(_FARTHEST, func.greatest(literal_column(str(40 * depth)), _ROWS / literal_column("10")))
+    settings: dict[str, ColumnElement[Any]] = {
+        "hnsw.iterative_scan": literal_column("'relaxed_order'"),
+        "hnsw.ef_search": literal_column(f"'{ef_search}'"),
+        "hnsw.max_scan_tuples": cast(cast(farthest, Integer()), Text()),
+    }
     return [
-        select(func.set_config(literal_column(f"'{name}'"), literal_column(f"'{value}'"), literal_column("true")))
+        select(func.set_config(literal_column(f"'{name}'"), value, literal_column("true")))
         .scalar_subquery()
         .is_not(None)
         for name, value in settings.items()

@@ -95,6 +95,7 @@ async def search(reader: Reader, query: Query, *, limit: int, offset: int = 0) -
         model=query.model,
         least=nearest.FEW[0],
         most=nearest.FEW[1],
+        farthest=nearest.FARTHEST,
         headline=query.headline,
         limit=limit,
         offset=offset,

@@ -104,11 +104,37 @@ async def test_there_are_as_many_as_asked_for_where_there_are_so_many(
     library: Library, open_reader_of: OpenReader
 ) -> None:
     """All of a small module, from the other end of the space, with an index that gives up at once."""
-    gives_up = f"{library.url}{'&' if '?' in library.url else '?'}options=-c%20hnsw.max_scan_tuples%3D1"
-    async with open_reader_of(gives_up) as reader:
-        with few_are(LOOKED_UP):
+    async with open_reader_of(library.url) as reader:
+        with few_are(LOOKED_UP), patch.object(nearest, "FARTHEST", 1):
             assert len(await ask(reader, [-value for value in FAR], Scope("far"), limit=30)) == 30
             assert len(await ask(reader, FAR, Scope("far"), limit=31)) == 30
+
+
+@pytest.mark.prove
+async def test_the_nearest_of_a_module_that_is_far_away_are_found(migrated: str, open_reader_of: OpenReader) -> None:
+    """With the index alone every seventh was missed: a scan that comes from afar finds the first it meets."""
+
+    def cloud(count: int, at: float) -> list[list[float]]:
+        return [
+            [*(at + value / 3 if place == 0 else value / 3 for place, value in enumerate(somewhere()))]
+            for _ in range(count)
+        ]
+
+    with psycopg.connect(migrated, autocommit=True) as connection:
+        for module in ("near", "far"):
+            add_module(connection, module)
+            add_chapter(connection, module, "one")
+        add_chunks(connection, "near", "one", cloud(1_500, 3))
+        candidates = add_chunks(connection, "far", "one", cloud(700, -3))
+        connection.execute("ANALYZE")
+    right = 0
+    async with open_reader_of(migrated) as reader:
+        with few_are(LOOKED_UP):
+            for vector in cloud(20, 3):
+                nearest_first = sorted(candidates, key=lambda chunk: distance(vector, chunk.values))[:10]
+                hits = await ask(reader, vector, Scope("far"))
+                right += len(set(map(place, hits)) & set(map(place, nearest_first)))
+    assert right >= 196
 
 
 async def test_few_candidates_are_compared_and_many_looked_up(library: Library) -> None:
@@ -120,11 +146,12 @@ async def test_few_candidates_are_compared_and_many_looked_up(library: Library) 
 
 
 async def test_what_the_index_did_not_find_is_compared_after_all(library: Library) -> None:
-    gives_up = {"hnsw.max_scan_tuples": "1"}
-    assert await executed(library, Scope("far"), few=1, **gives_up) == {"by_index", "compared"}
+    assert await executed(library, Scope("far"), few=1, farthest=1) == {"by_index", "compared"}
 
 
-async def executed(library: Library, scope: Scope, *, model: str = MODEL, few: int = 120, **settings: str) -> set[str]:
+async def executed(
+    library: Library, scope: Scope, *, model: str = MODEL, few: int = 120, farthest: int = nearest.FARTHEST
+) -> set[str]:
     """Which of the two ways ran, by the plan of the statement itself."""
     query = hot_query(by_text=False, by_vector=True, scope=scope.shape, depth=11)
     given = {
@@ -132,11 +159,12 @@ async def executed(library: Library, scope: Scope, *, model: str = MODEL, few: i
         "model": model,
         "least": few,
         "most": few,
+        "farthest": farthest,
         "limit": 11,
         "offset": 0,
     }
     small = {"enable_seqscan": "off", "enable_sort": "off"}  # the tables are
-    async with session(library.url, **small, **settings) as connection:
+    async with session(library.url, **small) as connection:
         explain = f"EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) {query.text}"
         plan = [row[0] for row in await connection.fetch(explain, *query.arguments(given | scope.parameters))]
     parts = re.split(r"^  CTE (\w+)$", "\n".join(plan), flags=re.MULTILINE)
