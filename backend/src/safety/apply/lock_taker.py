@@ -49,6 +49,8 @@ class LockTaker:
         """
         if not (self._held or self._has_rows) or self._together:
             return set()
+        if writes_rows(statement):
+            return self._held.relations  # nobody could use them for as long as it works
         wanted = self._way.targets(statement).tables  # a view goes with its tables
         return self._held.relations | wanted if wanted - self._held.relations else set()
 

@@ -26,6 +26,7 @@ from src.safety.apply.data_loss import Loss, losses
 from src.safety.apply.free_way import FreeWay, MustRetry
 from src.safety.apply.journal import Journal
 from src.safety.apply.lock_taker import LockTaker
+from src.safety.apply.one_by_one import writes_rows
 from src.safety.apply.rehearsal import Rehearsal
 from src.safety.apply.returned_rows import empty, give, keep, nothing
 from src.safety.apply.temporary import makes_temporary, refuse_temporary
@@ -68,10 +69,8 @@ class StatementGuard:
         self._nobody_reads = False
         self._has_read = False
         """Whether the revision has read something, on which what it does next may depend."""
-        self._temporary = False
-        """Whether the revision has made something temporary."""
-        self._running: str | None = None
-        """The journal's key of the statement that runs now."""
+        self._temporary = False  # whether the revision has made something temporary
+        self._running: str | None = None  # the journal's key of the statement that runs now
         self._alone = TransactionOfOne(self._locks.forget)
         self.step: Step | None = None
         """The step of an online operation that is about to run."""
@@ -109,10 +108,11 @@ class StatementGuard:
     def beside(self, sql: str) -> set[str]:
         """See `LockTaker.beside`; nothing where a commit would end more than the locks.
 
-        The first try is whole, so that a revision that fails has changed nothing, unless somebody stood in its way.
+        The first try is whole, and what fails has changed nothing, unless somebody stood in its way. Rows are another
+        matter: who writes many under a strong lock stops everybody.
         """
-        assert self.entry is not None, "only a revision has locks"
-        begun = self.entry.retries or self.entry.journal
+        assert self.entry is not None
+        begun = self.entry.retries or self.entry.journal or writes_rows(sql)
         return self._locks.beside(sql) if begun and not self.autocommit and not self._temporary else set()
 
     def new_transaction(self) -> None:

@@ -8,8 +8,8 @@ DDL of a revision:
    stock statement, which is ended when it takes longer than a lock may be held, and then done the online way.
 3. Otherwise the transaction is committed, and the steps are run, each in a transaction of its own.
 
-What is run as it stands shares a transaction with what comes before it. Only once a lock was not to be had is it
-committed as well before another table in use is locked, unless the two belong together (`one_by_one`).
+What is run as it stands shares a transaction with what comes before it, unless it writes rows under locks on a large
+table. Once a lock was not to be had, it is committed also before another is locked, unless they belong together.
 
 Which of the two ways was taken is in the journal: a revision goes on as it began, whatever the table has become.
 """
@@ -31,6 +31,7 @@ from sqlalchemy.sql.base import Executable
 from src.postgres import sqlstate as state
 from src.postgres.lock_modes import is_patient
 from src.safety.apply.free_way import MustRetry
+from src.safety.apply.one_by_one import writes_rows
 from src.safety.apply.rehearsal import Rehearsal
 from src.safety.apply.statement_guard import StatementGuard
 from src.safety.online.database import Database
@@ -62,10 +63,9 @@ class OnlineOperations:
         self._script: Script | None = None
         self._outside = False
         self._new: set[str] = set()
+        # Indexes whose drop waits, in case that the next operation makes another of the same name.
         self._dropped: dict[str, OnlineChange] = {}
-        """Indexes whose drop waits, in case that the next operation makes another of the same name."""
-        self._too_slow: set[str] = set()
-        """Statements that were tried directly, and took too long."""
+        self._too_slow: set[str] = set()  # statements that were tried directly, and took too long
 
     def install(self) -> None:
         """Take over this run's operations. With a guard, after it: the steps pass through it."""
@@ -140,9 +140,10 @@ class OnlineOperations:
         return self._execute(construct, *arguments, **options)
 
     def _let_go_before(self, sql: str, guard: StatementGuard) -> None:
-        """Commit where the locks on a table in use would be held while those on another are waited for."""
+        """Commit where locks on a table in use would be held while those on another are waited for, or rows change."""
+        least = self._policy.small_table if writes_rows(sql) else 0
         tables = map(self._database.table, sorted(guard.beside(sql)))
-        if any(facts is not None and facts.heap_bytes for facts in tables):
+        if any(facts is not None and facts.heap_bytes > least for facts in tables):
             self._commit()
 
     def _change(self, statement: Executable, change: OnlineChange, directly: Callable[[], Any]) -> Any:
@@ -222,9 +223,8 @@ class OnlineOperations:
 
     def _commit(self) -> None:
         """Let go of all locks."""
-        if not self._outside:
-            with self._context.autocommit_block():
-                pass
+        with nullcontext() if self._outside else self._context.autocommit_block():
+            pass
 
     def _drop_what_waits(self) -> None:
         while self._dropped:

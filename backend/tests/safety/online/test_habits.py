@@ -11,6 +11,7 @@ import pytest
 from tests.safety.online.cases import Case
 from tests.safety.online.habits import HABITS, SHOP
 from tests.safety.online.interruption import PATIENT
+from tests.safety.online.meanwhile import meanwhile
 from tests.safety.online.state import read_state, same
 from tests.safety.project import Project, make_project
 from tests.sampling import every
@@ -75,3 +76,21 @@ def test_who_waits_for_a_row_that_it_has_written_is_not_waited_for(project: Proj
         over.set()
         client.join()
     assert longest[0] < 5
+
+
+def test_rows_of_a_large_table_are_not_written_under_its_lock(project: Project, database: str) -> None:
+    upgrade = (
+        'op.add_column("orders", sa.Column("seen", sa.Boolean(), nullable=True))\n'
+        '    op.execute("UPDATE orders SET seen = false")'
+    )
+    write(project, database, Case("a column, then its rows", upgrade, "pass", SHOP))
+    held: list[str] = []
+
+    def look() -> None:
+        with psycopg.connect(database) as session:
+            locks = session.execute("SELECT mode FROM pg_locks WHERE relation = 'orders'::regclass AND granted")
+            held.extend(mode for (mode,) in locks)
+
+    with meanwhile(look, "UPDATE orders SET seen"):
+        project.alembic.having(**PATIENT)(database, "upgrade", "head")
+    assert "AccessExclusiveLock" not in held
