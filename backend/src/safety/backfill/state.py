@@ -199,7 +199,8 @@ async def read_progress(connection: AsyncConnection, name: str | None = None) ->
         func.sum(COLUMNS.walked).cast(BigInteger),
         func.sum(COLUMNS.changed).cast(BigInteger),
         func.max(COLUMNS.total),
-        func.max(COLUMNS["pass"]),
+        # A slice that waits for the second pass of all is in the first one still.
+        func.coalesce(func.min(COLUMNS["pass"]).filter(COLUMNS.finished.is_(None)), func.max(COLUMNS["pass"])),
         func.bool_and(COLUMNS.finished.is_not(None)),
         func.sum(COLUMNS.changed_in_pass).cast(BigInteger),
     ).group_by(COLUMNS.name)
