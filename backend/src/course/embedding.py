@@ -8,6 +8,7 @@ from enum import StrEnum
 from html import escape
 from uuid import UUID
 
+from pgvector import Vector
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
@@ -18,7 +19,7 @@ from src.db.queries.embeddings import Chunk, all_chapters, chapter_text, content
 from src.db.session import unit_of_work
 from src.db.vector import DIMENSIONS
 from src.inference.embedder import Embedder
-from src.inference.errors import ServiceFailed
+from src.inference.errors import ServiceBusy, ServiceFailed
 from src.inference.services import open_services
 from src.settings import Settings
 
@@ -28,7 +29,8 @@ WHEN_STOPPED = "The chapters that were done stay so: run it again to go on."
 
 _AT_ONCE = 4  # chapters: while one waits for its vectors, others are read and written
 _BATCH = 64  # texts a request
-_PATIENCE = 60.0  # seconds a request
+_PATIENCE = 60.0  # seconds a request, and before another try where the service has too many
+_TRIES = 6
 
 Sessions = async_sessionmaker[AsyncSession]
 
@@ -109,9 +111,19 @@ async def _vectors(embedder: Embedder, texts: Mapping[int, str]) -> dict[int, Ch
     indexes, made = list(texts), dict[int, Chunk]()
     for start in range(0, len(indexes), _BATCH):
         batch = indexes[start : start + _BATCH]
-        vectors = await embedder.embed([texts[index] for index in batch], patience=_PATIENCE)
+        vectors = await _asked(embedder, [texts[index] for index in batch])
         made |= {index: Chunk(texts[index], vector) for index, vector in zip(batch, vectors, strict=True)}
     return made
+
+
+async def _asked(embedder: Embedder, texts: Sequence[str]) -> list[Vector]:
+    """The vectors; a service that has too many requests is asked again after as long as it says."""
+    for tried in range(_TRIES - 1):
+        try:
+            return await embedder.embed(texts, patience=_PATIENCE)
+        except ServiceBusy as busy:
+            await asyncio.sleep(min(2.0**tried if busy.wait is None else busy.wait, _PATIENCE))
+    return await embedder.embed(texts, patience=_PATIENCE)
 
 
 def _bar(console: Console) -> Progress:

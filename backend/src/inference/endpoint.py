@@ -6,7 +6,7 @@ from http import HTTPStatus
 
 import httpx
 
-from src.inference.errors import EndpointInvalid, ServiceFailed
+from src.inference.errors import EndpointInvalid, ServiceBusy, ServiceFailed
 from src.settings import Endpoint
 
 
@@ -18,9 +18,14 @@ async def open_client(endpoint: Endpoint) -> AsyncIterator[httpx.AsyncClient]:
 
 
 def check_status(response: httpx.Response, service: str) -> None:
-    """Raises `ServiceFailed` unless the service answered 200."""
-    if response.status_code != HTTPStatus.OK:
-        raise ServiceFailed(f"The {service} service answered {response.status_code}.")
+    """Raises `ServiceFailed` unless the service answered 200, and `ServiceBusy` for 429."""
+    if response.status_code == HTTPStatus.OK:
+        return
+    message = f"The {service} service answered {response.status_code}."
+    if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+        wait = response.headers.get("Retry-After", "")
+        raise ServiceBusy(message, float(wait) if wait.isascii() and wait.isdigit() else None)
+    raise ServiceFailed(message)
 
 
 @contextmanager

@@ -4,6 +4,7 @@ UserError
 └── EndpointInvalid    the address in the environment is none
 Exception
 └── ServiceFailed      no answer, or not the one that was asked for
+    └── ServiceBusy    asked too often; it says when to ask again
 """
 
 from src.postgres.errors import UserError
@@ -17,3 +18,11 @@ class EndpointInvalid(UserError):
 
 class ServiceFailed(Exception):
     """A service did not do what it was asked; the message is a sentence for people, without keys and texts."""
+
+
+class ServiceBusy(ServiceFailed):
+    """Too many requests (429). `wait` is for how many seconds the service asks to be left alone, if it says so."""
+
+    def __init__(self, message: str, wait: float | None) -> None:
+        super().__init__(message)
+        self.wait = wait

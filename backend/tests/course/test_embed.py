@@ -16,7 +16,7 @@ from src.course.cli import main
 from src.postgres.errors import AccessRefused, ServerUnreachable
 from src.postgres.url import parse_url
 from tests.db.queries.library import add_chapter, add_module
-from tests.inference.service import OpenAIService, Request, answer, embed, never, openai_service, vector_of
+from tests.inference.service import OpenAIService, Request, answer, busy, embed, never, openai_service, vector_of
 
 
 @pytest.fixture
@@ -110,6 +110,23 @@ def test_chapters_do_not_wait_for_each_others_vectors(course: str, service: Open
     service.embeddings = wait_for_the_other
     assert main(["embed"]) == 0
     assert chunks(course) == ALL
+
+
+def test_a_service_that_has_too_many_requests_is_asked_again(course: str, service: OpenAIService) -> None:
+    async def busy_at_first(request: Request, writer: asyncio.StreamWriter) -> None:
+        await (busy if len(service.requests) < 4 else embed)(request, writer)
+
+    service.embeddings = busy_at_first
+    assert main(["embed"]) == 0
+    assert chunks(course) == ALL
+
+
+def test_one_that_never_has_fewer_stops_it(
+    course: str, service: OpenAIService, capsys: pytest.CaptureFixture[str]
+) -> None:
+    service.embeddings = busy
+    assert main(["embed"]) == 1
+    assert "The embedding service answered 429." in capsys.readouterr().err
 
 
 def test_a_service_that_fails_stops_it_with_a_sentence(

@@ -88,9 +88,11 @@ async def _read(reader: asyncio.StreamReader) -> Request:
     return Request(first.split()[1], headers, json.loads(body))
 
 
-def head(writer: asyncio.StreamWriter, status: int, content_type: str) -> None:
+def head(writer: asyncio.StreamWriter, status: int, content_type: str, **others: str) -> None:
     """The end of the connection is the end of the body."""
-    writer.write(f"HTTP/1.1 {status} Whatever\r\nContent-Type: {content_type}\r\nConnection: close\r\n\r\n".encode())
+    lines = [f"HTTP/1.1 {status} Whatever", f"Content-Type: {content_type}", "Connection: close"]
+    lines += [f"{name.replace('_', '-')}: {value}" for name, value in others.items()]
+    writer.write("\r\n".join([*lines, "", ""]).encode())
 
 
 async def embed(request: Request, writer: asyncio.StreamWriter) -> None:
@@ -122,6 +124,11 @@ def tell(*words: str, then: Callable[[], Awaitable[object]] | None = None, end: 
         writer.write(end.encode())
 
     return respond
+
+
+async def busy(_: Request, writer: asyncio.StreamWriter) -> None:
+    """Too many requests: ask again at once."""
+    head(writer, 429, "application/json", Retry_After="0")
 
 
 async def never(_: Request, writer: asyncio.StreamWriter) -> None:
