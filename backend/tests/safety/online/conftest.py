@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from tests.safety.online.cases import Case
-from tests.safety.online.interruption import DIRECT, PATIENT
+from tests.safety.online.interruption import DIRECT, PATIENT, run_interrupted
 from tests.safety.online.state import State, read_state, same
 from tests.safety.project import Project, make_project
 from tests.servers import Server
@@ -38,6 +38,22 @@ def directly(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Direct
             return up, read_state(url)
 
     return both
+
+
+def the_way_up_converges(project: Project, database: str, case: Case, directly: Direct) -> State:
+    """Fail unless it ends where the direct way does, though its session ends around every step; the state below it."""
+    up, down = directly(case)
+    write(project, database, case)
+    assert run_interrupted(project, database, "upgrade", "head") > 0
+    same(up, read_state(database))
+    return down
+
+
+def both_ways_converge(project: Project, database: str, case: Case, directly: Direct) -> None:
+    """The same, up and down."""
+    down = the_way_up_converges(project, database, case, directly)
+    assert run_interrupted(project, database, "downgrade", "base") > 0
+    same(down, read_state(database))
 
 
 def both_ways_end_as_directly(project: Project, database: str, case: Case, directly: Direct) -> None:

@@ -6,8 +6,7 @@ import pytest
 
 from src.postgres.embedded import program
 from tests.safety.online.cases import ALL, Case
-from tests.safety.online.conftest import Direct, both_ways_end_as_directly, write
-from tests.safety.online.interruption import run_interrupted
+from tests.safety.online.conftest import Direct, both_ways_converge, both_ways_end_as_directly, write
 from tests.safety.online.state import read_state, same
 from tests.safety.project import Project
 from tests.sampling import every
@@ -24,12 +23,7 @@ def test_it_ends_as_the_direct_way_does(project: Project, database: str, case: C
 def test_it_converges_though_its_session_ends_around_every_step(
     project: Project, database: str, case: Case, directly: Direct
 ) -> None:
-    up, down = directly(case)
-    write(project, database, case)
-    assert run_interrupted(project, database, "upgrade", "head") > 0
-    same(up, read_state(database))
-    assert run_interrupted(project, database, "downgrade", "base") > 0
-    same(down, read_state(database))
+    both_ways_converge(project, database, case, directly)
 
 
 @pytest.mark.parametrize("case", every(2, ALL))

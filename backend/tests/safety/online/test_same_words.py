@@ -3,9 +3,7 @@
 import pytest
 
 from tests.safety.online.cases import BOOKS, Case
-from tests.safety.online.conftest import Direct, both_ways_end_as_directly, write
-from tests.safety.online.interruption import run_interrupted
-from tests.safety.online.state import read_state, same
+from tests.safety.online.conftest import Direct, both_ways_converge, both_ways_end_as_directly
 from tests.safety.project import Project
 from tests.sampling import every
 
@@ -85,12 +83,7 @@ some = pytest.mark.parametrize("case", every(len(CASES), CASES))
 def test_it_converges_though_its_session_ends_around_every_step(
     project: Project, database: str, case: Case, directly: Direct
 ) -> None:
-    up, down = directly(case)
-    write(project, database, case)
-    assert run_interrupted(project, database, "upgrade", "head") > 0
-    same(up, read_state(database))
-    assert run_interrupted(project, database, "downgrade", "base") > 0
-    same(down, read_state(database))
+    both_ways_converge(project, database, case, directly)
 
 
 @pytest.mark.prove

@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from tests.safety.online.cases import Case
-from tests.safety.online.conftest import Direct, both_ways_end_as_directly, write
+from tests.safety.online.conftest import Direct, both_ways_end_as_directly, the_way_up_converges, write
 from tests.safety.online.interruption import PATIENT, run_interrupted
 from tests.safety.online.state import read_state, same
 from tests.safety.online.test_operations import statements
@@ -119,10 +119,7 @@ def test_it_ends_as_the_rewrite_does(project: Project, database: str, case: Case
 def test_it_converges_though_its_session_ends_around_every_step(
     project: Project, database: str, case: Case, directly: Direct
 ) -> None:
-    up, _ = directly(case)
-    write(project, database, case)
-    assert run_interrupted(project, database, "upgrade", "head") > 0
-    same(up, read_state(database))
+    the_way_up_converges(project, database, case, directly)
 
 
 DROPPED = [

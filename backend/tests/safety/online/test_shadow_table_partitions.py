@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import Engine, event
 
 from tests.safety.online.cases import Case
-from tests.safety.online.conftest import Direct, both_ways_end_as_directly, write
-from tests.safety.online.interruption import PATIENT, run_interrupted
+from tests.safety.online.conftest import Direct, both_ways_end_as_directly, the_way_up_converges, write
+from tests.safety.online.interruption import PATIENT
 from tests.safety.online.meanwhile import meanwhile
 from tests.safety.online.state import read_state, same
 from tests.safety.online.test_shadow_partitions import LOGS
@@ -79,10 +79,7 @@ def test_an_expression_ends_as_the_rewrite_does(
 def test_it_converges_though_its_session_ends_around_every_step(
     project: Project, database: str, case: Case, directly: Direct
 ) -> None:
-    up, _ = directly(case)
-    write(project, database, case)
-    assert run_interrupted(project, database, "upgrade", "head") > 0
-    same(up, read_state(database))
+    the_way_up_converges(project, database, case, directly)
 
 
 def test_what_others_do_meanwhile_is_there_and_no_row_is_read_under_the_lock(
