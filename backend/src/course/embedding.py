@@ -102,8 +102,7 @@ async def embed_chapter(sessions: Sessions, embedder: Embedder, chapter: UUID) -
         updated_at = await hold_chapter(session, chapter)
         if updated_at != source.updated_at or await contents(session, chapter, embedder.model) != stored:
             return Outcome.OVERTAKEN
-        outdated = stored.keys() - (set(range(len(texts))) - changed.keys())
-        await put_chunks(session, chapter, embedder.model, changed, outdated)
+        await put_chunks(session, chapter, embedder.model, changed, stored.keys(), count=len(texts))
     return Outcome.EMBEDDED
 
 

@@ -65,9 +65,7 @@ async def replace_chunks(session: AsyncSession, chapter: UUID, model: str, chunk
     changed = {
         index: chunk for index, chunk in enumerate(chunks) if index not in stored or stored[index] != chunk.fingerprint
     }
-    outdated = stored.keys() - (set(range(len(chunks))) - changed.keys())
-    await put_chunks(session, chapter, model, changed, outdated)
-    return Replaced(len(stored) - len(outdated), len(changed), len(outdated))
+    return await put_chunks(session, chapter, model, changed, stored.keys(), count=len(chunks))
 
 
 async def all_chapters(session: AsyncSession) -> Sequence[UUID]:
@@ -92,14 +90,22 @@ async def contents(session: AsyncSession, chapter: UUID, model: str) -> dict[int
 
 
 async def put_chunks(
-    session: AsyncSession, chapter: UUID, model: str, changed: Mapping[int, Chunk], outdated: Collection[int]
-) -> None:
-    """Remove the rows of `outdated` from the chapter and model, and write `changed`, by index; leave all others."""
+    session: AsyncSession,
+    chapter: UUID,
+    model: str,
+    changed: Mapping[int, Chunk],
+    stored: Collection[int],
+    *,
+    count: int,
+) -> Replaced:
+    """Make it `count` chunks: write `changed`, by index, and leave what else is `stored` of the chapter and model."""
+    outdated = set(stored) - (set(range(count)) - changed.keys())
     if outdated:
         await session.execute(_REMOVE, {"chapter": chapter, "model": model, "outdated": list(outdated)})
     rows = [(uuid7(), chapter, index, chunk.content, model, chunk.vector) for index, chunk in sorted(changed.items())]
     if rows:
         await _write(session, rows)
+    return Replaced(len(stored) - len(outdated), len(changed), len(outdated))
 
 
 async def _write(session: AsyncSession, rows: Sequence[tuple[Any, ...]]) -> None:
