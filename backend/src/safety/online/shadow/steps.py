@@ -3,12 +3,10 @@
 import json
 
 from alembic.ddl.base import ColumnType
-from alembic.runtime.migration import MigrationContext
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.exc import DBAPIError
 
 from src.safety.backfill.definition import Backfill
-from src.safety.backfill.in_upgrade import run_outside
+from src.safety.backfill.in_upgrade import runner
 from src.safety.backfill.script import script
 from src.safety.online.database import Database
 from src.safety.online.index_build import built_again
@@ -102,19 +100,12 @@ def _fill(column: OldColumn, using: str | None, whole: OldColumn) -> Task:
         in_step=True,
         unnoticed=True,
     )
-
-    def run(context: MigrationContext) -> None:
-        try:
-            run_outside(context, definition)
-        except DBAPIError as error:
-            error.add_note(
-                f"The new column waits, and refuses such values. To give the change up instead: "
-                f"{'; '.join(drop(whole))}; "
-                f"ALTER TABLE {whole.table} DROP COLUMN {quoted(temporary(column.name))}"
-            )
-            raise
+    given_up = [*drop(whole), f"ALTER TABLE {whole.table} DROP COLUMN {quoted(temporary(column.name))}"]
+    refused = f"The new column waits, and refuses such values. To give the change up instead: {'; '.join(given_up)}"
 
     def written() -> list[Step]:
         return [Step(sql=script(definition, commits=True))]
 
-    return Task(words=f"backfill {definition.name} with {definition.values}", run=run, script=written)
+    return Task(
+        words=f"backfill {definition.name} with {definition.values}", run=runner(definition, refused), script=written
+    )

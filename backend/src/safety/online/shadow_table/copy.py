@@ -4,10 +4,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 
-from alembic.runtime.migration import MigrationContext
-from sqlalchemy.exc import DBAPIError
-
-from src.safety.backfill.in_upgrade import run_outside
+from src.safety.backfill.in_upgrade import runner
 from src.safety.online.database import Database
 from src.safety.online.index_build import built_again
 from src.safety.online.shadow_table.carry import carried
@@ -78,14 +75,6 @@ def block(statements: Iterable[str]) -> str:
 
 
 def _copied(old: OldTable) -> Task:
-    definition = copy_all(old)
-
-    def run(context: MigrationContext) -> None:
-        try:
-            run_outside(context, definition)
-        except DBAPIError as error:
-            given_up = "; ".join(end_notes(old))
-            error.add_note(f"The new table waits, and refuses such rows. To give the change up instead: {given_up}")
-            raise
-
-    return Task(words=f"copy {old.sql} to {old.new}", run=run, script=lambda: ())
+    given_up = "; ".join(end_notes(old))
+    refused = f"The new table waits, and refuses such rows. To give the change up instead: {given_up}"
+    return Task(words=f"copy {old.sql} to {old.new}", run=runner(copy_all(old), refused), script=lambda: ())
