@@ -3,8 +3,9 @@
 Whoever answers an error (`error_handlers`) marks the request, and this middleware, instead of sending that answer, runs
 the application again with the same body. Only what is certainly undone is marked:
 
-- a statement whose columns a migration changed since it was prepared ("cached plan must not change result type"), a
-  deadlock, a failed serialisation: PostgreSQL has rolled the transaction back, and the routes do nothing outside of it
+- a statement whose columns or types a migration changed since it was prepared ("cached plan must not change result
+  type", "cache lookup failed for type"), a deadlock, a failed serialisation: PostgreSQL has rolled the transaction
+  back, and the routes do nothing outside of it
 - a read that the replica could not answer: the next one goes to the primary
 """
 
@@ -19,6 +20,7 @@ from src.postgres.sqlstate import (
     FEATURE_NOT_SUPPORTED,
     SERIALIZATION_FAILURE,
     causes,
+    names_what_is_gone,
     server_message,
     sqlstate,
 )
@@ -39,7 +41,7 @@ def is_undone(error: BaseException) -> bool:
     state = sqlstate(error)
     if state == FEATURE_NOT_SUPPORTED:
         return "cached plan must not change result type" in server_message(error)
-    return state in (DEADLOCK_DETECTED, SERIALIZATION_FAILURE)
+    return state in (DEADLOCK_DETECTED, SERIALIZATION_FAILURE) or names_what_is_gone(error)
 
 
 def ask_to_repeat(request: Request) -> None:

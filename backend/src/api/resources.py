@@ -9,7 +9,7 @@ from typing import Any, cast
 import asyncpg
 from alembic.script import ScriptDirectory
 from anyio import to_thread
-from sqlalchemy import QueuePool, event
+from sqlalchemy import ExceptionContext, QueuePool, event
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
@@ -27,6 +27,7 @@ from src.db.vector import DIMENSIONS
 from src.inference.services import Services, open_services
 from src.postgres.embedded import leave
 from src.postgres.engine import async_engine, resolve_url
+from src.postgres.sqlstate import names_what_is_gone
 from src.postgres.url import DatabaseURL
 from src.safety.chain import load_chain
 from src.settings import Settings
@@ -149,7 +150,13 @@ def _pooled_engine(target: DatabaseURL, application_name: str, *, pool_size: int
         pool_recycle=_RECYCLE_SECONDS,
     )
     event.listen(engine.sync_engine, "checkout", _replace_closed)
+    event.listen(engine.sync_engine, "handle_error", _replace_outdated)
     return engine
+
+
+def _replace_outdated(context: ExceptionContext) -> None:
+    """Replace all connections once one has prepared what names a type that was made again: the others may have too."""
+    context.is_disconnect = context.is_disconnect or names_what_is_gone(context.original_exception)
 
 
 def _replace_closed(dbapi_connection: Any, _record: object, _proxy: object) -> None:

@@ -23,7 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from src.db.turns import Turns
 from src.db.vector import HotConnection
 from src.postgres.engine import asyncpg_options
-from src.postgres.sqlstate import server_message
+from src.postgres.sqlstate import names_what_is_gone
 from src.postgres.url import DatabaseURL
 
 _DIALECT = PGDialect_asyncpg()  # type: ignore[no-untyped-call]  # its constructor has no annotations
@@ -92,7 +92,7 @@ class PoolReader:
             return await self._once(query, fetch)
         except (asyncpg.ConnectionDoesNotExistError, asyncpg.InternalClientError, ConnectionError):
             pass
-        except (asyncpg.InternalServerError, asyncpg.DataError) as error:
+        except (asyncpg.InternalServerError, asyncpg.UndefinedObjectError, asyncpg.DataError) as error:
             if not _knows_a_dropped_type(query, error):
                 raise
             await self._pool.expire_connections()  # what one of them has prepared, the others may have too
@@ -120,7 +120,7 @@ def _knows_a_dropped_type(query: HotQuery, error: Exception) -> bool:
     """Whether a type was made anew: what is prepared, and the codec of vectors, still name the one that is gone."""
     if isinstance(error, asyncpg.DataError):  # by asyncpg itself: prepared since then, and the new one has no codec
         return query.sends_vector and type(error) is asyncpg.DataError
-    return server_message(error).startswith("cache lookup failed for type")
+    return names_what_is_gone(error)
 
 
 class EngineReader:

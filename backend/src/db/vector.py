@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import asyncpg
 from pgvector import Vector
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 DIMENSIONS = 1536
@@ -38,7 +39,7 @@ class HotConnection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no
 async def sends_binary(session: AsyncSession) -> asyncpg.Connection | None:
     """Make the session's connection send vectors in binary; returns it if the driver is asyncpg.
 
-    Takes the connection, and begins the session's transaction on it. Raises what `'vector'::regtype` raises where the
+    Takes the connection, and begins the transaction on it. Raises what `'vector'::regtype` raises where the
     extension is missing: the database is not migrated.
     """
     connection = await session.connection()
@@ -46,8 +47,9 @@ async def sends_binary(session: AsyncSession) -> asyncpg.Connection | None:
     if not isinstance(driver_connection, asyncpg.Connection):
         return None
     info = cast(Any, connection.sync_connection).info
-    # Asked each time: a codec is one type's, by its OID, and the extension may have been made anew since.
-    known, schema = await driver_connection.fetchrow(_TYPE)
+    # Asked each time: a codec is one type's, by its OID, and the extension may have been made again since. And asked
+    # through SQLAlchemy, which sends BEGIN with the first statement that it sees.
+    known, schema = (await session.execute(text(_TYPE))).one()
     if info.get(_KNOWN) != known:
         await _set_codec(driver_connection, schema)
         info[_KNOWN] = known

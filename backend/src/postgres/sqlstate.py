@@ -20,6 +20,7 @@ DISK_FULL = "53100"
 DUPLICATE_PREPARED_STATEMENT = "42P05"
 FEATURE_NOT_SUPPORTED = "0A000"
 INSUFFICIENT_PRIVILEGE = "42501"
+INTERNAL_ERROR = "XX000"
 INVALID_AUTHORIZATION = "28000"
 INVALID_CATALOG_NAME = "3D000"
 INVALID_PARAMETER_VALUE = "22023"
@@ -40,6 +41,19 @@ UNDEFINED_COLUMN = "42703"
 UNDEFINED_OBJECT = "42704"
 UNDEFINED_TABLE = "42P01"
 UNIQUE_VIOLATION = "23505"
+
+
+# What a session prepared names a type or a table by its OID, and that is gone: somebody made it again under its name.
+# PostgreSQL 18: `elog(ERROR, "cache lookup failed for type %u")` and its like, `relation_open`, `lookup_type_cache`.
+_GONE = {
+    INTERNAL_ERROR: ("cache lookup failed for ", "could not open relation with OID "),
+    UNDEFINED_OBJECT: ("type with OID ",),
+}
+
+
+def names_what_is_gone(error: BaseException) -> bool:
+    """Whether the session prepared its statement before a type was made again; another session would succeed."""
+    return server_message(error).startswith(_GONE.get(sqlstate(error) or "", ()))
 
 
 def causes(error: BaseException) -> Iterator[BaseException]:

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from alembic.script import ScriptDirectory
 from anyio import to_thread
@@ -17,7 +18,8 @@ from sqlalchemy import event
 
 from src.api.app import MIGRATIONS
 from tests.api.course import put_translation, small_course
-from tests.safety.apply.processes import migrators
+from tests.db.queries.library import values
+from tests.safety.apply.processes import migrators, until
 from tests.safety.project import Project
 
 pytestmark = pytest.mark.anyio
@@ -38,6 +40,37 @@ DOWNGRADE = [
     'op.drop_index("ix_chapters_title", "chapters")',
     'op.drop_column("chapters", "subtitle")',
 ]
+_ENUM = (
+    "ALTER TYPE {enum} RENAME TO former; CREATE TYPE {enum} AS ENUM ({labels});"
+    "ALTER TABLE {table} ALTER {column} DROP DEFAULT, ALTER {column} TYPE {enum} USING {column}::text::{enum},"
+    " ALTER {column} SET DEFAULT '{default}'; DROP TYPE former"
+)
+_VECTOR = (
+    "DROP INDEX ix_embeddings_embedding; ALTER TABLE embeddings ALTER embedding TYPE {type}(1536);"
+    "CREATE INDEX ix_embeddings_embedding ON embeddings USING hnsw (embedding {type}_cosine_ops)"
+)
+TYPES = [
+    _ENUM.format(
+        enum="progress_status",
+        labels="'not_started', 'in_progress', 'completed'",
+        table="chapter_progress",
+        column="status",
+        default="not_started",
+    ),
+    _VECTOR.format(type="halfvec"),
+    _ENUM.format(
+        enum="submission_status",
+        labels="'pending', 'reviewing', 'approved', 'rejected'",
+        table="capstone_submissions",
+        column="status",
+        default="pending",
+    ),
+    _VECTOR.format(type="vector"),
+    "ALTER TABLE embeddings ALTER chunk_index TYPE real",
+    _ENUM.format(enum="theme", labels="'light', 'dark', 'system'", table="users", column="theme", default="system"),
+    "ALTER TABLE embeddings ALTER chunk_index TYPE integer",
+]
+"""Each type that is made again has another OID; `real` has the width of `integer`, and other bytes."""
 PAUSE = 0.05  # seconds between an answer and the next request: people pause too, and a service has room to spare
 Requests = list[Callable[[], Awaitable[Response]]]
 
@@ -126,3 +159,50 @@ async def test_no_request_fails_while_the_tables_change(
         if each.url.path.endswith("progress") and each.request.method == "PUT"
     ]
     assert (await student.get(f"{ONE}/progress")).json()["time_spent_seconds"] == saved[-1] == len(saved) - 1
+
+
+async def test_no_request_fails_and_no_value_is_wrong_while_types_are_made_again(
+    served: FastAPI, api: AsyncClient, student: AsyncClient, administrator: AsyncClient, migrated: str
+) -> None:
+    """Every connection has prepared what names the former type by then."""
+    await small_course(administrator)
+    met: Counter[str] = Counter()
+    project = {"title": "Rover", "description": "It rolls."}
+    count = iter(range(1_000_000))
+
+    def chunks() -> dict[str, Any]:
+        number = next(count)
+        return {"chunks": [{"content": f"{index} of {number}", "embedding": values(1, number)} for index in range(3)]}
+
+    requests: Requests = [
+        *[lambda: student.put(f"{ONE}/progress", json={"progress_percentage": 40})] * 2,
+        lambda: student.get("progress"),
+        lambda: student.post("capstone/submissions", json=project),
+        lambda: administrator.get("capstone/queue"),
+        lambda: student.patch("me", json={"theme": "dark"}),
+        lambda: administrator.put(f"{ONE}/embeddings", json=chunks()),
+        lambda: administrator.put("modules/second/chapters/two/embeddings", json=chunks()),
+        lambda: api.post("search", json={"vector": values(1), "limit": 5}),
+        lambda: api.post("search", json={"text": "one", "vector": values(1)}),
+    ]
+
+    def replace_types(answers: list[Response]) -> None:
+        wrong = "SELECT content FROM embeddings WHERE content !~ ('^' || chunk_index || ' ')"
+        wrong += " OR embedding::text !~ ('^.1,' || substring(content, '[0-9]+$') || ',')"
+        with psycopg.connect(migrated) as connection:
+            for statement in TYPES * 2:
+                connection.execute(statement)
+                connection.commit()
+                enough = len(answers) + 2 * len(requests)  # so that they prepare what the next statement takes away
+                until(lambda enough=enough: len(answers) > enough)  # type: ignore[misc]
+                assert connection.execute(wrong).fetchall() == []
+
+    event.listen(
+        served.state.resources.engine.sync_engine,
+        "handle_error",
+        lambda context: met.update([str(context.original_exception)[:40]]),
+    )
+    async with under_load(requests) as answers:
+        await to_thread.run_sync(replace_types, answers)
+    assert [f"{each.request.method} {each.url} {each.text}" for each in answers if each.is_error] == [], met
+    assert any("cache lookup failed" in error for error in met), met

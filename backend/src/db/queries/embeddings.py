@@ -8,7 +8,8 @@ from uuid import UUID
 
 import asyncpg
 from pgvector import Vector
-from sqlalchemy import LargeBinary, bindparam, delete, func, insert, select
+from pgvector.sqlalchemy import VECTOR
+from sqlalchemy import LargeBinary, bindparam, cast, delete, func, insert, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -37,12 +38,23 @@ class Replaced(NamedTuple):
     removed: int
 
 
-_COLUMNS = ("id", "chapter_id", "chunk_index", "content", "embedding_model", "embedding")
+_TEXT = frozenset({"text", "varchar"})  # the same on the wire
+_COLUMNS = {
+    "id": {"uuid"},
+    "chapter_id": {"uuid"},
+    "chunk_index": {"int4"},
+    "content": _TEXT,
+    "embedding_model": _TEXT,
+    "embedding": {"vector"},
+}
+"""With the types that a COPY in binary of these values may meet."""
+_READ_COLUMNS = f"SELECT {', '.join(_COLUMNS)} FROM embeddings"
 _OF_CHAPTER = (embeddings.c.chapter_id == bindparam("chapter")) & (embeddings.c.embedding_model == bindparam("model"))
-# The vector is reckoned where it is: six kilobytes a row that need not travel.
+# The vector is reckoned where it is: six kilobytes a row that need not travel. The cast costs nothing, and serves while
+# a migration has the column of another type, such as halfvec.
 _FINGERPRINT = func.sha256(
     func.convert_to(embeddings.c.content, "UTF8", type_=LargeBinary()).concat(
-        func.vector_send(embeddings.c.embedding, type_=LargeBinary())
+        func.vector_send(cast(embeddings.c.embedding, VECTOR()), type_=LargeBinary())
     )
 )
 _FINGERPRINTS = select(embeddings.c.chunk_index, _FINGERPRINT.label("fingerprint")).where(_OF_CHAPTER)
@@ -109,14 +121,29 @@ async def put_chunks(
 
 
 async def _write(session: AsyncSession, rows: Sequence[tuple[Any, ...]]) -> None:
-    """By COPY in binary where the driver is asyncpg, in the session's transaction; otherwise by INSERT."""
+    """By COPY in binary where driver and columns allow it, in the session's transaction; otherwise by INSERT."""
     connection = await sends_binary(session)
-    if connection is None:
-        values = [dict(zip(_COLUMNS, [*row[:-1], row[-1].to_list()], strict=True)) for row in rows]
-        await session.execute(insert(embeddings), values)
-        return
     try:
+        if connection is None or not await _can_copy(connection):
+            values = [dict(zip(_COLUMNS, [*row[:-1], row[-1].to_list()], strict=True)) for row in rows]
+            await session.execute(insert(embeddings), values)
+            return
         await connection.copy_records_to_table("embeddings", records=rows, columns=_COLUMNS)
     except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         # What SQLAlchemy would have made of it, so that callers know one kind of error.
         raise DBAPIError("COPY embeddings FROM STDIN", None, error) from error
+
+
+async def _can_copy(connection: asyncpg.Connection) -> bool:
+    """Whether the columns still have the types that this code was written for, until the transaction ends.
+
+    COPY in binary takes bytes for values of whatever type the column has by now: an integer becomes another number in
+    a column that a migration has made `real`. INSERT says the type of what it sends, and PostgreSQL converts it.
+
+    Parsing the SELECT takes ACCESS SHARE on the table, which a transaction keeps, and which no change of a type passes;
+    and it reads the catalogue as it is once the lock is held, whatever the transaction's snapshot (PostgreSQL 18,
+    `parserOpenTable`). asyncpg's COPY keeps what it knows of the columns for as long as the connection lives: it only
+    ever learns these types.
+    """
+    attributes = (await connection.prepare(_READ_COLUMNS, name="")).get_attributes()
+    return all(each.type.name in types for each, types in zip(attributes, _COLUMNS.values(), strict=True))

@@ -16,7 +16,6 @@ from typing import Any
 from pgvector.sqlalchemy import VECTOR
 from sqlalchemy import (
     CTE,
-    BindParameter,
     ColumnElement,
     Float,
     Integer,
@@ -43,7 +42,8 @@ FARTHEST = 20_000
 """Tuples, pgvector's default: a scan goes to a tenth of the table, or to 40 for each that is wanted, but not beyond."""
 
 _EF_SEARCH = range(40, 1_001)  # from pgvector's default, which has recall 0.995 here, to its limit
-_ASKED: BindParameter[Any] = bindparam("vector", type_=VECTOR())
+# The cast says what is sent, also while a migration has the column of another type, to which PostgreSQL converts it.
+_ASKED = cast(bindparam("vector", type_=VECTOR()), VECTOR())
 _DISTANCE: ColumnElement[float] = Embedding.embedding.op("<=>", return_type=Float())(_ASKED)
 _OF_MODEL = Embedding.embedding_model == bindparam("model")
 _LEAST, _MOST = bindparam("least", type_=Integer()), bindparam("most", type_=Integer())

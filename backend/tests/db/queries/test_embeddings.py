@@ -1,5 +1,6 @@
 """Chunks are replaced at once, and what is the same is left alone, row by row."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
@@ -10,10 +11,11 @@ from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from src.db.models import Embedding
-from src.db.queries.embeddings import Chunk, Replaced, contents, replace_chunks
+from src.db.queries.embeddings import Chunk, Replaced, contents, put_chunks, replace_chunks
 from tests.db.queries.conftest import OpenSession
 from tests.db.queries.library import MODEL, add_chapter, add_chunks, add_module, values
 from tests.db.rows import CHAPTER
+from tests.safety.apply.processes import until
 
 pytestmark = pytest.mark.anyio
 
@@ -80,3 +82,50 @@ async def test_an_entity_can_be_added_on_a_connection_that_sends_binary(session:
     session.add(Embedding(chapter_id=CHAPTER, chunk_index=7, content="seven", embedding=values(0, 7)))
     await session.flush()
     assert (await contents(session, CHAPTER, MODEL))[7] == "seven"
+
+
+@pytest.mark.parametrize(
+    ("column", "there", "back"),
+    [
+        ("chunk_index", "real", "integer"),  # of one width: a COPY in binary would store 2.8e-45 for 2
+        ("chunk_index", "bigint", "integer"),
+        ("content", "varchar(100)", "text"),
+        ("embedding", "halfvec(1536) USING embedding::halfvec", "vector(1536)"),
+    ],
+)
+async def test_a_connection_that_outlives_a_change_of_type_writes_the_right_values(
+    session: AsyncSession, migrated: str, column: str, there: str, back: str
+) -> None:
+    """Also in the moment after the change, on a connection that has copied before it."""
+    await put_chunks(session, CHAPTER, MODEL, {0: chunk("zero", 0.5)}, (), count=1)
+    await session.commit()
+    for index, changed in enumerate((there, back), start=1):
+        with psycopg.connect(migrated) as migrator:
+            migrator.execute("DROP INDEX IF EXISTS ix_embeddings_embedding")
+            migrator.execute(f"ALTER TABLE embeddings ALTER {column} TYPE {changed}")
+        await put_chunks(session, CHAPTER, MODEL, {index: chunk(f"chunk {index}", 0.5)}, (), count=index + 1)
+        await session.commit()
+        with psycopg.connect(migrated) as reader:
+            query = "SELECT content, embedding::text FROM embeddings WHERE embedding_model = %s AND chunk_index = %s"
+            stored = reader.execute(query, [MODEL, index]).fetchall()
+        assert [(text, Vector.from_text(vector)) for text, vector in stored] == [chunk(f"chunk {index}", 0.5)]
+
+
+async def test_a_change_of_type_waits_for_the_copy_or_the_copy_for_it(session: AsyncSession, migrated: str) -> None:
+    """What was asked of the columns holds until the transaction ends, and is asked once the lock is held."""
+    change = "ALTER TABLE embeddings ALTER chunk_index TYPE {}"
+    await put_chunks(session, CHAPTER, MODEL, {1: chunk("one", 1)}, (), count=2)
+    with psycopg.connect(migrated) as migrator:
+        migrator.execute("SET lock_timeout = '50ms'")
+        with pytest.raises(psycopg.errors.LockNotAvailable):
+            migrator.execute(change.format("real"))
+        migrator.rollback()
+        await session.commit()
+        migrator.execute(change.format("real"))
+        writing = asyncio.create_task(put_chunks(session, CHAPTER, MODEL, {2: chunk("two", 2)}, (), count=3))
+        with psycopg.connect(migrated, autocommit=True) as watcher:
+            waiting = "SELECT FROM pg_locks WHERE NOT granted"
+            await asyncio.to_thread(until, lambda: watcher.execute(waiting).rowcount)
+        migrator.commit()
+        await writing
+    assert sorted(await contents(session, CHAPTER, MODEL)) == [1, 2]
