@@ -51,6 +51,7 @@ def _action(action: Reader, table: str, kind: Kind) -> Iterator[TableLock]:
             yield TableLock(table, LockMode.SHARE_UPDATE_EXCLUSIVE, kind)
             action.accept("PARTITION")
             yield TableLock(action.name(), LockMode.ACCESS_EXCLUSIVE, kind)
+            yield from with_partition(table, LockMode.SHARE_ROW_EXCLUSIVE)
         case "DETACH":
             yield from _detach(action, table)
         case "INHERIT":
@@ -81,6 +82,9 @@ def _drop(action: Reader, table: str, kind: Kind) -> Iterator[TableLock]:
 
 
 def _alter_column(action: Reader, table: str, kind: Kind) -> Iterator[TableLock]:
+    if action.accept("CONSTRAINT"):
+        yield from _alter_constraint(action, table)
+        return
     action.accept("COLUMN")
     column = action.name()
     if action.accept_any("SET STATISTICS", "SET (", "RESET (") or kind == "index":  # of an index only its statistics
@@ -92,6 +96,13 @@ def _alter_column(action: Reader, table: str, kind: Kind) -> Iterator[TableLock]
         yield TableLock(table, LockMode.ACCESS_EXCLUSIVE, "referencing tables", part=column)
 
 
+def _alter_constraint(action: Reader, table: str) -> Iterator[TableLock]:
+    name = action.name()
+    yield TableLock(table, LockMode.ACCESS_EXCLUSIVE)
+    if action.has("ENFORCED"):  # its triggers stand on both tables (PostgreSQL 18)
+        yield TableLock(table, LockMode.ACCESS_EXCLUSIVE, "referenced tables", part=name)
+
+
 def _detach(action: Reader, table: str) -> Iterator[TableLock]:
     action.accept("PARTITION")
     partition = action.name()
@@ -99,6 +110,15 @@ def _detach(action: Reader, table: str) -> Iterator[TableLock]:
     mode = LockMode.SHARE_UPDATE_EXCLUSIVE if light else LockMode.ACCESS_EXCLUSIVE
     yield TableLock(table, mode)
     yield TableLock(partition, mode)
+    if not light:
+        yield from with_partition(table, LockMode.ACCESS_EXCLUSIVE)
+
+
+def with_partition(table: str, referencing: LockMode) -> Iterator[TableLock]:
+    """What a partition that comes to `table`, or leaves it, takes besides: its foreign keys come and go with it."""
+    yield TableLock(table, LockMode.ACCESS_EXCLUSIVE, "default partition")
+    yield TableLock(table, LockMode.SHARE_ROW_EXCLUSIVE, "referenced tables")
+    yield TableLock(table, referencing, "referencing tables")
 
 
 def _setting(action: Reader) -> LockMode:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from src.postgres.lock_modes.alter_table import with_partition
 from src.postgres.lock_modes.mode import LockMode
 from src.postgres.lock_modes.reader import Reader
 from src.postgres.lock_modes.references import references
@@ -59,7 +60,9 @@ def _table(reader: Reader) -> Iterator[TableLock]:
     reader.accept("IF NOT EXISTS")
     new = reader.name()
     if reader.accept("PARTITION OF"):
-        yield TableLock(reader.name(), LockMode.ACCESS_EXCLUSIVE)
+        parent = reader.name()
+        yield TableLock(parent, LockMode.ACCESS_EXCLUSIVE)
+        yield from with_partition(parent, LockMode.SHARE_ROW_EXCLUSIVE)
     yield from references(reader.parentheses(), without=new)
     if reader.accept("INHERITS"):
         for parent in reader.parentheses().names():

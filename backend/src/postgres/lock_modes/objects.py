@@ -23,6 +23,10 @@ def drop(reader: Reader) -> Iterator[TableLock]:
     """After DROP."""
     if what := reader.accept_any(*_RELATIONS):
         yield from _drop_relations(reader, _RELATIONS[what])
+    elif reader.accept_any("DOMAIN", "TYPE"):
+        reader.accept("IF EXISTS")
+        for name in reader.names() if reader.has("CASCADE") else ():
+            yield TableLock(name, LockMode.ACCESS_EXCLUSIVE, "tables of type")
     elif reader.accept_any(*_PARTS):
         reader.accept("IF EXISTS")
         reader.name()
@@ -38,6 +42,7 @@ def _drop_relations(reader: Reader, kind: Kind) -> Iterator[TableLock]:
         if kind == "index":
             yield TableLock(name, mode, "table of index")
         if kind == "table":
+            yield TableLock(name, mode, "table above")
             yield TableLock(name, mode, "referenced tables")
             if reader.has("CASCADE"):
                 yield TableLock(name, mode, "referencing tables")
@@ -53,7 +58,7 @@ def comment(reader: Reader) -> Iterator[TableLock]:
 
 def alter(reader: Reader) -> Iterator[TableLock]:
     """After ALTER."""
-    match what := reader.accept_any(*_RELATIONS, *_PARTS, "PUBLICATION"):
+    match what := reader.accept_any(*_RELATIONS, *_PARTS, "PUBLICATION", "DOMAIN", "TYPE"):
         case "TABLE" | "FOREIGN TABLE" | "MATERIALIZED VIEW" | "VIEW":
             yield from alter_table(reader, _RELATIONS[what])
         case "INDEX":
@@ -64,10 +69,22 @@ def alter(reader: Reader) -> Iterator[TableLock]:
             reader.name()
             reader.accept("ON")
             yield TableLock(reader.name(), LockMode.ACCESS_EXCLUSIVE)
+        case "DOMAIN" | "TYPE":
+            yield from _alter_type(reader)
         case "PUBLICATION":
             reader.name()
             if reader.accept_any("ADD", "SET", "DROP") and reader.has("TABLE"):
                 yield from published(reader)
+
+
+def _alter_type(reader: Reader) -> Iterator[TableLock]:
+    """A domain's new rule is held against every row of it; a composite type's columns are those of its tables."""
+    name = reader.name()
+    if reader.accept_any("ADD CONSTRAINT", "ADD CHECK", "VALIDATE CONSTRAINT", "SET NOT NULL"):
+        if not reader.has("VALID"):  # NOT VALID is held against no row
+            yield TableLock(name, LockMode.SHARE, "tables of type")
+    elif reader.has("ATTRIBUTE") and reader.has("CASCADE"):
+        yield TableLock(name, LockMode.ACCESS_EXCLUSIVE, "tables of type")
 
 
 def _alter_index(reader: Reader) -> Iterator[TableLock]:
@@ -90,7 +107,7 @@ def truncate(reader: Reader) -> Iterator[TableLock]:
     for name in reader.names():
         yield TableLock(name, LockMode.ACCESS_EXCLUSIVE)
         if reader.has("CASCADE"):
-            yield TableLock(name, LockMode.ACCESS_EXCLUSIVE, "referencing tables")
+            yield TableLock(name, LockMode.ACCESS_EXCLUSIVE, "tables truncated with")
 
 
 def lock(reader: Reader) -> Iterator[TableLock]:

@@ -16,6 +16,10 @@ Kind = Literal[
     "indexes of table",  # every index of `name`
     "referenced tables",  # those that `name`'s foreign keys point to
     "referencing tables",  # those whose foreign keys point to `name`
+    "tables truncated with",  # those, and those whose foreign keys point to them in turn
+    "default partition",  # that of the partitioned table `name`
+    "table above",  # the partitioned table that `name` is a partition of, with its default partition
+    "tables of type",  # those that have a column of the type `name`, or are made of it
 ]
 
 
@@ -23,7 +27,7 @@ Kind = Literal[
 class TableLock:
     """A lock on an existing relation: `name` is as written, with its schema and its quotes.
 
-    The last four kinds are relations that the statement locks without naming them: only the catalogue knows which.
+    From "table of index" on, the kinds are relations that the statement does not name: only the catalogue knows which.
     `part` narrows the foreign keys to the one of that name, or to those of the column of that name.
     """
 

@@ -9,13 +9,13 @@ import asyncio
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection
 from sqlalchemy.util import await_only
 
-from src.postgres.lock_modes import LockMode, TableLock, strong_locks
-from src.postgres.lock_targets import lock_targets
+from src.postgres.lock_modes import LockMode, strong_locks
+from src.postgres.lock_targets import LockTargets, lock_targets
 from src.safety.apply.activity import Activity
 from src.safety.apply.asking import Asking
 from src.safety.apply.server_progress import database_size, may_rewrite
@@ -27,20 +27,12 @@ if TYPE_CHECKING:
     from src.postgres.blockers import Blocker
 
 _POLL = 0.1  # seconds
-# What clients wait for by its own name: not an index, which they lock together with its table.
-_TABLES = ("table", "table of index", "referenced tables", "referencing tables")
-_VIEWS = ("view", "materialized view")  # LOCK TABLE locks the tables under the one, and does not take the other
+# An index is locked together with its table, and clients wait for that one.
+_INDEXES = ("index", "indexes of table")
 
 
 class MustRetry(Exception):
     """The way is not free, and this transaction holds strong locks: it must let go of them before anybody waits."""
-
-
-class Targets(NamedTuple):
-    """The relations that a statement locks strongly, and those among them that the staged lock can be taken on."""
-
-    modes: dict[str, LockMode]
-    tables: frozenset[str]
 
 
 class FreeWay:
@@ -53,15 +45,12 @@ class FreeWay:
         self._first_seen: dict[str, float] = {}
         """When each transaction was first seen whose age this role may not see, by `time.monotonic`."""
 
-    def targets(self, statement: str) -> Targets:
+    def targets(self, statement: str) -> LockTargets:
         """What others can see, and so hold, of what `statement` locks; a new table of ours is not among it."""
-        strong = [lock for lock in strong_locks(statement) if lock.mode >= LockMode.SHARE]
-        tables = self._resolve([lock for lock in strong if lock.kind in _TABLES])
-        views = self._resolve([lock for lock in strong if lock.kind in _VIEWS])
-        return Targets({**views, **tables}, frozenset(tables))
-
-    def _resolve(self, locks: list[TableLock]) -> dict[str, LockMode]:
-        return self._asking.ask(lambda connection: lock_targets(connection, locks)) if locks else {}
+        locks = [lock for lock in strong_locks(statement) if lock.mode >= LockMode.SHARE and lock.kind not in _INDEXES]
+        if not locks:
+            return LockTargets({}, frozenset())
+        return self._asking.ask(lambda connection: lock_targets(connection, locks))
 
     def size_before(self, statement: str) -> int | None:
         """Of the database, in bytes, where growth will tell how far `statement` is."""

@@ -23,6 +23,12 @@ CREATE TABLE events_1 PARTITION OF events FOR VALUES FROM ('2024-01-01') TO ('20
 CREATE TABLE events_2 (id int, day date);
 CREATE INDEX ix_events ON events (day);
 CREATE INDEX ix_events_2 ON events_2 (day);
+CREATE TABLE stock (id int, day date, author_id int CONSTRAINT fk_stock REFERENCES authors, PRIMARY KEY (id, day))
+  PARTITION BY RANGE (day);
+CREATE TABLE stock_1 PARTITION OF stock FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');
+CREATE TABLE stock_rest PARTITION OF stock DEFAULT;
+CREATE TABLE stock_2 (id int NOT NULL, day date NOT NULL, author_id int, PRIMARY KEY (id, day));
+CREATE TABLE moves (stock int, day date, CONSTRAINT fk_move FOREIGN KEY (stock, day) REFERENCES stock);
 CREATE TABLE parent (id int);
 CREATE TABLE child () INHERITS (parent);
 CREATE TABLE fresh (id int);
@@ -31,6 +37,11 @@ CREATE MATERIALIZED VIEW counts AS SELECT b, count(*) AS n FROM plain GROUP BY b
 CREATE UNIQUE INDEX ux_counts ON counts (b);
 CREATE SEQUENCE numbers;
 CREATE TYPE mood AS ENUM ('sad', 'happy');
+CREATE TYPE point_of AS (x int, y int);
+CREATE TABLE points OF point_of;
+CREATE DOMAIN price AS int CONSTRAINT ck_price CHECK (VALUE > 0);
+ALTER DOMAIN price ADD CONSTRAINT ck_cheap CHECK (VALUE < 100) NOT VALID;
+CREATE TABLE sales (amount price);
 CREATE FUNCTION nothing() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
 CREATE TRIGGER tr BEFORE INSERT ON lonely FOR EACH ROW EXECUTE FUNCTION nothing();
 CREATE POLICY po ON lonely USING (true);

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.anyio
 _RELATIONS = text("""
 SELECT c.oid, c.oid::regclass::text AS name, i.indrelid::regclass::text AS table
 FROM pg_class c LEFT JOIN pg_index i ON i.indexrelid = c.oid
-WHERE c.relnamespace::regnamespace::text IN ('public', '"Odd Place"')
+WHERE c.relnamespace::regnamespace::text IN ('public', '"Odd Place"') AND c.relkind <> 'c'
 """)
 _TAKEN = text("SELECT relation, mode FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'relation'")
 
@@ -38,7 +38,7 @@ async def told_and_taken(session: AsyncConnection, statement: str) -> tuple[Lock
     """The locks by relation: as told by the text, and as taken when it is run."""
     known = {row.oid: row for row in await session.execute(_RELATIONS)}
     tables = {row.name: row.table for row in known.values()}
-    told = await lock_targets(session, strong_locks(statement))
+    told = (await lock_targets(session, strong_locks(statement))).modes
     driver = (await session.get_raw_connection()).driver_connection
     await driver.execute(statement)  # type: ignore[union-attr]  # several at once, which SQLAlchemy does not pass on
     taken: Locks = {}
@@ -84,6 +84,13 @@ async def test_postgres_18_adds_not_null_as_a_constraint(session: AsyncConnectio
         pytest.skip("NOT NULL is no constraint before PostgreSQL 18")
     told, taken = await told_and_taken(session, "ALTER TABLE books ADD CONSTRAINT nn NOT NULL title NOT VALID")
     assert told == taken == {"books": LockMode.ACCESS_EXCLUSIVE}
+
+
+async def test_postgres_18_enforces_a_foreign_key_on_both_tables(session: AsyncConnection, server: Server) -> None:
+    if server.version < 18:
+        pytest.skip("every constraint is enforced before PostgreSQL 18")
+    told, taken = await told_and_taken(session, "ALTER TABLE books ALTER CONSTRAINT fk_author NOT ENFORCED")
+    assert told == taken == {"books": LockMode.ACCESS_EXCLUSIVE, "authors": LockMode.ACCESS_EXCLUSIVE}
 
 
 @pytest.mark.parametrize("statement", [*TOLD, *NOT_TOLD, *WEAK, *ALONE])

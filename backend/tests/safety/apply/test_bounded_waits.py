@@ -130,6 +130,26 @@ def test_after_the_budget_it_gives_up_names_who_blocks_and_changes_nothing(
     assert outcomes(watcher) == ["failed"]
 
 
+@pytest.mark.parametrize(
+    ("wanted", "lock"),
+    [
+        ("ALTER TABLE loans ATTACH PARTITION loans_1 FOR VALUES FROM (1) TO (9)", "SHARE ROW EXCLUSIVE on books"),
+        ("ALTER SEQUENCE numbers INCREMENT BY 5", "SHARE ROW EXCLUSIVE on numbers"),
+    ],
+)
+def test_what_the_statement_does_not_name_and_what_is_no_table_is_waited_for_too(
+    project: Project, books: str, watcher: psycopg.Connection, wanted: str, lock: str
+) -> None:
+    watcher.execute("ALTER TABLE books ADD PRIMARY KEY (id); CREATE SEQUENCE numbers")
+    watcher.execute("CREATE TABLE loans (day integer, book integer REFERENCES books) PARTITION BY RANGE (day)")
+    watcher.execute("CREATE TABLE loans_1 (day integer, book integer)")
+    project.revision("001_a", upgrade=f"op.execute('{wanted}')")
+    with ExitStack() as stack, asking(books, "books"):
+        session_runs(books, "INSERT INTO books SELECT nextval('numbers')", watcher, stack)
+        code, stderr = project.alembic.having(MIGRATION_LOCK_BUDGET="0.3").refused(books, "upgrade", "head")
+    assert (code, f"{lock} was not to be had within 0.3 s; nothing was changed." in stderr) == (17, True), stderr
+
+
 def test_while_it_waits_for_one_table_it_keeps_no_strong_lock_on_another(
     project: Project, books: str, watcher: psycopg.Connection, start: Start
 ) -> None:

@@ -102,6 +102,22 @@ INDEXES = [
         "CREATE FOREIGN TABLE far PARTITION OF logs FOR VALUES FROM (99) TO (200) SERVER elsewhere",
     ),
 ]
+# What LOCK TABLE refuses is changed all the same.
+FOREIGN = "CREATE FOREIGN DATA WRAPPER w; CREATE SERVER away FOREIGN DATA WRAPPER w; CREATE FOREIGN TABLE far (id int)"
+NO_TABLES = [
+    Case(
+        "an index on a materialized view",
+        'op.create_index("ix_a", "shown", ["title"])',
+        'op.drop_index("ix_a", "shown")',
+        BOOKS + "CREATE MATERIALIZED VIEW shown AS SELECT * FROM books",
+    ),
+    Case(
+        "a column of a foreign table",
+        'op.add_column("far", sa.Column("title", sa.Text))',
+        'op.execute("ALTER FOREIGN TABLE far DROP COLUMN title")',
+        BOOKS + f"{FOREIGN} SERVER away",
+    ),
+]
 VECTORS = [
     Case(
         f"an {method} index",
@@ -291,4 +307,4 @@ LABELS = [
         "INSERT INTO people SELECT i, 'calm' FROM generate_series(1, 40) i; CREATE INDEX ix_people ON people (mood)",
     ),
 ]
-ALL = [*INDEXES, *VECTORS, *CONSTRAINTS, *COLUMNS, *BY_HAND, *LABELS]
+ALL = [*INDEXES, *NO_TABLES, *VECTORS, *CONSTRAINTS, *COLUMNS, *BY_HAND, *LABELS]
