@@ -15,7 +15,12 @@ _UNFINISHED = text(
     FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE NOT i.indisvalid AND c.relkind IN ('i', 'I') AND n.nspname NOT LIKE 'pg\\_%'
     UNION ALL
-    SELECT format('NOT VALID constraint %I on %s', k.conname, k.conrelid::regclass)
+    SELECT format('NOT VALID constraint %I on %s', k.conname, k.conrelid::regclass) || CASE WHEN k.contype = 'n' THEN
+      -- SET NOT NULL of a table does not look at the rows of such a partition (PostgreSQL 18)
+      coalesce((SELECT ' below the NOT NULL of ' || above.attrelid::regclass FROM pg_inherits i
+                JOIN pg_attribute own ON own.attrelid = k.conrelid AND own.attnum = k.conkey[1]
+                JOIN pg_attribute above ON above.attrelid = i.inhparent AND above.attname = own.attname
+                WHERE i.inhrelid = k.conrelid AND above.attnotnull LIMIT 1), '') ELSE '' END
     FROM pg_constraint k JOIN pg_namespace n ON n.oid = k.connamespace
     WHERE NOT k.convalidated AND k.conrelid <> 0 AND n.nspname NOT LIKE 'pg\\_%'
       -- NOT ENFORCED (PostgreSQL 18) is never validated, and means to be so

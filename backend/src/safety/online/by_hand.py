@@ -18,7 +18,7 @@ from src.safety.online.column_type import alter_type
 from src.safety.online.database import Database
 from src.safety.online.index import table_of_index
 from src.safety.online.names import ddl
-from src.safety.online.not_null import set_not_null
+from src.safety.online.not_null import not_null
 from src.safety.online.step import OnlineChange, Step
 
 _STORED = """
@@ -93,7 +93,7 @@ def _alter_column(action: Reader, table: list[str], sql: str, database: Database
     action.accept("COLUMN")
     column, (*schema, name) = _folded(action.name()), map(_folded, table)
     if action.accept("SET NOT NULL"):
-        return OnlineChange(".".join(table), set_not_null(".".join(table), name, column, database))
+        return not_null(".".join(table), name, column, database)
     if not action.accept_any("TYPE", "SET DATA TYPE") or action.done:
         return None
     start = action.rest()[0].start

@@ -1,13 +1,16 @@
 """ALTER COLUMN TYPE: free where PostgreSQL neither rewrites the table nor an index of it, nor checks its rows again.
 
-Which changes are free is asked of the server itself, on an empty copy of the table that is rolled back: a change that
-gives the copy or one of its indexes new files would do so to the table (`ATColumnChangeRequiresRewrite` and
-`CheckIndexCompatible`, PostgreSQL 16 to 18; for timestamps it depends on the session's TimeZone).
+Which changes are free is asked of the server itself, on empty copies of the table and of those partitions that have
+other indexes than it: a change that gives a copy or one of its indexes new files would do so to the table
+(`ATColumnChangeRequiresRewrite` and `CheckIndexCompatible`, PostgreSQL 16 to 18; for timestamps it depends on the
+session's TimeZone). Where no such copy can be made, nothing is known, and nothing counts as free.
 """
+
+from typing import NamedTuple
 
 from alembic.ddl.base import ColumnType
 from alembic.ddl.postgresql import PostgresqlColumnType
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from src.postgres import sqlstate as state
@@ -16,12 +19,14 @@ from src.safety.online.database import Database
 from src.safety.online.names import ddl, literal, qualified, quoted, verbatim
 from src.safety.online.step import OnlineChange, Step, Steps
 
-_COPY = "column_type_copy"
-# What PostgreSQL does not change along with the column (ATPrepAlterColumnType, RememberAllDependentForRebuilding).
-_IN_USE = """
+_FAMILY = """
     WITH RECURSIVE family AS (
         SELECT to_regclass(:table)::oid AS oid UNION SELECT inhrelid FROM pg_inherits JOIN family ON inhparent = oid
     )
+"""
+# What PostgreSQL does not change along with the column (ATPrepAlterColumnType, RememberAllDependentForRebuilding).
+_IN_USE = f"""
+    {_FAMILY}
     SELECT n.nspname::text AS schema, c.relname::text AS name
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     JOIN pg_attribute a ON a.attrelid = c.oid
@@ -30,20 +35,39 @@ _IN_USE = """
         AND classid IN ('pg_rewrite'::regclass, 'pg_policy'::regclass, 'pg_trigger'::regclass, 'pg_proc'::regclass)
         AND NOT EXISTS (SELECT FROM pg_trigger WHERE classid = 'pg_trigger'::regclass AND oid = objid AND tgisinternal))
 """
-_MATERIALIZED = """
+_MATERIALIZED = f"""
+    {_FAMILY}
     SELECT 1 FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid JOIN pg_class c ON c.oid = r.ev_class
     JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
-    WHERE d.classid = 'pg_rewrite'::regclass AND d.refobjid = to_regclass(:table) AND a.attname = :column
+    WHERE d.classid = 'pg_rewrite'::regclass AND d.refobjid IN (SELECT oid FROM family) AND a.attname = :column
       AND c.relkind = 'm' LIMIT 1
 """
-_CHECKED = """
+_CHECKED = f"""
+    {_FAMILY}
     SELECT 1 FROM pg_constraint k JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = ANY (k.conkey)
-    WHERE k.contype = 'c' AND a.attrelid = to_regclass(:table) AND a.attname = :column LIMIT 1
+    WHERE k.contype = 'c' AND a.attrelid IN (SELECT oid FROM family) AND a.attname = :column LIMIT 1
 """
-_FILES = f"""
+# The table, and below it one of those that have the same indexes.
+_KINDS = f"""
+    {_FAMILY}
+    SELECT DISTINCT ON (indexes) oid::regclass::text AS sql, relname::text AS name
+    FROM family JOIN pg_class USING (oid) CROSS JOIN LATERAL (
+        SELECT string_agg(regexp_replace(pg_get_indexdef(indexrelid), '.* USING ', ''), ',' ORDER BY 1)
+        FROM pg_index WHERE indrelid = oid) AS found (indexes)
+    ORDER BY indexes, oid <> to_regclass(:table)
+"""
+# Only access methods of extensions have conditions of their own: HNSW wants to know the dimensions, say.
+_SPECIAL = f"""
+    {_FAMILY}
+    SELECT DISTINCT c.oid::regclass::text AS sql FROM family JOIN pg_index x ON x.indrelid = family.oid
+    JOIN pg_class c ON c.oid = x.indexrelid JOIN pg_attribute a ON a.attrelid = family.oid AND a.attname = :column
+    WHERE c.relam >= 16384 AND EXISTS (
+        SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid
+        AND d.refclassid = 'pg_class'::regclass AND d.refobjid = family.oid AND d.refobjsubid = a.attnum)
+"""
+_FILES = """
     SELECT array_agg(pg_relation_filenode(oid) ORDER BY oid) FROM pg_class
-    WHERE oid = 'pg_temp.{_COPY}'::regclass
-       OR oid IN (SELECT indexrelid FROM pg_index WHERE indrelid = 'pg_temp.{_COPY}'::regclass)
+    WHERE oid = to_regclass(:copy) OR oid IN (SELECT indexrelid FROM pg_index WHERE indrelid = to_regclass(:copy))
 """
 
 
@@ -53,7 +77,9 @@ def alter_type(construct: ColumnType, database: Database) -> OnlineChange | None
         return None
     table, column = qualified(construct.table_name, construct.schema), str(construct.column_name)
     in_use = bool(database.ask(_IN_USE, table=table, column=column))
-    return OnlineChange(table, _steps(construct, table, column, database), always=in_use)
+    special = bool(database.ask(_SPECIAL, table=table, column=column))
+    always = in_use or (special and bool(_judged(construct, table, database).reason))
+    return OnlineChange(table, _steps(construct, table, column, database), always=always)
 
 
 def _steps(construct: ColumnType, table: str, column: str, database: Database) -> Steps:
@@ -81,28 +107,72 @@ def _around(change: Step, table: str, column: str, database: Database) -> Steps:
     yield Step(sql=f"DO $type$ BEGIN {'; '.join(statements)}; END $type$")
 
 
+class _Judgement(NamedTuple):
+    """What PostgreSQL makes of the change on empty copies."""
+
+    free: bool
+    reason: str = ""
+    """Why an index could not be built again afterwards, though PostgreSQL lets the change through."""
+    error: DBAPIError | None = None
+    """What it has against the change itself; it would have the same against that of the table."""
+
+
 def _is_free(construct: ColumnType, table: str, column: str, database: Database) -> bool:
-    if any(database.ask(query, table=table, column=column) for query in (_CHECKED, _MATERIALIZED)):
-        return False
+    free, reason, error = _judged(construct, table, database)
+    if error:
+        raise error
+    if reason:
+        indexes = ", ".join(row.sql for row in database.ask(_SPECIAL, table=table, column=column))
+        raise RevisionFailed(
+            f"With this type of {table}.{quoted(column)} PostgreSQL could not build {indexes} again: {reason}.",
+            "Neither REINDEX nor the restore of a dump would work. Drop the index in an earlier operation, and build\n"
+            "it afterwards on what it needs: an expression of a type with dimensions, (embedding::vector(3)), say.",
+        )
+    return free and not any(database.ask(query, table=table, column=column) for query in (_CHECKED, _MATERIALIZED))
+
+
+def _judged(construct: ColumnType, table: str, database: Database) -> _Judgement:
+    kinds = database.ask(_KINDS, table=table)
     with database.scratch() as connection:
-        return _keeps_files(construct, table, connection)
+        found = [_tried(construct, kind.sql, kind.name, connection) for kind in kinds]
+    unlike = [each for each in found if each.reason or each.error]
+    return unlike[0] if unlike else _Judgement(all(each.free for each in found))
 
 
-def _keeps_files(construct: ColumnType, table: str, connection: Connection) -> bool:
+def _tried(construct: ColumnType, table: str, name: str, connection: Connection) -> _Judgement:
+    """On a copy of the same name, by which USING may call it."""
+    copy = f"pg_temp.{quoted(name)}"
     using = getattr(construct, "using", None)
-    column, kind = construct.column_name, construct.type_
-    change = PostgresqlColumnType(_COPY, column, kind, schema="pg_temp", using=using)
+    change = PostgresqlColumnType(name, construct.column_name, construct.type_, schema="pg_temp", using=using)
+    connection.exec_driver_sql("SAVEPOINT trial")
     try:
-        connection.execute(verbatim(f"CREATE TEMPORARY TABLE {_COPY} (LIKE {table} INCLUDING ALL)"))
-        before = connection.exec_driver_sql(_FILES).scalar()
-        connection.execute(verbatim(ddl(change)))
-        return bool(before == connection.exec_driver_sql(_FILES).scalar())
+        connection.execute(verbatim(f"CREATE TEMPORARY TABLE {quoted(name)} (LIKE {table} INCLUDING ALL)"))
     except DBAPIError as error:
         if state.sqlstate(error) == state.INSUFFICIENT_PRIVILEGE:
-            raise _cannot_ask(table, column) from error
-        if error.connection_invalidated:
-            raise
-        return True  # what fails on an empty copy fails at once on the table, and says why in its own words
+            raise _cannot_ask(table, str(construct.column_name)) from error
+        _go_on(error, connection)
+        return _Judgement(free=False)
+    before = connection.execute(text(_FILES), {"copy": copy}).scalar()
+    try:
+        connection.execute(verbatim(ddl(change)))
+    except DBAPIError as error:
+        _go_on(error, connection)
+        return _Judgement(free=False, error=error)
+    free = before == connection.execute(text(_FILES), {"copy": copy}).scalar()
+    try:
+        connection.execute(verbatim(f"REINDEX TABLE {copy}"))
+    except DBAPIError as error:
+        _go_on(error, connection)
+        return _Judgement(free, state.server_message(error))
+    connection.exec_driver_sql("ROLLBACK TO SAVEPOINT trial")
+    return _Judgement(free)
+
+
+def _go_on(error: DBAPIError, connection: Connection) -> None:
+    """After what PostgreSQL has refused."""
+    if error.connection_invalidated:
+        raise error
+    connection.exec_driver_sql("ROLLBACK TO SAVEPOINT trial")
 
 
 def _cannot_ask(table: str, column: str) -> RevisionFailed:

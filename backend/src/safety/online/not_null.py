@@ -13,12 +13,21 @@ from src.safety.online.names import qualified, quoted
 from src.safety.online.obstacle import Obstacle
 from src.safety.online.step import OnlineChange, Step, Steps
 
-_IS_VALID = """
-    SELECT a.attnotnull AND NOT EXISTS (
-        SELECT FROM pg_constraint k
-        WHERE k.conrelid = a.attrelid AND k.contype = 'n' AND k.conkey = ARRAY[a.attnum] AND NOT k.convalidated
-    ) AS done
-    FROM pg_attribute a WHERE a.attrelid = to_regclass(:table) AND a.attname = :column
+_FAMILY = """
+    WITH RECURSIVE family AS (
+        SELECT to_regclass(:table)::oid AS oid, 0 AS depth
+        UNION ALL SELECT inhrelid, depth + 1 FROM pg_inherits JOIN family ON inhparent = oid
+    )
+"""
+# Of the table itself; of all below it, and of it, the constraints that are NOT VALID come in the next query.
+_IS_NOT_NULL = "SELECT 1 FROM pg_attribute WHERE attrelid = to_regclass(:table) AND attname = :column AND attnotnull"
+# SET NOT NULL of a table does not look at those of its partitions (`ATExecSetNotNull`, PostgreSQL 18).
+_NOT_VALID = f"""
+    {_FAMILY}
+    SELECT k.conrelid::regclass::text AS "table", quote_ident(k.conname) AS name
+    FROM family JOIN pg_constraint k ON k.conrelid = family.oid
+    JOIN pg_attribute a ON a.attrelid = family.oid AND k.conkey = ARRAY[a.attnum]
+    WHERE k.contype = 'n' AND NOT k.convalidated AND a.attname = :column ORDER BY depth DESC, 1
 """
 
 
@@ -27,7 +36,13 @@ def alter_nullable(construct: ColumnNullable, database: Database) -> OnlineChang
     if construct.nullable:
         return None
     table = qualified(construct.table_name, construct.schema)
-    return OnlineChange(table, set_not_null(table, construct.table_name, construct.column_name, database))
+    return not_null(table, construct.table_name, construct.column_name, database)
+
+
+def not_null(table: str, plain_table: str, column: str, database: Database) -> OnlineChange:
+    """NOT NULL in steps, whatever the size of the table where PostgreSQL would not look at all rows."""
+    partly = bool(database.ask(_NOT_VALID, table=table, column=column))
+    return OnlineChange(table, set_not_null(table, plain_table, column, database), always=partly)
 
 
 def set_not_null(table: str, plain_table: str, column: str, database: Database) -> Steps:
@@ -35,14 +50,18 @@ def set_not_null(table: str, plain_table: str, column: str, database: Database) 
     found = database.recall_whether(f"{table}.{column} is not null", lambda: _is_valid(table, column, database))
     if found:
         return
-    # PostgreSQL's own name for the constraint; from 18 on the CHECK must leave it free.
-    label = "not_null" if database.version >= 18 else "not_null_check"
-    name = quoted(free_constraint_name(plain_table, column, label, table, database))
     in_the_way = Obstacle(
         what=f"NOT NULL on {table}.{quoted(column)}",
         found="rows without a value",
         select=f"SELECT {obstacle_columns(table, database)} FROM {table} WHERE {quoted(column)} IS NULL",
     )
+    for each in database.ask(_NOT_VALID, table=table, column=column):
+        yield Step(sql=f"ALTER TABLE {each.table} VALIDATE CONSTRAINT {each.name}", obstacle=in_the_way)
+    if database.version >= 18 and database.ask(_IS_NOT_NULL, table=table, column=column):
+        return
+    # PostgreSQL's own name for the constraint; from 18 on the CHECK must leave it free.
+    label = "not_null" if database.version >= 18 else "not_null_check"
+    name = quoted(free_constraint_name(plain_table, column, label, table, database))
     condition = f"NOT NULL {quoted(column)}" if database.version >= 18 else f"CHECK ({quoted(column)} IS NOT NULL)"
     yield Step(sql=f"ALTER TABLE {table} ADD CONSTRAINT {name} {condition} NOT VALID", obstacle=in_the_way)
     yield Step(sql=f"ALTER TABLE {table} VALIDATE CONSTRAINT {name}")
@@ -52,4 +71,5 @@ def set_not_null(table: str, plain_table: str, column: str, database: Database) 
 
 
 def _is_valid(table: str, column: str, database: Database) -> bool:
-    return any(row.done for row in database.ask(_IS_VALID, table=table, column=column))
+    given = {"table": table, "column": column}
+    return bool(database.ask(_IS_NOT_NULL, **given)) and not database.ask(_NOT_VALID, **given)
