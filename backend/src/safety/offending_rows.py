@@ -6,8 +6,9 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from src.postgres import sqlstate as state
+from src.safety.apply.every_row import every_row
 
-_LOOK_UP_MS = 2000  # a scan on a live table must not take longer than the answer is worth
+_LOOK_UP_SECONDS = 2.0  # a scan on a live table must not take longer than the answer is worth
 _KEY = text(
     """
     SELECT string_agg(format('%I', a.attname), ', ' ORDER BY array_position(i.indkey::int2[], a.attnum))
@@ -30,10 +31,11 @@ def note_offending_rows(error: DBAPIError, connection: Connection) -> None:
     if found is None or connection.in_transaction():
         return
     try:
-        with connection.begin():
+        with connection.begin(), every_row(connection, seconds=_LOOK_UP_SECONDS):
             error.add_note(_describe(connection, *found))
-    except SQLAlchemyError:
-        return  # the refusal itself is what matters; it is on its way to the user
+    except SQLAlchemyError as refused:  # the first error is what matters; it is on its way to the user
+        if state.sqlstate(refused) == state.INSUFFICIENT_PRIVILEGE:
+            error.add_note("Rows in the way: not shown, for this role may not see all of them (row-level security)")
 
 
 def _table_and_condition(error: DBAPIError) -> tuple[str, str] | None:
@@ -57,7 +59,6 @@ def _quoted(name: str) -> str:
 
 def _describe(connection: Connection, table: str, condition: str) -> str:
     connection.execute(text("SET TRANSACTION READ ONLY"))
-    connection.execute(text(f"SET LOCAL statement_timeout = {_LOOK_UP_MS}"))
     key = connection.scalar(_KEY, {"table": table}) or "ctid"
     where = text(f"SELECT {key} FROM {table} WHERE {condition.replace(':', chr(92) + ':')} LIMIT 1001")
     rows = connection.execute(where).all()

@@ -197,10 +197,10 @@ class StatementGuard:
         self._history.note_step(entry, f"{self._activity.number}: {self._activity.step}")
         if self.autocommit:
             self._history.settle()  # what commits by itself must not be without its note
-        if self.step is not None:
+        if self.step is not None and self.step.obstacle is not None:
             begun = time.monotonic()
             with self.question(connection):
-                self.step.look(connection)
+                self.step.obstacle.look(connection, outside=self.autocommit)
             self.deadline += time.monotonic() - begun
         if self.autocommit and (is_patient(statement) or needs_autocommit(statement)):
             if self._is_complete(connection, entry, journal, key, statement):

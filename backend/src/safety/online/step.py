@@ -50,11 +50,6 @@ class Step:
         """Whether the catalogue shows that nothing is left to do."""
         return bool(self.unless) and bool(connection.execute(verbatim(self.unless)).scalar())
 
-    def look(self, connection: Connection) -> None:
-        """Raise `RevisionFailed` if rows are in the way."""
-        if self.obstacle is not None:
-            self.obstacle.look(connection)
-
 
 @dataclass(frozen=True, kw_only=True)
 class Task:

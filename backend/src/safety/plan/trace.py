@@ -13,7 +13,7 @@ from sqlalchemy import Connection, text
 
 from src.postgres.lock_modes import LockMode, is_patient, strong_locks
 from src.postgres.url import DatabaseURL
-from src.safety.apply.data_loss import dropped
+from src.safety.apply.gone import gone
 from src.safety.online.database import TableFacts
 from src.safety.policy import Policy
 
@@ -203,11 +203,8 @@ def _named(connection: Connection, statement: str) -> dict[str, LockMode]:
 
 
 def _lost(connection: Connection, statement: str) -> Iterator[str]:
-    """What it drops, by the names that the catalogue gives; what is not there is not lost."""
-    for written, column in dropped(statement):
-        table = connection.scalar(_TABLE_OF, {"name": written})
-        if table is not None:
-            yield f"{table}.{column}" if column else str(table)
+    """What goes with it, by the names that the catalogue gives."""
+    yield from (str(each) for each in gone(connection, statement) if not each.is_sequence)
 
 
 def _table_of(what: str) -> str:

@@ -13,9 +13,12 @@ from alembic.script import Script
 from alembic.script.write_hooks import _run_hooks
 from alembic.util import format_as_comma, template_to_file
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
 
+from src.postgres import sqlstate as state
 from src.postgres.catalogue import Kind, compare, describe
 from src.postgres.scratch import Place, in_scratch
+from src.safety.apply.every_row import every_row
 from src.safety.autogenerate.call import Call
 from src.safety.autogenerate.context import Schema, quoted, read_schema
 from src.safety.drift import chain_schema
@@ -87,13 +90,23 @@ def _run_old(
     made = read_schema(scratch)
     tables = [entry for entry in made.catalogue.values() if entry.kind is Kind.TABLE]
     names = sorted(quoted(entry.schema, entry.name) for entry in tables)
-    filled = [name for name in names if scratch.scalar(text(f"SELECT EXISTS (SELECT FROM {name})"))]
+    filled = [name for name in names if _has_rows(scratch, name)]
     if filled and not without_rows:
         raise RequestRefused(
             f"The old revisions insert rows into {', '.join(filled)}, which a squashed one would not.",
             "If a new database needs none of them: --without-rows. Else insert them in a revision after it.",
         )
     return fresh, made
+
+
+def _has_rows(scratch: Connection, table: str) -> bool:
+    try:
+        with every_row(scratch, outside=True):
+            return bool(scratch.scalar(text(f"SELECT EXISTS (SELECT FROM {table})")))
+    except DBAPIError as error:
+        if state.sqlstate(error) != state.INSUFFICIENT_PRIVILEGE:
+            raise
+        return bool(scratch.scalar(text("SELECT pg_relation_size(to_regclass(:table)) > 0"), {"table": table}))
 
 
 def _prove(problems: Sequence[str], remedy: str) -> None:

@@ -70,28 +70,6 @@ def test_what_is_allowed_for_one_revision_is_not_for_another(
     assert at(watcher) == "002_b"
 
 
-@pytest.mark.parametrize(
-    ("drop", "lost"),
-    [
-        ("DROP SCHEMA IF EXISTS archive CASCADE", "table archive.books: 1 row"),
-        ("DROP TYPE mood CASCADE", "column books.mood: 1 value"),
-        ("DROP EXTENSION vector CASCADE", "column books.place: 1 value"),
-    ],
-)
-def test_what_goes_with_a_schema_a_type_or_an_extension_counts(
-    project: Project, database: str, watcher: psycopg.Connection, drop: str, lost: str
-) -> None:
-    watcher.execute("CREATE EXTENSION vector; CREATE TYPE mood AS ENUM ('calm'); CREATE SCHEMA archive")
-    watcher.execute("CREATE TABLE archive.books AS SELECT 1 AS id")
-    watcher.execute("CREATE TABLE books AS SELECT CAST('calm' AS mood) AS mood, CAST('[1]' AS vector) AS place")
-    project.revision("001_a", downgrade=f'op.execute("{drop}")')
-    project.alembic(database, "upgrade", "head")
-    code, stderr = project.alembic.having().refused(database, "downgrade", "base")
-    assert (code, lost in stderr) == (19, True), stderr
-    assert watcher.execute("SELECT count(*) FROM archive.books, books").fetchone() == (1,)
-    project.alembic.having(MIGRATION_ALLOW_DATA_LOSS="001_a")(database, "downgrade", "base")
-
-
 @pytest.mark.parametrize("small", ["0", "1000000"])
 @pytest.mark.parametrize(
     ("before", "value", "change", "lost"),
