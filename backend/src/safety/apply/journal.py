@@ -90,6 +90,15 @@ class Journal:
         """Something to know on the next run, which will be committed with the transaction."""
         self._pending.append(f"{key}={words}")
 
+    @property
+    def is_pending(self) -> bool:
+        """Whether something ran, or was noted, that is not committed yet."""
+        return bool(self._pending)
+
+    def roll_back(self) -> None:
+        """The transaction was rolled back by the revision itself, which goes on."""
+        self._pending.clear()
+
     def commit(self) -> None:
         """The transaction is about to be committed: what ran in it counts as done."""
         self.entry.journal += self._pending

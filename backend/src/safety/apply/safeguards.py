@@ -25,17 +25,19 @@ from sqlalchemy.exc import DBAPIError, PendingRollbackError
 from sqlalchemy.util import await_only
 
 from src.postgres import sqlstate as state
-from src.postgres.lock_modes import is_patient, needs_autocommit, needs_commit
+from src.postgres.lock_modes import needs_autocommit
 from src.safety.apply.activity import Activity
 from src.safety.apply.consent import Consent
 from src.safety.apply.data_loss import changed, refuse
 from src.safety.apply.end_state import SUSPICIONS, check_end_state, unfinished
 from src.safety.apply.free_way import FreeWay, MustRetry
 from src.safety.apply.losses_ahead import ask_ahead
+from src.safety.apply.own_ends import OwnEnds
 from src.safety.apply.rehearsal import REHEARSAL
 from src.safety.apply.statement_guard import AskFirst, StatementGuard
 from src.safety.errors import RevisionFailed
 from src.safety.history import Entry, History
+from src.safety.online.foreseen import is_in_vain, must_leave
 from src.safety.online.operations import OnlineOperations
 from src.safety.policy import Policy
 
@@ -63,6 +65,7 @@ class Apply:
         self._any_done = False  # whether a revision is done already
         rehearsal = context.config.attributes.get(REHEARSAL)
         self._guard = StatementGuard(policy, history, way, activity, consent, rehearsal)
+        self._own_ends = OwnEnds(migration_context, self._guard, self._check_losses_now)
         self._online = OnlineOperations(migration_context, policy, self._guard, rehearsal)
 
     def install(self) -> None:
@@ -70,6 +73,7 @@ class Apply:
         run = self._context
         steps = run._migrations_fn
         assert steps is not None, "set by EnvironmentContext.configure"
+        self._own_ends.attach(self._connection)
         self._guard.attach(self._connection)
         run._migrations_fn = lambda heads, ctx: self._guarded(steps(heads, ctx))
         run.autocommit_block = self._outside(run.autocommit_block)  # type: ignore[method-assign]
@@ -108,6 +112,7 @@ class Apply:
             try:
                 self._until_it_passes(entry, script, lambda: migrate(**arguments))
             except BaseException as error:
+                self._own_ends.adopt(self._connection)
                 self._history.fail(entry, "failed" if isinstance(error, Exception) else "stopped")
                 raise
 
@@ -121,6 +126,7 @@ class Apply:
                 try:
                     with self._online.revision(script):
                         migrate()
+                    self._own_ends.rejoin(self._connection)
                     self._check_losses(entry)
                     # What the next revision finds, so it need not look.
                     self._unfinished = self._end(entry, getattr(script.module, "leaves", ()))
@@ -182,10 +188,9 @@ class Apply:
 
     def _roll_back(self) -> None:
         """End the revision's transaction and begin a new one in its place, as Alembic's own autocommit_block does."""
-        transaction = self._context._transaction
-        if transaction is not None:
+        if (transaction := self._connection.get_transaction()) is not None:
             transaction.rollback()
-        self._context._transaction = self._connection.begin()
+        self._own_ends.rejoin(self._connection)
         self._guard.new_transaction()
 
     def _outside(self, autocommit_block: Callable[[], Any]) -> Callable[[], Any]:
@@ -194,6 +199,7 @@ class Apply:
         @contextmanager
         def block() -> Iterator[None]:
             self._check_losses_now()
+            self._own_ends.rejoin(self._connection)
             self._guard.before_commit(self._connection)
             with _first_error(), autocommit_block():
                 self._guard.autocommit = True
@@ -216,7 +222,12 @@ class Apply:
 
         def run(construct: Any, *arguments: Any, **options: Any) -> Any:
             sql = self._text(construct)
-            inside = self._guard.autocommit or not (needs_autocommit(sql) or needs_commit(sql) or is_patient(sql))
+            inside = self._guard.autocommit or not must_leave(sql)
+            if not inside and self._guard.entry is not None:
+                with self._guard.ours():
+                    inside = is_in_vain(sql, self._online.database)
+                if inside and needs_autocommit(sql):
+                    return None
             with nullcontext() if inside else self._context.autocommit_block(), self._guard.command():
                 return execute(construct, *arguments, **options)
 

@@ -70,8 +70,10 @@ def _drop_index(reader: Reader, sql: str, database: Database) -> OnlineChange | 
         return None
     reader.accept("IF EXISTS")
     name = reader.name()
-    table, at_once = table_of_index(name, database)
-    return None if at_once or not reader.done else OnlineChange(table, iter([Step(sql=_concurrently(sql))]))
+    if (found := table_of_index(name, database)) is None or not reader.done:
+        return None
+    table, at_once = found
+    return None if at_once else OnlineChange(table, iter([Step(sql=_concurrently(sql))]))
 
 
 def _alter_table(reader: Reader, sql: str, database: Database) -> OnlineChange | None:

@@ -35,18 +35,28 @@ def create_index(construct: CreateIndex, database: Database) -> OnlineChange | N
     )
 
 
-def drop_index(construct: DropIndex, database: Database) -> OnlineChange:
-    """Drop it CONCURRENTLY; the index of a partitioned table goes at once, which takes but an instant."""
+def drop_index(construct: DropIndex, database: Database) -> OnlineChange | None:
+    """Drop it CONCURRENTLY; the index of a partitioned table goes at once, which takes but an instant.
+
+    None where it is not there: nothing is committed for a statement that does nothing, or fails.
+    """
     index = construct.element
     schema = index.table.schema if index.table is not None else None
     name = qualified(str(index.name), schema)
-    table, at_once = table_of_index(name, database)
+    if (found := table_of_index(name, database)) is None:
+        return None
+    table, at_once = found
     return OnlineChange(table, _drop(construct, at_once), index=name)
 
 
-def table_of_index(name: str, database: Database) -> tuple[str, bool]:
-    """The table of an index, "" where it is not there or cannot be asked for; and whether it has parts."""
+def table_of_index(name: str, database: Database) -> tuple[str, bool] | None:
+    """The table of an index, "" where it cannot be asked for, and whether it has parts; None for one that is missing.
+
+    What an earlier try has dropped does not count as missing: this one goes on after it.
+    """
     found = database.ask(_TABLE_OF_INDEX, name=name)
+    if database.is_known and not database.recall_whether(f"{name} is there", lambda: bool(found)):
+        return None
     has_parts = database.recall_whether(f"{name} has parts", lambda: bool(found and found[0].partitioned))
     return (found[0].table if found else ""), has_parts
 

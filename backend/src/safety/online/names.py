@@ -3,7 +3,7 @@
 import zlib
 from typing import Any
 
-from sqlalchemy import DDL, Column, Identity
+from sqlalchemy import DDL, Column, Identity, TextClause
 from sqlalchemy import literal as literal_of
 from sqlalchemy.dialects.postgresql.base import PGDialect
 from sqlalchemy.schema import CreateIndex
@@ -81,6 +81,11 @@ def ddl(construct: Executable) -> str:
     """The SQL of DDL."""
     assert isinstance(construct, ClauseElement), "all DDL is one"
     return str(construct.compile(dialect=_DIALECT)).strip()
+
+
+def sql_of(statement: Executable) -> str:
+    """The SQL of DDL, or of text as it was written."""
+    return statement.text if isinstance(statement, TextClause) else ddl(statement)
 
 
 def around_name(construct: CreateIndex) -> tuple[str, str]:

@@ -36,7 +36,8 @@ from src.safety.apply.rehearsal import Rehearsal
 from src.safety.apply.statement_guard import StatementGuard
 from src.safety.online.database import Database
 from src.safety.online.direct import new_names, reason_to_be_direct
-from src.safety.online.names import ddl, plain, verbatim
+from src.safety.online.foreseen import unmet_need
+from src.safety.online.names import plain, sql_of, verbatim
 from src.safety.online.registry import online_change
 from src.safety.online.script import write
 from src.safety.online.step import OnlineChange, Step, Steps, Task
@@ -57,9 +58,9 @@ class OnlineOperations:
     ) -> None:
         self._context, self._policy, self._guard = context, policy, guard
         asking = (self._connection, self._question, self._scratch, self._recall) if guard else ()
-        self._database = Database(policy, *asking)
+        self.database = Database(policy, *asking)
         if rehearsal is not None:
-            self._database.believe = rehearsal.facts
+            self.database.believe = rehearsal.facts
         self._script: Script | None = None
         self._outside = False
         self._new: set[str] = set()
@@ -122,7 +123,7 @@ class OnlineOperations:
         if self._script is None:
             return self._execute(construct, *arguments, **options)
         statement = text(construct) if isinstance(construct, str) else construct
-        change = online_change(statement, self._database)
+        change = online_change(statement, self.database)
         if change is not None and isinstance(statement, CreateIndex) and change.index in self._dropped:
             del self._dropped[change.index]
             return self._carry_out(change.replacing, change.index)
@@ -136,23 +137,25 @@ class OnlineOperations:
 
     def _as_it_stands(self, statement: Executable, construct: Executable | str, *arguments: Any, **options: Any) -> Any:
         if self._guard is not None and isinstance(statement, DDLElement | TextClause):
-            self._let_go_before(_sql(statement), self._guard)
+            self._let_go_before(sql_of(statement), self._guard)
         return self._execute(construct, *arguments, **options)
 
     def _let_go_before(self, sql: str, guard: StatementGuard) -> None:
         """Commit where locks on a table in use would be held while those on another are waited for, or rows change."""
         least = self._policy.small_table if writes_rows(sql) else 0
-        tables = map(self._database.table, sorted(guard.beside(sql)))
+        tables = map(self.database.table, sorted(guard.beside(sql)))
         if any(facts is not None and facts.heap_bytes > least for facts in tables):
             self._commit()
 
     def _change(self, statement: Executable, change: OnlineChange, directly: Callable[[], Any]) -> Any:
         assert self._script is not None
-        sql = _sql(statement)
+        sql = sql_of(statement)
         words = f"way of {sql}"
         if reason := reason_to_be_direct(self._script, change.table):
             log.info("%s is changed directly: %s", change.table, reason)
             return directly()
+        if words not in self._too_slow and unmet_need(sql, self.database):
+            return self._bounded(words, directly)
         if self._is_direct(words, change):
             return directly() if is_patient(sql) else self._bounded(words, directly)
         if isinstance(statement, DropIndex) and change.index:
@@ -161,10 +164,10 @@ class OnlineOperations:
         return self._carry_out(change.steps, sql)
 
     def _is_direct(self, words: str, change: OnlineChange) -> bool:
-        return self._database.recall_whether(words, lambda: words not in self._too_slow and self._is_small(change))
+        return self.database.recall_whether(words, lambda: words not in self._too_slow and self._is_small(change))
 
     def _is_small(self, change: OnlineChange) -> bool:
-        facts = self._database.table(change.table) if change.table else None
+        facts = self.database.table(change.table) if change.table else None
         if facts is None or change.always:
             return False
         if change.needed:
@@ -254,7 +257,3 @@ class OnlineOperations:
     def _connection(self) -> Connection:
         assert self._context.connection is not None
         return self._context.connection
-
-
-def _sql(statement: Executable) -> str:
-    return statement.text if isinstance(statement, TextClause) else ddl(statement)
