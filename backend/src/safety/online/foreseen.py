@@ -75,7 +75,7 @@ def _look(sql: str, database: Database) -> str:
     if not found:
         return ""
     needs = json.dumps([need._asdict() for need in found])
-    return next((_words(Need(*row)) for row in database.ask(_UNMET, needs=needs)), "")
+    return next((_words(Need(*map(str, row))) for row in database.ask(_UNMET, needs=needs)), "")
 
 
 def _words(need: Need) -> str:
