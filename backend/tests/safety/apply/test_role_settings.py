@@ -20,7 +20,7 @@ SETTINGS = {
 
 @pytest.fixture
 def hurried(database: str, watcher: psycopg.Connection) -> Iterator[str]:
-    """The URL of a role whose every limit is short; the first statement of a session still has to get by on a busy machine."""
+    """The URL of a role whose every limit is short, but for what a session's first statement needs."""
     watcher.execute("CREATE ROLE hurried LOGIN; GRANT ALL ON SCHEMA public TO hurried")
     for name, value in SETTINGS.items():
         if watcher.execute("SELECT 1 FROM pg_settings WHERE name = %s", [name]).fetchone():
