@@ -1,6 +1,7 @@
 """From a URL to an engine: the one place that knows how each driver is called."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 import asyncpg
@@ -34,11 +35,26 @@ def async_engine(target: DatabaseURL, *, application_name: str, **options: Any) 
     """An engine for `target`; `options` go to SQLAlchemy. No connection is opened before the first use."""
     creators = {"asyncpg": _asyncpg, "psycopg": _psycopg}
     creator = creators[target.driver](target, application_name)
-    # The driver gets libpq's spelling itself, so the URL here only names the dialect and is safe to print.
-    url = URL.create(f"postgresql+{target.driver}", username=target.role, host=target.host, database=target.database)
+    url = _dialect(target)
     if target.driver == "asyncpg" and target.pooled:
         return create_async_engine(url, connect_args={"async_creator_fn": creator, **_NOTHING_PREPARED}, **options)
     return create_async_engine(url, async_creator=creator, **options)
+
+
+def revision_engine(target: DatabaseURL, *, application_name: str, **options: Any) -> AsyncEngine:
+    """An engine on which revisions run: by the driver that the URL names, and otherwise as psycopg2 ran them."""
+    if not target.like_psycopg2:
+        return async_engine(target, application_name=application_name, **options)
+    from src.postgres.like_psycopg2 import as_psycopg2_does, like_psycopg2  # noqa: PLC0415  for those alone who need it
+
+    target = replace(target, driver="psycopg")
+    creator = like_psycopg2(_psycopg(target, application_name))
+    return as_psycopg2_does(create_async_engine(_dialect(target), async_creator=creator, **options))
+
+
+def _dialect(target: DatabaseURL) -> URL:
+    """The driver gets libpq's spelling itself, so this only names the dialect and is safe to print."""
+    return URL.create(f"postgresql+{target.driver}", username=target.role, host=target.host, database=target.database)
 
 
 def asyncpg_options(target: DatabaseURL, application_name: str) -> dict[str, Any]:

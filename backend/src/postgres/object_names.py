@@ -2,8 +2,17 @@
 
 import re
 
+from sqlalchemy.dialects.postgresql.base import PGDialect
+
 _LONGEST = 63  # bytes: NAMEDATALEN - 1
+# With named parameters a % stays as it is: other dialects double it, and text() does so once more.
+_PREPARER = PGDialect(paramstyle="named").identifier_preparer  # type: ignore[no-untyped-call]  # SQLAlchemy's own
 _PART = re.compile(r'"(?:[^"]|"")*"|[^".]+')
+
+
+def quoted(name: str) -> str:
+    """A name as SQL writes it."""
+    return str(_PREPARER.quote(name))
 
 
 def without_schema(name: str) -> str:

@@ -15,8 +15,16 @@ from src.postgres.service_file import check_service
 
 Driver = Literal["asyncpg", "psycopg"]
 
-_DRIVERS: dict[str, Driver] = {"": "asyncpg", "asyncpg": "asyncpg", "psycopg": "psycopg", "psycopg_async": "psycopg"}
-_SYNC_DRIVERS = ("psycopg2", "psycopg2cffi", "pg8000", "pygresql", "py-postgresql")
+_DRIVERS: dict[str, Driver] = {
+    "": "asyncpg",
+    "asyncpg": "asyncpg",
+    "psycopg": "psycopg",
+    "psycopg_async": "psycopg",
+    "psycopg2": "psycopg",  # what came after it, and is installed here
+    "psycopg2cffi": "psycopg",
+}
+_LIKE_PSYCOPG2 = ("", "psycopg2", "psycopg2cffi")
+_SYNC_DRIVERS = ("pg8000", "pygresql", "py-postgresql")
 _DRIVER_REMEDY = "Leave the driver out (postgresql://...), or write postgresql+asyncpg:// or postgresql+psycopg://."
 _EXAMPLE = "postgresql://role:password@host:5432/database"
 _CONNECT_TIMEOUT = 10
@@ -96,6 +104,8 @@ class DatabaseURL:
     """A pooler in transaction mode stands before the server: nothing of a session lasts from one transaction on."""
     patience: float | None = None
     """Seconds that a statement, or its wait for a lock, may take; None where it takes what it takes."""
+    like_psycopg2: bool = True
+    """Revisions run as they did on psycopg2: the URL names it, or no driver at all, which always meant that one."""
 
     @property
     def place(self) -> str:
@@ -136,6 +146,7 @@ def parse_url(text: str, *, source: str = "the database URL") -> DatabaseURL:
         connect_timeout=connect_timeout,
         requires_tls=query.get("sslmode") in ("require", "verify-ca", "verify-full"),
         pooled=_is_pooled(split),
+        like_psycopg2=split.scheme.partition("+")[2] in _LIKE_PSYCOPG2,
     )
 
 

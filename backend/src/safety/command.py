@@ -81,6 +81,11 @@ class Command:
         """Whether it needs the migrator's lock."""
         return self.name in ("upgrade", "downgrade", "stamp")
 
+    @property
+    def runs_revisions(self) -> bool:
+        """Whether revisions are run, for which the driver matters."""
+        return self.name in ("upgrade", "downgrade")
+
     def run_on_files(self, migration_context: MigrationContext) -> None:
         """Run a command that needs no database: its callback, with no revision current."""
         list(self._options["fn"]((), migration_context))

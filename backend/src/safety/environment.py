@@ -14,11 +14,12 @@ from sqlalchemy import Connection, MetaData, pool
 from sqlalchemy.exc import DBAPIError
 
 from src.postgres.connect import connections
-from src.postgres.engine import async_engine, resolve_url
+from src.postgres.engine import async_engine, resolve_url, revision_engine
 from src.safety import preflight
 from src.safety.apply.migrator import Migrator, migrating, stoppable
 from src.safety.apply.rehearsal import REHEARSAL, Rehearsal
 from src.safety.apply.session import prepare_own_session
+from src.safety.apply.several import one_by_one
 from src.safety.chain import load_chain
 from src.safety.command import Command
 from src.safety.errors import RequestRefused
@@ -56,7 +57,8 @@ def run_environment(metadata: MetaData, *, url: str, policy: Policy | None = Non
         keep_head_file(command)
         if command.offline:
             _configure(metadata, command, policy, dialect_name="postgresql", **_OFFLINE)
-            OnlineOperations(context.get_context(), policy).install_for_script()
+            OnlineOperations(script := context.get_context(), policy).install_for_script()
+            script.impl._exec = one_by_one(script.impl._exec)  # type: ignore[method-assign]
             begin_with_squashed(command)
             with context.begin_transaction():
                 context.run_migrations()
@@ -74,7 +76,8 @@ def run_environment(metadata: MetaData, *, url: str, policy: Policy | None = Non
 async def _run_online(metadata: MetaData, command: Command, url: str, policy: Policy) -> None:
     target = resolve_url(url)
     command.target = target
-    engine = async_engine(target, application_name=APPLICATION_NAME, poolclass=pool.NullPool)
+    make = revision_engine if command.runs_revisions else async_engine
+    engine = make(target, application_name=APPLICATION_NAME, poolclass=pool.NullPool)
     try:
         count = 2 if command.changes_database else 1
         async with connections(engine, target, count, patience=policy.connect_patience) as (connection, *asking):

@@ -15,6 +15,8 @@ from src.postgres.url import parse_url
         ("postgresql://u:p@h:5433/d", "postgresql://u:p@h:5433/d", "asyncpg"),
         ("postgresql+asyncpg://u:p@h/d", "postgresql://u:p@h/d", "asyncpg"),
         ("postgresql+psycopg://u:p@h/d", "postgresql://u:p@h/d", "psycopg"),
+        ("postgresql+psycopg2://u:p@h/d", "postgresql://u:p@h/d", "psycopg"),
+        ("postgres+psycopg2://u:p@h/d", "postgresql://u:p@h/d", "psycopg"),
         (" postgres://u:p@h/d\n", "postgresql://u:p@h/d", "asyncpg"),
         ("postgres://u:p%40%25%2F@h/d?sslmode=require", "postgresql://u:p%40%25%2F@h/d?sslmode=require", "asyncpg"),
         ("postgres://u:50%@h/d", "postgresql://u:50%25@h/d", "asyncpg"),

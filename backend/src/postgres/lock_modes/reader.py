@@ -93,13 +93,35 @@ class Reader:
 
 
 def statements(sql: str) -> Iterator[Reader]:
-    """A reader for each statement in `sql`; a semicolon inside of parentheses (a rule's) ends none."""
-    yield from map(Reader, _split(_read(sql), ";"))
+    """A reader for each statement in `sql`, which has a token at least."""
+    yield from map(Reader, filter(None, _split_statements(_read(sql))))
+
+
+def texts(sql: str) -> list[str]:
+    """The text of each statement in `sql`, without the comments around it; as it is, where there is but one."""
+    found = [each for each in _split_statements(_read(sql)) if each]
+    return [sql[each[0].start : each[-1].start + len(each[-1].text)] for each in found] if len(found) > 1 else [sql]
 
 
 @lru_cache(maxsize=8)  # each statement is looked at from several sides, one after the other
 def _read(sql: str) -> tuple[Token, ...]:
     return tuple(token for token in tokens(sql) if token.kind is not Kind.COMMENT)
+
+
+def _split_statements(sequence: Sequence[Token]) -> Iterator[Sequence[Token]]:
+    """A semicolon ends none inside of parentheses (a rule's), nor inside of a routine's body (BEGIN ATOMIC ... END)."""
+    start = depth = body = 0
+    for at, token in enumerate(sequence):
+        depth += {"(": 1, ")": -1}.get(token.text, 0)
+        if body:
+            body += {"CASE": 1, "END": -1}.get(token.keyword, 0)
+        elif token.keyword == "ATOMIC" and at and sequence[at - 1].keyword == "BEGIN":
+            body = 1
+        elif token.text == ";" and depth == 0:
+            yield sequence[start:at]
+            start = at + 1
+    if start < len(sequence):
+        yield sequence[start:]
 
 
 def _split(sequence: Sequence[Token], separator: str) -> Iterator[Sequence[Token]]:

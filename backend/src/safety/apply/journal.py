@@ -24,7 +24,10 @@ from typing import Any
 
 from src.safety.history import Entry
 
-_PLACES = re.compile(r"\$\d+|%\(\w+\)s")  # of parameters, as asyncpg and psycopg have them
+# Of parameters, as asyncpg and psycopg have them: with the type that SQLAlchemy believes in, or without.
+_PLACES = re.compile(
+    r"(?:\$\d+|%\(\w+\)s)(?:::[\w.\"]+(?: WITH(?:OUT)? TIME ZONE| PRECISION| VARYING)?(?:\([\d, ]+\))?(?:\[\])*)?"
+)
 
 
 @dataclass

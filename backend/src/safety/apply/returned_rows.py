@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
+from src.postgres.object_names import quoted
 from src.safety.errors import RevisionFailed
 
 _MOST = 1000  # rows: a journal is no table
@@ -50,9 +51,8 @@ def give(kept: str, connection: Connection, statement: str) -> str:
             "do it in one statement, or read them back with a SELECT.",
         )
     names, types, rows = json.loads(kept)
-    quote = connection.dialect.identifier_preparer.quote_identifier
     columns = ", ".join(
-        f"{quote(name)} {type_}"
+        f"{quoted(name)} {type_}"
         for name, type_ in zip(names, connection.scalars(_TYPES, {"types": types}), strict=True)
     )
     records = json.dumps([dict(zip(names, row, strict=True)) for row in rows]).replace("'", "''")

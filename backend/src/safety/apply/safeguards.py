@@ -26,6 +26,7 @@ from sqlalchemy.util import await_only
 
 from src.postgres import sqlstate as state
 from src.postgres.lock_modes import needs_autocommit
+from src.safety.apply import several
 from src.safety.apply.activity import Activity
 from src.safety.apply.consent import Consent
 from src.safety.apply.data_loss import changed, refuse
@@ -73,13 +74,14 @@ class Apply:
         run = self._context
         steps = run._migrations_fn
         assert steps is not None, "set by EnvironmentContext.configure"
+        several.attach(self._connection)
         self._own_ends.attach(self._connection)
         self._guard.attach(self._connection)
         run._migrations_fn = lambda heads, ctx: self._guarded(steps(heads, ctx))
         run.autocommit_block = self._outside(run.autocommit_block)  # type: ignore[method-assign]
         run.impl._exec = self._outside_if_need_be(run.impl._exec)  # type: ignore[method-assign]
         self._online.install()
-        run.impl._exec = self._counted(run.impl._exec)  # type: ignore[method-assign]
+        run.impl._exec = several.one_by_one(self._counted(run.impl._exec))  # type: ignore[method-assign]
 
     def _guarded(self, steps: Iterable[Any]) -> Iterator[Any]:
         # Alembic has made its table in a transaction that would go on: trying the first revision again would undo it.
@@ -182,9 +184,8 @@ class Apply:
             raise refuse({entry.revision: lost}, self._consent.allowed, done=done)
 
     def _blocked(self, error: Exception, entry: Entry) -> Exception:
-        if self._guard.last_lock is None:
-            return error
-        return self._way.blocked(*self._guard.last_lock, entry)
+        last = self._guard.last_lock
+        return error if last is None else self._way.blocked(*last, entry)
 
     def _roll_back(self) -> None:
         """End the revision's transaction and begin a new one in its place, as Alembic's own autocommit_block does."""

@@ -3,6 +3,7 @@
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from src.postgres.object_names import quoted
 from src.safety.backfill.compute import compute
 from src.safety.backfill.definition import Backfill
 from src.safety.backfill.key import Position, read_key, read_types
@@ -24,14 +25,13 @@ async def prepare(connection: AsyncConnection, definition: Backfill) -> Work:
             f"The table {definition.table} has no primary key, and no other unique key without NULL, to walk it by.",
             "Give it one, or change its rows with one UPDATE if it is small.",
         )
-    quote = connection.dialect.identifier_preparer.quote
-    work = Work(definition, key, types, {column: quote(column) for column in types})
+    work = Work(definition, key, types, {column: quoted(column) for column in types})
     for column in (*definition.values, *definition.reads):
         if column not in types:
             raise RequestRefused(
                 f"The table {definition.table} has no column {column!r}.", "Add it first, in an earlier operation."
             )
-    if not definition.into and set(map(quote, definition.values)) & set(key.columns):
+    if not definition.into and set(map(quoted, definition.values)) & set(key.columns):
         raise RequestRefused(
             f"The backfill {definition.name} changes the key that it walks by ({key.listed}).",
             "Fill a new column, and swap the two: a changed type of the key does so by itself.",

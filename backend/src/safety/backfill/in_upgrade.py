@@ -8,7 +8,6 @@ from functools import partial
 from typing import Any
 
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import literal
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.util import await_only
@@ -38,12 +37,12 @@ def run_outside(context: MigrationContext, definition: Backfill, *, deferred: bo
     rehearsal: Rehearsal | None = context.config.attributes.get(REHEARSAL) if context.config else None
     with context.autocommit_block():
         await_only(_with_connection(engine, state.make_table))
-        name = literal(definition.name).compile(dialect=context.dialect, compile_kwargs={"literal_binds": True})
+        name = definition.name.replace("'", "''")
         words = f"backfill {definition.name}"
         if rehearsal is not None:
             rehearsal.fills(f"{words}, left to its command" if deferred else words, definition.table)
         with activity.called(words):
-            context.execute(verbatim(f"DELETE FROM {state.TABLE.name} WHERE name = {name}"))
+            context.execute(verbatim(f"DELETE FROM {state.TABLE.name} WHERE name = '{name}'"))
         if activity.step != words:  # an earlier try has done that
             activity.begin_step(words)
         if deferred or policy.backfill_limit == 0:

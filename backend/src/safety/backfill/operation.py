@@ -9,6 +9,7 @@ from typing import Any
 from alembic.operations import MigrateOperation, Operations
 from sqlalchemy import select
 
+from src.postgres.object_names import quoted
 from src.safety.backfill.definition import Backfill, Function, verbatim
 
 
@@ -38,8 +39,7 @@ class BackfillOp(MigrateOperation):
         `deferred` leaves all of it to `python -m src.safety backfill NAME`, and `op.require_backfill(NAME)` in a later
         revision refuses until that is done. Raises `BackfillPending` if it takes longer than the policy allows.
         """
-        quote = operations.migration_context.dialect.identifier_preparer.quote
-        table = ".".join(quote(part) for part in (schema, table_name) if part)
+        table = ".".join(quoted(part) for part in (schema, table_name) if part)
         given: dict[str, Any] = {"values": dict(values or {}), "where": where, "function": function, "name": name}
         definition = Backfill(table=table, reads=tuple(reads), **given)
         operations.invoke(cls(definition, deferred=deferred))

@@ -13,7 +13,7 @@ from tests.safety.apply.test_crash import BLOCK, killed, outcomes
 from tests.safety.project import Project
 
 Start = Callable[..., Migrator]
-DRIVERS = pytest.mark.parametrize("driver", ["asyncpg", "psycopg"])
+DRIVERS = pytest.mark.parametrize("driver", ["asyncpg", "psycopg2"])
 TABLE = "CREATE TABLE books (id uuid, made timestamptz, title text)"
 ROW = "{'id': uuid.uuid4(), 'made': datetime.datetime.now(datetime.UTC), 'title': title}"
 
@@ -57,7 +57,7 @@ def test_rows_that_a_loop_finds_by_their_ids_are_each_done_once_although_it_find
     assert watcher.execute("SELECT DISTINCT title FROM books").fetchall() == [("new",)]
 
 
-@pytest.mark.parametrize(("first", "then"), [("asyncpg", "psycopg"), ("psycopg", "asyncpg")])
+@pytest.mark.parametrize(("first", "then"), [("asyncpg", "psycopg2"), ("psycopg2", "psycopg"), ("psycopg", "asyncpg")])
 def test_the_run_after_the_crash_may_use_the_other_driver(
     project: Project, database: str, watcher: psycopg.Connection, start: Start, first: str, then: str
 ) -> None:

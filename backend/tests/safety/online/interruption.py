@@ -38,7 +38,7 @@ class Interruption:
                 self._end(connection)
 
     def _end(self, connection: Connection) -> None:
-        pid = connection.connection.driver_connection.get_server_pid()  # type: ignore[union-attr]
+        pid = connection.connection.driver_connection.info.backend_pid  # type: ignore[union-attr]
         with psycopg.connect(self._url) as other:
             assert other.execute("SELECT pg_terminate_backend(%s, 5000)", [pid]).fetchone() == (True,)
 

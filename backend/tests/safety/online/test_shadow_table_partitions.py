@@ -110,7 +110,7 @@ def test_what_others_do_meanwhile_is_there_and_no_row_is_read_under_the_lock(
 
         event.listen(Engine, "connect", listen)
         with meanwhile(act, before="ANALYZE logs_4__new"):
-            project.alembic.having(**PATIENT)(database, "upgrade", "head")
+            project.alembic.having(**PATIENT)(database.replace("postgresql:", "postgresql+asyncpg:"), "upgrade", "head")
         event.remove(Engine, "connect", listen)
         other.execute(f'ALTER DATABASE "{other.info.dbname}" RESET client_min_messages')
     same(up, read_state(database))
