@@ -7,15 +7,24 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from src.postgres import sqlstate as state
-from src.safety.apply.changed_values import conditions
+from src.safety.apply.changed_values import Restoring, changing
 from src.safety.apply.every_row import every_row
 from src.safety.apply.gone import Gone, gone
 from src.safety.errors import DataLoss
 
 _COUNT_LIMIT = 10_000
-_COUNT_SECONDS = 1.0  # a count must not hold up what comes after it
-_ROWS, _VALUES, _CHANGED = ("row", "rows"), ("value", "values"), ("value changes", "values change")
-_ITS_OWN = (state.UNDEFINED_TABLE, state.UNDEFINED_COLUMN, state.CANNOT_COERCE)
+COUNT_SECONDS = 1.0
+"""A count must not hold up what comes after it."""
+_ITS_OWN = (
+    state.UNDEFINED_TABLE,
+    state.UNDEFINED_COLUMN,
+    state.UNDEFINED_OBJECT,
+    state.UNDEFINED_FUNCTION,
+    state.CANNOT_COERCE,
+    state.DATATYPE_MISMATCH,
+    state.SYNTAX_ERROR,
+)
+_POSITION = text("SELECT pg_sequence_last_value(to_regclass(:name))")
 _HAS_PAGES = text(
     """
     WITH RECURSIVE parts AS (
@@ -37,22 +46,40 @@ class Loss:
         return f"{self.what}: {self.rows}"
 
 
-def losses(connection: Connection, statement: str) -> Iterator[Loss]:
-    """Count what goes with `statement`, rows of tables and values of columns, and what it changes by a new type."""
+def losses(
+    connection: Connection, statement: str, restoring: Restoring | None = None, *, seconds: float = COUNT_SECONDS
+) -> Iterator[Loss]:
+    """Count what goes with `statement`, rows of tables and values of columns, and what it changes by a new type.
+
+    Each count ends after `seconds`, and says that there are many.
+    """
     for each in gone(connection, statement):
         if each.is_sequence:
-            position = connection.execute(text("SELECT pg_sequence_last_value(to_regclass(:name))"), {"name": each[0]})
-            yield Loss(f"sequence {each}", f"its position, {position.scalar()}")
-        elif count := _count(connection, each.relation, _rows(each), *(_VALUES if each.part else _ROWS)):
-            yield Loss(f"{'column' if each.part else 'table'} {each}", count)
-    yield from changed(connection, statement)
+            position = connection.execute(_POSITION, {"name": each.relation}).scalar()
+            yield Loss(f"sequence {each}", f"its position, {position}")
+        elif found := _in_words(connection, each.relation, _count(connection, _rows(each), seconds), each.part):
+            yield Loss(f"{'column' if each.part else 'table'} {each}", found)
+    yield from changed(connection, statement, restoring, seconds=seconds)
 
 
-def changed(connection: Connection, statement: str) -> Iterator[Loss]:
-    """Count the values that do not come back from a new type as they were."""
-    for change, condition in conditions(connection, statement):
-        if count := _count(connection, change.table, f"FROM {change.table} WHERE {condition}", *_CHANGED):
-            yield Loss(f"column {change.table}.{change.column} as {change.kind}", count)
+def changed(
+    connection: Connection, statement: str, restoring: Restoring | None = None, *, seconds: float = COUNT_SECONDS
+) -> Iterator[Loss]:
+    """Count the values that do not come back from a new type as they were, nor by the way of the upgrade."""
+    for each in changing(connection, statement, restoring or {}):
+        table, column, kind, _ = each.change
+        what = f"column {table}.{column} as {kind}"
+        for condition in each.conditions:
+            count = _count(connection, f"FROM {table} WHERE {condition}", seconds)
+            if isinstance(count, int) or not _is_of_values(count):
+                break
+        if count == 1:
+            yield Loss(what, "1 value changes")
+        elif isinstance(count, int) or not _is_of_values(count):
+            if found := _in_words(connection, table, count, column):
+                yield Loss(what, f"{found} change")
+        elif not _is_of_values(_count(connection, f"FROM {table} WHERE ({each.new}) IS DISTINCT FROM NULL", seconds)):
+            yield Loss(what, "values change, not counted")  # there is a way there, and none back
 
 
 def refuse(lost: Mapping[str, Sequence[Loss]], allowed: Sequence[str], *, done: str) -> DataLoss:
@@ -74,25 +101,33 @@ def _rows(each: Gone) -> str:
     return f"FROM {'ONLY ' if each.only else ''}{each.relation}{condition}"
 
 
-def _count(connection: Connection, table: str, rows: str, one: str, several: str) -> str:
-    """How many, in words; "" for none."""
+def _count(connection: Connection, rows: str, seconds: float) -> int | str:
+    """How many, up to one more than the limit; or the SQLSTATE of why not."""
+    query = f"SELECT count(*) FROM (SELECT {rows} LIMIT {_COUNT_LIMIT + 1}) x"
     try:
-        with every_row(connection, seconds=_COUNT_SECONDS):
-            query = f"SELECT count(*) FROM (SELECT {rows} LIMIT {_COUNT_LIMIT + 1}) x"
-            count = int(connection.exec_driver_sql(query).scalar_one())
+        with every_row(connection, seconds=seconds):
+            return int(connection.exec_driver_sql(query, execution_options={"no_parameters": True}).scalar_one())
     except DBAPIError as error:
-        why = state.sqlstate(error) or ""
-        if why == state.QUERY_CANCELED:
-            return f"many, not counted, {several}"
-        if why == state.INSUFFICIENT_PRIVILEGE:  # a policy hides rows from this role, or it may read none
-            return f"{several} that this role may not see" if _has_pages(connection, table) else ""
-        if why in _ITS_OWN or why.startswith(state.DATA_EXCEPTION):
-            return ""  # IF EXISTS, or an error that the statement itself is about to make
+        found = state.sqlstate(error) or ""
+        if found in (state.QUERY_CANCELED, state.INSUFFICIENT_PRIVILEGE) or _is_of_values(found):
+            return found
         raise
+
+
+def _is_of_values(count: int | str) -> bool:
+    """Whether it failed because of what is written or of a value: the statement itself will fail in the same way."""
+    return isinstance(count, str) and (count in _ITS_OWN or count[:2] in (state.DATA_EXCEPTION, "23"))
+
+
+def _in_words(connection: Connection, table: str, count: int | str, column: str) -> str:
+    """What is lost; "" for nothing."""
+    unit = "value" if column else "row"
+    if count == state.QUERY_CANCELED:
+        return f"many, not counted, {unit}s"
+    if count == state.INSUFFICIENT_PRIVILEGE:  # a policy hides rows from this role, or it may read none
+        return f"{unit}s that this role may not see" if connection.scalar(_HAS_PAGES, {"table": table}) else ""
+    if isinstance(count, str) or not count:
+        return ""
     if count > _COUNT_LIMIT:
-        return f"more than {_COUNT_LIMIT} {several}"
-    return f"{count} {one if count == 1 else several}" if count else ""
-
-
-def _has_pages(connection: Connection, table: str) -> bool:
-    return bool(connection.scalar(_HAS_PAGES, {"table": table}))
+        return f"more than {_COUNT_LIMIT} {unit}s"
+    return f"{count} {unit}{'' if count == 1 else 's'}"
