@@ -117,8 +117,8 @@ END $trial$
 def trial_values(connection: Connection, was: str, becomes: str, modifier: int) -> list[str]:
     """Texts of values of the type `was`, for a change to the type `becomes`; none where none are known.
 
-    Both are names without modifiers; `modifier` is that of the old one, -1 for none. In a time zone that changes its clocks an hour is missing, or there twice: no
-    choice of values shows that.
+    Both are names without modifiers; `modifier` is that of the old one, -1 for none. In a time zone that changes its
+    clocks an hour is missing, or there twice: no choice of values shows that.
     """
     if {was, becomes} == _ZONED and connection.scalar(text("SHOW TimeZone")) not in ("UTC", "Etc/UTC", "GMT"):
         return []
