@@ -21,6 +21,7 @@ _FAST = {
     "synchronous_commit": "off",
     "full_page_writes": "off",
     "max_connections": "200",
+    "wal_level": "logical",
     "shared_buffers": "'64MB'",
 }
 

@@ -18,6 +18,7 @@ from src.safety.online.names import ddl, qualified, quoted, table_name
 from src.safety.online.partitioned_index import create_partitioned_index
 from src.safety.online.step import OnlineChange, Step, Steps
 
+_IS_IDENTITY = "SELECT 1 FROM pg_index WHERE indexrelid = to_regclass(:name) AND indisreplident"
 _TABLE_OF_INDEX = """
     SELECT i.indrelid::regclass::text AS table, c.relkind = 'I' AS partitioned
     FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid WHERE c.oid = to_regclass(:name)
@@ -46,7 +47,9 @@ def drop_index(construct: DropIndex, database: Database) -> OnlineChange | None:
     if (found := table_of_index(name, database)) is None:
         return None
     table, at_once = found
-    return OnlineChange(table, _drop(construct, at_once), index=name)
+    # Another of its name is then made before it goes: see `_replace`.
+    identity = bool(database.ask(_IS_IDENTITY, name=name))
+    return OnlineChange(table, _drop(construct, at_once), index=name, always=identity)
 
 
 def table_of_index(name: str, database: Database) -> tuple[str, bool] | None:
@@ -86,8 +89,14 @@ def _replace(construct: CreateIndex, database: Database) -> Steps:
     index.name = quoted_name(new, None)
     yield from _create(construct, database)
     index.name = quoted_name(name, None)
-    yield Step(sql=f"ALTER INDEX {qualified(name, schema)} RENAME TO {quoted(old)}", with_next=True)
-    yield Step(sql=f"ALTER INDEX {qualified(new, schema)} RENAME TO {quoted(name)}")
+    own = qualified(name, schema)
+    keeps = index.unique and database.recall_whether(
+        f"{own} is the replica identity", lambda: bool(database.ask(_IS_IDENTITY, name=own))
+    )
+    yield Step(sql=f"ALTER INDEX {own} RENAME TO {quoted(old)}", with_next=True)
+    yield Step(sql=f"ALTER INDEX {qualified(new, schema)} RENAME TO {quoted(name)}", with_next=keeps)
+    if keeps:  # without one PostgreSQL refuses every UPDATE and DELETE of a published table
+        yield Step(sql=f"ALTER TABLE {table_name(index.table)} REPLICA IDENTITY USING INDEX {quoted(name)}")
     facts = database.table(table_name(index.table))
     at_once = facts is not None and facts.partitioned
     yield Step(sql=f"DROP INDEX {'' if at_once else 'CONCURRENTLY '}{qualified(old, schema)}")

@@ -5,6 +5,7 @@ carry.py    the same for the new column: indexes and statistics;  constraints.py
 foreign_keys.py  those that refer to partitions: they change hands in the swap
 unchanged.py  what others make meanwhile is found before the swap
 materialized.py  materialized views on it
+publications.py  no subscriber sees the new column before the swap
 trigger.py  keeps the new column in step with the old one
 swap.py     the short transaction in which the one takes the place of the other
 steps.py    all of it in order

@@ -16,6 +16,7 @@ from src.safety.online.step import Step
 _INDEXES = """
     SELECT i.relname::text AS name, n.nspname::text AS schema, x.indisunique AS is_unique,
            k.conname::text AS "constraint", x.indisclustered AS clustered,
+           x.indisreplident AS identity,
            k.contype::text AS kind, coalesce(k.condeferrable, false) AS deferrable,
            coalesce(k.condeferred, false) AS deferred,
            substr(pg_get_indexdef(i.oid), length('CREATE ' || CASE WHEN x.indisunique THEN 'UNIQUE ' ELSE '' END
@@ -64,6 +65,8 @@ class Index:
     deferrable: bool
     deferred: bool
     clustered: bool
+    identity: bool
+    """By it subscribers know a row."""
     constraint_comment: str | None
     definition: str
     """Of the constraint."""
@@ -105,6 +108,7 @@ def indexes(database: Database, column: OldColumn) -> Iterator[tuple[Index, list
                 row.deferrable,
                 row.deferred,
                 row.clustered,
+                row.identity,
                 row.constraint_comment,
                 row.definition,
                 row.partitioned,

@@ -31,15 +31,10 @@ _COLUMN = """
     WHERE c.oid = to_regclass(:table) AND a.attname = :column AND NOT a.attisdropped
 """
 _OBSTACLES = """
-    SELECT DISTINCT pg_describe_object(d.classid, d.objid, 0) FROM (
-        SELECT classid, objid FROM pg_depend
-        WHERE refclassid = 'pg_class'::regclass AND refobjid = to_regclass(:table) AND refobjsubid = :number
-          AND classid = 'pg_publication_rel'::regclass
-        UNION SELECT CASE WHEN oid IS NULL THEN 'pg_class'::regclass ELSE 'pg_constraint'::regclass END,
-                     coalesce(oid, indexrelid)
-        FROM pg_index LEFT JOIN pg_constraint ON conindid = indexrelid AND conrelid = indrelid AND indisexclusion
-        WHERE indrelid = to_regclass(:table) AND (indisreplident OR indisexclusion) AND :number = ANY (indkey::int2[])
-    ) AS d ORDER BY 1
+    SELECT CASE WHEN k.oid IS NULL THEN pg_describe_object('pg_class'::regclass, indexrelid, 0)
+                ELSE pg_describe_object('pg_constraint'::regclass, k.oid, 0) END
+    FROM pg_index LEFT JOIN pg_constraint k ON conindid = indexrelid AND conrelid = indrelid
+    WHERE indrelid = to_regclass(:table) AND indisexclusion AND :number = ANY (indkey::int2[]) ORDER BY 1
 """
 
 

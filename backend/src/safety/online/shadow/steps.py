@@ -18,6 +18,7 @@ from src.safety.online.shadow.foreign_keys import foreign_keys
 from src.safety.online.shadow.materialized import filled, made_empty, read_materialized
 from src.safety.online.shadow.not_null import not_nulls, proven
 from src.safety.online.shadow.properties import properties
+from src.safety.online.shadow.publications import Published, given_back, hidden, published
 from src.safety.online.shadow.swap import Made, swap
 from src.safety.online.shadow.trigger import drop, keep_in_step
 from src.safety.online.shadow.unchanged import seen
@@ -49,13 +50,15 @@ def _steps(construct: ColumnType, database: Database, table: str) -> Steps:
         return
     using = getattr(construct, "using", None)  # of Alembic's own PostgresqlColumnType
     views = [read_materialized(database, *each) for each in column.dependents.materialized]
+    sent = published(database, column)
     yield _try_empty(column, kind, using)
+    yield from hidden(sent)
     yield _new_column(column, kind)
     for view in views:
         yield from made_empty(view, column, database)
     yield from properties(database, column)
     yield from keep_in_step(column, using)
-    yield from (_fill(each, using, column) for each in reversed(column.family) if not each.partitioned)
+    yield from (_fill(each, using, column, sent) for each in reversed(column.family) if not each.partitioned)
     nulls = not_nulls(database, column)
     yield from (step for each in nulls for step in proven(each))
     found = list(indexes(database, column))
@@ -68,7 +71,7 @@ def _steps(construct: ColumnType, database: Database, table: str) -> Steps:
     for view in views:
         yield from filled(view, database)
     keys = foreign_keys(database, column)
-    made = Made(there, [index for index, _ in found], [rename for rename, _ in objects], nulls, views, keys)
+    made = Made(there, [index for index, _ in found], [rename for rename, _ in objects], nulls, views, keys, sent)
     database.recall(after, lambda: json.dumps(keys.after))  # which is kept when the swap is committed, and not before
     yield from swap(database, column, kind, made)
     yield from (Step(sql=statement) for statement in keys.after)
@@ -92,7 +95,7 @@ def _new_column(column: OldColumn, kind: str) -> Step:
     return Step(sql=f"ALTER TABLE {column.table} ADD COLUMN {quoted(new)} {kind}", unless=there)
 
 
-def _fill(column: OldColumn, using: str | None, whole: OldColumn) -> Task:
+def _fill(column: OldColumn, using: str | None, whole: OldColumn, sent: Published) -> Task:
     """The rows of the table, or of one of the parts of the whole."""
     definition = Backfill(
         table=column.table,
@@ -100,7 +103,8 @@ def _fill(column: OldColumn, using: str | None, whole: OldColumn) -> Task:
         in_step=True,
         unnoticed=True,
     )
-    given_up = [*drop(whole), f"ALTER TABLE {whole.table} DROP COLUMN {quoted(temporary(column.name))}"]
+    column_gone = f"ALTER TABLE {whole.table} DROP COLUMN {quoted(temporary(column.name))}"
+    given_up = [*drop(whole), column_gone, *given_back(sent)]
     refused = f"The new column waits, and refuses such values. To give the change up instead: {'; '.join(given_up)}"
 
     def written() -> list[Step]:

@@ -11,6 +11,7 @@ from src.safety.online.shadow.carry import Index
 from src.safety.online.shadow.column import OldColumn
 from src.safety.online.shadow.materialized import MaterializedView, moved
 from src.safety.online.shadow.not_null import NotNull, with_name, without_name
+from src.safety.online.shadow.publications import Published
 from src.safety.online.shadow.trigger import drop, function_name
 from src.safety.online.shadow.unchanged import refuse_unless
 from src.safety.online.step import Step
@@ -35,6 +36,7 @@ class Made:
     not_nulls: Sequence[NotNull]
     views: Sequence[MaterializedView]
     foreign_keys: ForeignKeys
+    published: Published
 
 
 def swap(database: Database, column: OldColumn, kind: str, made: Made) -> Iterator[Step]:
@@ -61,6 +63,7 @@ def _statements(database: Database, column: OldColumn, kind: str, made: Made) ->
     yield from _default(database, column, kind, new)
     yield from column.dependents.drop
     yield from made.foreign_keys.drop
+    yield from made.published.out
     yield f"ALTER TABLE {table} DROP COLUMN {column.quoted}"
     yield from made.statistics
     if column.identity and column.sequence:
@@ -72,6 +75,7 @@ def _statements(database: Database, column: OldColumn, kind: str, made: Made) ->
         made.indexes
     ):  # those of the partitions first, which the constraint of the whole table adopts
         yield from _index(index)
+    yield from made.published.back
     for view in made.views:
         yield from moved(view)
     yield from made.foreign_keys.add
@@ -112,6 +116,8 @@ def _index(index: Index) -> Iterator[str]:
             yield f"COMMENT ON CONSTRAINT {constraint} ON {table} IS {literal(index.constraint_comment)}"
     if index.clustered:
         yield f"ALTER TABLE {table} CLUSTER ON {name}"
+    if index.identity:
+        yield f"ALTER TABLE {table} REPLICA IDENTITY USING INDEX {name}"
 
 
 def _identity(database: Database, column: OldColumn) -> Iterator[str]:

@@ -30,6 +30,8 @@ _OBSTACLES = """
         WHERE indrelid = c.oid AND indisexclusion
         UNION ALL SELECT format('publication %I of all tables would send the copy', pubname)
         FROM pg_publication WHERE puballtables
+        UNION ALL SELECT format('publication %I belongs to another role', pubname) FROM pg_publication p
+        JOIN pg_publication_rel ON prpubid = p.oid WHERE prrelid = c.oid AND NOT pg_has_role(pubowner, 'USAGE')
         UNION ALL SELECT 'its rows are a type of column ' || a.attrelid::regclass || '.' || quote_ident(a.attname)
         FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
         WHERE c.reltype IN (t.oid, t.typelem) AND NOT a.attisdropped
