@@ -38,9 +38,9 @@ def role(server: Server, name: str, attributes: str = "LOGIN") -> Iterator[str]:
         ("mysql://u:secret@h/d", 10, "DATABASE_URL begins with mysql://"),
         ("postgres://u:secret@word@h/d", 10, "DATABASE_URL is ambiguous"),
         (
-            "postgresql+psycopg2://u:secret@h/d",
+            "postgresql+pg8000://u:secret@h/d",
             10,
-            "DATABASE_URL asks for the driver 'psycopg2', which is not installed",
+            "DATABASE_URL asks for the driver 'pg8000', which is not installed",
         ),
         ("postgresql+nonsense://u:secret@h/d", 10, "DATABASE_URL asks for the driver 'nonsense', which is not known"),
         ("postgresql://u:secret@localhost:1/d", 11, "Nobody answers for database 'd' at localhost:1 as role 'u'"),
