@@ -19,12 +19,12 @@ from src.safety import preflight
 from src.safety.apply.migrator import Migrator, migrating, stoppable
 from src.safety.apply.rehearsal import REHEARSAL, Rehearsal
 from src.safety.apply.session import prepare_own_session
-from src.safety.apply.several import one_by_one
 from src.safety.chain import load_chain
 from src.safety.command import Command
 from src.safety.errors import RequestRefused
+from src.safety.faulty_line import refuse_what_has_no_value
 from src.safety.head_file import keep_head_file
-from src.safety.online.operations import OnlineOperations
+from src.safety.offline import begin_script
 from src.safety.plain_errors import plain_errors
 from src.safety.policy import Policy
 from src.safety.project import RECEIVER
@@ -57,8 +57,7 @@ def run_environment(metadata: MetaData, *, url: str, policy: Policy | None = Non
         keep_head_file(command)
         if command.offline:
             _configure(metadata, command, policy, dialect_name="postgresql", **_OFFLINE)
-            OnlineOperations(script := context.get_context(), policy).install_for_script()
-            script.impl._exec = one_by_one(script.impl._exec)  # type: ignore[method-assign]
+            begin_script(context.get_context(), policy)
             begin_with_squashed(command)
             with context.begin_transaction():
                 context.run_migrations()
@@ -129,6 +128,7 @@ def _configure(metadata: MetaData, command: Command, policy: Policy, **options: 
         process_revision_directives=partial(process_directives, command, metadata, policy),
         **options,
     )
+    refuse_what_has_no_value(context.get_context().dialect)
 
 
 def _run_in_loop(run: Callable[[], Coroutine[Any, Any, None]]) -> None:

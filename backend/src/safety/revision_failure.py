@@ -1,16 +1,21 @@
 """A revision that failed: which file and line, what it was doing, to which table, and on which row."""
 
 import linecache
+import re
 import traceback
 from pathlib import Path
 
 from alembic.script import ScriptDirectory
+from sqlalchemy.exc import StatementError
 
 from src.postgres import sqlstate as state
 from src.safety.errors import RevisionFailed, SafetyError, TableBlocked
+from src.safety.faulty_line import FaultyLine, no_value
+from src.safety.offline import ScriptConnection, needs_an_answer
 from src.safety.squash.squashed import revision_folders
 
 _SOURCE_LENGTH = 160
+_MISSING = re.compile(r"A value is required for bind parameter '(\w+)'")
 _BLOCKED = {state.LOCK_NOT_AVAILABLE: "lock", state.QUERY_CANCELED: "statement", state.DEADLOCK_DETECTED: "lock"}
 
 
@@ -23,6 +28,8 @@ def explain_revision_failure(error: Exception, scripts: ScriptDirectory, place: 
     doing = _source(frame)
     if (code := state.sqlstate(error)) in _BLOCKED:
         return _blocked(code, error, where, doing)
+    if (fault := _fault(error)) is not None:
+        return RevisionFailed(f"Revision {where} {fault.problem}.", f"It was running: {doing}\n{fault.remedy}")
     if code is None:
         problem = f"Revision {where} failed: {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
         return RevisionFailed(
@@ -32,6 +39,16 @@ def explain_revision_failure(error: Exception, scripts: ScriptDirectory, place: 
         f"Revision {where} failed: {state.server_message(error)}.",
         "\n".join([f"It was running: {doing}", *_facts(error), _remedy(error, place)]),
     )
+
+
+def _fault(error: Exception) -> FaultyLine | None:
+    """What is known of the line that failed, in the place of a library's words."""
+    if isinstance(error, FaultyLine):
+        return error
+    if ScriptConnection.__name__ in str(error):  # it has no attribute of that name, or cannot be inspected
+        return needs_an_answer()
+    missing = _MISSING.search(str(error)) if isinstance(error, StatementError) else None
+    return no_value(missing[1]) if missing else None
 
 
 def _frame(error: Exception, scripts: ScriptDirectory) -> traceback.FrameSummary | None:

@@ -36,6 +36,8 @@ def add_column(construct: AddColumn, database: Database) -> OnlineChange | None:
         return OnlineChange(table, _with_default(construct, default, database))
     if column.nullable or not isinstance(column.default, ColumnDefault):
         return None
+    if column.default.is_callable and not database.is_known:
+        return None  # a script has no Python: as it stands it is for a table without rows, and fails on one with them
     steps = (
         _constant(construct, database) if column.default.is_scalar else _computed(construct, column.default, database)
     )

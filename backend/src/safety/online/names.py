@@ -12,8 +12,11 @@ from sqlalchemy.sql.elements import ClauseElement, ColumnElement
 from sqlalchemy.sql.schema import Constraint, Table
 from sqlalchemy.types import TypeEngine
 
+from src.safety.faulty_line import refuse_what_has_no_value
+
 # With named parameters a % stays as it is, whatever driver is in use.
 _DIALECT = PGDialect(paramstyle="named")  # type: ignore[no-untyped-call]  # SQLAlchemy's own
+refuse_what_has_no_value(_DIALECT)
 _LONGEST = 63  # bytes: NAMEDATALEN - 1
 _ENDING = "__new"
 _quote = _DIALECT.identifier_preparer

@@ -59,7 +59,7 @@ INDEXES = [
     Case(
         "a unique index that covers, with a condition",
         'op.create_index("ix_a", "books", ["title"], unique=True, postgresql_include=["pages"],'
-        " postgresql_where=sa.text(\"title LIKE 'title%' AND pages::text <> ':x'\"))",
+        " postgresql_where=sa.text(\"title LIKE 'title%' AND pages::text <> '\\\\:x'\"))",
         'op.drop_index("ix_a", "books")',
     ),
     Case(
@@ -151,7 +151,7 @@ CONSTRAINTS = [
     ),
     Case(
         "a check",
-        """op.create_check_constraint("ck_a", "books", sa.text("title LIKE 'title %' AND pages::text <> ':x'"))""",
+        """op.create_check_constraint("ck_a", "books", sa.text("title LIKE 'title %' AND pages::text <> '\\\\:x'"))""",
         'op.drop_constraint("ck_a", "books", type_="check")',
     ),
     Case(
