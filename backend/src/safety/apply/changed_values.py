@@ -5,7 +5,7 @@ revision's upgrade did to get here: a value that one of them brings back is not 
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
@@ -16,8 +16,8 @@ from src.postgres.lock_modes.reader import Reader, statements
 from src.safety.apply.every_row import every_row
 from src.safety.apply.trial_values import keeps_all, trial_values
 
-Restoring: TypeAlias = Mapping[tuple[str, str], str]
-"""By table and column, in lower case and without quotes: the value that the upgrade gave to the column's new type."""
+Restoring: TypeAlias = Callable[[str, str], str | None]
+"""By table and column: the value that the upgrade gave to the column's new type; None where that is not known."""
 
 _TYPES = text(
     """
@@ -135,7 +135,7 @@ def _by_cast(change: Change, types: Row[Any]) -> str:
 
 def _with_upgrade(change: Change, types: Row[Any], condition: str, restoring: Restoring) -> Iterator[str]:
     """The same, but for values that the upgrade's own way brings back."""
-    value = restoring.get((_plain(change.table), _plain(change.column)))
+    value = restoring(change.table, change.column)
     if value is not None:
         inner = f"(SELECT {_new(change)} AS {change.column}) AS {change.table.rpartition('.')[2]}"
         back = f"(SELECT CAST(({value}) AS {types.bare}) FROM {inner})"
@@ -165,10 +165,6 @@ def _fitting(change: Change, types: Row[Any]) -> Iterator[str]:
 
 def _new(change: Change) -> str:
     return f"CAST(({change.value}) AS {change.kind})"
-
-
-def _plain(name: str) -> str:
-    return name.rpartition(".")[2].replace('"', "").lower()
 
 
 def _type(action: Reader, statement: str, column: str) -> tuple[str, str]:

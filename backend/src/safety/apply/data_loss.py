@@ -2,28 +2,26 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from src.postgres import sqlstate as state
-from src.safety.apply.changed_values import Restoring, changing
+from src.safety.apply.changed_values import changing
 from src.safety.apply.every_row import every_row
-from src.safety.apply.gone import Gone, gone
+from src.safety.apply.gone import Gone, deleted, gone
+from src.safety.apply.upgraded import Upgraded
 from src.safety.errors import DataLoss
+from src.safety.history import BOOKKEEPING
+from src.safety.online.names import plain
 
 _COUNT_LIMIT = 10_000
 COUNT_SECONDS = 1.0
 """A count must not hold up what comes after it."""
-_ITS_OWN = (
-    state.UNDEFINED_TABLE,
-    state.UNDEFINED_COLUMN,
-    state.UNDEFINED_OBJECT,
-    state.UNDEFINED_FUNCTION,
-    state.CANNOT_COERCE,
-    state.DATATYPE_MISMATCH,
-    state.SYNTAX_ERROR,
-)
+_NOT_COUNTED = (state.QUERY_CANCELED, state.INSUFFICIENT_PRIVILEGE)
+_OF_A_STATEMENT = (state.DATA_EXCEPTION, "0A", "23", "34", "42", "P0")  # classes: what is written, or a value
+_NOTHING = Upgraded()
 _POSITION = text("SELECT pg_sequence_last_value(to_regclass(:name))")
 _HAS_PAGES = text(
     """
@@ -47,38 +45,53 @@ class Loss:
 
 
 def losses(
-    connection: Connection, statement: str, restoring: Restoring | None = None, *, seconds: float = COUNT_SECONDS
+    connection: Connection,
+    statement: str,
+    upgraded: Upgraded = _NOTHING,
+    *,
+    parameters: Any = None,
+    seconds: float = COUNT_SECONDS,
+    types: bool = True,
 ) -> Iterator[Loss]:
-    """Count what goes with `statement`, rows of tables and values of columns, and what it changes by a new type.
+    """Count what goes with `statement`, rows of tables and values of columns, and what it changes by new `types`.
 
-    Each count ends after `seconds`, and says that there are many.
+    Each count ends after `seconds`, and says that there are many. `parameters` are those of the statement, as the
+    driver takes them.
     """
+    count = _Count(connection, seconds, parameters)
     for each in gone(connection, statement):
         if each.is_sequence:
             position = connection.execute(_POSITION, {"name": each.relation}).scalar()
             yield Loss(f"sequence {each}", f"its position, {position}")
-        elif found := _in_words(connection, each.relation, _count(connection, _rows(each), seconds), each.part):
+        elif found := count.words(each.relation, _rows(each), "value" if each.part else "row"):
             yield Loss(f"{'column' if each.part else 'table'} {each}", found)
-    yield from changed(connection, statement, restoring, seconds=seconds)
+    if not upgraded.inserts:  # what an upgrade has put there a downgrade takes away
+        for table, rows in deleted(statement):
+            if plain(table) not in BOOKKEEPING and (found := count.words(table, rows, "row")):
+                yield Loss(f"table {table}", found)
+    if types:
+        yield from _changed(count, statement, upgraded)
 
 
-def changed(
-    connection: Connection, statement: str, restoring: Restoring | None = None, *, seconds: float = COUNT_SECONDS
-) -> Iterator[Loss]:
+def changed(connection: Connection, statement: str, upgraded: Upgraded = _NOTHING) -> Iterator[Loss]:
     """Count the values that do not come back from a new type as they were, nor by the way of the upgrade."""
-    for each in changing(connection, statement, restoring or {}):
+    return _changed(_Count(connection, COUNT_SECONDS, None), statement, upgraded)
+
+
+def _changed(count: "_Count", statement: str, upgraded: Upgraded) -> Iterator[Loss]:
+    for each in changing(count.connection, statement, upgraded.conversion):
         table, column, kind, _ = each.change
         what = f"column {table}.{column} as {kind}"
         for condition in each.conditions:
-            count = _count(connection, f"FROM {table} WHERE {condition}", seconds)
-            if isinstance(count, int) or not _is_of_values(count):
+            found = count(f"FROM {table} WHERE {condition}")
+            if not _is_of_values(found):
                 break
-        if count == 1:
+        if found == 1:
             yield Loss(what, "1 value changes")
-        elif isinstance(count, int) or not _is_of_values(count):
-            if found := _in_words(connection, table, count, column):
-                yield Loss(what, f"{found} change")
-        elif not _is_of_values(_count(connection, f"FROM {table} WHERE ({each.new}) IS DISTINCT FROM NULL", seconds)):
+        elif not _is_of_values(found):
+            if words := count.in_words(table, found, "value"):
+                yield Loss(what, f"{words} change")
+        elif not _is_of_values(count(f"FROM {table} WHERE ({each.new}) IS DISTINCT FROM NULL")):
             yield Loss(what, "values change, not counted")  # there is a way there, and none back
 
 
@@ -101,33 +114,45 @@ def _rows(each: Gone) -> str:
     return f"FROM {'ONLY ' if each.only else ''}{each.relation}{condition}"
 
 
-def _count(connection: Connection, rows: str, seconds: float) -> int | str:
-    """How many, up to one more than the limit; or the SQLSTATE of why not."""
-    query = f"SELECT count(*) FROM (SELECT {rows} LIMIT {_COUNT_LIMIT + 1}) x"
-    try:
-        with every_row(connection, seconds=seconds):
-            return int(connection.exec_driver_sql(query, execution_options={"no_parameters": True}).scalar_one())
-    except DBAPIError as error:
-        found = state.sqlstate(error) or ""
-        if found in (state.QUERY_CANCELED, state.INSUFFICIENT_PRIVILEGE) or _is_of_values(found):
-            return found
-        raise
-
-
 def _is_of_values(count: int | str) -> bool:
     """Whether it failed because of what is written or of a value: the statement itself will fail in the same way."""
-    return isinstance(count, str) and (count in _ITS_OWN or count[:2] in (state.DATA_EXCEPTION, "23"))
+    return isinstance(count, str) and count not in _NOT_COUNTED
 
 
-def _in_words(connection: Connection, table: str, count: int | str, column: str) -> str:
-    """What is lost; "" for nothing."""
-    unit = "value" if column else "row"
-    if count == state.QUERY_CANCELED:
-        return f"many, not counted, {unit}s"
-    if count == state.INSUFFICIENT_PRIVILEGE:  # a policy hides rows from this role, or it may read none
-        return f"{unit}s that this role may not see" if connection.scalar(_HAS_PAGES, {"table": table}) else ""
-    if isinstance(count, str) or not count:
-        return ""
-    if count > _COUNT_LIMIT:
-        return f"more than {_COUNT_LIMIT} {unit}s"
-    return f"{count} {unit}{'' if count == 1 else 's'}"
+class _Count:
+    """Counts rows on one connection; what the server refuses is known by its SQLSTATE."""
+
+    def __init__(self, connection: Connection, seconds: float, parameters: Any) -> None:
+        self.connection, self._seconds = connection, seconds
+        self._parameters = None if isinstance(parameters, list) else parameters
+
+    def __call__(self, rows: str) -> int | str:
+        """How many, up to one more than the limit; or the SQLSTATE of why not."""
+        query = f"SELECT count(*) FROM (SELECT {rows} LIMIT {_COUNT_LIMIT + 1}) x"
+        options = {"no_parameters": self._parameters is None}
+        try:
+            with every_row(self.connection, seconds=self._seconds):
+                result = self.connection.exec_driver_sql(query, self._parameters, execution_options=options)
+                return int(result.scalar_one())
+        except DBAPIError as error:
+            found = state.sqlstate(error) or ""
+            if error.connection_invalidated or (found[:2] not in _OF_A_STATEMENT and found not in _NOT_COUNTED):
+                raise
+            return found
+
+    def words(self, table: str, rows: str, unit: str) -> str:
+        """What is lost; "" for nothing."""
+        return self.in_words(table, self(rows), unit)
+
+    def in_words(self, table: str, count: int | str, unit: str) -> str:
+        """The same of what was counted."""
+        if count == state.QUERY_CANCELED:
+            return f"many, not counted, {unit}s"
+        if count == state.INSUFFICIENT_PRIVILEGE:  # a policy hides rows from this role, or it may read none
+            full = self.connection.scalar(_HAS_PAGES, {"table": table})
+            return f"{unit}s that this role may not see" if full else ""
+        if isinstance(count, str) or not count:
+            return ""
+        if count > _COUNT_LIMIT:
+            return f"more than {_COUNT_LIMIT} {unit}s"
+        return f"{count} {unit}{'' if count == 1 else 's'}"

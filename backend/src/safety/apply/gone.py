@@ -4,6 +4,7 @@ The statement says what it drops, the catalogue what goes with that: partitions,
 tables of a schema. A generated column is not among it, for its values are computed again, nor is a view or an index.
 """
 
+import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -21,6 +22,7 @@ _KINDS = (
     "DROP SEQUENCE",
     "DROP OWNED",
 )
+_TAKES_AWAY = re.compile(r"\b(DROP|TRUNCATE|ALTER|DELETE)\b[^;'$]*", re.IGNORECASE)
 _ROOTS = {
     "DROP TABLE": "SELECT 'pg_class'::regclass::oid, to_regclass(name)::oid, 0 FROM named",
     "DROP SEQUENCE": "SELECT 'pg_class'::regclass::oid, to_regclass(name)::oid, 0 FROM named",
@@ -119,6 +121,27 @@ def gone(connection: Connection, statement: str) -> Iterator[Gone]:
                 reader.accept("BY")
                 reader.accept("IF EXISTS")
                 yield from _with(connection, kind, reader.names(), cascade=kind == "DROP OWNED" or _cascades(reader))
+
+
+def deleted(statement: str) -> Iterator[tuple[str, str]]:
+    """Table and rows of every DELETE, as `FROM ... WHERE ...`."""
+    for reader in statements(statement):
+        if reader.accept("DELETE FROM"):
+            only, table, rest = _starts_with_only(reader), reader.name(), reader.rest()
+            end = next((place for place, token in enumerate(rest) if token.keyword == "RETURNING"), len(rest))
+            words = statement[rest[0].start : rest[end - 1].start + len(rest[end - 1].text)] if rest[:end] else ""
+            using = next((token.start - rest[0].start for token in rest if token.keyword == "USING"), None)
+            if using is not None:
+                words = f"{words[:using]}, {words[using + len('USING') :]}"
+            yield table, f"FROM {'ONLY ' if only else ''}{table} {words}"
+
+
+def inside(statement: str) -> Iterator[str]:
+    """What stands in a DO block, as far as its text tells: each statement that may take something away."""
+    for reader in statements(statement):
+        if reader.accept("DO"):
+            for token in reader.rest():
+                yield from (found[0] for found in _TAKES_AWAY.finditer(token.text) if len(token.text) > len(found[0]))
 
 
 def _columns(connection: Connection, reader: Reader, what: str) -> Iterator[Gone]:

@@ -4,10 +4,11 @@ from sqlalchemy import Connection
 
 from src.postgres.lock_modes import LockMode
 from src.safety.apply.activity import Activity
+from src.safety.apply.deferred import check_deferred
 from src.safety.apply.free_way import FreeWay, stage
 from src.safety.apply.held_locks import HeldLocks
 from src.safety.apply.lock_timeout import TimeLimits
-from src.safety.apply.one_by_one import belongs_together, writes_rows
+from src.safety.apply.one_by_one import belongs_together, calls_functions, writes_rows
 from src.safety.history import Entry
 from src.safety.policy import Policy
 
@@ -16,7 +17,7 @@ class LockTaker:
     """The locks and limits of one session."""
 
     def __init__(self, policy: Policy, way: FreeWay, activity: Activity) -> None:
-        self.limits = TimeLimits(policy)
+        self.limits, self._policy = TimeLimits(policy), policy
         self._way, self._held, self.activity = way, HeldLocks(), activity
         self.last: tuple[str, LockMode] | None = None
         """The lock that was asked for last."""
@@ -24,16 +25,26 @@ class LockTaker:
         """What was done in this transaction must be seen at once, or not at all."""
         self._has_rows = False
         """This transaction has written rows: who waits for one holds the table against a strong lock."""
+        self.may_have_rows = False
+        """The same, or it has asked something that may have: a function."""
+        self._defers = False
+        """The revision has deferred checks of rows that are not deferred by themselves."""
+
+    @property
+    def held_for(self) -> float | None:
+        """Seconds that others may be held up by what comes now; None where they are not."""
+        return self._policy.lock_timeout if self._held else None
 
     def forget(self) -> None:
         """A transaction began or ended: its locks and limits are gone."""
-        self._together = self._has_rows = False
+        self._together = self._has_rows = self.may_have_rows = self._defers = False
         self._held.forget()
         self.limits.forget()
 
     def follow(self, word: str, statement: str) -> None:
         """Keep up with what the revision does to its session; `word` is the first of `statement`."""
         self._together = True  # what it has set, or could go back to, would end with the transaction
+        self._defers |= word == "SET" and "CONSTRAINTS" in statement.upper() and "DEFERRED" in statement.upper()
         self.limits.of_the_revision |= word == "SET" and "timeout" in statement
         if self._held.follow(statement) or word == "RESET":
             self.limits.lose()
@@ -58,7 +69,11 @@ class LockTaker:
         """In a transaction: wait for the way to each table that `statement` locks, and stage its locks."""
         modes, tables = self._way.targets(statement)
         self._together |= belongs_together(statement)
+        if self.may_have_rows:
+            self.calm(connection)
+            check_deferred(connection, statement, deferred=self._defers)
         self._has_rows |= writes_rows(statement)
+        self.may_have_rows |= writes_rows(statement) or calls_functions(statement)
         wanted = self._held.missing(modes.items())
         for table, mode in wanted:
             self.last = (table, mode)

@@ -1,70 +1,86 @@
 """What a downgrade will destroy, read from the revision files before the first of them is undone.
 
-Only what is written out is seen, such as `op.drop_table("books")`: no name that a revision computes, nothing that it
-does under a condition. What is not seen here is counted when its statement comes.
+Only what is written out is seen (`written_out`). What is not seen here is counted when its statement comes; so is what
+is another thing by then, for an earlier operation of the way gives it another name, type or rows.
 """
 
-import ast
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 from alembic.runtime.migration import RevisionStep
 from alembic.script import Script
 from sqlalchemy import Connection
 
+from src.postgres.lock_modes.reader import Reader, statements
+from src.safety.apply.changed_values import changes
 from src.safety.apply.consent import Consent
 from src.safety.apply.data_loss import Loss, losses, refuse
-from src.safety.online.names import qualified, quoted
+from src.safety.apply.gone import gone
+from src.safety.apply.upgraded import upgraded
+from src.safety.apply.written_out import written_out
+from src.safety.online.names import plain
 
 
 def ask_ahead(connection: Connection, steps: Sequence[Any], consent: Consent) -> None:
     """May the data of all the downgrades go, as far as that can be told before the first? Raises `DataLoss`."""
     lost: dict[str, list[Loss]] = {}
+    another: set[str] = set()
     for step in steps:
-        if isinstance(step, RevisionStep) and step.is_downgrade and not consent.given(step.revision.revision):
-            lost[step.revision.revision] = losses_ahead(connection, step.revision)
+        if isinstance(step, RevisionStep) and step.is_downgrade and isinstance(step.revision, Script):
+            found = losses_ahead(connection, step.revision, another, counted=not consent.given(step.revision.revision))
+            if found:
+                lost[step.revision.revision] = found
     connection.commit()  # nobody waits for a person's answer
-    missing = {revision: found for revision, found in lost.items() if found}
-    if not all(consent.ask(found, revision) for revision, found in missing.items()):
-        raise refuse(missing, consent.allowed, done="nothing was changed yet")
+    if not all(consent.ask(found, revision) for revision, found in lost.items()):
+        raise refuse(lost, consent.allowed, done="nothing was changed yet")
 
 
-def losses_ahead(connection: Connection, script: Script) -> list[Loss]:
-    """What the downgrade of this revision would destroy in the database as it is now."""
-    tree = ast.parse(Path(script.path).read_text(encoding="utf-8"))
-    downgrade = next(
-        (node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "downgrade"), None
-    )
-    statements = (_statement(call) for call in _calls(downgrade.body if downgrade else ()))
-    return [loss for statement in statements if statement for loss in losses(connection, statement)]
+def losses_ahead(connection: Connection, script: Script, another: set[str], *, counted: bool) -> list[Loss]:
+    """What the downgrade of this revision would destroy in the database as it is now, but for what is in `another`.
+
+    Tables and columns that are another thing after it are added to `another`.
+    """
+    found: dict[Loss, None] = {}
+    did = upgraded(script)
+    for statement in written_out(script, "downgrade"):
+        if counted and not {*_touched(connection, statement)} & another:
+            found |= dict.fromkeys(losses(connection, statement, did))
+        another |= {*_made_another(statement)}
+    return list(found)
 
 
-def _calls(body: Sequence[ast.stmt]) -> Iterator[ast.Call]:
-    for node in body:
-        if isinstance(node, ast.With):
-            yield from _calls(node.body)
-        elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
-            yield node.value
+def _touched(connection: Connection, statement: str) -> Iterator[str]:
+    """Tables and columns, without their schemas, that it takes values away from."""
+    for each in gone(connection, statement):
+        yield _bare(each.relation)
+        yield f"{_bare(each.relation)}.{plain(each.part)}"
+    for change in changes(statement):
+        yield f"{_bare(change.table)}.{plain(change.column)}"
 
 
-def _statement(call: ast.Call) -> str:
-    """The SQL of an operation that drops something; "" for any other."""
-    name = call.func.attr if isinstance(call.func, ast.Attribute) else ""
-    given = [_text(each) for each in call.args]
-    schema = next((_text(each.value) for each in call.keywords if each.arg == "schema"), "")
-    match name, given:
-        case "drop_table", [str(table), *_] if table:
-            return f"DROP TABLE {qualified(table, schema)}"
-        case "drop_column", [str(table), str(column), *_] if table and column:
-            return f"ALTER TABLE {qualified(table, schema)} DROP COLUMN {quoted(column)}"
-        case "execute", [str(sql), *_]:
-            return sql
-    return ""
+def _made_another(statement: str) -> Iterator[str]:
+    """Tables and columns, so named, that have another name, other rows or another type after it."""
+    for reader in statements(statement):
+        what = reader.accept_any("CREATE TABLE", "DELETE FROM", "TRUNCATE TABLE", "TRUNCATE", "ALTER TABLE")
+        if what != "ALTER TABLE":
+            yield from (_bare(name) for name in (reader.names() if what else ()))
+            continue
+        reader.accept("IF EXISTS")
+        table = _bare("".join(reader.names()[:1]))
+        for action in reader.split():
+            if action.accept("RENAME"):
+                action.accept("COLUMN")
+                yield from (table, _bare(action.name())) if action.accept("TO") else _columns(table, action)
+            elif action.accept("SET SCHEMA"):
+                yield table
+    yield from (f"{_bare(change.table)}.{plain(change.column)}" for change in changes(statement))
 
 
-def _text(node: ast.expr) -> str:
-    """A string that is written out, also inside of `text(...)`."""
-    if isinstance(node, ast.Call) and len(node.args) == 1:
-        node = node.args[0]
-    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
+def _columns(table: str, action: Reader) -> Iterator[str]:
+    yield f"{table}.{plain(action.name())}"
+    if action.accept("TO"):
+        yield f"{table}.{plain(action.name())}"
+
+
+def _bare(table: str) -> str:
+    return plain(table).rpartition(".")[2]

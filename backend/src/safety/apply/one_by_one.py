@@ -9,6 +9,7 @@ from src.postgres.lock_modes import strong_locks
 from src.postgres.lock_modes.reader import Reader, statements
 
 _ROWS = ("INSERT", "UPDATE", "DELETE", "MERGE", "COPY")
+_UNKNOWN = ("DO", "CALL", "SELECT", "WITH", "EXECUTE")
 _WORDS = ("COMMENT", "GRANT", "REVOKE")
 _INDEXES = ("CREATE INDEX", "CREATE UNIQUE INDEX", "DROP INDEX")
 _NEW = ("CREATE TABLE", "CREATE TRIGGER", "CREATE CONSTRAINT TRIGGER")
@@ -24,6 +25,11 @@ def belongs_together(sql: str) -> bool:
 def writes_rows(sql: str) -> bool:
     """Whether `sql` may hold rows for which others wait, with their own weak locks on the table, until the commit."""
     return any(reader.accept_any(*_ROWS) for reader in statements(sql))
+
+
+def calls_functions(sql: str) -> bool:
+    """Whether `sql` may do what its text does not tell."""
+    return any(reader.accept_any(*_UNKNOWN) for reader in statements(sql))
 
 
 def _stands_alone(reader: Reader) -> bool:

@@ -29,13 +29,15 @@ from src.postgres.lock_modes import needs_autocommit
 from src.safety.apply import several
 from src.safety.apply.activity import Activity
 from src.safety.apply.consent import Consent
-from src.safety.apply.data_loss import changed, refuse
+from src.safety.apply.data_loss import refuse
 from src.safety.apply.end_state import SUSPICIONS, check_end_state, unfinished
+from src.safety.apply.every_row import every_row
 from src.safety.apply.free_way import FreeWay, MustRetry
 from src.safety.apply.losses_ahead import ask_ahead
+from src.safety.apply.losses_now import AskFirst
 from src.safety.apply.own_ends import OwnEnds
 from src.safety.apply.rehearsal import REHEARSAL
-from src.safety.apply.statement_guard import AskFirst, StatementGuard
+from src.safety.apply.statement_guard import StatementGuard
 from src.safety.errors import RevisionFailed
 from src.safety.history import Entry, History
 from src.safety.online.foreseen import is_in_vain, must_leave
@@ -66,7 +68,7 @@ class Apply:
         self._any_done = False  # whether a revision is done already
         rehearsal = context.config.attributes.get(REHEARSAL)
         self._guard = StatementGuard(policy, history, way, activity, consent, rehearsal)
-        self._own_ends = OwnEnds(migration_context, self._guard, self._check_losses_now)
+        self._own_ends = OwnEnds(migration_context, self._guard, self._guard.losses.check)
         self._online = OnlineOperations(migration_context, policy, self._guard, rehearsal)
 
     def install(self) -> None:
@@ -122,6 +124,7 @@ class Apply:
 
     def _until_it_passes(self, entry: Entry, script: Script, migrate: Callable[[], None]) -> None:
         with self._guard.revision(entry):
+            self._guard.losses.begin(script, entry.direction)
             while True:
                 self._activity.begin_revision(entry.revision, entry.direction)
                 self._guard.new_transaction()
@@ -129,7 +132,7 @@ class Apply:
                     with self._online.revision(script):
                         migrate()
                     self._own_ends.rejoin(self._connection)
-                    self._check_losses(entry)
+                    self._guard.losses.check()
                     # What the next revision finds, so it need not look.
                     self._unfinished = self._end(entry, getattr(script.module, "leaves", ()))
                     self._any_done = True
@@ -147,10 +150,6 @@ class Apply:
             except RevisionFailed:
                 self._roll_back()  # the history's row is locked by it, and will say that this failed
                 raise
-
-    def _check_losses(self, entry: Entry) -> None:
-        if self._guard.lost and not self._consent.given(entry.revision):
-            raise AskFirst
 
     def _prepare_next_try(self, error: Exception, entry: Entry) -> None:
         """Roll back, and ask or pause; or raise what ends the tries."""
@@ -171,7 +170,7 @@ class Apply:
 
     def _ask(self, entry: Entry) -> None:
         """May what the downgrade drops go? The transaction is rolled back first: nobody waits for a person's answer."""
-        lost = list(self._guard.lost)
+        lost = self._guard.losses.found
         self._roll_back()
         self._guard.start_again()
         if not self._consent.ask(lost, entry.revision):
@@ -199,7 +198,7 @@ class Apply:
 
         @contextmanager
         def block() -> Iterator[None]:
-            self._check_losses_now()
+            self._guard.losses.check()
             self._own_ends.rejoin(self._connection)
             self._guard.before_commit(self._connection)
             with _first_error(), autocommit_block():
@@ -213,10 +212,6 @@ class Apply:
                     self._guard.new_transaction()
 
         return block
-
-    def _check_losses_now(self) -> None:
-        if self._activity.direction == "downgrade" and self._guard.entry is not None:
-            self._check_losses(self._guard.entry)
 
     def _outside_if_need_be(self, execute: Callable[..., Any]) -> Callable[..., Any]:
         """Run outside of the transaction what cannot, or need not, be in it, also where nobody wrote so."""
@@ -238,10 +233,12 @@ class Apply:
         """Count what a new type would change before it is decided how the change is carried out."""
 
         def run(construct: Any, *arguments: Any, **options: Any) -> Any:
-            entry = self._guard.entry
-            if entry is not None and entry.direction == "downgrade" and not self._guard.autocommit:
-                with self._guard.ours():
-                    self._guard.lost |= dict.fromkeys(changed(self._connection, self._text(construct)))
+            if self._guard.entry is not None:
+                outside = self._guard.autocommit
+                with self._guard.ours(), every_row(self._connection, outside=True) if outside else nullcontext():
+                    self._guard.losses.before_change(self._connection, self._text(construct))
+                if outside:
+                    self._guard.losses.check()
             return execute(construct, *arguments, **options)
 
         return run

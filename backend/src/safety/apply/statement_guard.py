@@ -22,10 +22,10 @@ from src.postgres.lock_modes import LockMode, is_patient, needs_autocommit
 from src.safety.apply import concurrently
 from src.safety.apply.activity import Activity
 from src.safety.apply.consent import Consent
-from src.safety.apply.data_loss import Loss, losses
-from src.safety.apply.free_way import FreeWay, MustRetry
+from src.safety.apply.free_way import FreeWay
 from src.safety.apply.journal import Journal
 from src.safety.apply.lock_taker import LockTaker
+from src.safety.apply.losses_now import LossesNow
 from src.safety.apply.one_by_one import writes_rows
 from src.safety.apply.rehearsal import Rehearsal
 from src.safety.apply.returned_rows import empty, give, keep, nothing
@@ -40,10 +40,6 @@ _QUERIES = ("SELECT", "WITH", "SHOW", "VALUES", "TABLE")
 _SESSION = ("SET", "RESET", "BEGIN", "START", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE")
 
 
-class AskFirst(MustRetry):
-    """What cannot be taken back is about to destroy data: this transaction must end before anybody is asked."""
-
-
 class StatementGuard:
     """Stands before the statements of one connection, one revision after the other."""
 
@@ -56,7 +52,7 @@ class StatementGuard:
         consent: Consent,
         rehearsal: Rehearsal | None = None,
     ) -> None:
-        self._history, self._activity, self._consent, self._rehearsal = history, activity, consent, rehearsal
+        self._history, self._activity, self._rehearsal = history, activity, rehearsal
         self._locks, self._budget = LockTaker(policy, way, activity), policy.lock_budget
         self.entry: Entry | None = None
         """The revision whose statements are guarded."""
@@ -76,7 +72,7 @@ class StatementGuard:
         """The step of an online operation that is about to run."""
         self.bounded = False
         """Whether the statement may work no longer than it may wait for its lock."""
-        self.lost: dict[Loss, None] = {}
+        self.losses = LossesNow(consent)
 
     @property
     def journal(self) -> Journal:
@@ -99,7 +95,6 @@ class StatementGuard:
         """Guard the statements of this revision until the end of the block."""
         self.entry, self._journal, self.deadline = entry, Journal(entry), time.monotonic() + self._budget
         self._has_read = self._temporary = False
-        self.lost.clear()
         try:
             yield self._journal
         finally:
@@ -124,7 +119,7 @@ class StatementGuard:
         assert self._journal is not None
         self._journal.start_again()
         self._has_read = False
-        self.lost.clear()
+        self.losses.start_again()
         self.new_transaction()
 
     def before_commit(self, connection: Connection) -> None:
@@ -174,7 +169,7 @@ class StatementGuard:
             self._locks.follow(word, statement)
             return statement, parameters
         if not self._nobody_reads and word in _QUERIES:
-            self._has_read = True
+            self._has_read = self._locks.may_have_rows = True
             return statement, parameters
         given = getattr(context, "compiled_parameters", parameters)  # by name, and before a driver's own conversions
         key = self._journal.key(statement, given, has_read=self._has_read)
@@ -208,7 +203,10 @@ class StatementGuard:
         else:
             if self.autocommit:
                 self._alone.begin(connection, entry)
-            self._count_losses(connection, entry, statement)
+            held, ours = self._locks.held_for, self.step is not None
+            self.losses.before(connection, statement, parameters, held=held, ours=ours)
+            if self._alone:
+                self.losses.check()
             self._locks.take(connection, entry, statement, deadline=self.deadline, bounded=self.bounded)
         self._running = key
         if self._rehearsal is not None:
@@ -226,6 +224,10 @@ class StatementGuard:
         if self._rehearsal is not None:
             with self.ours():
                 self._rehearsal.after(connection)
+        with self.ours():
+            self.losses.after(connection)
+        if self._alone:
+            self.losses.check()
         if self.autocommit:
             self.before_commit(connection)
         if self._alone:
@@ -238,12 +240,6 @@ class StatementGuard:
         if self._alone:
             with self.ours():
                 self._alone.roll_back(connection)
-
-    def _count_losses(self, connection: Connection, entry: Entry, statement: str) -> None:
-        if entry.direction == "downgrade":
-            self.lost |= dict.fromkeys(losses(connection, statement))
-            if self._alone and self.lost and not self._consent.given(entry.revision):
-                raise AskFirst
 
     def _is_complete(self, connection: Connection, entry: Entry, journal: Journal, key: str, statement: str) -> bool:
         """Prepare a statement outside of any transaction; or find that an earlier try had completed it."""

@@ -4,6 +4,12 @@ import pytest
 from sqlalchemy import Connection
 
 from src.safety.apply.data_loss import changed
+from src.safety.apply.upgraded import Upgraded
+
+
+def did(upgrade: str) -> Upgraded:
+    return Upgraded({("t", "v"): upgrade} if upgrade else {})
+
 
 ONE, TWO = "1 value changes", "2 values change"
 # By kind: the old type, the new one (with its USING), rows, what the upgrade did, what changes ("" for nothing). What
@@ -134,7 +140,7 @@ def test_what_changes(connection: Connection, kind: str) -> None:
         run(f"CREATE TABLE t (id int, v {old})")
         rows = ", ".join(f"(1, '{value}')" for value in values)
         run(f"INSERT INTO t VALUES (2, NULL), {rows}")
-        found = list(changed(connection, f"ALTER TABLE t ALTER v TYPE {new}", {("t", "v"): upgrade} if upgrade else {}))
+        found = list(changed(connection, f"ALTER TABLE t ALTER v TYPE {new}", did(upgrade)))
         if [loss.rows for loss in found] != ([lost] if lost else []):
             wrong[old, new] = found
         run("DROP TABLE t")

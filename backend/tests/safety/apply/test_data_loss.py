@@ -19,6 +19,7 @@ BOTH = f"{DROP_COLUMN}; {DROP_TABLE}"
 def books(project: Project, database: str, watcher: psycopg.Connection) -> str:
     """The URL of a database at 002_b, with rows that its downgrade drops."""
     watcher.execute("CREATE TABLE books (id integer); CREATE TABLE shelves (id integer, name text)")
+    watcher.execute("CREATE FUNCTION drop_books() RETURNS void LANGUAGE plpgsql AS 'BEGIN DROP TABLE books; END'")
     watcher.execute("INSERT INTO books VALUES (1), (2); INSERT INTO shelves VALUES (1, 'one'), (2, NULL)")
     project.revision("001_a")
     project.revision("002_b", parent="001_a", downgrade=BOTH)
@@ -41,6 +42,15 @@ def rows(watcher: psycopg.Connection) -> object:
         (BLOCK + DROP_TABLE, ["table books: 2 rows"]),
         (f"{DROP_COLUMN}\n    {BLOCK}{DROP_TABLE}", ["column shelves.name: 1 value"]),
         ('op.execute("TRUNCATE books")', ["table books: 2 rows"]),
+        ('op.execute("DELETE FROM books WHERE id > 1 RETURNING id")', ["table books: 1 row"]),
+        ('op.execute(sa.table("books", sa.column("id")).delete().where(sa.column("id") == 1))', ["table books: 1 row"]),
+        (
+            'with op.batch_alter_table("shelves") as batch:\n        batch.drop_column("name")',
+            ["shelves.name: 1 value"],
+        ),
+        ('op.execute("DO $$ BEGIN DROP TABLE books; END $$")', ["table books: 2 rows"]),
+        ("""op.execute("DO $$ BEGIN EXECUTE 'DROP TABLE ' || 'books'; END $$")""", ["table books: rows, not counted"]),
+        ('op.execute("SELECT drop_books()")', ["table books: rows, not counted"]),
     ],
 )
 def test_without_consent_it_is_refused_with_counts_and_nothing_is_changed(
@@ -167,6 +177,58 @@ def test_what_is_empty_needs_no_consent(project: Project, books: str, watcher: p
     watcher.execute("DELETE FROM books; UPDATE shelves SET name = NULL")
     project.alembic.having()(books, "downgrade", "-1")
     assert at(watcher) == "001_a"
+
+
+@pytest.mark.parametrize(
+    ("upgrade", "downgrade"),
+    [
+        (
+            "pass",
+            'op.alter_column("shelves", "kind", type_=sa.Text()); op.execute("DROP TYPE mood CASCADE")',
+        ),
+        ("pass", 'op.execute("ALTER TABLE books RENAME TO b"); op.create_table("books"); op.drop_table("books")'),
+        ("pass", """op.execute("DO $$ BEGIN ALTER TABLE shelves DROP empty; END $$")"""),
+        ("pass", 'op.execute("DELETE FROM shelves WHERE id = 7")'),
+        ('op.execute("INSERT INTO shelves (id) VALUES (3)")', 'op.execute("DELETE FROM shelves WHERE id = 3")'),
+        ("pass", 'op.alter_column("shelves", "id", type_=sa.BigInteger())'),
+        (
+            'op.alter_column("books", "id", type_=sa.Numeric(), postgresql_using="id * 1.5")',
+            'op.alter_column("books", "id", type_=sa.Integer(), postgresql_using="id / 1.5")',
+        ),
+    ],
+)
+def test_where_nothing_is_lost_nobody_is_asked(
+    project: Project, books: str, watcher: psycopg.Connection, upgrade: str, downgrade: str
+) -> None:
+    watcher.execute(
+        "CREATE TYPE mood AS ENUM ('calm'); ALTER TABLE shelves ADD kind mood DEFAULT 'calm', ADD empty int"
+    )
+    project.revision("003_c", parent="002_b", upgrade=upgrade, downgrade=downgrade)
+    project.alembic(books, "upgrade", "head")
+    project.alembic.having()(books, "downgrade", "-1")
+
+
+@pytest.mark.parametrize("small", ["0", "1000000"])
+def test_a_new_type_outside_of_any_transaction_counts(
+    project: Project, books: str, watcher: psycopg.Connection, small: str
+) -> None:
+    change = """op.alter_column("shelves", "name", type_=sa.String(1), postgresql_using="left(name, 1)")"""
+    project.revision("003_c", parent="002_b", downgrade=BLOCK + change)
+    project.alembic(books, "upgrade", "head")
+    downgrade = project.alembic.having(MIGRATION_SMALL_TABLE=small)
+    code, stderr = downgrade.refused(books, "downgrade", "-1")
+    assert (code, "column shelves.name as VARCHAR(1): 1 value changes" in stderr) == (19, True), stderr
+    assert rows(watcher) == (2, 1)
+
+
+def test_a_new_type_is_counted_before_the_first_revision_is_undone(
+    project: Project, chapters: str, watcher: psycopg.Connection
+) -> None:
+    change = """op.alter_column("shelves", "name", type_=sa.String(length=1), postgresql_using="left(name, 1)")"""
+    project.revision("002_b", parent="001_a", downgrade=change)
+    code, stderr = project.alembic.having(MIGRATION_ALLOW_DATA_LOSS="003_c").refused(chapters, "downgrade", "base")
+    assert (code, "of 002_b destroys data, and nothing was changed yet" in stderr) == (19, True), stderr
+    assert at(watcher) == "003_c"
 
 
 def test_an_upgrade_that_drops_needs_no_consent(project: Project, books: str, watcher: psycopg.Connection) -> None:

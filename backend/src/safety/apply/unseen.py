@@ -1,0 +1,48 @@
+"""What a block or a function has taken away, which no text tells: known only when it is done, and not yet committed."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from sqlalchemy import Connection, text
+
+from src.safety.apply.data_loss import Loss
+
+# By its files a table holds something; one that is rolled back or was emptied by DELETE seems to as well.
+_HOLDINGS = text(
+    """
+    SELECT c.oid::bigint AS oid, c.oid::regclass::text AS name, (
+      SELECT coalesce(json_object_agg(a.attnum, quote_ident(a.attname)), '{}') FROM pg_attribute a
+      WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
+    ) AS columns
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+      AND pg_relation_size(c.oid) > 0
+    """
+)
+
+
+class Holding(NamedTuple):
+    """A table that holds rows."""
+
+    oid: int
+    name: str
+    columns: dict[str, str]
+    """By number."""
+
+
+def holdings(connection: Connection) -> list[Holding]:
+    """All of them."""
+    return [Holding(*row) for row in connection.execute(_HOLDINGS)]
+
+
+def missing(before: list[Holding], connection: Connection) -> Iterator[tuple[str, Loss]]:
+    """Names of the tables that are gone or emptied since, and of the columns; a new name is no loss."""
+    now = {each.oid: each for each in holdings(connection)}
+    for table in before:
+        if table.oid not in now:
+            yield table.name, Loss(f"table {table.name}", "rows, not counted")
+            continue
+        gone = table.columns.keys() - now[table.oid].columns.keys()
+        for number in sorted(gone, key=int):
+            name = f"{table.name}.{table.columns[number]}"
+            yield name, Loss(f"column {name}", "values, not counted")
