@@ -9,13 +9,14 @@ import re
 import traceback
 import warnings
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import NoReturn
 
 from alembic.script import Script, ScriptDirectory
 from alembic.script.revision import CycleDetected
 
 from src.safety.errors import BrokenChain, RequestRefused
-from src.safety.numbering import LONGEST_ID
 from src.safety.squash.squashed import link_old_files, revision_folders
 
 _NUMBERED = re.compile(r"\d{3}_")  # ids of other projects may be unlike the names of their files
@@ -40,22 +41,32 @@ def load_chain(scripts: ScriptDirectory) -> None:
 
 def _check_file(script: Script) -> None:
     file = Path(script.path).name
-    for name in ("upgrade", "downgrade"):
-        if not callable(getattr(script.module, name, None)):
-            raise BrokenChain(
-                f"The revision file {file} has no function {name}().",
-                f"Write one: def {name}() -> None: ... (a revision that changes nothing says pass).",
-            )
+    if not callable(getattr(script.module, "upgrade", None)):
+        raise BrokenChain(
+            f"The revision file {file} has no function upgrade().",
+            "Write one: def upgrade() -> None: ... (a revision that changes nothing says pass).",
+        )
+    if not callable(getattr(script.module, "downgrade", None)):
+        # It is asked for before the first step down.
+        script.module.__dict__["__getattr__"] = partial(_has_no_way_back, file)
     if file[:4] != script.revision[:4] and _NUMBERED.match(file) and _NUMBERED.match(script.revision):
         raise BrokenChain(
             f"The file {file} says that it is revision {script.revision!r}: one of the two numbers is wrong.",
             "Set its revision line to its name, or name it after its revision.",
         )
-    if len(script.revision) > LONGEST_ID:
-        raise BrokenChain(
-            f"The revision id in {file} has {len(script.revision)} characters; alembic_version holds {LONGEST_ID}.",
-            "Give it a shorter one, in its name and in its revision line.",
-        )
+
+
+class _NoWayBack(BrokenChain, AttributeError):
+    """For who takes the revision back; who only looks whether it could be finds no attribute."""
+
+
+def _has_no_way_back(file: str, name: str) -> NoReturn:
+    if name != "downgrade":
+        raise AttributeError(name)
+    raise _NoWayBack(
+        f"The revision file {file} has no function downgrade(), so it cannot be taken back.",
+        "Write one: def downgrade() -> None: ... (a revision that changes nothing says pass).",
+    )
 
 
 def known_ids(scripts: ScriptDirectory) -> set[str]:

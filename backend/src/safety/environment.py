@@ -51,7 +51,7 @@ def run_environment(metadata: MetaData, *, url: str, policy: Policy | None = Non
         rehearsal: Rehearsal | None = context.config.attributes.get(REHEARSAL)
         if rehearsal is not None:
             policy, url = rehearsal.policy, rehearsal.target.dsn
-        _configure_logging()
+        _configure_logging(command)
         prepare(context.script)
         load_chain(context.script)
         keep_head_file(command)
@@ -142,9 +142,22 @@ def _run_in_loop(run: Callable[[], Coroutine[Any, Any, None]]) -> None:
         executor.submit(lambda: asyncio.run(run())).result()
 
 
-def _configure_logging() -> None:
-    """Only for the command line: a program that calls Alembic from code has loggers of its own."""
-    ini = ConfigParser(interpolation=None)
-    ini.read(Path(context.script.dir).resolve() / "alembic.ini", encoding="utf-8")
-    if context.config.cmd_opts is not None and ini.has_section("loggers"):
-        logging.config.fileConfig(ini, disable_existing_loggers=False)
+def _configure_logging(command: Command) -> None:
+    """As the ini says, the one in use or else env.py's neighbour; where neither says anything, what happens is shown.
+
+    Only for the command line, and where nobody has done it: a program that calls Alembic has loggers of its own.
+    """
+    if not command.from_command_line or logging.root.handlers:
+        return
+    neighbour = Path(context.script.dir).resolve() / "alembic.ini"
+    for file in (context.config.config_file_name, neighbour):
+        ini = ConfigParser(interpolation=None)
+        ini.read(file or (), encoding="utf-8")
+        if ini.has_section("loggers"):
+            logging.config.fileConfig(ini, disable_existing_loggers=False)
+            return
+    if not getattr(context.config.cmd_opts, "quiet", False):
+        shown = logging.StreamHandler()
+        shown.setFormatter(logging.Formatter("%(levelname)-5.5s [%(name)s] %(message)s"))
+        logging.getLogger("alembic").addHandler(shown)
+        logging.getLogger("alembic").setLevel(logging.INFO)

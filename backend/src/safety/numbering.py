@@ -2,19 +2,20 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from src.safety.errors import RequestRefused
 
 # alembic_version.version_num is varchar(32): a longer id would fail when it is stamped.
 LONGEST_ID = 32
-_NUMBER = re.compile(r"(\d+)_")
+# Dates and ids that happen to be all digits are longer: 20260131_books, 699221885110_books.
+NUMBERED = re.compile(r"(\d{1,5})_(\w+)")
 
 
 def next_revision_id(message: str | None, taken: Iterable[str]) -> str:
     """The id after the highest number in `taken`. Raises `RequestRefused` for a message that says nothing."""
     slug = check_message(message)
-    numbers = [int(match[1]) for revision in taken if (match := _NUMBER.match(revision))]
+    numbers = [int(match[1]) for revision in taken if (match := NUMBERED.match(revision))]
     prefix = f"{max(numbers, default=0) + 1:03d}_"
     return prefix + _shorten(slug, LONGEST_ID - len(prefix))
 
@@ -35,7 +36,7 @@ def slugify(message: str) -> str:
     return "_".join(re.findall(r"[^\W_]+", plain))
 
 
-def check_id(revision: str, taken: Iterable[str]) -> None:
+def check_id(revision: str, taken: Collection[str]) -> None:
     """Raises `RequestRefused` for an id, given by --rev-id, that is taken, no file name, or too long to be stamped."""
     if not re.fullmatch(r"\w+", revision):
         raise RequestRefused(
@@ -44,9 +45,10 @@ def check_id(revision: str, taken: Iterable[str]) -> None:
         )
     if revision in taken:
         raise RequestRefused(f"There is a revision {revision!r} already.", "Give another --rev-id, or leave it out.")
-    if len(revision) > LONGEST_ID:
+    longest = max([LONGEST_ID, *map(len, taken)])  # a chain with long ids has a column for them
+    if len(revision) > longest:
         raise RequestRefused(
-            f"The revision id {revision!r} has {len(revision)} characters, and alembic_version holds {LONGEST_ID}.",
+            f"The revision id {revision!r} has {len(revision)} characters, and alembic_version holds {longest}.",
             "Give a shorter --rev-id, or leave it out.",
         )
 

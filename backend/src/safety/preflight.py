@@ -9,6 +9,7 @@ from src.safety.chain import known_ids
 from src.safety.command import Command
 from src.safety.edited import report_edited
 from src.safety.errors import DatabaseMismatch, RequestRefused
+from src.safety.long_ids import check_ids
 from src.safety.policy import Policy
 
 OLDEST_SERVER = 16
@@ -59,6 +60,8 @@ def check_database(
         _check_consent(command, policy)
     _check_server(connection, command)
     command.heads_seen = migration_context.get_current_heads()
+    if command.name in ("upgrade", "stamp"):
+        check_ids(connection, migration_context, command.scripts)
     if command.name == "upgrade":
         _check_version_table(connection, command, metadata)
         for extension in declared(metadata):

@@ -1,5 +1,7 @@
 """Whatever is wrong with the revision files is a sentence with file names in it, and the way out."""
 
+import psycopg
+
 from tests.safety.project import Project
 
 NOWHERE = "postgresql://nobody@localhost:1/none"  # a broken chain is found before any server is asked
@@ -79,11 +81,32 @@ def test_other_assignments_in_a_revision_do_not_hinder_the_diagnosis(project: Pr
     assert (code, stderr.startswith("002_b.py names the revision '001_gone'")) == (14, True)
 
 
-def test_a_revision_without_its_downgrade_is_named(project: Project) -> None:
+def test_a_revision_without_its_downgrade_goes_up_and_is_named_on_the_way_down(project: Project, database: str) -> None:
     path = project.revision("001_a")
     path.write_text(path.read_text().replace("def downgrade", "def downgraed"))
-    code, stderr = project.alembic.refused(NOWHERE, "upgrade", "head")
-    assert (code, stderr.splitlines()[0]) == (14, "The revision file 001_a.py has no function downgrade().")
+    project.revision("002_b", "001_a", "op.execute('CREATE TABLE b (a int)')", "op.execute('DROP TABLE b')")
+    project.alembic(database, "upgrade", "head")
+    code, stderr = project.alembic.refused(database, "downgrade", "base")
+    assert (code, stderr.partition(",")[0]) == (14, "The revision file 001_a.py has no function downgrade()")
+    assert "002_b (head)" in project.alembic(database, "current")
+
+
+def test_an_id_is_as_long_as_the_version_table_holds(project: Project, database: str) -> None:
+    long = "001_" + "a" * 40
+    project.revision(long, upgrade="op.execute('CREATE TABLE b (a int)')")
+    code, stderr = project.alembic.refused(database, "upgrade", "head")
+    assert (code, "has 44 characters; alembic_version holds 32." in stderr) == (14, True), stderr
+    with psycopg.connect(database, autocommit=True) as session:
+        session.execute("CREATE TABLE alembic_version (version_num varchar(64) PRIMARY KEY)")
+    project.alembic(database, "upgrade", "head")
+    assert long in project.alembic(database, "current")
+
+
+def test_a_revision_may_make_the_version_table_wider(project: Project, database: str) -> None:
+    project.revision("001_a", None, "op.alter_column('alembic_version', 'version_num', type_=sa.String(128))")
+    project.revision("002_" + "a" * 40, "001_a")
+    project.alembic(database, "upgrade", "head")
+    assert "002_aaa" in project.alembic(database, "current")
 
 
 def test_a_merge_is_numbered_and_needs_a_message(project: Project) -> None:

@@ -16,6 +16,7 @@ from tests.safety.test_chain import NOWHERE
         ("add something", ["098_a", "099_b"], "100_add_something"),
         ("add something", ["999_a"], "1000_add_something"),
         ("add something", ["001_a", "1975ea83b712", "my_own"], "002_add_something"),
+        ("add something", ["699221885110_nothing", "20260131_books"], "001_add_something"),
         ("Ajoute l'été à Noël", [], "001_ajoute_l_ete_a_noel"),
         ('say "hello" / it\'s\n100%', [], "001_say_hello_it_s_100"),
         ("Straße", [], "001_strasse"),

@@ -81,14 +81,14 @@ class _Run:
 
     def _upgrade(self, script: Script) -> bool:
         before = read_schema(self._connection)
-        trace, failed = self._try("upgrade", up(self._scripts, script))
+        trace, failed = self._try("upgrade", lambda: up(self._scripts, script))
         after = read_schema(self._connection)
         self._trials[script.revision] = Trial(before, after, tuple(trace.statements), failed=failed)
         return not failed
 
     def _downgrade(self, script: Script, known: set[Difference]) -> bool:
         """What a newer downgrade left is `known`, and not this one's; so is what every run makes otherwise."""
-        trace, failed = self._try("downgrade", down(self._scripts, script))
+        trace, failed = self._try("downgrade", lambda: down(self._scripts, script))
         trial = self._trials[script.revision]
         differences = compare(trial.before.catalogue, read_schema(self._connection).catalogue)
         left = () if failed else tuple(each for each in differences if each not in known)
@@ -96,9 +96,10 @@ class _Run:
         self._trials[script.revision] = replace(trial, downgrade=tuple(trace.statements), left=left, failed=failed)
         return not failed
 
-    def _try(self, name: str, *steps: RevisionStep) -> tuple[Trace, str]:
+    def _try(self, name: str, step: Callable[[], RevisionStep]) -> tuple[Trace, str]:
         trace = self._trace()
         try:
+            steps = [step()]
             upgrade(self._project, rehearsing(self._project, trace), lambda: iter(steps))
         except UserError as error:
             return trace, f"{name}: {' '.join(str(error).splitlines()[:2])}"

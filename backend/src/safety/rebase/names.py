@@ -7,16 +7,14 @@ from pathlib import Path
 
 import libcst as cst
 
-from src.safety.numbering import next_revision_id
-
-_NUMBERED = re.compile(r"(\d+)_(\w+)")
+from src.safety.numbering import NUMBERED, next_revision_id
 
 
 def new_ids(mine: Sequence[str], others: Iterable[str]) -> dict[str, str]:
     """Old id to new: numbered on from the highest of `others`, in their order. Ids without a number stay."""
     taken = set(others)
-    highest = max((int(found[1]) for other in taken if (found := _NUMBERED.fullmatch(other))), default=0)
-    numbered = {old: found for old in mine if (found := _NUMBERED.fullmatch(old))}
+    highest = max((int(found[1]) for other in taken if (found := NUMBERED.fullmatch(other))), default=0)
+    numbered = {old: found for old in mine if (found := NUMBERED.fullmatch(old))}
     if all(int(found[1]) > highest for found in numbered.values()):
         return {old: old for old in mine}
     names = {old: old for old in mine}

@@ -1,16 +1,14 @@
 """What the files alone say: one head, numbers without a gap, and models that env.py does not know of."""
 
 import ast
-import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from src.safety.numbering import NUMBERED
 from src.safety.project import Project
 from src.safety.testing.finding import Finding
 from src.safety.testing.round_trip import chain
-
-_NUMBER = re.compile(r"(\d+)_")
 
 
 def single_head(project: Project) -> Iterator[Finding]:
@@ -22,7 +20,9 @@ def single_head(project: Project) -> Iterator[Finding]:
 
 def numbering(project: Project) -> Iterator[Finding]:
     """001, 002, ... without a gap, each above its parents; a revision whose id carries no number is let be."""
-    numbers = {script.revision: int(found[1]) for script in chain(project) if (found := _NUMBER.match(script.revision))}
+    numbers = {
+        script.revision: int(found[1]) for script in chain(project) if (found := NUMBERED.match(script.revision))
+    }
     for place, revision in enumerate(sorted(numbers, key=lambda each: (numbers[each], each)), 1):
         if numbers[revision] != place:
             yield Finding("numbering", revision, f"is number {place} of the chain")
