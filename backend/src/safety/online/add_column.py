@@ -15,8 +15,9 @@ from sqlalchemy.schema import AddConstraint
 from src.safety.backfill.definition import Backfill, Rows
 from src.safety.online.check_constraint import add_check
 from src.safety.online.database import Database
+from src.safety.online.domain import column_anew, is_ruled
 from src.safety.online.fill import fill
-from src.safety.online.names import ddl, default_sql, expression, literal_value, qualified, quoted
+from src.safety.online.names import ddl, default_sql, expression, kind_sql, literal_value, qualified, quoted
 from src.safety.online.not_null import set_not_null
 from src.safety.online.rewriting import rewriting_column
 from src.safety.online.step import OnlineChange, Step, Steps
@@ -32,10 +33,10 @@ def add_column(construct: AddColumn, database: Database) -> OnlineChange | None:
         return rewriting
     if (default := default_sql(column)) is not None:
         if not is_volatile(default, database):
-            return None
+            return _whole(construct, table, database)
         return OnlineChange(table, _with_default(construct, default, database))
     if column.nullable or not isinstance(column.default, ColumnDefault):
-        return None
+        return _whole(construct, table, database)
     if column.default.is_callable and not database.is_known:
         return None  # a script has no Python: as it stands it is for a table without rows, and fails on one with them
     steps = (
@@ -44,9 +45,25 @@ def add_column(construct: AddColumn, database: Database) -> OnlineChange | None:
     return OnlineChange(table, steps, needed=True)
 
 
+def _whole(construct: AddColumn, table: str, database: Database) -> OnlineChange | None:
+    """The statement as it stands, where it would rewrite the table."""
+    if not is_ruled(kind_sql(construct.column.type), database):
+        return None
+    return OnlineChange(table, _added(construct, ddl(construct), database))
+
+
+def _added(construct: AddColumn, sql: str, database: Database, *, with_next: bool = False) -> Steps:
+    """`sql`, which adds the column; by a new table, where it would rewrite it."""
+    table = qualified(construct.table_name, construct.schema)
+    if is_ruled(kind_sql(construct.column.type), database):
+        yield from column_anew(table, construct.column.name, sql.removeprefix(f"ALTER TABLE {table} "), database)
+    else:
+        yield Step(sql=sql, with_next=with_next)
+
+
 def _with_default(construct: AddColumn, default: str, database: Database) -> Steps:
     table, name = qualified(construct.table_name, construct.schema), quoted(construct.column.name)
-    yield Step(sql=_bare(construct), with_next=True)
+    yield from _added(construct, _bare(construct), database, with_next=True)
     yield Step(sql=f"ALTER TABLE {table} ALTER COLUMN {name} SET DEFAULT {default}")
     yield from _filled(construct, {"values": {construct.column.name: default}, "in_step": True}, database)
 
@@ -56,14 +73,14 @@ def _constant(construct: AddColumn, database: Database) -> Steps:
     table, name = qualified(construct.table_name, construct.schema), quoted(construct.column.name)
     assert isinstance(construct.column.default, ColumnDefault)
     value = literal_value(construct.column.default.arg, construct.column.type)
-    yield Step(sql=f"{_bare(construct)} DEFAULT {value} NOT NULL", with_next=True)
+    yield from _added(construct, f"{_bare(construct)} DEFAULT {value} NOT NULL", database, with_next=True)
     yield Step(sql=f"ALTER TABLE {table} ALTER COLUMN {name} DROP DEFAULT")
     yield from _checks(construct, database)
 
 
 def _computed(construct: AddColumn, default: ColumnDefault, database: Database) -> Steps:
     name = construct.column.name
-    yield Step(sql=_bare(construct))
+    yield from _added(construct, _bare(construct), database)
     if default.is_callable:
         given: dict[str, Any] = {"function": _function(name, default.arg)}
     else:

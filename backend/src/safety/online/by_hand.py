@@ -16,6 +16,7 @@ from src.postgres.lock_modes.reader import Reader, statements
 from src.postgres.tokens import tokens
 from src.safety.online.column_type import alter_type
 from src.safety.online.database import Database
+from src.safety.online.domain import column_anew, is_ruled
 from src.safety.online.index import table_of_index
 from src.safety.online.names import ddl
 from src.safety.online.not_null import not_null
@@ -88,6 +89,8 @@ def _alter_table(reader: Reader, sql: str, database: Database) -> OnlineChange |
         return _add_constraint(actions[0], table, sql, database)
     if actions[0].has("STORED") or actions[0].has("EXPRESSION"):
         return _generated(actions[0], table, change, database)
+    if actions[0].accept("ADD"):
+        return _add_column(actions[0], table, change, database)
     return _alter_column(actions[0], parts, sql, database) if actions[0].accept("ALTER") else None
 
 
@@ -103,6 +106,17 @@ def _alter_column(action: Reader, table: list[str], sql: str, database: Database
     kind, expression = _Written(sql[start:using].strip()), sql[using:].strip()[len("USING") :] or None
     construct: Any = PostgresqlColumnType(name, column, kind, schema=schema[0] if schema else None, using=expression)
     return alter_type(construct, database)
+
+
+def _add_column(action: Reader, table: str, change: str, database: Database) -> OnlineChange | None:
+    """One whose type is a domain with a rule."""
+    action.accept("COLUMN")
+    if action.accept("IF NOT EXISTS"):
+        return None
+    column, kind = _folded(action.name()), action.name()
+    if not kind or not is_ruled(kind, database):
+        return None
+    return OnlineChange(table, column_anew(table, column, change, database))
 
 
 def _generated(action: Reader, table: str, change: str, database: Database) -> OnlineChange | None:

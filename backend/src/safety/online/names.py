@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import DDL, Column, Identity, TextClause
 from sqlalchemy import literal as literal_of
+from sqlalchemy.dialects.postgresql import DOMAIN
 from sqlalchemy.dialects.postgresql.base import PGDialect
 from sqlalchemy.schema import CreateIndex
 from sqlalchemy.sql.base import Executable
@@ -70,9 +71,15 @@ def sequence_options(identity: Identity) -> str:
     return f" {options}" if options else ""
 
 
+def kind_sql(kind: TypeEngine[Any]) -> str:
+    """A type as SQL writes it."""
+    return str(_DIALECT.type_compiler_instance.process(kind))
+
+
 def literal_value(value: object, kind: TypeEngine[Any]) -> str:
     """A Python value as a constant of this type."""
-    return f"CAST({expression(literal_of(value, kind))} AS {_DIALECT.type_compiler_instance.process(kind)})"
+    own = kind.data_type if isinstance(kind, DOMAIN) else kind  # SQLAlchemy writes no constants of a domain
+    return f"CAST({expression(literal_of(value, own))} AS {kind_sql(kind)})"
 
 
 def literal(value: str) -> str:

@@ -35,7 +35,7 @@ WITH noted AS (DELETE FROM {noted} RETURNING {key}), dirty AS (
     UNION SELECT {key} FROM {new} WHERE EXISTS (SELECT FROM noted WHERE NOT ({known}))
 ), gone AS (DELETE FROM {new} AS n USING dirty WHERE {same} RETURNING 1)
 INSERT INTO {new} ({columns}) OVERRIDING SYSTEM VALUE
-SELECT {values} FROM {table} AS n JOIN dirty ON {same} WHERE (SELECT count(*) FROM gone) >= 0"""
+SELECT {values} FROM ({rows}) AS n JOIN dirty ON {same} WHERE (SELECT count(*) FROM gone) >= 0"""
 TRIGGERS = {"~note": "INSERT OR UPDATE OR DELETE ON {table} FOR EACH ROW", "~note all": "TRUNCATE ON {table}"}
 
 
@@ -72,17 +72,17 @@ def end_notes(old: OldTable) -> list[str]:
 
 def copy_all(old: OldTable) -> Backfill:
     """The first copy, of all rows."""
-    values = {column: quoted(column) for column in old.columns}
     name = f"{old.sql.replace(chr(34), '')}_new"
-    return Backfill(table=old.sql, values=values, into=old.new, in_step=True, name=name)
+    return Backfill(table=old.sql, values=old.values, into=old.new, in_step=True, name=name)
 
 
 def copy_noted(old: OldTable) -> str:
     """What has changed since is copied again."""
+    values = (f"{value} AS {quoted(column)}" for column, value in old.values.items())
     return _COPY.format(
         noted=old.noted,
         new=old.new,
-        table=old.sql,
+        rows=f"SELECT {', '.join(values)} FROM {old.sql}",
         key=", ".join(old.key),
         known=f"{old.key[0]} IS NOT NULL",
         same=" AND ".join(f"n.{column} = dirty.{column}" for column in old.key),

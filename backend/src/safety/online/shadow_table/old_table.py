@@ -1,6 +1,7 @@
 """The table that is to be made anew, as the catalogue has it (PostgreSQL 16 to 18)."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from src.safety.backfill.key import KEY_SQL
 from src.safety.errors import RevisionFailed
@@ -42,6 +43,8 @@ _OBSTACLES = """
 KEY = KEY_SQL.format(table="to_regclass(:table)")
 """The query for the key that the table is walked by."""
 
+NOTHING: Mapping[str, str] = {}
+
 
 @dataclass(frozen=True)
 class OldTable:
@@ -55,6 +58,8 @@ class OldTable:
     """Those that hold values; what is generated is generated again."""
     key: list[str]
     """The columns of the key that it is walked by, as SQL writes them."""
+    computed: Mapping[str, str] = field(default_factory=dict)
+    """Columns whose values are not copied as they are, with the SQL of those that the new table gets."""
 
     @property
     def sql(self) -> str:
@@ -82,12 +87,19 @@ class OldTable:
         return f"{self.shadow}.note()"
 
     @property
+    def values(self) -> dict[str, str]:
+        """Each column, with the SQL of what is copied into it."""
+        return {column: self.computed.get(column, quoted(column)) for column in self.columns}
+
+    @property
     def listed(self) -> str:
         """The columns, as SQL writes them: `a, "B"`."""
         return ", ".join(map(quoted, self.columns))
 
 
-def read_table(database: Database, table: str, change: str, *, whole: bool = False) -> OldTable:
+def read_table(
+    database: Database, table: str, change: str, computed: Mapping[str, str] = NOTHING, *, whole: bool = False
+) -> OldTable:
     """The table, which must be there; `whole` says that a partition is made anew with all others.
 
     Raises `RevisionFailed` where it cannot be made anew.
@@ -100,13 +112,19 @@ def read_table(database: Database, table: str, change: str, *, whole: bool = Fal
     if in_the_way:
         raise cannot(table, change, in_the_way)
     columns = [name for (name,) in database.ask(_COLUMNS, table=table)]
-    return OldTable(row.schema, row.name, row.owner, columns, list(keys[0].columns))
+    return OldTable(row.schema, row.name, row.owner, columns, list(keys[0].columns), dict(computed))
 
 
 def cannot(table: str, change: str, in_the_way: list[str]) -> RevisionFailed:
     """The refusal of a change that only a new table could have."""
+    generated = "GENERATED" in change or "EXPRESSION" in change
+    otherwise = (
+        "that is VIRTUAL (from PostgreSQL 18 on), or plain and kept by a trigger,"
+        if generated
+        else "of the domain's own base type, with the rule as a CHECK of the table,"
+    )
     return RevisionFailed(
         f"{change} rewrites {table}, and a new table cannot take its place: {', '.join(in_the_way)}.",
-        "A column that is VIRTUAL (from PostgreSQL 18 on), or plain and kept by a trigger, needs no new table.\n"
+        f"A column {otherwise} needs no new table.\n"
         f'If all may wait while it is rewritten, let the revision say why: direct = {{"{table}": "..."}}',
     )

@@ -7,7 +7,7 @@ indexes become parts of those of the table.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Row
@@ -18,7 +18,7 @@ from src.safety.online.names import literal, quoted, temporary
 from src.safety.online.shadow_table.copy import Copy, carried_out, plan_copy
 from src.safety.online.shadow_table.foreign_keys import foreign_keys
 from src.safety.online.shadow_table.in_step import TRIGGERS
-from src.safety.online.shadow_table.old_table import cannot, read_table
+from src.safety.online.shadow_table.old_table import NOTHING, cannot, read_table
 from src.safety.online.shadow_table.swap import plan_swap, swapped
 from src.safety.online.step import Step, Steps
 
@@ -43,21 +43,23 @@ _SEEN = f"""
     {_FAMILY}
     SELECT md5(string_agg(oid::text, ' ' ORDER BY oid)) FROM family
 """
-_GENERATED = """
+GENERATED = """
     SELECT coalesce(string_agg(format('%I AS %s', attname, pg_get_expr(adbin, adrelid)), ', ' ORDER BY attnum), 'none')
     FROM pg_attribute JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
     WHERE attrelid = to_regclass(:table) AND attgenerated <> '' AND NOT attisdropped
 """
 
 
-def partitions_anew(table: str, change: str, database: Database) -> Steps:
+def partitions_anew(
+    table: str, change: str, database: Database, computed: Mapping[str, str] = NOTHING, mark: str = GENERATED
+) -> Steps:
     """The online way of `ALTER TABLE table change` for a partitioned table.
 
     Raises `RevisionFailed` where one of the partitions cannot be made anew.
     """
-    ((generated,),) = database.ask(_GENERATED, table=table)
+    ((there,),) = database.ask(mark, table=table)
     after = f"after the swap of the partitions of {table} to {change}"
-    if database.recall(f"generated in {table} before: {change}", lambda: str(generated)) != generated:
+    if database.recall(f"what {table} had before: {change}", lambda: str(there)) != there:
         # An earlier try has swapped them.
         yield from (Step(sql=statement) for statement in json.loads(database.recall(after, lambda: "[]")))
         return
@@ -67,7 +69,7 @@ def partitions_anew(table: str, change: str, database: Database) -> Steps:
     others = dependents_of_tables(database, _names(leaves)).others
     if others:
         raise cannot(f"the partitions of {table}", change, others)
-    copies = [_copy(row, change, database) for row in leaves]
+    copies = [_copy(row, change, computed, database) for row in leaves]
     yield from _forgotten(table, change, copies, database)
     for copy in copies:
         yield from carried_out(copy, database)
@@ -81,9 +83,9 @@ def partitions_anew(table: str, change: str, database: Database) -> Steps:
     yield from swapped(swap)
 
 
-def _copy(row: Row[Any], change: str, database: Database) -> Copy:
+def _copy(row: Row[Any], change: str, computed: Mapping[str, str], database: Database) -> Copy:
     def plan() -> str:
-        old = read_table(database, row.sql, change, whole=True)
+        old = read_table(database, row.sql, change, computed, whole=True)
         check = [f"ALTER TABLE {old.new} ADD CONSTRAINT {_CHECK} CHECK ({row.rows})"] if row.rows else []
         return plan_copy(old, change, database, check).as_text()
 
