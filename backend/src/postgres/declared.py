@@ -7,14 +7,15 @@ and a comparison of models and database knows what to expect. PostgreSQL parses 
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
+from enum import IntEnum
 from fnmatch import fnmatchcase
 
 from sqlalchemy import Connection, MetaData, Table, event, text
 
 _KEY = "declared"
-_BEFORE_TABLES = re.compile(
-    r"\s*(CREATE\s+(SCHEMA|TYPE|DOMAIN|COLLATION|SEQUENCE)|ALTER\s+DEFAULT\s+PRIVILEGES)\b", re.IGNORECASE
-)
+_SCHEMA = re.compile(r"\s*CREATE\s+SCHEMA\b", re.IGNORECASE)
+_DEFAULT_PRIVILEGES = re.compile(r"\s*ALTER\s+DEFAULT\s+PRIVILEGES\b", re.IGNORECASE)
+_BEFORE_TABLES = re.compile(r"\s*CREATE\s+(TYPE|DOMAIN|COLLATION|SEQUENCE)\b", re.IGNORECASE)
 _INSTALLED_VERSION = text("SELECT extversion FROM pg_extension WHERE extname = :name")
 
 
@@ -28,6 +29,16 @@ class ExtensionTooOld(Exception):
         )
         self.extension = extension
         self.installed = installed
+
+
+class Turn(IntEnum):
+    """When `create_all()` makes something: extensions come after the schemas, SQLAlchemy's types before the tables'
+    own needs."""
+
+    SCHEMAS = 1
+    DEFAULT_PRIVILEGES = 2
+    BEFORE_TABLES = 3
+    AFTER_TABLES = 4
 
 
 @dataclass(frozen=True)
@@ -60,18 +71,21 @@ class SQLObject:
     """One statement: CREATE FUNCTION, TRIGGER, VIEW, POLICY, ...
 
     Also ALTER TABLE, for a property of a table that SQLAlchemy has no word for, such as a column's storage. It is run
-    after the tables; a schema, a type, a domain, a collation and a sequence are made before them, ALTER DEFAULT
-    PRIVILEGES is said before them, and so is what says `before_tables=True`, such as a function that a column's default
-    calls.
+    after the tables; a type, a domain, a collation and a sequence are made before them, and so is what says
+    `before_tables=True`, such as a function that a column's default calls. A schema comes before all else, for
+    SQLAlchemy's own types may be in it; and before those ALTER DEFAULT PRIVILEGES is said.
     """
 
     sql: str
     before_tables: bool = False
 
     @property
-    def comes_before(self) -> bool:
-        """Whether tables may need it."""
-        return self.before_tables or bool(_BEFORE_TABLES.match(self.sql))
+    def turn(self) -> "Turn":
+        """When it is made."""
+        for pattern, turn in ((_SCHEMA, Turn.SCHEMAS), (_DEFAULT_PRIVILEGES, Turn.DEFAULT_PRIVILEGES)):
+            if pattern.match(self.sql):
+                return turn
+        return Turn.BEFORE_TABLES if self.before_tables or _BEFORE_TABLES.match(self.sql) else Turn.AFTER_TABLES
 
     def create(self, connection: Connection) -> None:
         """Run the statement as it is written: a percent sign or a colon in it is no parameter."""
@@ -99,9 +113,12 @@ Declared = Extension | SQLObject | LeaveAlone
 
 
 def declare(metadata: MetaData, *objects: Declared) -> None:
-    """Attach objects to the metadata. `create_all()` makes them in the order of declaration, extensions first."""
+    """Attach objects to the metadata. `create_all()` makes them in the order of declaration, schemas
+    and extensions first."""
     if _KEY not in metadata.info:
         metadata.info[_KEY] = []
+        # An Enum of this metadata listens since it was made, which may be sooner than this.
+        event.listen(metadata, "before_create", _create_first, insert=True)
         event.listen(metadata, "before_create", _create_before)
         event.listen(metadata, "after_create", _create_after)
     metadata.info[_KEY].extend(objects)
@@ -112,22 +129,27 @@ def declared(metadata: MetaData) -> tuple[Declared, ...]:
     return tuple(metadata.info.get(_KEY, ()))
 
 
-def _create_before(metadata: MetaData, connection: Connection, *, tables: Collection[Table], **_: object) -> None:
+def _create_first(metadata: MetaData, connection: Connection, *, tables: Collection[Table], **_: object) -> None:
+    _create(metadata, connection, tables, Turn.SCHEMAS)
     for item in declared(metadata):
         if isinstance(item, Extension):
             item.create(connection)
-    _create(metadata, connection, tables, before=True)
+    _create(metadata, connection, tables, Turn.DEFAULT_PRIVILEGES)
+
+
+def _create_before(metadata: MetaData, connection: Connection, *, tables: Collection[Table], **_: object) -> None:
+    _create(metadata, connection, tables, Turn.BEFORE_TABLES)
 
 
 def _create_after(metadata: MetaData, connection: Connection, *, tables: Collection[Table], **_: object) -> None:
-    _create(metadata, connection, tables, before=False)
+    _create(metadata, connection, tables, Turn.AFTER_TABLES)
 
 
-def _create(metadata: MetaData, connection: Connection, tables: Collection[Table], *, before: bool) -> None:
+def _create(metadata: MetaData, connection: Connection, tables: Collection[Table], turn: Turn) -> None:
     if metadata.tables and not tables:  # a second create_all() found every table there, and so the objects on them
         return
     for item in declared(metadata):
-        if isinstance(item, SQLObject) and item.comes_before is before:
+        if isinstance(item, SQLObject) and item.turn is turn:
             item.create(connection)
 
 

@@ -1,7 +1,7 @@
 """Objects that SQLAlchemy has no word for, made along with the tables."""
 
 import pytest
-from sqlalchemy import Column, Connection, Integer, MetaData, Table, text
+from sqlalchemy import Column, Connection, Enum, Integer, MetaData, Table, text
 
 from src.postgres.declared import Extension, ExtensionTooOld, SQLObject, declare, declared
 
@@ -25,6 +25,14 @@ def test_extensions_come_before_the_tables_and_the_rest_after_them(connection: C
     declare(metadata, SQLObject("ALTER TABLE notes ADD COLUMN place vector(3)"), Extension("vector", "0.8"))
     metadata.create_all(connection)
     connection.execute(text("INSERT INTO notes VALUES (1, '[1,2,3]')"))
+
+
+def test_a_schema_comes_before_an_enum_that_was_made_sooner(connection: Connection, metadata: MetaData) -> None:
+    level = Enum("low", "high", name="level", schema="kinds", metadata=metadata)
+    declare(metadata, SQLObject("CREATE DOMAIN top AS kinds.level"), SQLObject("CREATE SCHEMA kinds"))
+    metadata.tables["notes"].append_column(Column("level", level))
+    metadata.create_all(connection)
+    assert connection.scalar(text("SELECT 'high'::top::text")) == "high"
 
 
 def test_creating_everything_twice_is_harmless(connection: Connection, metadata: MetaData) -> None:

@@ -56,6 +56,13 @@ def qualified_name(text: str) -> tuple[str, str]:
     return ("", parts[0]) if len(parts) == 1 else (parts[0], parts[1])
 
 
+def after(word: str, definition: str) -> str | None:
+    """What follows the clause that is this word, up to the end; None if there is no such clause."""
+    ends = (end for start, end in _spans(definition) if definition[start:end] == word)
+    end = next(ends, None)
+    return None if end is None else definition[end:].strip()
+
+
 def _spans(definition: str) -> Iterator[tuple[int, int]]:
     """Where each clause begins and ends. What touches is one clause, but for a group."""
     depth, start, end = 0, 0, -1

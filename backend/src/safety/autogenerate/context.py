@@ -14,7 +14,8 @@ from src.safety.history import BOOKKEEPING
 
 _PARTS = frozenset({Kind.COLUMN, Kind.CONSTRAINT, Kind.INDEX})
 """The parts of a table without which what refers to it could not be made."""
-_quote = postgresql.dialect().identifier_preparer.quote  # type: ignore[no-untyped-call]
+# With the paramstyle of psycopg, a percent sign in a name would be doubled.
+_quote = postgresql.dialect(paramstyle="named").identifier_preparer.quote  # type: ignore[no-untyped-call]
 _TYPES = frozenset({Kind.ENUM, Kind.DOMAIN, Kind.COMPOSITE, Kind.RANGE, Kind.BASE_TYPE})
 
 

@@ -9,7 +9,7 @@ from src.postgres.catalogue import Kind
 from src.safety.autogenerate.casts import ASSIGNED, BOOLEAN, EXPLICIT, LOSSY, NUMBERS, STRINGS, Conversion
 from src.safety.autogenerate.column_types import Printed, parse_type
 from src.safety.autogenerate.context import Schema, quoted
-from src.safety.autogenerate.vector_conversions import is_vector, vectors
+from src.safety.autogenerate.vector_conversions import arrays, is_array_of_vectors, is_vector, vectors
 
 _JSON = ("json", "jsonb")
 _SECONDS = "The numbers are seconds, of timestamps those since 1970 in UTC: change the line if yours are not."
@@ -25,6 +25,8 @@ def conversion(column: str, before: str, after: str, new: Schema) -> Conversion:
         found = vectors(name, source, target, new.default)
         if found is not None:
             return found
+    if is_array_of_vectors(source) and is_array_of_vectors(target):
+        return arrays(name, source, target, new.default)
     if target.name in _JSON and not target.schema and not target.array and source.array:
         return Conversion(f"to_{target.name}({name})")
     if source.array and not target.array:

@@ -1,10 +1,26 @@
-"""Foreign keys that lead in a circle: no order of tables suits them, so they are made when all the tables are there."""
+"""Foreign keys: what they refer to, and those that lead in a circle.
+
+No order of tables suits a circle, so its keys are made when all the tables are there.
+"""
 
 from collections import defaultdict
 from graphlib import CycleError, TopologicalSorter
 
-from src.postgres.catalogue import Identity, Kind
+from src.postgres.catalogue import CatalogueObject, Identity, Kind
+from src.safety.autogenerate.clauses import clauses, qualified_name
 from src.safety.autogenerate.context import Schema
+
+
+def is_key(entry: CatalogueObject) -> bool:
+    """Whether a foreign key may refer to it."""
+    if entry.kind is Kind.CONSTRAINT:
+        return entry.attributes["type"] in ("primary key", "unique")
+    return entry.kind is Kind.INDEX and "unique" in entry.attributes
+
+
+def referred_table(foreign_key: CatalogueObject) -> tuple[str, str]:
+    """Schema and name of the table that it refers to."""
+    return qualified_name(clauses(str(foreign_key.attributes["definition"]))[4])
 
 
 def cyclic_foreign_keys(schema: Schema) -> frozenset[Identity]:

@@ -3,6 +3,7 @@
 A child's object is written only as far as it is not what its parent's object has made of it already.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from src.postgres.catalogue import CatalogueObject, Identity, Kind
@@ -32,6 +33,8 @@ def origin(entry: CatalogueObject, schema: Schema) -> CatalogueObject | None:
     """The parent table's object of which this one is the child's."""
     if "part of" in entry.attributes:
         return _whole(entry, schema)
+    if (of_type := type_of_rows(entry, schema)) is not None:
+        return schema.catalogue.get(Identity(Kind.COLUMN, *of_type, entry.name))
     if entry.kind not in (Kind.COLUMN, Kind.CONSTRAINT) or entry.parent is None:
         return None
     if entry.kind is Kind.CONSTRAINT and entry.attributes["type"] != "check":
@@ -41,6 +44,28 @@ def origin(entry: CatalogueObject, schema: Schema) -> CatalogueObject | None:
         if found is not None:
             return found
     return None
+
+
+def type_of_rows(column: CatalogueObject, schema: Schema) -> tuple[str, str] | None:
+    """The composite type, by schema and name, that the table of `column` is made OF; its columns are that type's."""
+    table = schema.catalogue.get(column.parent) if column.kind is Kind.COLUMN and column.parent else None
+    of_type = None if table is None else table.attributes.get("of type")
+    return None if of_type is None else qualified_name(str(of_type))
+
+
+def identity_of_the_whole(entry: CatalogueObject, schema: Schema) -> frozenset[str]:
+    """The attributes by which a partition's column has the identity of the partitioned table's, from PostgreSQL 17 on:
+    it comes when the partition is attached, and goes when that is detached."""
+    whole = origin(entry, schema) if entry.kind is Kind.COLUMN and schema.version >= 17 else None
+    if whole is None or entry.parent is None or "partition" not in schema.catalogue[entry.parent].attributes:
+        return frozenset()
+    return frozenset(name for name in {*whole.attributes, *entry.attributes} if name.startswith("identity"))
+
+
+def before_attached(entry: CatalogueObject, schema: Schema) -> CatalogueObject:
+    """The column of a partition as it is in a table of its own."""
+    followed = identity_of_the_whole(entry, schema)
+    return replace(entry, attributes={name: said for name, said in entry.attributes.items() if name not in followed})
 
 
 def _whole(entry: CatalogueObject, schema: Schema) -> CatalogueObject | None:
@@ -57,6 +82,13 @@ def _table(entry: CatalogueObject, schema: Schema) -> Identity:
     return top
 
 
+def _without(change: Change, followed: Mapping[str, CatalogueObject]) -> Change:
+    """The change when these attributes are as they are of those objects already."""
+    attributes = {name: said for name, said in change.before.attributes.items() if name not in followed}
+    attributes |= {name: like.attributes[name] for name, like in followed.items() if name in like.attributes}
+    return Change(replace(change.before, attributes=attributes), change.after)
+
+
 class Lineage:
     """The children's objects of two schemas."""
 
@@ -68,7 +100,7 @@ class Lineage:
 
     def _is_relinked(self, table: Identity) -> bool:
         before, after = self.old.catalogue[table].attributes, self.new.catalogue[table].attributes
-        if any(before.get(link) != after.get(link) for link in _LINKS):
+        if any(before.get(link) != after.get(link) for link in _LINKS) or self._is_retyped(table):
             return True
         # A column or check that its parent brought is the child's own as soon as the parent goes, if only for a moment.
         return "inherits" in before and any(
@@ -77,29 +109,45 @@ class Lineage:
             if (now := self.new.catalogue.get(part.identity))
         )
 
+    def _is_retyped(self, table: Identity) -> bool:
+        """Whether it is made OF a type of which an attribute gets another type: CASCADE would convert no value that
+        takes more than an assignment, so the table is none of the type's meanwhile."""
+        for before in self.old.children(table, Kind.COLUMN):
+            after = self.new.catalogue.get(before.identity)
+            if (
+                after is not None
+                and (type_ := type_of_rows(after, self.new))
+                and type_ == type_of_rows(before, self.old)
+            ):
+                attributes = (origin(column, schema) for column, schema in ((before, self.old), (after, self.new)))
+                if len({(one.attributes["type"], one.attributes.get("collation")) for one in attributes if one}) > 1:
+                    return True
+        return False
+
     def own(self, change: Change) -> Change:
         """The change without what happens by itself. Raises `CannotWrite` for what no statement does."""
-        attributes, wanted = dict(change.before.attributes), change.after.attributes
         if _table(change.after, self.new) in self.relinked:
-            final, followed = wanted, set(_LINKED)
-        else:
-            final, followed = wanted, set()
-            source = origin(change.after, self.new)
-            if source is not None and (before := self.old.catalogue.get(source.identity)):
-                whole = "part of" in wanted
-                followed = set(Change(before, source).attributes & (wanted.keys() if whole else _KEPT_IN_STEP))
-                final = wanted if whole else source.attributes
-            if "inherited" in change.attributes:
-                raise CannotWrite(change.identity, "no statement makes it come with the parent alone")
-        for attribute in followed:
-            attributes.pop(attribute, None)
-            if attribute in final:
-                attributes[attribute] = final[attribute]
-        return Change(replace(change.before, attributes=attributes), change.after)
+            change = Change(before_attached(change.before, self.old), before_attached(change.after, self.new))
+            return _without(change, dict.fromkeys(_LINKED, change.after))
+        followed: dict[str, CatalogueObject] = {}
+        source = origin(change.after, self.new)
+        if source is not None and (before := self.old.catalogue.get(source.identity)):
+            moved = Change(before, source).attributes
+            if "part of" in change.after.attributes:
+                followed = dict.fromkeys(moved & change.after.attributes.keys(), change.after)
+            else:
+                followed = dict.fromkeys(moved & _KEPT_IN_STEP, source)
+        for entry, schema in ((change.before, self.old), (change.after, self.new)):
+            followed |= dict.fromkeys(identity_of_the_whole(entry, schema), change.after)
+        if "inherited" in change.attributes:
+            raise CannotWrite(change.identity, "no statement makes it come with the parent alone")
+        return _without(change, followed)
 
     def goes_by_itself(self, entry: CatalogueObject, gone: set[Identity]) -> bool:
         """Whether an object of the old schema is dropped with its parent's, or detached with its table."""
         source = origin(entry, self.old)
+        if source is not None and type_of_rows(entry, self.old):
+            return self._stays_of_its_type(entry) and source.identity in gone
         if source is None or _LINKED.isdisjoint(entry.attributes):
             return False
         return entry.kind is Kind.TRIGGER if _table(entry, self.old) in self.relinked else source.identity in gone
@@ -107,12 +155,26 @@ class Lineage:
     def comes_by_itself(self, entry: CatalogueObject, made: set[Identity]) -> bool:
         """Whether an object of the new schema is made with its parent's, or attached with its table."""
         source = origin(entry, self.new)
+        if source is not None and type_of_rows(entry, self.new):
+            return self._stays_of_its_type(entry) and source.identity in made
         if source is None or _LINKED.isdisjoint(entry.attributes):
             return False
         table = _table(entry, self.new)
         if table in made:
             return entry.kind is Kind.TRIGGER or "inherits" in self.new.catalogue[table].attributes
         return "part of" in entry.attributes if table in self.relinked else source.identity in made
+
+    def _stays_of_its_type(self, column: CatalogueObject) -> bool:
+        """Whether the column's table is made of one type all the while."""
+        table = column.parent
+        if (
+            table is None
+            or table in self.relinked
+            or not {table} <= self.old.catalogue.keys() & self.new.catalogue.keys()
+        ):
+            return False
+        before, after = (schema.catalogue[table].attributes.get("of type") for schema in (self.old, self.new))
+        return before == after
 
     def as_it_comes(self, entry: CatalogueObject) -> CatalogueObject:
         """What comes by itself, before anything else is done to it."""
@@ -123,5 +185,8 @@ class Lineage:
             kept |= {name: value for name, value in source.attributes.items() if name == "firing"}
         else:
             kept = {name: value for name, value in source.attributes.items() if name in _PASSED_ON}
-            kept["inherited"] = True
+            of_whole = identity_of_the_whole(entry, self.new)
+            kept |= {name: value for name, value in entry.attributes.items() if name in of_whole}
+            if _LINKED & entry.attributes.keys():
+                kept["inherited"] = True
         return replace(entry, attributes=kept)

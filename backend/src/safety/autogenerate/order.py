@@ -5,18 +5,19 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple
 
-from src.postgres.catalogue import CatalogueObject, Identity, Kind
+from src.postgres.catalogue import Identity, Kind
 from src.postgres.catalogue.dependencies import Dependencies
 from src.safety.autogenerate.cannot_write import CannotWrite
 from src.safety.autogenerate.context import Context, Schema
-from src.safety.autogenerate.lineage import origin
+from src.safety.autogenerate.foreign_keys import is_key, referred_table
+from src.safety.autogenerate.lineage import origin, type_of_rows
 from src.safety.autogenerate.mentions import mentions
+from src.safety.autogenerate.row_types import returned_parts
+from src.safety.autogenerate.shared_names import names
 
 Action = Literal["detach", "drop", "alter", "create", "attach"]
 # A table leaves its parents before, and joins others after, anything is done to them: nothing waits for it to join.
 _PHASE = {"detach": 0, "create": 1, "alter": 1, "drop": 2, "attach": 3}
-# Relations of one schema share their names.
-_RELATIONS = frozenset({Kind.TABLE, Kind.VIEW, Kind.MATERIALIZED_VIEW, Kind.SEQUENCE, Kind.INDEX, Kind.FOREIGN_TABLE})
 # What is made late if nothing needs it sooner. A function of language SQL is read when it is made, and PostgreSQL keeps
 # no record of what its text names: so tables come before functions.
 _LATE = (Kind.FUNCTION, Kind.PROCEDURE, Kind.AGGREGATE, Kind.INDEX, Kind.STATISTICS, Kind.VIEW, Kind.MATERIALIZED_VIEW)
@@ -84,11 +85,11 @@ class Order:
     def _edges(self) -> dict[Node, set[Node]]:
         edges: defaultdict[Node, set[Node]] = defaultdict(set)
         by_need = (self._needs, self._ownership, self._disturbances, self._defaults)
-        waits = (*by_need, self._one_name, self._inherited)
+        waits = (*by_need, self._one_name, self._inherited, self._keys)
         for first, second in (pair for find in waits for pair in find()):
             if first != second:
                 edges[second].add(first)
-        for first, second in self._mentioned():
+        for first, second in (*self._mentioned(), *self._returned()):
             if not _waits(first, second, edges):  # two functions may call each other
                 edges[second].add(first)
         return edges
@@ -138,6 +139,23 @@ class Order:
         done = {node.identity: node for node in self.nodes if node.action in ("create", "alter")}
         for reader, named in mentions(self.context.new, done):
             yield done[named], done[reader]
+
+    def _returned(self) -> Iterator[tuple[Node, Node]]:
+        """What a function returns the rows of is as it shall be before the function is made."""
+        made = {node.identity: node for node in self.nodes if node.action in ("create", "alter")}
+        for schema in (self.context.old, self.context.new):
+            for function, part in returned_parts(schema, made):
+                done = self._by_identity[part]
+                yield from ((done[action], made[function]) for action in ("create", "alter", "drop") if action in done)
+
+    def _keys(self) -> Iterator[tuple[Node, Node]]:
+        """A foreign key is made when only one key fits: with two there it may bind to the one that is to go."""
+        dropped = [node for node in self.nodes if node.action == "drop"]
+        gone = [node for node in dropped if is_key(self.context.old.catalogue[node.identity])]
+        for entry in self.context.new.catalogue.values() if gone else ():
+            if entry.kind is Kind.CONSTRAINT and entry.attributes["type"] == "foreign key":
+                for made in self._doing(entry.identity, "create"):
+                    yield from ((drop, made) for drop in gone if drop.identity[1:3] == referred_table(entry))
 
     def _doing(self, identity: Identity, *actions: Action) -> Iterator[Node]:
         """The nodes that do one of these with the object: its own, or else those of what it comes and goes with."""
@@ -189,6 +207,11 @@ class Order:
     def _inherited(self) -> Iterator[tuple[Node, Node]]:
         """What is done to the parent's object comes before what is done to the child's."""
         for later in self.nodes:
+            if later.action == "create" and later.identity.kind is Kind.TABLE:
+                for column in self.context.new.children(later.identity, Kind.COLUMN):
+                    if (of_type := type_of_rows(column, self.context.new)) is not None:
+                        attribute = Identity(Kind.COLUMN, *of_type, column.name)
+                        yield from ((sooner, later) for sooner in self._doing(attribute, "create", "alter"))
             if later.action in ("create", "alter"):
                 source = origin(self.context.new.catalogue[later.identity], self.context.new)
                 if source is not None:
@@ -221,16 +244,3 @@ def _waits(node: Node, for_this: Node, edges: Mapping[Node, set[Node]]) -> bool:
                 seen.add(sooner)
                 open_.append(sooner)
     return False
-
-
-def names(entry: CatalogueObject) -> Iterator[tuple[str, ...]]:
-    """What no other object may be called or be at the same time."""
-    kind, schema, table, name = entry.identity
-    yield (kind, schema, table, name)
-    index = kind is Kind.CONSTRAINT and entry.attributes["type"] in ("primary key", "unique", "exclusion")
-    if kind in _RELATIONS or index:
-        yield ("relation", schema, name)
-    if kind in (Kind.ENUM, Kind.DOMAIN, Kind.COMPOSITE, Kind.RANGE, Kind.TABLE):
-        yield ("type", schema, name)
-    if entry.attributes.get("type") == "primary key":
-        yield ("primary key", schema, table)

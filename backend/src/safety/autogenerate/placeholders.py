@@ -48,19 +48,19 @@ def placeholder(printed: str, schema: Schema) -> str | None:
 
 
 def numbered(printed: str) -> str | None:
-    """An expression of `n`, the number of a row, for a value that no other row has and each run gives."""
+    """An expression of `numbered.n`, the number of a row, for a value that no other row has and each run gives."""
     parsed = parse_type(printed)
     name = None if parsed is None or parsed.array else key(parsed)
     if name in NUMBERS:
-        return "n"
+        return "numbered.n"
     if name in ("text", "character varying", "character"):
-        return "n::text"
+        return "numbered.n::text"
     if name == "uuid":
-        return "md5(n::text)::uuid"
+        return "md5(numbered.n::text)::uuid"
     if name in ("date", "timestamp"):
-        return "timestamp '2000-01-01' + n * interval '1 day'"
+        return "timestamp '2000-01-01' + numbered.n * interval '1 day'"
     if name == "timestamp tz":
-        return "timestamptz '2000-01-01 00:00:00+00' + n * interval '24 hours'"
+        return "timestamptz '2000-01-01 00:00:00+00' + numbered.n * interval '24 hours'"
     return None
 
 

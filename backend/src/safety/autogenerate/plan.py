@@ -17,6 +17,7 @@ from src.safety.autogenerate.foreign_keys import cyclic_foreign_keys
 from src.safety.autogenerate.lineage import Lineage
 from src.safety.autogenerate.order import Node, Order
 from src.safety.autogenerate.replaced_types import Replacement, replacements
+from src.safety.autogenerate.row_types import returned_rows
 from src.safety.autogenerate.writers import writer_of
 from src.safety.autogenerate.writers.column_changes import default_changed
 from src.safety.autogenerate.writers.domains import domain_default
@@ -58,6 +59,7 @@ class Changes:
         self.taken: set[Identity] = set()
         self.loosened: set[Identity] = set()
         self.held: set[Identity] = set()
+        self.followed: set[Identity] = set()
         self.disturbed: list[tuple[Identity, Identity]] = []
         self.lineage = Lineage(self.context.old, self.context.new)
         self.replaced = {
@@ -67,8 +69,13 @@ class Changes:
             self._change(Change(before[identity], after[identity]))
         for identity in sorted(self.removed):
             for dependent in self.context.old.needed_by.get(identity, ()):
-                if dependent not in self.altered:
+                if dependent not in self.altered.keys() | self.followed or self._returns(dependent, identity):
                     self._rebuild(dependent, identity)
+
+    def _returns(self, function: Identity, column: Identity) -> bool:
+        """Whether it names a column of the rows that it returns: it fits neither before nor after that goes."""
+        rows = returned_rows(self.context.old.catalogue[function], self.context.old)
+        return rows is not None and rows == self.context.old.catalogue[column].parent
 
     def _replace(self, replacement: Replacement) -> frozenset[Identity]:
         self.altered[replacement.head] = list(replacement.operations())
@@ -87,6 +94,8 @@ class Changes:
             self._rebuild(change.identity)
         elif change.attributes and (own := self.lineage.own(change)).attributes:
             self._alter(own)
+        elif change.attributes:
+            self.followed.add(change.identity)
 
     def _alter(self, change: Change) -> None:
         writer = writer_of(change.after)
@@ -183,7 +192,7 @@ class Changes:
             return list(default_changed(after, self.context, keep=node.action == "attach"))
         if after.kind is Kind.DOMAIN:
             return [domain_default(after, keep=node.action == "attach")]
-        return list(detach(before, after) if node.action == "detach" else attach(after))
+        return list(detach(before, after) if node.action == "detach" else attach(before, after))
 
     def _mark(self, entry: CatalogueObject) -> Iterator[MigrateOperation]:
         """On the way up, what destroys data says so; on the way down, the run itself counts the rows and asks."""

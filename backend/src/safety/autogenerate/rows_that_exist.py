@@ -63,6 +63,13 @@ def stand_in(entry: CatalogueObject, context: Context) -> StandIn:
     return StandIn(default_code(value, type_), remark=_from_the_application(value))
 
 
+def numbers(table: str, column: str, expression: str) -> str:
+    """A statement that gives each row another value: `expression`, in which `numbered.n` is 1, 2, ..."""
+    place = "tableoid AS part, ctid AS place"  # a place is one in its partition
+    rows = f"(SELECT {place}, row_number() OVER () AS n FROM {table}) AS numbered"
+    return f"UPDATE {table} SET {column} = {expression} FROM {rows} WHERE tableoid = part AND ctid = place"
+
+
 def fill_nulls(entry: CatalogueObject, context: Context) -> Iterator[MigrateOperation]:
     """The lines before SET NOT NULL: NULLs of rows that exist get a value.
 
@@ -87,9 +94,7 @@ def _placeholder(entry: CatalogueObject, schema: Schema) -> StandIn:
     type_, gone = str(entry.attributes["type"]), f"What {entry.name} held is gone"
     if _is_unique(entry, schema) and (expression := numbered(type_)):
         table, column = quoted(entry.schema, entry.identity.table), quoted(entry.name)
-        rows = f"(SELECT ctid AS place, row_number() OVER () AS n FROM {table}) AS numbered"
-        update = f"UPDATE {table} SET {column} = {expression} FROM {rows} WHERE ctid = place"
-        return StandIn(update=update, remark=f"{gone}: the rows are numbered.")
+        return StandIn(update=numbers(table, column, expression), remark=f"{gone}: the rows are numbered.")
     value = None if _refers(entry, schema) else placeholder(type_, schema)
     if value is None:
         return StandIn(remark=f"{gone}, and nothing can stand in for it: this fails where there are rows.")
@@ -163,7 +168,8 @@ def _holds_null(connection: Connection, column: Identity) -> bool:
     rows = f"SELECT FROM {quoted(column.schema, column.table)} WHERE {quoted(column.name)} IS NULL"
     try:
         with every_row(connection):
-            return bool(connection.exec_driver_sql(f"SELECT EXISTS ({rows})").scalar())
+            asked = connection.exec_driver_sql(f"SELECT EXISTS ({rows})", execution_options={"no_parameters": True})
+            return bool(asked.scalar())
     except DBAPIError as error:
         if state.sqlstate(error) != state.INSUFFICIENT_PRIVILEGE:
             raise

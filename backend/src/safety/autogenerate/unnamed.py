@@ -43,7 +43,7 @@ def _meaning(entry: CatalogueObject) -> tuple[object, ...]:
 
 def _named(metadata: MetaData, default: str) -> Iterator[tuple[str, str, str]]:
     """Schema, table and name, as SQL writes it, of each constraint that has one."""
-    preparer = postgresql.dialect().identifier_preparer  # type: ignore[no-untyped-call]
+    preparer = postgresql.dialect(paramstyle="named").identifier_preparer  # type: ignore[no-untyped-call]
     for table in metadata.tables.values():
         for constraint in table.constraints:
             if isinstance(constraint.name, str):  # given, or made by the naming convention

@@ -17,6 +17,32 @@ def is_vector(parsed: Printed) -> bool:
     return parsed.name in _VECTORS and bool(parsed.schema) and not parsed.array
 
 
+def is_array_of_vectors(parsed: Printed) -> bool:
+    """Whether it is an array of one of them."""
+    return parsed.array and is_vector(parsed._replace(array=False))
+
+
+def arrays(column: str, source: Printed, target: Printed, default: str) -> Conversion:
+    """From one array of vectors to another. An expression of ALTER TYPE may hold no query over the elements, so they
+    are cut or filled up in the text of the whole array; the bounds that it may begin with, `[2:3]=`, stay."""
+    before, after = source.number, target.number
+    if after is None or before == after:
+        return Conversion()
+    if before is None:
+        return Conversion(remark=f"Fails if there is a vector of other than {after} dimensions.")
+    prefix = "" if target.schema == default else f"{target.schema}."
+    dense = f"{column}::{prefix}vector[]" if source.name == "sparsevec" else column
+    if after > before:
+        pattern, fitted = r'"?(\[[^]:[]+)\]"?', rf'"\1{",0" * (after - before)}]"'
+    else:
+        numbers = "[^],:[]+" if after == 1 else f"(?:[^],:[]+,){{{after - 1}}}[^],:[]+"
+        pattern, fitted = rf"\[({numbers})(?:,[^],:[]+)+\]", r"[\1]"
+    through = f"{prefix}{'vector' if target.name == 'sparsevec' else target.name}"
+    return Conversion(
+        f"regexp_replace({dense}::text, '{pattern}', '{fitted}', 'g')::{through}({after})[]", _becomes(before, after)
+    )
+
+
 def vectors(column: str, source: Printed, target: Printed, default: str) -> Conversion | None:
     """One of the two is a vector; None where the other is nothing that has to do with vectors.
 

@@ -42,7 +42,7 @@ def make_models(connection: Connection, metadata: MetaData, live: Schema) -> Sch
     prepare_like(connection, live)
     fresh = read_schema(connection).catalogue
     for schema in _schemas(metadata):
-        connection.exec_driver_sql(f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)}")
+        _run(connection, f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)}")
     with gathered(connection):
         metadata.create_all(connection, checkfirst=False)
 
@@ -61,8 +61,8 @@ def prepare_like(connection: Connection, live: Schema) -> None:
     for entry in live.catalogue.values():
         if entry.kind is Kind.EXTENSION and entry.name != "plpgsql" and entry.name in available:
             schema = quoted(str(entry.attributes["schema"]))
-            connection.exec_driver_sql(f"CREATE SCHEMA IF NOT EXISTS {schema}")
-            connection.exec_driver_sql(f"CREATE EXTENSION IF NOT EXISTS {quoted(entry.name)} SCHEMA {schema} CASCADE")
+            _run(connection, f"CREATE SCHEMA IF NOT EXISTS {schema}")
+            _run(connection, f"CREATE EXTENSION IF NOT EXISTS {quoted(entry.name)} SCHEMA {schema} CASCADE")
             _comment_like(connection, entry)
 
 
@@ -72,7 +72,12 @@ def _comment_like(connection: Connection, extension: CatalogueObject) -> None:
     if connection.scalar(may, {"name": extension.name}):
         comment = extension.attributes.get("comment")
         statement = f"COMMENT ON EXTENSION {quoted(extension.name)} IS {literal(str(comment)) if comment else 'NULL'}"
-        connection.exec_driver_sql(statement, execution_options={"no_parameters": True})
+        _run(connection, statement)
+
+
+def _run(connection: Connection, statement: str) -> None:
+    """As it is written: a percent sign in a name is no parameter."""
+    connection.exec_driver_sql(statement, execution_options={"no_parameters": True})
 
 
 def _schemas(metadata: MetaData) -> list[str]:

@@ -19,6 +19,9 @@ def by_sql(*statements: str) -> str:
     return f"{t()}\ndeclare(m, {', '.join(f'SQLObject({statement!r})' for statement in statements)})"
 
 
+OK = """declare(m,
+    SQLObject("CREATE FUNCTION ok(text) RETURNS boolean LANGUAGE sql IMMUTABLE RETURN true", before_tables=True))
+"""
 LINE = "op.create_index(op.f('ix'), 't', "
 DROP = ["op.drop_index(op.f('ix'), table_name='t')"]
 
@@ -54,6 +57,12 @@ DROP = ["op.drop_index(op.f('ix'), table_name='t')"]
         ix('"a"'),
         ix('"a"', "postgresql_where=text(\"n > 0 AND b LIKE 'x%'\")"),
         ["postgresql_where=sa.text("],
+    ),
+    Case(
+        "a predicate that is a function",
+        OK + t(),
+        OK + ix('"a"', 'postgresql_where=text("ok(a)")'),
+        ["postgresql_where=sa.text('ok(a)')"],
     ),
     Case("another predicate", ix('"a"', 'postgresql_where=text("n > 0")'), ix('"a"', 'postgresql_where=text("n > 1")')),
     Case("including columns", ix('"a"'), ix('"a"', 'postgresql_include=["n", "b"]'), ["postgresql_include=['n', 'b']"]),

@@ -37,6 +37,21 @@ def periods(definition: str, *more: str) -> str:
     return f"{PERIODS}\ndeclare(m, {', '.join(f'SQLObject({statement!r})' for statement in statements)})"
 
 
+def referred(key: str, more: str = "") -> str:
+    """A table with a key, and one that refers to it."""
+    there = f'Table("there", m, Column("a", Integer, nullable=False), Column("b", Integer, nullable=False), {key})'
+    here = f'Table("here", m, Column("a", Integer), ForeignKeyConstraint(["a"], ["there.a"], name="f"{more}))'
+    return f"{there}\n{here}"
+
+
+def temporal(key: str) -> str:
+    """The same of periods."""
+    columns = "r int4range NOT NULL, during daterange NOT NULL"
+    refers = "FOREIGN KEY (r, PERIOD during) REFERENCES there (r, PERIOD during)"
+    tables = (f"there ({columns}, CONSTRAINT {key})", f"here ({columns}, CONSTRAINT f {refers})")
+    return "".join(f"declare(m, SQLObject('CREATE TABLE {table}'))\n" for table in tables)
+
+
 @cases(
     Case(
         "comes",
@@ -120,6 +135,34 @@ def test_primary_keys(transaction: Connection, case: Case) -> None:
     ),
     Case("an index becomes a constraint", t('Index("u", "a", unique=True)'), t('UniqueConstraint("a", name="u")')),
     Case("without overlaps", PERIODS, periods("UNIQUE (r, during WITHOUT OVERLAPS)"), since=18),
+    Case(
+        "another one under a foreign key",
+        referred('UniqueConstraint("a", name="u")'),
+        referred('UniqueConstraint("a", name="v", postgresql_include=["b"])'),
+        ["type_='unique'", "op.create_foreign_key("],
+    ),
+    Case(
+        "becomes a primary key under a foreign key that changes",
+        referred('UniqueConstraint("a", name="u")'),
+        referred('PrimaryKeyConstraint("a", name="k")', ', ondelete="CASCADE"'),
+        ["type_='unique'", "op.create_foreign_key("],
+    ),
+    Case(
+        "an index under a foreign key becomes one",
+        referred('Index("i", "a", unique=True)'),
+        referred('UniqueConstraint("a", name="u", postgresql_include=["b"])'),
+    ),
+    Case(
+        "a foreign key comes as a key goes",
+        referred('UniqueConstraint("a", name="u")').partition("\n")[0],
+        referred('UniqueConstraint("a", name="v", postgresql_include=["b"])'),
+    ),
+    Case(
+        "a temporal key under a temporal foreign key",
+        temporal("k PRIMARY KEY (r, during WITHOUT OVERLAPS)"),
+        temporal("u UNIQUE (r, during WITHOUT OVERLAPS)"),
+        since=18,
+    ),
 )
 def test_unique_constraints(transaction: Connection, case: Case) -> None:
     assert prove(transaction, case)

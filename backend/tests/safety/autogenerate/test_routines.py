@@ -134,6 +134,13 @@ def in_default(function: str, column: str) -> str:
         sql("CREATE PROCEDURE p(i int) LANGUAGE sql AS 'SELECT i'"),
         sql("CREATE PROCEDURE p(i int) LANGUAGE sql AS 'SELECT 1'"),
     ),
+    Case(
+        "a procedure becomes a function",
+        sql("CREATE PROCEDURE p(i int) LANGUAGE sql AS 'SELECT i'"),
+        sql("CREATE FUNCTION p(i int) RETURNS int LANGUAGE sql AS 'SELECT i'"),
+        ["DROP PROCEDURE", "CREATE FUNCTION"],
+        ["DROP FUNCTION", "CREATE PROCEDURE"],
+    ),
 )
 def test_functions(transaction: Connection, case: Case) -> None:
     assert prove(transaction, case)

@@ -128,6 +128,12 @@ LONG = "x" * 63
         f'Table("{LONG}", m, Column("{LONG}", Text, primary_key=True), Index("i{LONG[1:]}", "{LONG}"),'
         f' UniqueConstraint("{LONG}", name="u{LONG[1:]}"))',
     ),
+    Case(
+        "percent signs",
+        "",
+        'Table("p%c", m, Column("a%b", Integer, primary_key=True), Column("c", Integer, Sequence("s%q"), index=True))',
+        ['CREATE SEQUENCE "s%q"'],
+    ),
     Case("a column of an odd table", ODD.rstrip(",") + ")", ODD + ' Column("a,b", Text, comment="100 %% of \'it\'"))'),
     Case(
         "colons, percent signs and backslashes in checks",

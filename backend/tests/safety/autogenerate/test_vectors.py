@@ -100,6 +100,25 @@ KEPT = "SELECT id, v::text FROM t ORDER BY id"
         rows=ROWS,
         kept=KEPT,
     ),
+    *(
+        Case(
+            f"arrays of {before} become {after}",
+            f"declare(m, Extension('vector'))\nTable('t', m, Column('id', Integer), Column('v', ARRAY({before})))",
+            f"declare(m, Extension('vector'))\nTable('t', m, Column('id', Integer), Column('v', ARRAY({after})))",
+            rows=f"INSERT INTO t VALUES (1, NULL), (2, '{{}}'), (3, array_fill({value}, ARRAY[2], ARRAY[5]))",
+            # In each the numbers that both have room for, and the bounds of the array.
+            kept=f"SELECT id, array_dims(v), (v[5]::vector::real[])[:{same}] FROM t ORDER BY id",
+        )
+        for before, after, value, same in (
+            ("VECTOR(3)", "VECTOR(4)", "'[1,2,-3.5e-7]'::vector", 3),
+            ("VECTOR(1)", "VECTOR(2)", "'[1]'::vector", 1),
+            ("VECTOR(2)", "VECTOR(1)", "'[1,0]'::vector", 1),
+            ("VECTOR(3)", "HALFVEC(5)", "'[1,2,0.5]'::vector", 3),
+            ("SPARSEVEC(3)", "SPARSEVEC(2)", "'{1:1}/3'::sparsevec", 2),
+            ("VECTOR(3)", "VECTOR", "'[1,2,3]'::vector", 3),
+            ("VECTOR", "VECTOR(3)", "'[1,2,3]'::vector", 3),
+        )
+    ),
 )
 def test_vector(transaction: Connection, case: Case) -> None:
     assert prove(transaction, case)

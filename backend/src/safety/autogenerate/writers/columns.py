@@ -10,6 +10,7 @@ from src.safety.autogenerate.column_types import column_type
 from src.safety.autogenerate.context import Change, Context, quoted
 from src.safety.autogenerate.rows_that_exist import stand_in
 from src.safety.autogenerate.server_default import NONE, computed, server_default
+from src.safety.autogenerate.writers.added_in_steps import bare, in_steps, needs_steps
 from src.safety.autogenerate.writers.column_changes import altered, disturbed, not_null
 from src.safety.autogenerate.writers.column_settings import settings
 from src.safety.autogenerate.writers.identities import swapped_sequence
@@ -114,7 +115,11 @@ class ColumnWriter(Writer):
 def _added(entry: CatalogueObject, context: Context) -> Iterator[MigrateOperation]:
     """`op.add_column`, with what the rows that exist get."""
     _, schema, table, name = entry.identity
-    option, filled = context.schema_option(schema), stand_in(entry, context)
+    option = context.schema_option(schema)
+    if needs_steps(entry, context):
+        yield from in_steps(entry, Call("add_column", table, column(bare(entry), context), schema=option), context)
+        return
+    filled = stand_in(entry, context)
     if filled.remark:
         yield Comment(filled.remark)
     if filled.update is None:

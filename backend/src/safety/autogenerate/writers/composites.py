@@ -52,10 +52,10 @@ class AttributeWriter(StatementWriter):
         return _target(entry)
 
     def statement(self, entry: CatalogueObject, context: Context) -> str:
-        return f"{_alter(entry)} ADD ATTRIBUTE {quoted(entry.name)} {_type(entry)}"
+        return f"{_alter(entry)} ADD ATTRIBUTE {quoted(entry.name)} {_type(entry)}{_cascade(entry, context)}"
 
     def drop(self, entry: CatalogueObject, context: Context) -> list[MigrateOperation]:
-        return [sql(f"{_alter(entry)} DROP ATTRIBUTE {quoted(entry.name)}")]
+        return [sql(f"{_alter(entry)} DROP ATTRIBUTE {quoted(entry.name)}{_cascade(entry, context)}")]
 
     def change(self, change: Change, context: Context) -> list[MigrateOperation] | None:
         attribute = f"ALTER ATTRIBUTE {quoted(change.after.name)} TYPE {_type(change.after)}"
@@ -65,6 +65,13 @@ class AttributeWriter(StatementWriter):
 def _type(entry: CatalogueObject) -> str:
     collation = f" COLLATE {entry.attributes['collation']}" if "collation" in entry.attributes else ""
     return f"{entry.attributes['type']}{collation}"
+
+
+def _cascade(attribute: CatalogueObject, context: Context) -> str:
+    """The tables that are made of the type get the attribute as a column, and lose it."""
+    assert attribute.parent is not None, "its type"
+    users = (context.old.catalogue[user] for user in context.old.needed_by.get(attribute.parent, ()))
+    return " CASCADE" if any("of type" in user.attributes for user in users) else ""
 
 
 def _alter(entry: CatalogueObject) -> str:

@@ -8,7 +8,7 @@ from alembic.operations import MigrateOperation
 from src.postgres.catalogue import CatalogueObject, Identity, Kind
 from src.safety.autogenerate.call import Call, Code, named, sql, text
 from src.safety.autogenerate.cannot_write import CannotWrite
-from src.safety.autogenerate.clauses import clauses, is_name, items, name, names, unwrapped
+from src.safety.autogenerate.clauses import after, clauses, is_name, items, name, names, unwrapped
 from src.safety.autogenerate.context import Change, Context, quoted
 from src.safety.autogenerate.short_names import shortened
 from src.safety.autogenerate.writers.options import options, set_parameters
@@ -75,7 +75,9 @@ def index_properties(entry: CatalogueObject) -> Iterator[MigrateOperation]:
 
 def _create_index(entry: CatalogueObject, context: Context) -> MigrateOperation:
     _, schema, table, name = entry.identity
-    _, method, group, *rest = clauses(str(entry.attributes["definition"]))
+    definition = str(entry.attributes["definition"])
+    _, method, group, *rest = clauses(definition)
+    where = after("WHERE", definition)
     columns, classes = _elements(group)
     given = options(entry.attributes)
     return Call(
@@ -91,7 +93,7 @@ def _create_index(entry: CatalogueObject, context: Context) -> MigrateOperation:
         postgresql_nulls_not_distinct=True if "NULLS" in rest else None,
         postgresql_with={key: int(value) if value.isdigit() else value for key, value in given.items()} or None,
         postgresql_tablespace=entry.attributes.get("tablespace"),
-        postgresql_where=text(unwrapped(rest[-1])) if "WHERE" in rest else None,
+        postgresql_where=None if where is None else text(unwrapped(where)),
     )
 
 

@@ -8,6 +8,7 @@ from alembic.operations import MigrateOperation
 from src.postgres.catalogue import CatalogueObject, Identity, Kind
 from src.safety.autogenerate.call import Call, Code, code, sql
 from src.safety.autogenerate.context import Change, Context, quoted
+from src.safety.autogenerate.lineage import before_attached
 from src.safety.autogenerate.short_names import shortened
 from src.safety.autogenerate.writers.columns import column, column_extras
 from src.safety.autogenerate.writers.constraints import constraint, constraint_properties
@@ -45,7 +46,7 @@ class TableWriter(Writer):
 
 def _created(entry: CatalogueObject, context: Context) -> Lines:
     own = [child for child in context.new.children(entry.identity) if not _comes_from_parent(entry, child)]
-    columns = [child for child in own if child.kind is Kind.COLUMN]
+    columns = [before_attached(child, context.new) for child in own if child.kind is Kind.COLUMN]
     constraints = [child for child in own if child.kind is Kind.CONSTRAINT and _covered(child, context)]
     arguments = [*(column(child, context) for child in columns), *(constraint(child, context) for child in constraints)]
     yield Call("create_table", entry.name, *arguments, **_table_options(entry, context))
