@@ -24,6 +24,7 @@ def function(body: str, result: str = "SETOF chunk", name: str = "latest()") -> 
 
 
 ALL, BODY = "BEGIN ATOMIC SELECT * FROM chunk; END", "AS 'SELECT id, text FROM chunk'"
+ONE, ON_IT = ALL.replace("chunk;", "chunk LIMIT 1;"), sql("CREATE VIEW v AS SELECT id FROM latest()")
 VIEW = "CREATE VIEW pages AS SELECT id, text FROM chunk"
 WIDER = VIEW.replace("text FROM", "text, lang FROM")
 
@@ -43,10 +44,8 @@ WIDER = VIEW.replace("text FROM", "text, lang FROM")
         ["op.add_column", "CREATE OR REPLACE"],
         ["op.drop_column", "CREATE OR REPLACE"],
     ),
-    Case("with a view on it", *(function(ALL) + made + sql("CREATE VIEW v AS SELECT id FROM latest()")
-         for made in (chunk(), chunk(LANG)))),
-    Case("one of them", *(function(ALL.replace("chunk;", "chunk LIMIT 1;"), "chunk") + made
-         for made in (chunk(), chunk(LANG)))),
+    Case("with a view on it", function(ALL) + chunk() + ON_IT, function(ALL) + chunk(LANG) + ON_IT),
+    Case("one of them", function(ONE, "chunk") + chunk(), function(ONE, "chunk") + chunk(LANG)),
     Case(
         "a table of its own",
         chunk() + function("BEGIN ATOMIC SELECT id, text FROM chunk; END", "TABLE (a integer, b text)"),
@@ -62,11 +61,17 @@ WIDER = VIEW.replace("text FROM", "text, lang FROM")
         sql("CREATE TYPE pair AS (a integer)") + function("AS 'SELECT 1'", "SETOF pair"),
         sql("CREATE TYPE pair AS (a integer, b integer)") + function("AS 'SELECT 1, 2'", "SETOF pair"),
     ),
-    Case("it takes a row", chunk() + function("RETURN c.text", "text", "f(c chunk)"),
-         chunk(LANG) + function("RETURN c.text || c.lang", "text", "f(c chunk)")),
-    Case("another type of a column", chunk(LANG) + function("AS 'SELECT id, text, lang FROM chunk'"),
-         chunk("Column('lang', Integer)") + function("AS 'SELECT id, text, 7 FROM chunk'")),
-)  # fmt: skip
+    Case(
+        "it takes a row",
+        chunk() + function("RETURN c.text", "text", "f(c chunk)"),
+        chunk(LANG) + function("RETURN c.text || c.lang", "text", "f(c chunk)"),
+    ),
+    Case(
+        "another type of a column",
+        chunk(LANG) + function("AS 'SELECT id, text, lang FROM chunk'"),
+        chunk("Column('lang', Integer)") + function("AS 'SELECT id, text, 7 FROM chunk'"),
+    ),
+)
 def test_a_function_fits_the_rows_that_it_returns(transaction: Connection, case: Case) -> None:
     assert prove(transaction, case)
 
