@@ -17,6 +17,7 @@ from src.postgres.tokens import tokens
 from src.safety.online.column_type import alter_type
 from src.safety.online.database import Database
 from src.safety.online.domain import column_anew, is_ruled
+from src.safety.online.enforced import enforce
 from src.safety.online.index import table_of_index
 from src.safety.online.names import ddl
 from src.safety.online.not_null import not_null
@@ -95,6 +96,10 @@ def _alter_table(reader: Reader, sql: str, database: Database) -> OnlineChange |
 
 
 def _alter_column(action: Reader, table: list[str], sql: str, database: Database) -> OnlineChange | None:
+    if action.accept("CONSTRAINT"):
+        constraint = _folded(action.name())
+        alone = action.accept("ENFORCED") and action.done
+        return enforce(".".join(table), constraint, database) if alone else None
     action.accept("COLUMN")
     column, (*schema, name) = _folded(action.name()), map(_folded, table)
     if action.accept("SET NOT NULL"):

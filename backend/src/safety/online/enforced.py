@@ -1,0 +1,75 @@
+"""ALTER CONSTRAINT ... ENFORCED (PostgreSQL 18): it would hold every row against the rule under ACCESS EXCLUSIVE.
+
+Only a foreign key can be enforced afterwards (PostgreSQL 18). In one transaction it is dropped, which takes no rule
+away, and added again NOT VALID, from when on each new row is held against it; then it is validated. A second one beside
+it is no way: on a table with partitions PostgreSQL takes none that is enforced beside one that is not.
+"""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from src.safety.online.database import Database
+from src.safety.online.foreign_keys_anew import parts_of
+from src.safety.online.names import literal, quoted
+from src.safety.online.obstacle import Obstacle
+from src.safety.online.step import OnlineChange, Step
+
+_NOT_ENFORCED = """
+    SELECT k.conname::text AS name, pg_get_constraintdef(k.oid) AS definition, k.confrelid::regclass::text AS parent,
+           obj_description(k.oid, 'pg_constraint') AS comment, c.relkind = 'p' AS of_parts,
+           (SELECT json_agg(json_build_array(quote_ident(a.attname), quote_ident(b.attname)))
+            FROM unnest(k.conkey, k.confkey) AS pair (own, their)
+            JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = own
+            JOIN pg_attribute b ON b.attrelid = k.confrelid AND b.attnum = their)::text AS pairs
+    FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid
+    WHERE k.conrelid = to_regclass(:table) AND k.conname = :name AND k.contype = 'f' AND k.confmatchtype = 's'
+      AND NOT (to_jsonb(k) ->> 'conenforced')::boolean AND NOT (to_jsonb(k) ->> 'conperiod')::boolean
+"""
+
+
+def enforce(table: str, name: str, database: Database) -> OnlineChange | None:
+    """The online way of `ALTER TABLE table ALTER CONSTRAINT name ENFORCED`; None where it is so already."""
+    if database.version < 18:
+        return None
+    found = database.recall(f"{name} on {table} is not enforced", lambda: _read(table, name, database))
+    return OnlineChange(table, _steps(table, json.loads(found))) if found else None
+
+
+def _read(table: str, name: str, database: Database) -> str:
+    rows = database.ask(_NOT_ENFORCED, table=table, name=name)
+    if not rows:
+        return ""
+    parts = [[each.table, each.name] for each in parts_of(table, name, database)] if rows[0].of_parts else []
+    return json.dumps({**rows[0]._mapping, "parts": parts})
+
+
+def _steps(table: str, found: dict[str, Any]) -> Iterator[Step]:
+    name = quoted(found["name"])
+    definition = found["definition"].removesuffix(" NOT ENFORCED").removesuffix(" NOT VALID")
+    others = [
+        # Those of the partitions come under the name of the whole.
+        f"ALTER TABLE {part} RENAME CONSTRAINT {name} TO {quoted(its)}"
+        for part, its in found["parts"]
+        if its != found["name"]
+    ]
+    if found["comment"] is not None:
+        others.append(f"COMMENT ON CONSTRAINT {name} ON {table} IS {literal(found['comment'])}")
+    add = f"ALTER TABLE {table} ADD CONSTRAINT {name} {definition} NOT VALID"
+    yield Step(sql=f"ALTER TABLE {table} DROP CONSTRAINT {name}", obstacle=_orphans(table, found), with_next=True)
+    yield Step(sql=add, with_next=bool(others))
+    yield from (Step(sql=sql, with_next=number < len(others)) for number, sql in enumerate(others, start=1))
+    yield Step(sql=f"ALTER TABLE {table} VALIDATE CONSTRAINT {name}")
+
+
+def _orphans(table: str, found: dict[str, Any]) -> Obstacle:
+    pairs = json.loads(found["pairs"])
+    columns = ", ".join(f"child.{own}" for own, _ in pairs)
+    present = " AND ".join(f"child.{own} IS NOT NULL" for own, _ in pairs)
+    same = " AND ".join(f"parent.{their} = child.{own}" for own, their in pairs)
+    return Obstacle(
+        what=f"{quoted(found['name'])} on {table}",
+        found=f"rows that refer to nothing in {found['parent']}",
+        select=f"SELECT {columns} FROM {table} AS child WHERE {present}"
+        f" AND NOT EXISTS (SELECT FROM {found['parent']} AS parent WHERE {same})",
+    )
