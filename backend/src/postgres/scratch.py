@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, TypeVar
@@ -22,6 +23,7 @@ from sqlalchemy import Connection, pool, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from src.postgres.abandoned import abandonable
 from src.postgres.connect import connected
 from src.postgres.embedded import VERSIONS, start_server
 from src.postgres.engine import async_engine
@@ -110,6 +112,7 @@ async def scratch_database(target: DatabaseURL, place: Place, elsewhere: str = "
 async def _open(stack: AsyncExitStack, server: DatabaseURL, place: Place) -> AsyncConnection:
     name = await _create(server)
     stack.push_async_callback(_drop, server, name)
+    stack.enter_context(abandonable(partial(_drop, server, name)))
     connection = await stack.enter_async_context(_connected(server.at(name)))
     await _prepare(connection, place)
     assert connection.sync_connection is not None, "it is open"

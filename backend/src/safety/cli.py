@@ -15,6 +15,7 @@ from rich.console import Console
 from sqlalchemy import pool
 from sqlalchemy.exc import SQLAlchemyError
 
+from src.postgres.abandoned import abandon_all
 from src.postgres.connect import connected
 from src.postgres.engine import async_engine, resolve_url
 from src.postgres.errors import UserError
@@ -103,6 +104,9 @@ async def _run(verb: Verb, url: str, options: Namespace, console: Console) -> in
     try:
         async with connected(engine, target, patience=Policy.from_environment().connect_patience) as connection:
             return await verb.run(connection, options, console)
+    except asyncio.CancelledError:
+        await abandon_all()
+        raise
     except SQLAlchemyError as error:
         if (problem := explain_statement(error, target.place, target.source)) is None:
             raise

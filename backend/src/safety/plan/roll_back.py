@@ -8,13 +8,16 @@ transaction cannot be tried like this.
 import asyncio
 import io
 import re
+from functools import partial
 
 from alembic import command
 from sqlalchemy import Connection, event, pool, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from src.postgres.abandoned import abandonable
 from src.postgres.engine import async_engine
 from src.postgres.lock_modes import needs_autocommit
+from src.postgres.url import DatabaseURL
 from src.safety.config_origin import ConfigOrigin
 from src.safety.errors import RequestRefused
 from src.safety.history import BOOKKEEPING
@@ -24,6 +27,8 @@ from src.safety.project import Project
 
 _STAMP = re.compile(r"\s*(INSERT INTO|UPDATE|DELETE FROM) alembic_version\b")
 _HEADS = text("SELECT version_num FROM alembic_version")
+_PREPARE = text("SELECT pg_backend_pid() FROM set_config('lock_timeout', :milliseconds, false)")
+_TERMINATE = text("SELECT pg_terminate_backend(:pid)")
 
 
 def apply_and_roll_back(project: Project, live: Live, target: str) -> list[Traced]:
@@ -34,8 +39,9 @@ def apply_and_roll_back(project: Project, live: Live, target: str) -> list[Trace
         engine = async_engine(project.target, application_name="safety plan", poolclass=pool.NullPool)
         try:
             async with engine.connect() as connection:
-                await _prepare(connection, project.policy.lock_timeout)
-                await connection.run_sync(_run, project, live, target, trace)
+                pid = await _prepare(connection, project.policy.lock_timeout)
+                with abandonable(partial(_end, project.target, pid)):
+                    await connection.run_sync(_run, project, live, target, trace)
         finally:
             await engine.dispose()
 
@@ -43,10 +49,20 @@ def apply_and_roll_back(project: Project, live: Live, target: str) -> list[Trace
     return trace.statements
 
 
-async def _prepare(connection: AsyncConnection, seconds: float) -> None:
+async def _prepare(connection: AsyncConnection, seconds: float) -> int:
     milliseconds = {"milliseconds": str(int(seconds * 1000))}
-    await connection.execute(text("SELECT set_config('lock_timeout', :milliseconds, false)"), milliseconds)
+    pid = await connection.scalar(_PREPARE, milliseconds)
     await connection.commit()
+    return int(pid or 0)
+
+
+async def _end(target: DatabaseURL, pid: int) -> None:
+    engine = async_engine(target, application_name="safety plan", poolclass=pool.NullPool)
+    try:
+        async with engine.connect() as connection:
+            await connection.execute(_TERMINATE, {"pid": pid})
+    finally:
+        await engine.dispose()
 
 
 def _run(connection: Connection, project: Project, live: Live, target: str, trace: Trace) -> None:
