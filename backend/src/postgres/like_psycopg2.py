@@ -47,6 +47,7 @@ def as_psycopg2_does(engine: AsyncEngine) -> AsyncEngine:
     """
     engine.dialect.bind_typing = BindTyping.NONE
     engine.dialect.driver = "psycopg2"
+    engine.dialect.use_insertmanyvalues_wo_returning = True  # as there: many rows a statement, not one (op.bulk_insert)
     event.listen(engine.sync_engine, "handle_error", _name_the_code)
     return engine
 

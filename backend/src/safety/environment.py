@@ -145,9 +145,9 @@ def _run_in_loop(run: Callable[[], Coroutine[Any, Any, None]]) -> None:
 def _configure_logging(command: Command) -> None:
     """As the ini says, the one in use or else env.py's neighbour; where neither says anything, what happens is shown.
 
-    Only for the command line, and where nobody has done it: a program that calls Alembic has loggers of its own.
+    Only for the command line: a program that calls Alembic has loggers of its own.
     """
-    if not command.from_command_line or logging.root.handlers:
+    if not command.from_command_line:
         return
     neighbour = Path(context.script.dir).resolve() / "alembic.ini"
     for file in (context.config.config_file_name, neighbour):
@@ -156,7 +156,7 @@ def _configure_logging(command: Command) -> None:
         if ini.has_section("loggers"):
             logging.config.fileConfig(ini, disable_existing_loggers=False)
             return
-    if not getattr(context.config.cmd_opts, "quiet", False):
+    if not (logging.root.handlers or getattr(context.config.cmd_opts, "quiet", False)):
         shown = logging.StreamHandler()
         shown.setFormatter(logging.Formatter("%(levelname)-5.5s [%(name)s] %(message)s"))
         logging.getLogger("alembic").addHandler(shown)
