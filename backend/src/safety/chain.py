@@ -16,6 +16,7 @@ from typing import NoReturn
 from alembic.script import Script, ScriptDirectory
 from alembic.script.revision import CycleDetected
 
+from src.safety.counted import listed
 from src.safety.errors import BrokenChain, RequestRefused
 from src.safety.squash.squashed import link_old_files, revision_folders
 
@@ -77,8 +78,8 @@ def known_ids(scripts: ScriptDirectory) -> set[str]:
 def several_heads(scripts: ScriptDirectory) -> BrokenChain:
     """The error for a command that needs one head and finds more."""
     heads = sorted(scripts.get_heads())
-    files = ", ".join(Path(script.path).name for script in scripts.get_revisions(tuple(heads)))
-    numbers = " and ".join(dict.fromkeys(head.split("_")[0] for head in heads))
+    files = listed(Path(script.path).name for script in scripts.get_revisions(tuple(heads)))
+    numbers = listed(dict.fromkeys(head.split("_")[0] for head in heads), " and ")
     return BrokenChain(
         f"The chain has {len(heads)} heads: {files}.",
         f'Join them: alembic merge -m "merge {numbers}" heads\n'
@@ -152,7 +153,7 @@ def _assignment(node: ast.stmt) -> tuple[str, object] | None:
 def _cycle(scripts: ScriptDirectory, revisions: list[str]) -> BrokenChain:
     files = [file.path.name for file in read_files(scripts) if file.revision in revisions]
     return BrokenChain(
-        f"The revisions {', '.join(revisions)} refer to each other in a circle ({', '.join(files)}).",
+        f"The revisions {listed(revisions)} refer to each other in a circle ({listed(files)}).",
         "Set the down_revision of the oldest of them to the revision before it, or to None if it is the first.",
     )
 

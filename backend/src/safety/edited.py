@@ -7,6 +7,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, select
 
 from src.safety.chain import known_ids
+from src.safety.counted import listed
 from src.safety.errors import BrokenChain
 from src.safety.history import TABLE, checksum, history_table
 from src.safety.policy import Policy
@@ -27,7 +28,7 @@ def report_edited(
     edited = edited_files(connection, migration_context.version_table_schema, scripts, heads)
     if edited and policy.edited_revisions == "error":
         raise BrokenChain(
-            f"Edited after they were applied: {', '.join(edited)}.",
+            f"Edited after they were applied: {listed(edited)}.",
             "Undo the edit (git log -p shows it), and write what is to change as a new revision.",
         )
     for name in edited:

@@ -7,6 +7,7 @@ from src.postgres.declared import Extension, declared, release
 from src.postgres.errors import AccessRefused, ServerUnfit
 from src.safety.chain import known_ids
 from src.safety.command import Command
+from src.safety.counted import listed
 from src.safety.edited import report_edited
 from src.safety.errors import DatabaseMismatch, RequestRefused
 from src.safety.long_ids import check_ids
@@ -75,7 +76,7 @@ def _check_consent(command: Command, policy: Policy) -> None:
     unknown = {*policy.data_loss_allowed} - {"true"} - known_ids(command.scripts)
     if unknown:
         raise RequestRefused(
-            f"MIGRATION_ALLOW_DATA_LOSS names {', '.join(sorted(unknown))}, and no revision is called so.",
+            f"MIGRATION_ALLOW_DATA_LOSS names {listed(sorted(unknown))}, and no revision is called so.",
             "Write whole ids, with commas between them: alembic history",
         )
 

@@ -16,6 +16,8 @@ from src.safety.squash.squashed import revision_folders
 
 _SOURCE_LENGTH = 160
 _MISSING = re.compile(r"A value is required for bind parameter '(\w+)'")
+# What it says of a row: of a constraint's key, of a CHECK or NOT NULL, of a partition's key.
+_ROW = re.compile(r"(?:Partition key of the failing|Failing) row contains |Key \(.*\)=\(", re.DOTALL)
 _BLOCKED = {state.LOCK_NOT_AVAILABLE: "lock", state.QUERY_CANCELED: "statement", state.DEADLOCK_DETECTED: "lock"}
 
 
@@ -78,10 +80,16 @@ def _facts(error: Exception) -> list[str]:
     detail, hint = state.server_field(error, "detail"), state.server_field(error, "hint")
     return [
         *([f"Table: {table}{f', column: {column}' if column else ''}"] if table else []),
-        *([f"Row: {detail.splitlines()[0]}"] if detail else []),
+        *([f"{'Row' if _ROW.match(detail) else 'Detail'}: {_first_line(detail)}"] if detail else []),
         *([f"Hint: {hint.splitlines()[0]}"] if hint else []),
         *getattr(error, "__notes__", []),
     ]
+
+
+def _first_line(detail: str) -> str:
+    """PostgreSQL lists what depends on what, a line each, hundreds if need be."""
+    first, *more = detail.splitlines()
+    return f"{first} (and {len(more):,} more)" if more and not _ROW.match(detail) else first
 
 
 def _blocked(code: str, error: Exception, where: str, doing: str) -> TableBlocked:

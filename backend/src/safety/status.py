@@ -8,7 +8,7 @@ from sqlalchemy import String, Text, cast, column, select, table, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from src.safety.chain import known_ids
-from src.safety.counted import counted
+from src.safety.counted import counted, listed
 from src.safety.errors import DatabaseMismatch
 
 
@@ -112,10 +112,10 @@ def _ahead(unknown: list[str], heads: tuple[str, ...]) -> str:
 def _diverged(current: tuple[str, ...], heads: tuple[str, ...]) -> str:
     return (
         f"The code has {len(heads)} heads, {_names(heads)}, and the database is at {_names(current)}. "
-        f'Join them: alembic merge -m "merge {" and ".join(head.partition("_")[0] for head in heads)}" heads'
+        f'Join them: alembic merge -m "merge {listed((head.partition("_")[0] for head in heads), " and ")}" heads'
         ", and then run `alembic upgrade head`."
     )
 
 
 def _names(revisions: tuple[str, ...] | list[str]) -> str:
-    return " and ".join(revisions) or "no revision"
+    return listed(revisions, " and ") or "no revision"

@@ -220,6 +220,10 @@ def test_a_lock_timeout_and_a_statement_timeout(project: Project, database: str)
             ['violates foreign key constraint "fk"', "Row: Key (shelf)=(7) is not present in table"],
         ),
         (
+            'op.execute("CREATE VIEW a AS SELECT FROM books; CREATE VIEW b AS SELECT FROM books; DROP TABLE books")',
+            ["Detail: view a depends on table books (and 1 more)"],
+        ),
+        (
             'op.alter_column("books", "title", type_=sa.Integer(), postgresql_using="title::integer")',
             ['invalid input syntax for type integer: "a"'],
         ),

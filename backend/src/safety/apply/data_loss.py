@@ -12,6 +12,7 @@ from src.safety.apply.changed_values import changing
 from src.safety.apply.every_row import every_row
 from src.safety.apply.gone import Gone, deleted, gone
 from src.safety.apply.upgraded import Upgraded
+from src.safety.counted import listed
 from src.safety.errors import DataLoss
 from src.safety.history import BOOKKEEPING
 from src.safety.online.names import plain
@@ -102,7 +103,7 @@ def refuse(lost: Mapping[str, Sequence[Loss]], allowed: Sequence[str], *, done: 
     ]
     shown = "\n".join(several[:4]) + (f"\n  and {len(several) - 4} more" if several[4:] else "")
     return DataLoss(
-        f"The downgrade of {' and of '.join(lost)} destroys data, and {done}.",
+        f"The downgrade of {listed(lost, ' and of ')} destroys data, and {done}.",
         f"{shown}\nIf it may go: MIGRATION_ALLOW_DATA_LOSS={','.join([*allowed, *lost])} alembic downgrade ...",
     )
 

@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from src.safety.chain import known_ids, unknown_revision
+from src.safety.counted import listed
 from src.safety.errors import RequestRefused
 from src.safety.git import is_rebasing
 from src.safety.head_file import conflicting_heads
@@ -75,7 +76,7 @@ def _my_head(scripts: ScriptDirectory, main: str | None) -> str:
     ours = sides[1 if is_rebasing(Path(scripts.dir)) else 0] if sides else []
     if len(ours) == 1 and ours[0] in scripts.get_heads():
         return ours[0]
-    names = " and ".join(script.revision for script in heads)
+    names = listed((script.revision for script in heads), " and ")
     raise RequestRefused(f"Neither git's main branch nor head.txt says which of {names} is yours.", _SAY)
 
 
@@ -90,7 +91,7 @@ def _checked(scripts: ScriptDirectory, head: str, onto: str) -> Branch:
         named = {*script._versioned_down_revisions, *script._resolved_dependencies} & ids
         if named and script.revision not in ids:
             raise RequestRefused(
-                f"{script.revision}, which is not yours, refers to {', '.join(sorted(named))}.",
+                f"{script.revision}, which is not yours, refers to {listed(sorted(named))}.",
                 "What others build on keeps its name: use alembic merge.",
             )
     base = next((parent for parent in parents if parent not in ids), None)

@@ -21,6 +21,7 @@ from src.postgres.scratch import Place, in_scratch
 from src.safety.apply.every_row import every_row
 from src.safety.autogenerate.call import Call
 from src.safety.autogenerate.context import Schema, quoted, read_schema
+from src.safety.counted import listed
 from src.safety.drift import chain_schema
 from src.safety.errors import RequestRefused, RevisionFailed
 from src.safety.plan.rehearse import run_chain
@@ -73,7 +74,7 @@ def revisions_to_squash(project: Project, to: str) -> list[Script]:
         needed = {*script._versioned_down_revisions, *script._resolved_dependencies} & (ids - {last.revision})
         if script.revision not in ids and needed:
             raise RequestRefused(
-                f"{script.revision} builds on {', '.join(sorted(needed))}, which would be squashed away.",
+                f"{script.revision} builds on {listed(sorted(needed))}, which would be squashed away.",
                 "Squash up to an earlier revision, or one that has both below it.",
             )
     if labels := sorted({label for script in below for label in script.branch_labels}):
