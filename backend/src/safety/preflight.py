@@ -11,6 +11,7 @@ from src.safety.counted import listed
 from src.safety.edited import report_edited
 from src.safety.errors import DatabaseMismatch, RequestRefused
 from src.safety.long_ids import check_ids
+from src.safety.pending_detach import refuse_pending_detach
 from src.safety.policy import Policy
 
 OLDEST_SERVER = 16
@@ -60,6 +61,8 @@ def check_database(
     if command.name == "downgrade":
         _check_consent(command, policy)
     _check_server(connection, command)
+    if command.name in ("check", "revision"):
+        refuse_pending_detach(connection)
     command.heads_seen = migration_context.get_current_heads()
     if command.name in ("upgrade", "stamp"):
         check_ids(connection, migration_context, command.scripts)

@@ -9,6 +9,7 @@ from src.safety.chain import several_heads
 from src.safety.counted import counted
 from src.safety.doctor.finding import Finding, fine, note, wrong
 from src.safety.head_file import check_head_file
+from src.safety.pending_detach import pending_detaches
 from src.safety.project import Project
 from src.safety.status import SchemaState, SchemaStatus
 
@@ -42,6 +43,8 @@ def database(connection: Connection, status: SchemaStatus) -> Iterator[Finding]:
         yield wrong("database", f"{first.rstrip('.')}.", rest or "alembic upgrade head")
     if connection.scalar(_HISTORY):
         yield from _interrupted(connection.execute(_BROKEN_OFF).all())
+    for words, finalize in pending_detaches(connection).items():
+        yield wrong("database", f"DETACH CONCURRENTLY runs now or was interrupted: {words}.", f"{finalize};")
     for words in unfinished(connection):
         yield wrong("database", f"It has the {words}.", _MEND)
 

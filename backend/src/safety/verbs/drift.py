@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from src.postgres.catalogue import describe
 from src.safety.drift import find_drift, marked
+from src.safety.pending_detach import refuse_pending_detach
 from src.safety.plan.rehearse import read_live
 from src.safety.project import open_project
 from src.safety.status import schema_status
@@ -25,6 +26,7 @@ async def run(connection: AsyncConnection, options: Namespace, console: Console)
     project = await asyncio.to_thread(open_project)
     status = await schema_status(connection, project.scripts)
     status.refuse_if_ahead()
+    await connection.run_sync(refuse_pending_detach)
     live = await connection.run_sync(read_live, status.current)
     found = await asyncio.to_thread(find_drift, project, live)
     words, repair = describe(found.differences), await connection.run_sync(marked, found.repair)

@@ -8,6 +8,7 @@ from rich.console import Console
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from src.safety.errors import RequestRefused
+from src.safety.pending_detach import refuse_pending_detach
 from src.safety.plan.rehearse import read_live, rehearse
 from src.safety.plan.report import as_data, lines, show
 from src.safety.plan.roll_back import apply_and_roll_back
@@ -31,6 +32,7 @@ async def run(connection: AsyncConnection, options: Namespace, console: Console)
     status = await schema_status(connection, project.scripts)
     if options.start is None:
         status.refuse_if_ahead()
+        await connection.run_sync(refuse_pending_detach)
     live = await connection.run_sync(read_live, status.current)
     if options.apply_and_rollback:
         if options.start is not None:
