@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import asyncpg
-from sqlalchemy import URL
+from sqlalchemy import URL, Engine, create_engine, pool
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from src.postgres.url import DatabaseURL, parse_url
@@ -55,6 +55,20 @@ def revision_engine(target: DatabaseURL, *, application_name: str, **options: An
 def _dialect(target: DatabaseURL) -> URL:
     """The driver gets libpq's spelling itself, so this only names the dialect and is safe to print."""
     return URL.create(f"postgresql+{target.driver}", username=target.role, host=target.host, database=target.database)
+
+
+def one_connection(target: DatabaseURL, *, prepare: int | None = 0) -> Engine:
+    """An engine of psycopg's with one connection, for whoever looks on while something else runs.
+
+    A new connection would read PostgreSQL's own tables again. `prepare` is psycopg's `prepare_threshold`; None where
+    others change the tables that are asked for.
+    """
+    import psycopg  # noqa: PLC0415  as below
+
+    def connect() -> "psycopg.Connection[Any]":
+        return psycopg.connect(target.dsn, prepare_threshold=prepare)
+
+    return create_engine("postgresql+psycopg://", creator=connect, poolclass=pool.StaticPool)
 
 
 def asyncpg_options(target: DatabaseURL, application_name: str) -> dict[str, Any]:

@@ -115,7 +115,7 @@ def findings_of(revision: Revision) -> list[Finding]:
 def _broken(revision: Revision) -> Iterator[Finding]:
     for rule in RULES:
         for found in dict.fromkeys(rule.check(revision)):
-            yield Finding(revision.revision, revision.source.path.name, found.line, rule, found.what)
+            yield Finding(revision.revision, revision.source.path.name, found.line, rule, found.what, found.remedy)
 
 
 def _revisions(

@@ -20,6 +20,10 @@ class DataChange:
     """Its beginning, on one line."""
     bounded: bool
     """It has a WHERE."""
+    line: int = 1
+    """Where it was written."""
+    column: str = ""
+    """The first one that an UPDATE sets."""
 
 
 def data_changes(trial: Trial) -> Iterator[DataChange]:
@@ -32,4 +36,6 @@ def data_changes(trial: Trial) -> Iterator[DataChange]:
             table = reader.name() if verb else ""
             if verb and plain(table) in tables:
                 sql = " ".join(traced.sql.split())[:100]
-                yield DataChange(verb.removesuffix(" TABLE"), table, sql, reader.has("WHERE"))
+                bounded = reader.has("WHERE")
+                column = reader.name() if verb == "UPDATE" and reader.skip_to("SET") else ""
+                yield DataChange(verb.removesuffix(" TABLE"), table, sql, bounded, traced.line or 1, column)

@@ -5,15 +5,22 @@ from collections.abc import Iterable, Iterator
 from src.safety.lint.passing_defaults import passing_defaults
 from src.safety.lint.rule import Found
 from src.safety.lint.source import Source
+from src.safety.lint.value_flow import ValueFlow
 
 _WRITES = ("INSERT", "UPDATE", "DELETE", "MERGE", "WITH")
 
 
 def python_calls(source: Source, names: Iterable[str]) -> Iterator[Found]:
-    """Calls of these names; one that ends with a dot is a module."""
+    """Calls of these names whose value may be written; a name that ends with a dot is a module."""
     wanted = tuple(names)
-    for name, call in source.calls():
-        if any(name == each or (each.endswith(".") and name.startswith(each)) for each in wanted):
+    found = [
+        (name, call)
+        for name, call in source.calls()
+        if any(name == each or (each.endswith(".") and name.startswith(each)) for each in wanted)
+    ]
+    flow = ValueFlow(source) if found else None
+    for name, call in found:
+        if flow and not flow.is_idle(call):
             yield Found(f"It calls {name}().", call.lineno)
 
 

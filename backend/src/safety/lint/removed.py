@@ -15,14 +15,14 @@ def removed(trial: Trial) -> Iterator[Identity]:
             yield identity
 
 
-def renamed(trial: Trial, name: str) -> bool:
-    """Whether a statement of the upgrade gives it another name or schema."""
+def renamed(trial: Trial, name: str) -> set[str]:
+    """The words of the statement of the upgrade that gives it another name or schema; none if there is none."""
     for traced in trial.upgrade:
         for reader in statements(traced.sql):
-            words = [token.text.replace('"', "") for token in reader.rest()]
+            words = {token.text.replace('"', ""): None for token in reader.rest()}  # in their order
             if name in words and (reader.has("RENAME") or "SET SCHEMA" in " ".join(words).upper()):
-                return True
-    return False
+                return set(words)
+    return set()
 
 
 def _is_column(trial: Trial, identity: Identity) -> bool:

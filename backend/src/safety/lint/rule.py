@@ -33,6 +33,8 @@ class Found:
 
     what: str
     line: int = 1
+    remedy: str = ""
+    """What to write instead, about the tables at hand; the rule's own where this is empty."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ class Rule:
     reason: str
     """Why."""
     remedy: str
-    """What to write instead."""
+    """What to write instead, by example: the page has no table at hand."""
     check: Callable[[Revision], Iterator[Found]]
 
 
@@ -59,3 +61,10 @@ class Finding:
     line: int
     rule: Rule
     what: str
+    remedy: str = ""
+    """About what is at hand, where the rule has more to say than by its example."""
+
+    @property
+    def instead(self) -> str:
+        """What to write instead."""
+        return self.remedy or self.rule.remedy

@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 
 from src.postgres.lock_modes.reader import Reader, statements
+from src.safety.lint.other_servers import nodes
 
 _SQL = re.compile(
     r"\s*(ALTER|ANALYZE|CLUSTER|COMMENT|COPY|CREATE|DELETE|DO|DROP|GRANT|INSERT|LOCK|MERGE|REFRESH|REINDEX|RESET|REVOKE"
@@ -53,6 +54,17 @@ class Source:
         return (ast.get_docstring(self.tree) or "").strip().partition("\n")[0]
 
     @cached_property
+    def message_line(self) -> int:
+        """Where it stands; 1 where there is none."""
+        return self.tree.body[0].lineno if self.message else 1
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """Every string that could be a name of the schema."""
+        nodes = (node.value for node in ast.walk(self.tree) if isinstance(node, ast.Constant))
+        return frozenset(value for value in nodes if isinstance(value, str) and value.isidentifier())
+
+    @cached_property
     def functions(self) -> dict[str, ast.FunctionDef]:
         """Its functions by name."""
         return {node.name: node for node in self.tree.body if isinstance(node, ast.FunctionDef)}
@@ -73,7 +85,7 @@ class Source:
 
     def calls(self) -> Iterator[tuple[str, ast.Call]]:
         """Every call of a name, with the name's full meaning: `datetime.datetime.now`."""
-        for node in ast.walk(self.tree):
+        for node in self._nodes:
             if isinstance(node, ast.Call) and (name := self.dotted(node.func)):
                 yield name, node
 
@@ -91,7 +103,7 @@ class Source:
         """Every string that begins with a word of SQL, but docstrings; what an f-string inserts is a `_`."""
         skipped = set(self._docstrings())
         found = []
-        for node in ast.walk(self.tree):
+        for node in self._nodes:
             if isinstance(node, ast.JoinedStr):
                 skipped.update(map(id, node.values))
                 text = "".join(str(part.value) if isinstance(part, ast.Constant) else "_" for part in node.values)
@@ -108,6 +120,12 @@ class Source:
         for token in tokenize.generate_tokens(io.StringIO(self.text).readline):
             if token.type == tokenize.COMMENT:
                 yield token.string, token.start[0]
+
+    @cached_property
+    def _nodes(self) -> list[ast.AST]:
+        """In the order of the file."""
+        found = [(getattr(node, "lineno", 0), node) for node in nodes(self.tree)]
+        return [node for _, node in sorted(found, key=lambda each: each[0])]
 
     def _docstrings(self) -> Iterator[int]:
         for node in ast.walk(self.tree):

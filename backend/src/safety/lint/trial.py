@@ -1,8 +1,12 @@
 """What was seen of a revision that was carried out in a scratch database."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from src.postgres.catalogue import Difference, Identity, Kind, compare
+from src.postgres.lock_modes.reader import statements
+from src.postgres.tokens import Token
 from src.safety.autogenerate.context import Schema, quoted
 from src.safety.plan.trace import Traced
 
@@ -30,6 +34,20 @@ class Trial:
         }
 
     @property
+    def tables_used(self) -> set[str]:
+        """The tables that were there before and that statements of the upgrade name."""
+        words = {token.text.replace('"', "") for each in self.upgrade for token in _tokens(each.sql)}
+        return {identity.name for identity in self.tables.values()} & words
+
+    def line_of(self, *names: str) -> int:
+        """Where the first statement of the upgrade was written that names all of these, or the last, or the first."""
+        said = [({token.text.replace('"', "") for token in _tokens(each.sql)}, each.line) for each in self.upgrade]
+        for wanted in ({*names}, {*names[-1:]}, {*names[:1]}):
+            if line := next((line for words, line in said if line and wanted <= words), 0):
+                return line
+        return 1
+
+    @cached_property
     def differences(self) -> list[Difference]:
         """What the upgrade changed."""
         return compare(self.before.catalogue, self.after.catalogue)
@@ -37,3 +55,8 @@ class Trial:
     def name_of(self, table: Identity) -> str:
         """A table as SQL writes it here."""
         return quoted("" if table.schema == self.before.default else table.schema, table.name)
+
+
+def _tokens(sql: str) -> Iterator[Token]:
+    for reader in statements(sql):
+        yield from reader.rest()

@@ -1,28 +1,33 @@
 """Carry out each revision in a scratch database: up to the last of them, then down again, one by one.
 
-All tables count as large there, so that every operation goes the way that it would go in production.
+All tables count as large there, so that every operation goes the way that it would go in production. One environment
+goes all the way up and one all the way down, and the schema is read between two revisions, on a connection that does
+nothing else: an environment for each revision, and a schema read twice, were most of the time.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 
 from alembic.runtime.migration import RevisionStep
 from alembic.script import Script
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
-from src.postgres.catalogue import Difference, compare
+from src.postgres.catalogue import Difference, compare, read_catalogue, stay_neutral
+from src.postgres.engine import one_connection
 from src.postgres.errors import UserError
 from src.postgres.scratch import Place, in_scratch, scratch_url
-from src.safety.autogenerate.context import read_schema
+from src.postgres.url import DatabaseURL
+from src.safety.autogenerate.context import Schema
+from src.safety.history import BOOKKEEPING
 from src.safety.lint.trial import Trial
+from src.safety.lint.where import line_of
 from src.safety.online.database import TableFacts
-from src.safety.plan.rehearse import consenting, rehearsing, run_command, share_session
+from src.safety.plan.rehearse import consenting, rehearsing, share_session
 from src.safety.plan.steps import down, up, upgrade
 from src.safety.plan.trace import Trace
 from src.safety.project import Project
 
-_STAMPED = text("SELECT to_regclass('alembic_version') IS NOT NULL")
-_HEADS = text("SELECT version_num FROM alembic_version")
 _ROWS = 100_000_000
 _BYTES = 10_000_000_000
 
@@ -34,10 +39,11 @@ def try_out(project: Project, place: Place, chosen: Sequence[Script]) -> dict[st
     """
     trials: dict[str, Trial] = {}
 
-    def scratch(work: Callable[["_Run"], list[Script]]) -> list[Script]:
+    def scratch(work: Callable[[_Run], list[Script]]) -> list[Script]:
         def prepared(connection: Connection) -> list[Script]:
             share_session(connection, place)
-            return work(_Run(project, connection, trials))
+            with _reader(scratch_url(connection)) as reader:
+                return work(_Run(project, scratch_url(connection), reader, place, trials))
 
         return in_scratch(project.target, place, prepared, elsewhere=project.policy.scratch_url)
 
@@ -47,89 +53,144 @@ def try_out(project: Project, place: Place, chosen: Sequence[Script]) -> dict[st
     return trials
 
 
-class _Large(Trace):
+@contextmanager
+def _reader(target: DatabaseURL) -> Iterator[Connection]:
+    """A connection for the catalogue alone: it keeps what it has prepared and what it knows of PostgreSQL's tables."""
+    engine = one_connection(target)
+    try:
+        with engine.connect() as connection:
+            stay_neutral(connection)
+            yield connection
+    finally:
+        engine.dispose()
+
+
+class _Looks(Trace):
+    """Sees what is `asked` about, whose tables are large; nobody asks about what only leads there."""
+
+    asked = False
+    _line = 0
+
     def facts(self, there: TableFacts) -> TableFacts:
-        return replace(there, rows=_ROWS, bytes=_BYTES, heap_bytes=_BYTES)
+        return replace(there, rows=_ROWS, bytes=_BYTES, heap_bytes=_BYTES) if self.asked else there
+
+    def before(self, connection: Connection, revision: str, statement: str, *, outside: bool) -> None:
+        if self.asked:
+            self._line = line_of(revision)
+            super().before(connection, revision, statement, outside=outside)
+
+    def after(self, connection: Connection) -> None:
+        known = len(self.statements)
+        super().after(connection)
+        self.statements[known:] = [replace(each, line=self._line) for each in self.statements[known:]]
 
 
 class _Run:
     """In one scratch database. Both ways give what is left to be undone, newest first."""
 
-    def __init__(self, project: Project, connection: Connection, trials: dict[str, Trial]) -> None:
-        self._project, self._connection, self._trials = project, connection, trials
+    def __init__(
+        self, project: Project, target: DatabaseURL, reader: Connection, place: Place, trials: dict[str, Trial]
+    ) -> None:
+        self._project, self._reader, self._place, self._trials = project, reader, place, trials
         self._scripts = project.scripts
+        self._trace = _Looks(target, consenting(project.policy), {})
+        self._applied: set[str] = set()
+        self._schema = self._read()
 
     def up(self, scripts: Sequence[Script]) -> list[Script]:
         done: list[Script] = []
-        for script in scripts:
-            self._reach(*_parents(script))
-            if not self._upgrade(script):
-                trial = self._trials[script.revision]
-                return self.down(done) if done and trial.before.catalogue == trial.after.catalogue else done
-            done.insert(0, script)
-        return self.down(done)
+        if failed := self._run(lambda: self._upgrades(scripts, done)):
+            before = self._schema
+            trial = Trial(before, self._read(), tuple(self._trace.statements), failed=f"upgrade: {failed}")
+            self._trials[scripts[len(done)].revision] = trial
+            if before.catalogue != trial.after.catalogue:
+                return done
+        return self.down(done) if done else []
 
     def down(self, scripts: Sequence[Script]) -> list[Script]:
-        self._reach(*(script.revision for script in reversed(scripts)))
-        last = self._trials[scripts[0].revision].after
-        known = set(compare(last.catalogue, read_schema(self._connection).catalogue))
-        for at, script in enumerate(scripts, start=1):
-            self._uncover(script)
-            if not self._downgrade(script, known):
-                return list(scripts[at:])
+        done: list[Script] = []
+        if failed := self._run(lambda: self._downgrades(scripts, done)):
+            script, *older = scripts[len(done) :]
+            if done and self._schema.catalogue != self._trials[script.revision].after.catalogue:
+                return [script, *older]  # what newer ones left may be in its way: again, where they have left nothing
+            self._note_downgrade(script, failed=f"downgrade: {failed}")
+            return older
         return []
 
-    def _upgrade(self, script: Script) -> bool:
-        before = read_schema(self._connection)
-        trace, failed = self._try("upgrade", lambda: up(self._scripts, script))
-        after = read_schema(self._connection)
-        self._trials[script.revision] = Trial(before, after, tuple(trace.statements), failed=failed)
-        return not failed
+    def _upgrades(self, scripts: Sequence[Script], done: list[Script]) -> Iterator[RevisionStep]:
+        for script in scripts:
+            yield from self._reach(*_parents(script))
+            yield from self._asked(lambda script=script: up(self._scripts, script))  # type: ignore[misc]
+            before, self._schema = self._schema, self._read()
+            self._trials[script.revision] = Trial(before, self._schema, tuple(self._trace.statements))
+            self._applied.add(script.revision)
+            done.insert(0, script)
 
-    def _downgrade(self, script: Script, known: set[Difference]) -> bool:
+    def _downgrades(self, scripts: Sequence[Script], done: list[Script]) -> Iterator[RevisionStep]:
         """What a newer downgrade left is `known`, and not this one's; so is what every run makes otherwise."""
-        trace, failed = self._try("downgrade", lambda: down(self._scripts, script))
-        trial = self._trials[script.revision]
-        differences = compare(trial.before.catalogue, read_schema(self._connection).catalogue)
-        left = () if failed else tuple(each for each in differences if each not in known)
-        known.update(differences)
-        self._trials[script.revision] = replace(trial, downgrade=tuple(trace.statements), left=left, failed=failed)
-        return not failed
+        yield from self._reach(*(script.revision for script in reversed(scripts)))
+        known = set(compare(self._trials[scripts[0].revision].after.catalogue, self._schema.catalogue))
+        for script in scripts:
+            yield from self._uncover(script)
+            yield from self._asked(lambda script=script: down(self._scripts, script))  # type: ignore[misc]
+            self._applied.discard(script.revision)
+            self._schema = self._read()
+            differences = compare(self._trials[script.revision].before.catalogue, self._schema.catalogue)
+            self._note_downgrade(script, left=tuple(each for each in differences if each not in known))
+            known.update(differences)
+            done.append(script)
 
-    def _try(self, name: str, step: Callable[[], RevisionStep]) -> tuple[Trace, str]:
-        trace = self._trace()
+    def _note_downgrade(self, script: Script, *, left: tuple[Difference, ...] = (), failed: str = "") -> None:
+        statements = tuple(self._trace.statements)
+        self._trials[script.revision] = replace(
+            self._trials[script.revision], downgrade=statements, left=left, failed=failed
+        )
+
+    def _run(self, steps: Callable[[], Iterator[RevisionStep]]) -> str:
+        """Why the revision that is asked about fails, or nothing. Raises `UserError` for one that only leads there."""
         try:
-            steps = [step()]
-            upgrade(self._project, rehearsing(self._project, trace), lambda: iter(steps))
+            upgrade(self._project, rehearsing(self._project, self._trace), steps)
         except UserError as error:
-            return trace, f"{name}: {' '.join(str(error).splitlines()[:2])}"
-        return trace, ""
+            if not self._trace.asked:
+                raise
+            self._trace.asked = False
+            return " ".join(str(error).splitlines()[:2])
+        return ""
 
-    def _reach(self, *revisions: str) -> None:
+    def _asked(self, step: Callable[[], RevisionStep]) -> Iterator[RevisionStep]:
+        self._trace.begin()
+        self._trace.asked = True
+        yield step()  # which may be one that is not in the file
+        self._trace.asked = False
+
+    def _reach(self, *revisions: str) -> Iterator[RevisionStep]:
         """Have these applied."""
-        applied = self._applied()
-        for revision in revisions:
-            if revision not in applied:
-                run_command(self._project, self._trace(), "upgrade", revision)
-                applied = self._applied()
+        if self._applied.issuperset(revisions):
+            return
+        needed = self._scripts.revision_map._get_ancestor_nodes(
+            self._scripts.revision_map.get_revisions(revisions), include_dependencies=True
+        )
+        missing = {each.revision for each in needed} - self._applied
+        for script in reversed(list(self._scripts.walk_revisions())):
+            if script.revision in missing:
+                yield up(self._scripts, script)
+        self._applied |= missing
+        self._schema = self._read()
 
-    def _uncover(self, script: Script) -> None:
+    def _uncover(self, script: Script) -> Iterator[RevisionStep]:
         """Take back what is built on it: merges, and what nobody asked about."""
-        applied = self._applied()
         above = self._scripts.revision_map._get_descendant_nodes([script], include_dependencies=True)
-        there = {each.revision for each in above} & applied - {script.revision}
-        steps = [down(self._scripts, each) for each in self._scripts.walk_revisions() if each.revision in there]
-        if steps:
-            upgrade(self._project, rehearsing(self._project, self._trace()), lambda: iter(steps))
+        there = {each.revision for each in above} & self._applied - {script.revision}
+        if there:
+            for each in self._scripts.walk_revisions():
+                if each.revision in there:
+                    yield down(self._scripts, each)
+        self._applied -= there
 
-    def _applied(self) -> set[str]:
-        if not self._connection.scalar(_STAMPED):
-            return set()
-        heads = self._connection.scalars(_HEADS).all()
-        return {each.revision for each in self._scripts.iterate_revisions(tuple(heads), "base")} if heads else set()
-
-    def _trace(self) -> Trace:
-        return _Large(scratch_url(self._connection), consenting(self._project.policy), {})
+    def _read(self) -> Schema:
+        catalogue = read_catalogue(self._reader, ignore_tables=BOOKKEEPING)
+        self._reader.rollback()
+        return Schema(catalogue, {}, self._place.schema, self._place.version)
 
 
 def _parents(script: Script) -> tuple[str, ...]:

@@ -62,6 +62,8 @@ class Traced:
     """The name that each of these tables had when the plan began; None if the plan made it: then no client knows it."""
     fills: str = ""
     """The table whose rows are changed in batches: a backfill, for which `sql` are words."""
+    line: int = 0
+    """Of the revision file, where somebody looked for it."""
 
 
 @dataclass

@@ -4,16 +4,16 @@ import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
-import psycopg
 from alembic.config import Config
 from alembic.runtime.migration import RevisionStep
-from sqlalchemy import Connection, Engine, create_engine, pool
+from sqlalchemy import Connection, Engine
 
 from src.postgres.catalogue import Catalogue, read_catalogue, stay_neutral
 from src.postgres.declared import Extension, declared
+from src.postgres.engine import one_connection
 from src.postgres.scratch import Place, in_scratch, read_place, scratch_url
 from src.postgres.url import DatabaseURL
 from src.safety.history import BOOKKEEPING
@@ -120,7 +120,7 @@ def on_ground(
 
 
 def _version(project: Project) -> int:
-    engine = _engine(project.target)
+    engine = one_connection(project.target)
     with engine.connect() as connection:
         version = read_place(connection).version
     engine.dispose()
@@ -129,7 +129,7 @@ def _version(project: Project) -> int:
 
 def _work(project: Project, target: DatabaseURL, work: Callable[[Ground], T]) -> T:
     # Of the tables nothing is prepared: they are others after the next revision ("cached plan must not change").
-    engine, reader = _engine(target, prepare=None), _engine(target, prepare=0)
+    engine, reader = one_connection(target, prepare=None), one_connection(target)
     try:
         with reader.begin() as connection:
             stay_neutral(connection)
@@ -137,13 +137,6 @@ def _work(project: Project, target: DatabaseURL, work: Callable[[Ground], T]) ->
     finally:
         engine.dispose()
         reader.dispose()
-
-
-def _engine(target: DatabaseURL, *, prepare: int | None = None) -> Engine:
-    def connect() -> "psycopg.Connection[Any]":
-        return psycopg.connect(target.dsn, prepare_threshold=prepare)
-
-    return create_engine("postgresql+psycopg://", creator=connect, poolclass=pool.StaticPool)
 
 
 @contextmanager

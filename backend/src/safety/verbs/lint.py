@@ -72,7 +72,7 @@ async def _edited(connection: AsyncConnection, project: Project, status: SchemaS
 def _show(findings: list[Finding], looked_at: int, console: Console) -> None:
     for each in findings:
         console.print(Text(f"{each.file}:{each.line}: {each.rule.code}", style="bold"))
-        for line in (each.what, each.rule.danger, f"Instead: {each.rule.remedy}"):
+        for line in (each.what, each.rule.danger, f"Instead: {each.instead}"):
             console.print(Text(f"  {line}".replace("\n", "\n  ")), soft_wrap=True)
     console.print(f"{counted(looked_at, 'revision')}, {counted(len(findings), 'finding')}.", highlight=False)
     if not squawk.is_installed():
@@ -89,7 +89,7 @@ def _as_data(finding: Finding) -> dict[str, object]:
         "finding": finding.what,
         "danger": rule.danger,
         "reason": rule.reason,
-        "remedy": rule.remedy,
+        "remedy": finding.instead,
     }
 
 

@@ -6,14 +6,12 @@
 
 from dataclasses import dataclass
 
-TABLES = (
-    'op.execute("CREATE TABLE {t} (id bigint CONSTRAINT pk_{t} PRIMARY KEY, a text, n int, at double precision)");'
-    'op.execute("CREATE TABLE {t}_ref (id bigint CONSTRAINT pk_{t}_ref PRIMARY KEY, t_id bigint, small_id int)");'
-    'op.execute("CREATE INDEX ix_{t}_ref ON {t}_ref (t_id)");'
-    'op.execute("CREATE INDEX ix2_{t}_ref ON {t}_ref (small_id)");'
-    'op.execute("CREATE VIEW {t}_view AS SELECT id FROM {t}")'
+TABLE = "CREATE TABLE {t} (id bigint CONSTRAINT pk_{t} PRIMARY KEY, a text, n int, at double precision)"
+REFERRING = (
+    "CREATE TABLE {t}_ref (id bigint CONSTRAINT pk_{t}_ref PRIMARY KEY, t_id bigint, small_id int);"
+    "CREATE INDEX ix_{t}_ref ON {t}_ref (t_id); CREATE INDEX ix2_{t}_ref ON {t}_ref (small_id)"
 )
-NO_TABLES = 'op.execute("DROP VIEW {t}_view"); op.execute("DROP TABLE {t}_ref, {t}")'
+VIEW = "CREATE VIEW {t}_view AS SELECT id FROM {t}"
 ADD = 'op.add_column("{t}", sa.Column("b", sa.Text))'
 DROP = 'op.drop_column("{t}", "b")'
 REFERS = 'op.create_foreign_key("fk_{t}", "{t}_ref", "{t}", ["t_id"], ["id"])'
@@ -32,6 +30,12 @@ class Case:
     message: str = "show the case to lint"
     top: str = ""
     """Lines before upgrade()."""
+
+    @property
+    def tables(self) -> str:
+        """SQL for what it is about: the fewer tables there are, the sooner they are read."""
+        code = self.upgrade + self.downgrade
+        return "; ".join([TABLE, *([REFERRING] if "_ref" in code else []), *([VIEW] if "_view" in code else [])])
 
 
 def data(name: str, breaks: str, sql: str, top: str = "") -> Case:
@@ -139,6 +143,19 @@ CASES = (
         ' sa.ForeignKeyConstraint(["id"], ["{t}.id"], name="fk_{t}_new"))',
         'op.drop_table("{t}_new")',
     ),
+    Case(
+        "a table is renamed that a foreign key without an index is on",
+        "still-mapped",
+        'op.rename_table("fk_less", "{t}_less")',
+        'op.rename_table("{t}_less", "fk_less")',
+    ),
+    Case(
+        "a table, and columns named after it",
+        "several-locks",
+        'op.create_table("{t}_rooms", sa.Column("id", sa.BigInteger, primary_key=True)); '
+        + 'op.add_column("{t}", sa.Column("room", sa.Text)); op.add_column("{t}_ref", sa.Column("room", sa.Text))',
+        'op.drop_column("{t}_ref", "room"); op.drop_column("{t}", "room"); op.drop_table("{t}_rooms")',
+    ),
     # what is lost
     Case(
         "a column is dropped",
@@ -202,6 +219,12 @@ CASES = (
         "leftover",
         'op.create_index("ix_{t}", "{t}", ["a"], if_not_exists=True)',
         'op.drop_index("ix_{t}")',
+    ),
+    Case(
+        "what is not rolled back, and so may be there already",
+        "",
+        'op.create_index("ix_{t}", "{t}", ["a"], if_not_exists=True, postgresql_concurrently=True)',
+        'op.execute("DROP INDEX CONCURRENTLY IF EXISTS ix_{t}")',
     ),
     raw("a new view that replaces", "leftover", "CREATE OR REPLACE VIEW {t}_v AS SELECT 1 AS one", "DROP VIEW {t}_v"),
     raw(
@@ -284,12 +307,53 @@ TEXTS = (
         'op.drop_table_comment("{t}")',
         top="import uuid",
     ),
+    Case(
+        "Python's clock in a log, for a column's default, in a loop that waits",
+        "",
+        "start = time.time(); took = time.time() - start;"
+        ' log.info("%s", took); log.info(f"{{round(time.time() - start)}}");'
+        ' op.add_column("{t}", sa.Column("b", sa.Text, default=lambda: str(time.time())))\n'
+        "    if time.monotonic() and time.time() - start > 5: print(took)\n"
+        "    while time.time() - start < 0: pass",
+        DROP,
+        top="import logging\nimport time\nlog = logging.getLogger(__name__)",
+    ),
+    Case(
+        "Python's clock through a name and a function",
+        "clock",
+        'moment = _now(); op.execute(f"UPDATE {t} SET n = {{moment}} WHERE n = 1")',
+        '"""Nothing."""',
+        top="import time\ndef _now() -> float:\n    return time.time()",
+    ),
+    Case(
+        "what only another database system runs",
+        "",
+        'if op.get_bind().dialect.name == "sqlite": op.execute("DROP INDEX IF EXISTS ix")\n    else: ' + ADD,
+        DROP,
+    ),
+    raw(
+        "a condition of a body",
+        "",
+        "CREATE FUNCTION {t}_f() RETURNS void BEGIN ATOMIC IF EXISTS (SELECT 1) THEN NULL; END IF; END",
+        "DROP FUNCTION {t}_f()",
+    ),
+    raw("an extension", "", "CREATE EXTENSION IF NOT EXISTS citext", "DROP EXTENSION IF EXISTS citext"),
+    Case("a set whose order does not matter", "", 'assert sorted(n for n in {{"b"}}); ' + ADD, DROP),
+    Case("a folder", "order", "[op.execute(name) for name in os.listdir()]", DROP, top="import os"),
+    Case("a folder in order", "", "[op.execute(name) for name in sorted(os.listdir())]", DROP, top="import os"),
     Case("the order of a set", "order", '[op.add_column("{t}", sa.Column(name, sa.Text)) for name in {{"b"}}]', DROP),
     Case("the order of a list", "", '[op.add_column("{t}", sa.Column(name, sa.Text)) for name in ["b"]]', DROP),
     Case("the application is imported", "application-code", ADD, DROP, top="from src.settings import Variable"),
     Case("libraries are imported", "", ADD, DROP, top="import decimal\nimport pgvector"),
     # words
     Case("a message that says nothing", "message", ADD, DROP, message="update tables"),
+    Case(
+        "a message of words that are a name here",
+        "",
+        'op.create_table("message", sa.Column("id", sa.Integer))',
+        'op.drop_table("message")',
+        message="Add message table",
+    ),
     Case("no message", "message", ADD, DROP, message=""),
     # allowances
     Case(

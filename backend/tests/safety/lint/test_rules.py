@@ -15,7 +15,7 @@ from src.safety.lint.rules import RULES
 from src.safety.lint.source import Source
 from src.safety.project import open_project
 from tests.conftest import BACKEND
-from tests.safety.lint.cases import CASES, NO_TABLES, TABLES, TEXTS, Case
+from tests.safety.lint.cases import CASES, TEXTS, Case
 from tests.safety.project import Project, make_project
 from tests.servers import Server
 
@@ -30,8 +30,10 @@ def _place(url: str) -> Place:
 
 def _write(project: Project) -> None:
     before = "001_tables"
-    tables, none = ("; ".join(sql.format(t=f"t{n}") for n in range(len(CASES))) for sql in (TABLES, NO_TABLES))
-    project.revision(before, None, tables, none)
+    less = "CREATE TABLE fk_less (id bigint PRIMARY KEY, up bigint CONSTRAINT fk_up REFERENCES fk_less)"
+    made = "; ".join([less, *(case.tables.format(t=f"t{n}") for n, case in enumerate(CASES))])
+    gone = "DROP SCHEMA public CASCADE; CREATE SCHEMA public"
+    project.revision(before, None, f'op.execute("{made}")', f'op.execute("{gone}")')
     for n, case in enumerate(CASES):
         _revision(project, case, f"{n + 2:03d}_case", before, f"t{n}")
         before = f"{n + 2:03d}_case"

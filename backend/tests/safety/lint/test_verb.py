@@ -37,10 +37,29 @@ def books(project: Project) -> Project:
 def test_it_says_the_danger_and_what_to_write_instead(books: Project, database: str) -> None:
     code, printed = command(books, database, "002_fill")
     assert code == FOUND
-    assert "002_fill.py:1: every-row" in printed
+    assert "002_fill.py:11: every-row" in printed
     assert "It changes every row of books in one statement: UPDATE books SET n = 1" in printed
-    assert 'Instead: op.backfill("books", ' in printed
+    assert """Instead: op.backfill("books", {"n": "VALUE"}, where="n IS NULL")""" in printed
     assert printed.endswith("1 revision, 1 finding.\n")
+
+
+def test_each_finding_says_where_it_is_and_what_to_write_about_the_table_at_hand(
+    project: Project, database: str
+) -> None:
+    project.revision("001_a", None, 'op.execute("CREATE TABLE shops (id int PRIMARY KEY, name text)")', "pass")
+    path = project.revision("002_b", "001_a", "_refer()\n    op.drop_column('shops', 'name')", "pass")
+    path.write_text(
+        path.read_text()
+        + "\ndef _refer():\n    op.create_table('pages', sa.Column('shop', sa.Integer, sa.ForeignKey('shops.id')))\n"
+        + "    op.execute('CREATE TABLE b AS SELECT FROM shops; ALTER TABLE shops ALTER id TYPE bigint, ADD m int')\n"
+    )
+    _, printed = command(project, database, "--json", "002_b")
+    found = {each["rule"]: (each["line"], each["remedy"]) for each in json.loads(printed)}
+    assert found["foreign-key-index"] == (19, 'op.create_index("ix_pages_shop", "pages", ["shop"])')
+    assert found["blocking"][0] == 20
+    assert found["blocking"][1].endswith('or direct = {"shops": "why it may"}')
+    assert (found["data-loss"][0], found["still-mapped"][0]) == (12, 12)
+    assert not any("books" in remedy for _, remedy in found.values())
 
 
 def test_machines_get_json_and_what_is_sound_is_fine(books: Project, database: str) -> None:

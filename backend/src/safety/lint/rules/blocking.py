@@ -27,14 +27,22 @@ def _of_statement(traced: Traced, tables: set[str]) -> Iterator[Found]:
             lock = traced.locks.get(table)
             if table in tables and lock is not None and lock >= LockMode.SHARE:
                 sql = " ".join(traced.sql.split())[:100]
-                yield Found(f"It {work} {table} under {lock}, which blocks {lock.blocks} as long as that takes: {sql}")
+                yield Found(
+                    f"It {work} {table} under {lock}, which blocks {lock.blocks} as long as that takes: {sql}",
+                    traced.line or 1,
+                    _remedy(table.replace('"', "")),
+                )
+
+
+def _remedy(table: str) -> str:
+    stock = "op.create_index, op.create_foreign_key, op.alter_column, ..."
+    return f'{stock}: one for each change, and it is carried out online; or direct = {{"{table}": "why it may"}}'
 
 
 RULE = Rule(
     "blocking",
     "The service stands still for minutes or hours, as long as a large table is read or written anew.",
     "The lock was read from PostgreSQL as the statement ran; it may be one that an earlier statement took.",
-    "op.create_index, op.create_foreign_key, op.alter_column, ...: one for each change, and it is carried out online;"
-    ' or direct = {"books": "why it may"}',
+    _remedy("books"),
     _check,
 )

@@ -28,17 +28,18 @@ def _check(revision: Revision) -> Iterator[Found]:
     for identity in removed(trial):
         if not renamed(trial, identity.name):
             what = f"column {identity.table}.{identity.name}" if identity.kind is Kind.COLUMN else str(identity.name)
-            yield Found(f"It drops {what} with all that it holds.")
+            yield Found(f"It drops {what} with all that it holds.", trial.line_of(identity.table, identity.name))
     for change in data_changes(trial):
         if change.verb in ("DELETE FROM", "TRUNCATE"):
-            yield Found(f"It deletes rows of {change.table}: {change.sql}")
+            yield Found(f"It deletes rows of {change.table}: {change.sql}", change.line)
     for each in trial.differences:
         if (
             each.identity.kind is Kind.COLUMN
             and each.attribute == "type"
             and _is_lossy(str(each.before), str(each.after))
         ):
-            yield Found(f"{each}: values are rounded or cut.")
+            line = trial.line_of(each.identity.table, each.identity.name)
+            yield Found(f"{each}: values are rounded or cut.", line)
 
 
 def _is_lossy(before: str, after: str) -> bool:

@@ -24,6 +24,6 @@ RULE = Rule(
     "downgrade",
     "Nobody can go back when the deployment goes wrong.",
     "A downgrade is needed when there is no time to write it.",
-    'def downgrade() -> None: op.drop_column("books", "pages")  # or a docstring: why there is nothing to take back',
+    "what undoes each operation of upgrade(), last one first; or a docstring: why there is nothing to take back",
     _check,
 )

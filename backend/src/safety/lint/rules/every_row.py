@@ -2,14 +2,22 @@
 
 from collections.abc import Iterator
 
-from src.safety.lint.data_changes import data_changes
+from src.safety.lint.data_changes import DataChange, data_changes
 from src.safety.lint.rule import Found, Revision, Rule
 
 
 def _check(revision: Revision) -> Iterator[Found]:
     for change in data_changes(revision.trial) if revision.trial else ():
         if change.verb in ("UPDATE", "DELETE FROM") and not change.bounded:
-            yield Found(f"It changes every row of {change.table} in one statement: {change.sql}")
+            said = f"It changes every row of {change.table} in one statement: {change.sql}"
+            yield Found(said, change.line, _remedy(change))
+
+
+def _remedy(change: DataChange) -> str:
+    if change.verb == "UPDATE":
+        column = change.column or "COLUMN"
+        return f'op.backfill("{change.table}", {{"{column}": "VALUE"}}, where="{column} IS NULL")  # in batches'
+    return f"the application deletes from {change.table} in parts; or TRUNCATE, if nobody uses it meanwhile"
 
 
 RULE = Rule(

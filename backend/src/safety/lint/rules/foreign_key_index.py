@@ -9,10 +9,17 @@ from src.safety.lint.rule import Found, Revision, Rule
 
 def _check(revision: Revision) -> Iterator[Found]:
     if revision.trial:
-        before = set(_without_index(revision.trial.before))
+        # A table that got another name brings its foreign keys along.
+        before = {(key.name, key.columns) for key in _without_index(revision.trial.before)}
         for key in _without_index(revision.trial.after):
-            if key not in before:
-                yield Found(f"No index of {key.table.name} begins with {', '.join(key.columns)} ({key.name}).")
+            if (key.name, key.columns) not in before:
+                said = f"No index of {key.table.name} begins with {', '.join(key.columns)} ({key.name})."
+                yield Found(said, revision.trial.line_of(key.table.name, key.name), _remedy(key))
+
+
+def _remedy(key: ForeignKey) -> str:
+    table, columns = key.table.name, ", ".join(f'"{column}"' for column in key.columns)
+    return f'op.create_index("ix_{table}_{"_".join(key.columns)}", "{table}", [{columns}])'
 
 
 def _without_index(schema: Schema) -> Iterator[ForeignKey]:

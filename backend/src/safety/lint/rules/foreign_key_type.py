@@ -11,15 +11,17 @@ from src.safety.lint.rule import Found, Revision, Rule
 def _check(revision: Revision) -> Iterator[Found]:
     if revision.trial:
         before = set(_mismatches(revision.trial.before))
-        yield from (Found(words) for words in _mismatches(revision.trial.after) if words not in before)
+        yield from (found for found in _mismatches(revision.trial.after) if found not in before)
 
 
-def _mismatches(schema: Schema) -> Iterator[str]:
+def _mismatches(schema: Schema) -> Iterator[Found]:
     for key in foreign_keys(schema):
         for own, other in zip(key.columns, key.targets, strict=True):
             types = [_type(schema, table, column) for table, column in ((key.table, own), (key.target, other))]
             if types[0] != types[1]:
-                yield f"{key.table.name}.{own} is {types[0]}, {key.target.name}.{other} is {types[1]} ({key.name})."
+                here, there = f"{key.table.name}.{own}", f"{key.target.name}.{other}"
+                said = f"{here} is {types[0]}, {there} is {types[1]} ({key.name})."
+                yield Found(said, remedy=f"make {here} {types[1]} too, as {there} is")
 
 
 def _type(schema: Schema, table: Identity, column: str) -> str:

@@ -1,12 +1,18 @@
 """leftover: words that pass over what should not be there."""
 
 import ast
+import re
 from collections.abc import Iterator
 
 from src.postgres.lock_modes.reader import Reader
 from src.safety.lint.rule import Found, Revision, Rule
 
 _ARGUMENTS = frozenset({"checkfirst", "if_not_exists", "if_exists"})
+
+_AGAIN = ("CONCURRENTLY", "ADD VALUE")
+"""Not rolled back with a revision that fails, so whoever runs it again meets what is there already."""
+_ONE_OF_ITS_NAME = ("CREATE EXTENSION", "DROP EXTENSION")
+"""There is no other one of that name, and an administrator may have made it."""
 
 
 def _check(revision: Revision) -> Iterator[Found]:
@@ -15,15 +21,19 @@ def _check(revision: Revision) -> Iterator[Found]:
             if words := _words(reader):
                 yield Found(f"{words} in: {' '.join(sql.text.split())[:80]}", sql.line)
     for name, call in revision.source.calls():
-        for argument in call.keywords:
+        again = any(each.arg == "postgresql_concurrently" for each in call.keywords)
+        for argument in () if again else call.keywords:
             if argument.arg in _ARGUMENTS and isinstance(argument.value, ast.Constant) and argument.value.value is True:
                 yield Found(f"{argument.arg}=True in {name}().", call.lineno)
     yield from _replacing(revision)
 
 
 def _words(reader: Reader) -> str:
-    text = f" {' '.join(token.keyword or '?' for token in reader.rest())} "
-    return next((found for found in ("IF NOT EXISTS", "IF EXISTS") if f" {found} " in text), "")
+    """Where a name follows: `IF EXISTS (` is a condition."""
+    text = f" {' '.join(token.keyword or token.text for token in reader.rest())} "
+    if any(f" {each} " in text for each in _AGAIN) or reader.accept_any(*_ONE_OF_ITS_NAME):
+        return ""
+    return next((found for found in ("IF NOT EXISTS", "IF EXISTS") if re.search(rf" {found} [^( ]", text)), "")
 
 
 def _replacing(revision: Revision) -> Iterator[Found]:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 from src.safety.lint.rule import Found, Revision, Rule
+from src.safety.lint.source import Source
 from src.safety.numbering import slugify
 
 _SAY_NOTHING = re.compile(
@@ -12,11 +13,31 @@ _SAY_NOTHING = re.compile(
     "|things|tmp|tweaks?|update|updated|updates|various|wip|work"
 )
 
+_VERBS = frozenset(
+    {"add", "alter", "change", "drop", "edit", "fix", "migrate", "modify", "tweak", "update", "column", "table"}
+)
+
 
 def _check(revision: Revision) -> Iterator[Found]:
-    words = [word for word in slugify(revision.source.message).split("_") if word and not word.isdigit()]
-    if all(map(_SAY_NOTHING.fullmatch, words)):
-        yield Found(f"Its message is {revision.source.message!r}.")
+    source = revision.source
+    words = [word for word in slugify(source.message).split("_") if word and not word.isdigit()]
+    if all(map(_SAY_NOTHING.fullmatch, words)) and not (len(words) > 1 and _names(source) & {*words}):
+        yield Found(f"Its message is {source.message!r}.", source.message_line, _remedy(revision))
+
+
+def _names(source: Source) -> set[str]:
+    """The words of the names that it gives: "add message table" says what it does where the table is `messages`."""
+    parts = (part for name in source.names for part in name.lower().split("_"))
+    return {word for part in parts for word in (part, part.removesuffix("s"))} - _VERBS
+
+
+def _remedy(revision: Revision) -> str:
+    changes = {"added": "add", "removed": "drop", "changed": "change"}
+    for each in revision.trial.differences if revision.trial else ():
+        kind, _, table, name = each.identity
+        if each.change in changes:
+            return f'"""{changes[each.change]} the {kind} {table}{"." if table else ""}{name}"""'
+    return ""
 
 
 RULE = Rule(

@@ -1,22 +1,31 @@
 """one-change: a revision changes one thing."""
 
-from collections.abc import Iterator
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 
 from src.postgres.catalogue import Difference, Kind
 from src.safety.lint.foreign_keys import foreign_keys
+from src.safety.lint.removed import renamed
 from src.safety.lint.rule import Found, Revision, Rule
 from src.safety.lint.trial import Trial
 
 _Table = tuple[str, str]
+_WORD = re.compile(r"[a-z]{3,}")
+_SAY_NOTHING = frozenset(
+    {"ix", "idx", "index", "uq", "fk", "pk", "ck", "key", "fkey", "pkey", "check", "created", "updated"}
+)
 
 
 def _check(revision: Revision) -> Iterator[Found]:
     if revision.trial is None or not revision.parents:
         return  # the first makes the schema
     changes = _changes(revision.trial)
-    groups = _joined(set(changes), _links(revision.trial))
+    links = [*_foreign_keys(revision.trial), *_renames(revision.trial), *_alike(changes)]
+    groups = _joined(set(changes), links)
     if len(groups) > 1 and len({frozenset(map(_shape, found)) for found in changes.values()}) > 1:
-        yield Found("It changes what has nothing to do with each other: " + "; ".join(sorted(map(_words, groups))))
+        said = "It changes what has nothing to do with each other: " + "; ".join(sorted(map(_words, groups)))
+        yield Found(said, revision.trial.line_of(*(name for _, name in min(groups, key=sorted))))
 
 
 def _changes(trial: Trial) -> dict[_Table, list[Difference]]:
@@ -31,19 +40,42 @@ def _changes(trial: Trial) -> dict[_Table, list[Difference]]:
     return changes
 
 
-def _shape(difference: Difference) -> tuple[object, ...]:
-    """The same change to many tables is one change: names that carry the table's do not count."""
-    kind = difference.identity.kind
-    return kind, difference.change, difference.attribute, difference.identity.name if kind is Kind.COLUMN else ""
-
-
-def _links(trial: Trial) -> Iterator[set[_Table]]:
+def _foreign_keys(trial: Trial) -> Iterator[set[_Table]]:
     for schema in (trial.before, trial.after):
         for key in foreign_keys(schema):
             yield {(key.table.schema, key.table.name), (key.target.schema, key.target.name)}
 
 
-def _joined(tables: set[_Table], links: Iterator[set[_Table]]) -> list[set[_Table]]:
+def _renames(trial: Trial) -> Iterator[set[_Table]]:
+    """A table that is gone and the one that has its place."""
+    tables = [each for each in trial.differences if each.identity.kind is Kind.TABLE]
+    for old in tables:
+        if old.change == "removed" and (new := renamed(trial, old.identity.name)):
+            yield {each.identity[1::2] for each in tables if each is old or each.identity.name in new}
+
+
+def _alike(changes: dict[_Table, list[Difference]]) -> Iterator[set[_Table]]:
+    """Tables that are changed in the same way, or for the same: the changes have a word in common."""
+    shapes, words = defaultdict(set), defaultdict(set)
+    for table, found in changes.items():
+        for each in found:
+            if each.identity.kind is Kind.COLUMN or each.attribute is not None:
+                shapes[_shape(each)].add(table)
+            for word in _WORD.findall(each.identity.name.lower()):
+                words[word.removesuffix("s")].add(table)
+    yield from shapes.values()
+    yield from (tables for word, tables in words.items() if word not in _SAY_NOTHING)
+
+
+def _shape(difference: Difference) -> tuple[object, ...]:
+    """The same change to many tables is one change: names that carry the table's do not count."""
+    kind = difference.identity.kind
+    named = kind is Kind.COLUMN and difference.attribute is None
+    name = difference.identity.name if named else ""
+    return kind, difference.change, difference.attribute, difference.before, difference.after, name
+
+
+def _joined(tables: set[_Table], links: Iterable[set[_Table]]) -> list[set[_Table]]:
     groups = [{table} for table in tables]
     for link in links:
         joined = [group for group in groups if group & link]

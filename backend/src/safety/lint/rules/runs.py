@@ -1,13 +1,17 @@
 """runs: the revision can be carried out, both ways."""
 
+import re
 from collections.abc import Iterator
 
 from src.safety.lint.rule import Found, Revision, Rule
 
+_LINE = re.compile(r", line (\d+) failed")
+
 
 def _check(revision: Revision) -> Iterator[Found]:
     if revision.trial and revision.trial.failed:
-        yield Found(revision.trial.failed)
+        line = _LINE.search(revision.trial.failed)
+        yield Found(revision.trial.failed, int(line[1]) if line else 1)
 
 
 RULE = Rule(

@@ -9,7 +9,7 @@ from src.safety.lint.rule import Found, Revision, Rule
 def _check(revision: Revision) -> Iterator[Found]:
     if revision.trial and revision.trial.differences:
         for change in data_changes(revision.trial):
-            yield Found(f"It changes the schema, and the rows of {change.table}: {change.sql}")
+            yield Found(f"It changes the schema, and the rows of {change.table}: {change.sql}", change.line)
 
 
 RULE = Rule(

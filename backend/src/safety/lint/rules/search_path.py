@@ -25,6 +25,6 @@ RULE = Rule(
     "search-path",
     "The same revision makes other things in another database, or for another role.",
     "search_path is a setting of session, role and database, and what is set here stays for what runs next.",
-    'op.create_table("books", ..., schema="shop")',
+    'the schema where it is meant: schema="..." in an operation, schema.table in SQL',
     _check,
 )

@@ -12,13 +12,17 @@ def _check(revision: Revision) -> Iterator[Found]:
         return
     existing = revision.trial.tables.keys()
     transactions: defaultdict[int, list[set[str]]] = defaultdict(list)
+    lines: dict[int, int] = {}
     for traced in revision.trial.upgrade:
         strong = {name for name, mode in traced.locks.items() if mode >= LockMode.SHARE_ROW_EXCLUSIVE}
         transactions[traced.transaction].append(strong & existing)
-    for locked in transactions.values():
+        if strong & existing:
+            lines[traced.transaction] = traced.line or 1  # of the last one: until then the first table is locked
+    for number, locked in transactions.items():
         tables = set().union(*locked)
         if len(tables) > 1 and tables not in locked:
-            yield Found(f"One transaction locks {', '.join(sorted(tables))}, one after the other.")
+            said = f"One transaction locks {', '.join(sorted(tables))}, one after the other."
+            yield Found(said, lines[number], f"a revision for each: {', '.join(sorted(tables))}")
 
 
 RULE = Rule(

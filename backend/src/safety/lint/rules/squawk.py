@@ -21,10 +21,11 @@ _TELLS = frozenset(
 
 def _check(revision: Revision) -> Iterator[Found]:
     if revision.trial and squawk.is_installed():
-        statements = [traced.sql for traced in revision.trial.upgrade]
-        for said in squawk.read(statements):
+        traced = revision.trial.upgrade
+        for said in squawk.read([each.sql for each in traced]):
             if said.rule in _TELLS:
-                yield Found(f"{said.rule}: {said.message} ({said.statement})")
+                line = next((each.line for each in traced if said.statement.rstrip(";") in each.sql), 0)
+                yield Found(f"{said.rule}: {said.message} ({said.statement})", line or 1)
 
 
 RULE = Rule(

@@ -19,7 +19,8 @@ def _check(revision: Revision) -> Iterator[Found]:
         if mapped is None or key in mapped:
             what = f"column {identity.table}.{identity.name}" if is_column else f"table {identity.name}"
             why = "the models of the main branch map it" if mapped else "no main branch shows that its models do not"
-            yield Found(f"The {what} goes, or gets another name, and {why}.")
+            line = trial.line_of(identity.table, identity.name)
+            yield Found(f"The {what} goes, or gets another name, and {why}.", line)
 
 
 RULE = Rule(
