@@ -97,6 +97,11 @@ def statements(sql: str) -> Iterator[Reader]:
     yield from map(Reader, filter(None, _split_statements(_read(sql))))
 
 
+def first_word(sql: str) -> str:
+    """The keyword that it begins with, behind comments and parentheses; "" where it begins with none."""
+    return next((token.keyword for token in _read(sql) if token.text != "("), "")
+
+
 def texts(sql: str) -> list[str]:
     """The text of each statement in `sql`, without the comments around it; as it is, where there is but one."""
     found = [each for each in _split_statements(_read(sql)) if each]

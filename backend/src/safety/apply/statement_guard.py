@@ -19,6 +19,7 @@ from sqlalchemy import Connection, event
 
 from src.postgres.literals import shorten
 from src.postgres.lock_modes import LockMode, is_patient, needs_autocommit
+from src.postgres.lock_modes.reader import first_word
 from src.safety.apply import concurrently
 from src.safety.apply.activity import Activity
 from src.safety.apply.consent import Consent
@@ -164,7 +165,7 @@ class StatementGuard:
     ) -> tuple[str, Any]:
         if self._own or self.entry is None or self._journal is None:
             return statement, parameters
-        word = statement.lstrip().partition(" ")[0].upper()
+        word = first_word(statement)
         if word in _SESSION:
             self._locks.follow(word, statement)
             return statement, parameters
@@ -177,8 +178,10 @@ class StatementGuard:
             return self._guard(connection, self.entry, self._journal, key, statement, parameters)
 
     def _guard(
-        self, connection: Connection, entry: Entry, journal: Journal, key: str, statement: str, parameters: Any
+        self, connection: Connection, entry: Entry, journal: Journal, key: str, sent: str, parameters: Any
     ) -> tuple[str, Any]:
+        # As PostgreSQL reads it: psycopg halves what is doubled.
+        statement = sent.replace("%%", "%") if connection.dialect.paramstyle == "pyformat" else sent
         self.give_up_transaction(connection)
         rows = journal.rows(key)
         if rows is None and self.step is not None and self.step.is_done(connection):
@@ -204,7 +207,7 @@ class StatementGuard:
             if self.autocommit:
                 self._alone.begin(connection, entry)
             held, ours = self._locks.held_for, self.step is not None
-            self.losses.before(connection, statement, parameters, held=held, ours=ours)
+            self.losses.before(connection, sent, parameters, held=held, ours=ours)
             if self._alone:
                 self.losses.check()
             self._locks.take(connection, entry, statement, deadline=self.deadline, bounded=self.bounded)
@@ -212,7 +215,7 @@ class StatementGuard:
         if self._rehearsal is not None:
             outside = self.autocommit and not self._alone
             self._rehearsal.before(connection, entry.revision, statement, outside=outside)
-        return statement, parameters
+        return sent, parameters
 
     def _after(self, connection: Connection, cursor: Any, *_: Any) -> None:
         if self._own or self._running is None or self.entry is None or self._journal is None:

@@ -106,3 +106,14 @@ def test_a_script_has_each_of_several_statements_by_itself(project: Project) -> 
     assert "CREATE INDEX CONCURRENTLY ix ON books (note);" in script
     assert "SELECT 1; SELECT 1; END;" in script
     assert "pages = 3;" in script
+
+
+def test_a_percent_sign_in_a_name_is_one_to_whoever_waits_for_the_table(project: Project, database: str) -> None:
+    with psycopg.connect(database) as holder:
+        holder.execute('CREATE TABLE "100 %" (a int)')
+        holder.commit()
+        holder.execute('SELECT FROM "100 %"')
+        project.revision("001_a", upgrade="op.execute('''-- so\n    ALTER TABLE \"100 %\" ADD COLUMN b int''')")
+        hurried = project.alembic.having(MIGRATION_LOCK_BUDGET="0.3")
+        code, stderr = hurried.refused(database, "upgrade", "head")
+    assert (code, '"100 %" ' in stderr) == (17, True), stderr
