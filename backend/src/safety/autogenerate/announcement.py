@@ -2,19 +2,23 @@
 
 from collections.abc import Iterable, Iterator
 
-from sqlalchemy import MetaData
+from sqlalchemy import Connection, MetaData
 
 from src.postgres.catalogue import Difference, Identity, compare
 from src.postgres.catalogue.words import qualified
 from src.safety.autogenerate.context import Schema
+from src.safety.autogenerate.equal_defaults import with_equal_defaults
+from src.safety.autogenerate.left_open import as_live
 from src.safety.autogenerate.renames import Rename
 from src.safety.autogenerate.same_definition import by_definition
-from src.safety.autogenerate.unnamed import with_live_names
 
 
-def announcement(renames: Iterable[Rename], live: Schema, wanted: Schema, models: MetaData) -> list[Difference]:
-    """Everything that differs. `renames` were carried out in `live`."""
-    wanted = with_live_names(live, wanted, models)
+def announcement(
+    connection: Connection, renames: Iterable[Rename], live: Schema, wanted: Schema, models: MetaData
+) -> list[Difference]:
+    """Everything that differs. `renames` were carried out in `live`, whose server is asked which defaults are equal."""
+    wanted = as_live(live, wanted, models)
+    live = with_equal_defaults(connection, live, wanted)
     same = list(by_definition(live, wanted))
     told = {identity for rename in same for identity in (rename.old, rename.new)}
     rest = (each for each in compare(live.catalogue, wanted.catalogue) if each.identity not in told)

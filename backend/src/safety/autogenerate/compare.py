@@ -11,10 +11,10 @@ from src.postgres.scratch import Place, in_scratch, read_place
 from src.postgres.url import DatabaseURL, parse_url
 from src.safety.autogenerate.announcement import announcement
 from src.safety.autogenerate.context import Schema, read_schema
+from src.safety.autogenerate.left_open import as_live
 from src.safety.autogenerate.rows_that_exist import hold_null
 from src.safety.autogenerate.scope import comparable, text_of_revisions
 from src.safety.autogenerate.trial import Task, Trial
-from src.safety.autogenerate.unnamed import with_live_names
 from src.safety.autogenerate.wanted import build_models
 
 
@@ -34,7 +34,7 @@ class Comparison:
     def _ours(self) -> tuple[Schema, Schema]:
         assert self.context.script is not None, "Alembic gives every environment its script directory"
         live, wanted = comparable(self.whole, self.built, self.metadata, self.context.script)
-        return live, with_live_names(live, wanted, self.metadata)
+        return live, as_live(live, wanted, self.metadata)
 
     @cached_property
     def differences(self) -> list[Difference]:
@@ -43,7 +43,8 @@ class Comparison:
         task = self._task(frozenset())
         if task.has_hints:
             return in_scratch(self.target, self.place, task.announce, elsewhere=self.elsewhere)
-        return announcement([], task.live, task.wanted, self.metadata)
+        assert self.context.connection is not None, "the command needs the database"
+        return announcement(self.context.connection, [], task.live, task.wanted, self.metadata)
 
     def trial(self) -> Trial:
         """The lines of a revision, tried in a scratch database. Raises `RequestRefused`, `CannotWrite`."""

@@ -18,11 +18,12 @@ from src.safety.autogenerate.announcement import announcement
 from src.safety.autogenerate.context import Context, Schema, read_schema
 from src.safety.autogenerate.copy import copy_schema, run_lines
 from src.safety.autogenerate.doubts import Doubt, doubts, resolve
+from src.safety.autogenerate.equal_defaults import with_equal_defaults
+from src.safety.autogenerate.left_open import as_live
 from src.safety.autogenerate.plan import plan
 from src.safety.autogenerate.renames import Rename, hinted
 from src.safety.autogenerate.same_definition import by_definition
 from src.safety.autogenerate.short_names import ShortNames, written_with
-from src.safety.autogenerate.unnamed import with_live_names
 from src.safety.errors import RequestRefused
 
 Find = Callable[[Schema, list[Rename]], list[Rename]]
@@ -63,9 +64,11 @@ class Task:
         try:
             copy_schema(connection, self.whole, self.live.catalogue)
         except (DBAPIError, UserError):
-            return announcement([], self.live, self.wanted, self.models)  # the trial will say that it cannot be copied
+            return announcement(
+                connection, [], self.live, self.wanted, self.models
+            )  # the trial will say that it cannot be copied
         renames, state = self._carry_out(connection, self._hinted, self._read(connection), [])
-        return announcement(renames, state, self.wanted, self.models)
+        return announcement(connection, renames, state, self.wanted, self.models)
 
     def run(self, connection: Connection) -> Trial:
         """Plan the revision and try it, on a connection in autocommit to an empty database.
@@ -81,14 +84,19 @@ class Task:
 
     def _try(self, connection: Connection) -> Trial:
         renames, renamed = self._rename(connection)
-        wanted = with_live_names(renamed, self.wanted, self.models)
-        up, down = plan(Context(renamed, wanted, self.models, self.hold_null)), plan(Context(wanted, renamed))
+        wanted = as_live(renamed, self.wanted, self.models)
+        before, after = (
+            with_equal_defaults(connection, schema, like) for schema, like in ((renamed, wanted), (wanted, renamed))
+        )
+        up = plan(Context(before, wanted, self.models, self.hold_null))
+        down = plan(Context(after, renamed))
         trial = Trial(
             up=[*(line for rename in renames for line in rename.up), *up],
             down=[*down, *(line for rename in reversed(renames) for line in rename.down)],
         )
         trial.problems = self._attempt(connection, up, wanted, "upgrade")
-        trial.problems = trial.problems or self._attempt(connection, trial.down, self.live, "downgrade")
+        if not trial.problems:
+            trial.problems = self._attempt(connection, trial.down, self.live, "downgrade")
         return trial
 
     def _untried(self, reason: str) -> Trial:
@@ -128,7 +136,7 @@ class Task:
         return list(doubts(state, self.wanted, self.models, done))
 
     def _same(self, state: Schema, _: list[Rename]) -> list[Rename]:
-        return list(by_definition(state, with_live_names(state, self.wanted, self.models)))
+        return list(by_definition(state, as_live(state, self.wanted, self.models)))
 
     def _read(self, connection: Connection) -> Schema:
         return self.scope(read_schema(connection))
@@ -140,7 +148,8 @@ class Task:
             run_lines(connection, lines)
         except DBAPIError as error:
             return [f"the {direction} fails: {_reason(error)}"]
-        left = compare(goal.catalogue, self._read(connection).catalogue)
+        found = self._read(connection)
+        left = compare(goal.catalogue, with_equal_defaults(connection, found, goal).catalogue)
         return [f"after the {direction} still differs: {line}" for line in describe(left).splitlines()]
 
 

@@ -6,9 +6,13 @@ from dataclasses import replace
 
 from sqlalchemy import MetaData
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.schema import Constraint
 
 from src.postgres.catalogue import Catalogue, CatalogueObject, Identity, Kind
+from src.safety.autogenerate.clauses import name as unquoted
 from src.safety.autogenerate.context import Schema, quoted
+
+_PREPARER = postgresql.dialect(paramstyle="named").identifier_preparer  # type: ignore[no-untyped-call]
 
 
 def with_live_names(live: Schema, wanted: Schema, metadata: MetaData) -> Schema:
@@ -43,11 +47,16 @@ def _meaning(entry: CatalogueObject) -> tuple[object, ...]:
 
 def _named(metadata: MetaData, default: str) -> Iterator[tuple[str, str, str]]:
     """Schema, table and name, as SQL writes it, of each constraint that has one."""
-    preparer = postgresql.dialect(paramstyle="named").identifier_preparer  # type: ignore[no-untyped-call]
     for table in metadata.tables.values():
         for constraint in table.constraints:
-            if isinstance(constraint.name, str):  # given, or made by the naming convention
-                yield table.schema or default, table.name, str(preparer.format_constraint(constraint))
+            if (name := formatted_name(constraint)) is not None:
+                yield table.schema or default, table.name, quoted(name)
+
+
+def formatted_name(constraint: Constraint) -> str | None:
+    """The name that was given, or made by the naming convention; None if PostgreSQL chooses one."""
+    name = _PREPARER.format_constraint(constraint) if isinstance(constraint.name, str) else None
+    return None if name is None else unquoted(str(name))
 
 
 def renamed(schema: Schema, names: Mapping[Identity, Identity]) -> Schema:
