@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from unittest.mock import patch
 
 import pytest
+from alembic import command
+from alembic.config import Config
 
 from tests.alembic_command import Alembic
 from tests.conftest import BACKEND
@@ -40,11 +42,15 @@ def test_progress_is_seen(project: Project, database: str, layout: str) -> None:
         assert RUNNING in Alembic(ini)(database, "upgrade", "head")
 
 
-def test_the_loggers_of_a_program_stay_as_they_are(project: Project, database: str) -> None:
+def test_the_loggers_of_a_program_stay_as_they_are(
+    project: Project, database: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
     ini = project.folder / "alembic.ini"
     ini.write_text(ini.read_text() + SECTIONS)
     project.revision("001_a")
     own = logging.getLogger("a.program")
     before = [*logging.root.handlers], logging.root.level, own.disabled
-    assert RUNNING not in project.alembic(database, "upgrade", "head")
+    monkeypatch.setenv("DATABASE_URL", database)
+    command.upgrade(Config(ini), "head")
+    assert RUNNING not in capfd.readouterr().err
     assert ([*logging.root.handlers], logging.root.level, own.disabled) == before
