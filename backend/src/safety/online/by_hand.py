@@ -14,6 +14,7 @@ from sqlalchemy.types import UserDefinedType
 
 from src.postgres.lock_modes.reader import Reader, statements
 from src.postgres.tokens import tokens
+from src.safety.online.attach import attach_partition, create_partition
 from src.safety.online.column_type import alter_type
 from src.safety.online.database import Database
 from src.safety.online.domain import column_anew, is_ruled
@@ -90,6 +91,8 @@ def _alter_table(reader: Reader, sql: str, database: Database) -> OnlineChange |
         return _add_constraint(actions[0], table, sql, database)
     if actions[0].has("STORED") or actions[0].has("EXPRESSION"):
         return _generated(actions[0], table, change, database)
+    if actions[0].accept("ATTACH PARTITION"):
+        return attach_partition(actions[0], table, sql, database)
     if actions[0].accept("ADD"):
         return _add_column(actions[0], table, change, database)
     return _alter_column(actions[0], parts, sql, database) if actions[0].accept("ALTER") else None
@@ -167,6 +170,7 @@ def _add_label(reader: Reader, sql: str, _: Database) -> OnlineChange | None:
 
 
 _FORMS: dict[str, _Form] = {
+    "CREATE TABLE": create_partition,
     "CREATE INDEX": _create_index,
     "CREATE UNIQUE INDEX": _create_index,
     "DROP INDEX": _drop_index,
