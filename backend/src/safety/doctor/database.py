@@ -9,6 +9,7 @@ from src.safety.chain import several_heads
 from src.safety.counted import counted
 from src.safety.doctor.finding import Finding, fine, note, wrong
 from src.safety.head_file import check_head_file
+from src.safety.history import BOOKKEEPING
 from src.safety.pending_detach import pending_detaches
 from src.safety.project import Project
 from src.safety.status import SchemaState, SchemaStatus
@@ -17,6 +18,13 @@ _BROKEN_OFF = text(
     """
     SELECT revision, direction, step FROM alembic_history h WHERE outcome IN ('running', 'stopped', 'failed')
       AND id = (SELECT max(id) FROM alembic_history)
+    """
+)
+# A subscriber that gets a row of a table that it does not have stops until it has it.
+_SENDS_NEW_TABLES = text(
+    """
+    SELECT DISTINCT pubname::text FROM pg_publication p LEFT JOIN pg_publication_namespace ON pnpubid = p.oid
+    WHERE puballtables OR pnnspid = current_schema()::regnamespace ORDER BY 1
     """
 )
 _HISTORY = text("SELECT to_regclass('alembic_history') IS NOT NULL")
@@ -43,6 +51,12 @@ def database(connection: Connection, status: SchemaStatus) -> Iterator[Finding]:
         yield wrong("database", f"{first.rstrip('.')}.", rest or "alembic upgrade head")
     if connection.scalar(_HISTORY):
         yield from _interrupted(connection.execute(_BROKEN_OFF).all())
+    for publication in connection.scalars(_SENDS_NEW_TABLES):
+        tables = ", ".join(("alembic_version", *BOOKKEEPING))
+        remedy = f"Have each subscriber make them before a migration writes them (pg_dump --schema-only): {tables}."
+        yield note(
+            "replication", f"Publication {publication} sends tables that are new, which stop subscribers.", remedy
+        )
     for words, finalize in pending_detaches(connection).items():
         yield wrong("database", f"DETACH CONCURRENTLY runs now or was interrupted: {words}.", f"{finalize};")
     for words in unfinished(connection):

@@ -59,6 +59,21 @@ def test_what_is_wrong_is_said_with_its_remedy(project: Sample, database: str, m
     assert all(finding.remedy for finding in found if finding.level is Level.WRONG)
 
 
+def test_a_publication_that_would_send_our_own_tables_is_noted(
+    project: Sample, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", database)
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute("CREATE TABLE t (); CREATE PUBLICATION one FOR TABLE t")
+        connection.execute(
+            "CREATE PUBLICATION everything FOR ALL TABLES; CREATE PUBLICATION s FOR TABLES IN SCHEMA public"
+        )
+    found = _examine(database, open_project(Config(project.folder / "alembic.ini")))
+    said = [each.words.split()[1] for each in found if each.about == "replication"]
+    assert said == ["everything", "s"]
+    assert all("alembic_history" in each.remedy for each in found if each.about == "replication")
+
+
 def test_a_misspelled_variable_is_found() -> None:
     found = list(settings({"MIGRATION_LOCK_TIMOUT": "1"}))
     assert _wrong(found) == ["settings: MIGRATION_LOCK_TIMOUT is set, and nothing reads it."]
