@@ -11,7 +11,7 @@ from src.postgres import sqlstate as state
 from src.safety.apply.changed_values import changing
 from src.safety.apply.every_row import every_row
 from src.safety.apply.gone import Gone, deleted, gone
-from src.safety.apply.upgraded import Upgraded
+from src.safety.apply.ways_back import WaysBack
 from src.safety.counted import listed
 from src.safety.errors import DataLoss
 from src.safety.history import BOOKKEEPING
@@ -22,7 +22,7 @@ COUNT_SECONDS = 1.0
 """A count must not hold up what comes after it."""
 _NOT_COUNTED = (state.QUERY_CANCELED, state.INSUFFICIENT_PRIVILEGE)
 _OF_A_STATEMENT = (state.DATA_EXCEPTION, "0A", "23", "34", "42", "P0")  # classes: what is written, or a value
-_NOTHING = Upgraded()
+_NOTHING = WaysBack()
 _POSITION = text("SELECT pg_sequence_last_value(to_regclass(:name))")
 _HAS_PAGES = text(
     """
@@ -48,7 +48,7 @@ class Loss:
 def losses(
     connection: Connection,
     statement: str,
-    upgraded: Upgraded = _NOTHING,
+    ways: WaysBack = _NOTHING,
     *,
     parameters: Any = None,
     seconds: float = COUNT_SECONDS,
@@ -64,23 +64,23 @@ def losses(
         if each.is_sequence:
             position = connection.execute(_POSITION, {"name": each.relation}).scalar()
             yield Loss(f"sequence {each}", f"its position, {position}")
-        elif found := count.words(each.relation, _rows(each), "value" if each.part else "row"):
+        elif found := _lost(count, each, ways):
             yield Loss(f"{'column' if each.part else 'table'} {each}", found)
-    if not upgraded.inserts:  # what an upgrade has put there a downgrade takes away
+    if not ways.inserts:  # what an upgrade has put there a downgrade takes away
         for table, rows in deleted(statement):
             if plain(table) not in BOOKKEEPING and (found := count.words(table, rows, "row")):
                 yield Loss(f"table {table}", found)
     if types:
-        yield from _changed(count, statement, upgraded)
+        yield from _changed(count, statement, ways)
 
 
-def changed(connection: Connection, statement: str, upgraded: Upgraded = _NOTHING) -> Iterator[Loss]:
+def changed(connection: Connection, statement: str, ways: WaysBack = _NOTHING) -> Iterator[Loss]:
     """Count the values that do not come back from a new type as they were, nor by the way of the upgrade."""
-    return _changed(_Count(connection, COUNT_SECONDS, None), statement, upgraded)
+    return _changed(_Count(connection, COUNT_SECONDS, None), statement, ways)
 
 
-def _changed(count: "_Count", statement: str, upgraded: Upgraded) -> Iterator[Loss]:
-    for each in changing(count.connection, statement, upgraded.conversion):
+def _changed(count: "_Count", statement: str, ways: WaysBack) -> Iterator[Loss]:
+    for each in changing(count.connection, statement, ways.conversion):
         table, column, kind, _ = each.change
         what = f"column {table}.{column} as {kind}"
         for condition in each.conditions:
@@ -106,6 +106,15 @@ def refuse(lost: Mapping[str, Sequence[Loss]], allowed: Sequence[str], *, done: 
         f"The downgrade of {listed(lost, ' and of ')} destroys data, and {done}.",
         f"{shown}\nIf it may go: MIGRATION_ALLOW_DATA_LOSS={','.join([*allowed, *lost])} alembic downgrade ...",
     )
+
+
+def _lost(count: "_Count", each: Gone, ways: WaysBack) -> str:
+    value = ways.computation(each.relation, each.part) if each.part and not each.field else None
+    if value is not None:
+        differing = count(f"{_rows(each)} AND {each.part} IS DISTINCT FROM {value}")
+        if not _is_of_values(differing):  # else the two cannot be compared
+            return count.in_words(each.relation, differing, "value")
+    return count.words(each.relation, _rows(each), "value" if each.part else "row")
 
 
 def _rows(each: Gone) -> str:

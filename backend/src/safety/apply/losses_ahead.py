@@ -16,7 +16,7 @@ from src.safety.apply.changed_values import changes
 from src.safety.apply.consent import Consent
 from src.safety.apply.data_loss import Loss, losses, refuse
 from src.safety.apply.gone import gone
-from src.safety.apply.upgraded import upgraded
+from src.safety.apply.ways_back import ways_back
 from src.safety.apply.written_out import written_out
 from src.safety.online.names import plain
 
@@ -41,10 +41,10 @@ def losses_ahead(connection: Connection, script: Script, another: set[str], *, c
     Tables and columns that are another thing after it are added to `another`.
     """
     found: dict[Loss, None] = {}
-    did = upgraded(script)
+    ways = ways_back(script)
     for statement in written_out(script, "downgrade"):
         if counted and not {*_touched(connection, statement)} & another:
-            found |= dict.fromkeys(losses(connection, statement, did))
+            found |= dict.fromkeys(losses(connection, statement, ways))
         another |= {*_made_another(statement)}
     return list(found)
 

@@ -12,7 +12,7 @@ from src.safety.apply.free_way import MustRetry
 from src.safety.apply.gone import gone, inside
 from src.safety.apply.one_by_one import calls_functions
 from src.safety.apply.unseen import Holding, holdings, missing
-from src.safety.apply.upgraded import Upgraded, upgraded
+from src.safety.apply.ways_back import WaysBack, ways_back
 
 
 class AskFirst(MustRetry):
@@ -25,7 +25,7 @@ class LossesNow:
     def __init__(self, consent: Consent) -> None:
         self._consent = consent
         self._revision = ""
-        self._upgraded = Upgraded()
+        self._ways = WaysBack()
         self._counted: set[str] = set()
         self._before: list[Holding] | None = None
         self._seen: set[str] = set()
@@ -39,7 +39,7 @@ class LossesNow:
     def begin(self, script: Script, direction: str) -> None:
         """A revision begins."""
         self._revision = script.revision if direction == "downgrade" else ""
-        self._upgraded = upgraded(script) if self._revision else Upgraded()
+        self._ways = ways_back(script) if self._revision else WaysBack()
         self.start_again()
 
     def start_again(self) -> None:
@@ -57,7 +57,7 @@ class LossesNow:
         """Count what a new type would change, before it is decided how the change is carried out."""
         if self._counts and next(changes(statement), None) is not None:
             self._counted.add(statement)
-            self._add(*changed(connection, statement, self._upgraded))
+            self._add(*changed(connection, statement, self._ways))
 
     def before(
         self, connection: Connection, statement: str, parameters: Any, *, held: float | None, ours: bool
@@ -72,7 +72,7 @@ class LossesNow:
         types = statement not in self._counted
         for each in (statement, *(() if ours else inside(statement))):
             options = {"parameters": parameters, "seconds": seconds, "types": types}
-            self._add(*losses(connection, each, self._upgraded, **options))
+            self._add(*losses(connection, each, self._ways, **options))
         self._before = None
         if not ours and calls_functions(statement):
             self._before = holdings(connection)

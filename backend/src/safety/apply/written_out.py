@@ -8,8 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from alembic.ddl.base import AddColumn
 from alembic.ddl.postgresql import PostgresqlColumnType
 from alembic.script import Script
+from sqlalchemy import Column, MetaData, Table
 
 from src.safety.online.names import ddl, qualified, quoted
 
@@ -76,11 +78,22 @@ def _statement(call: ast.Call, batches: Mapping[str, _Batch], script: Script) ->
             return f"ALTER TABLE {qualified(table, schema)} RENAME TO {quoted(name)}"
         case "drop_column", [str(table), str(column), *_] if table and column:
             return f"ALTER TABLE {qualified(table, schema)} DROP COLUMN {quoted(column)}"
+        case "add_column", [str(table), *_] if table:
+            return _added([*call.args[len(call.args) - 1 :]], script, table, schema)
         case "alter_column", [str(table), str(column), *_] if table and column:
             return "; ".join(_altered(call, script, table, column, schema))
         case "execute", [str(sql), *_]:
             return sql
     return ""
+
+
+def _added(last: Sequence[ast.expr], script: Script, table: str, schema: str) -> str:
+    """Of a generated column, which may stand in the place of one with the same values."""
+    column = _value(last[0], script) if last else None
+    if not isinstance(column, Column) or column.computed is None:
+        return ""
+    Table(table, MetaData(), column, schema=schema or None)
+    return ddl(AddColumn(table, column, schema=schema or None))
 
 
 def _altered(call: ast.Call, script: Script, table: str, column: str, schema: str) -> Iterator[str]:

@@ -4,11 +4,11 @@ import pytest
 from sqlalchemy import Connection
 
 from src.safety.apply.data_loss import changed
-from src.safety.apply.upgraded import Upgraded
+from src.safety.apply.ways_back import WaysBack
 
 
-def did(upgrade: str) -> Upgraded:
-    return Upgraded({("t", "v"): upgrade} if upgrade else {})
+def did(upgrade: str) -> WaysBack:
+    return WaysBack({("t", "v"): upgrade} if upgrade else {})
 
 
 ONE, TWO = "1 value changes", "2 values change"
