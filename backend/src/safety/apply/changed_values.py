@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 from src.postgres.lock_modes.reader import Reader, statements
 from src.safety.apply.every_row import every_row
-from src.safety.apply.trial_values import keeps_all, trial_values
+from src.safety.apply.trial_values import changed_by, trial_values
 
 Restoring: TypeAlias = Callable[[str, str], str | None]
 """By table and column: the value that the upgrade gave to the column's new type; None where that is not known."""
@@ -97,27 +97,53 @@ def changes(statement: str) -> Iterator[Change]:
 def changing(connection: Connection, statement: str, restoring: Restoring) -> Iterator[Changing]:
     """Each change that may alter values: by the server's judgement none of those that surely do not."""
     for change in changes(statement):
-        folded = change.column if change.column[0] == '"' else change.column.lower()
-        given = {"table": change.table, "column": folded, "kind": change.kind}
-        types = connection.execute(_TYPES, given).one_or_none()
-        if types is None or types.becomes is None:
-            continue  # what is not there or has no such type fails by itself; what is generated is computed again
+        types = _types(connection, change)
+        if types is None:
+            continue
         condition = _by_cast(change, types)
-        if not (change.is_cast and _keeps_all(connection, change, types, condition)):
+        if not change.is_cast or _changed_by(connection, change, types, condition) is not False:
             yield Changing(change, [*_with_upgrade(change, types, condition, restoring), condition], _new(change))
 
 
-def _keeps_all(connection: Connection, change: Change, types: Row[Any], condition: str) -> bool:
+def cuts(connection: Connection, before: str, after: str) -> bool:
+    """Whether a cast from one type to the other surely changes some value, and does not fail.
+
+    Of a string it is not said: what it holds may be anything, or nothing but what fits. It begins a transaction, which
+    is rolled back.
+    """
+    try:
+        connection.exec_driver_sql(f"CREATE TEMPORARY TABLE of_type (value {before})")
+        change = Change("pg_temp.of_type", "value", after, "value")
+        types = _types(connection, change)
+        if types is None or types.was in (*_STRINGS, "json"):
+            return False
+        return _changed_by(connection, change, types, _by_cast(change, types)) is True
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise
+        return False  # one of the two is no longer there, or not yet
+    finally:
+        connection.rollback()
+
+
+def _types(connection: Connection, change: Change) -> Row[Any] | None:
+    """None for what is not there or has no such type, which fails by itself, and for what is computed again."""
+    column = change.column if change.column[0] == '"' else change.column.lower()
+    given = {"table": change.table, "column": column, "kind": change.kind}
+    return connection.execute(_TYPES, given).one_or_none()
+
+
+def _changed_by(connection: Connection, change: Change, types: Row[Any], condition: str) -> bool | None:
     values = trial_values(connection, types.was, types.becomes, types.modifier)
     table = change.table.rpartition(".")[2]
     options = {"type_": types.written, "column": change.column, "table": table, "array": types.array}
     try:
         with every_row(connection):
-            return keeps_all(connection, values, condition, **options)
+            return changed_by(connection, values, condition, **options)
     except DBAPIError as error:
         if error.connection_invalidated:
             raise
-        return False  # the rows themselves will tell
+        return None  # the rows themselves will tell
 
 
 def _by_cast(change: Change, types: Row[Any]) -> str:

@@ -109,7 +109,9 @@ BEGIN
     EXCEPTION WHEN OTHERS THEN NULL;
     END;
   END LOOP;
-  PERFORM set_config('safety.trial_found', CASE WHEN trial_tried AND NOT trial_found THEN 'none' ELSE '' END, true);
+  PERFORM set_config(
+    'safety.trial_found', CASE WHEN trial_found THEN 'some' WHEN trial_tried THEN 'none' ELSE '' END, true
+  );
 END $trial$
 """
 
@@ -134,17 +136,17 @@ def _vector(kind: str, number: str, dimensions: int) -> str:
     return f"{{1:{number}}}/{dimensions}" if kind == "sparsevec" else f"[{','.join([number] * dimensions)}]"
 
 
-def keeps_all(
+def changed_by(
     connection: Connection, values: list[str], condition: str, *, type_: str, column: str, table: str, array: bool
-) -> bool:
-    """Whether `condition`, which is true of a row whose `column` changes, is true of none of `values`.
+) -> bool | None:
+    """Whether `condition`, which is true of a row whose `column` changes, is true of any of `values`.
 
-    It leaves two settings in the transaction at hand.
+    None where the old type takes none of them. It leaves two settings in the transaction at hand.
     """
     if not values:
-        return False
+        return None
     old = "ARRAY[trial_value]" if array else "trial_value"
     connection.execute(_SET, {"values": json.dumps(values)})
     sql = _TRY.format(old=old, type=type_, condition=condition, column=column, table=table)
     connection.exec_driver_sql(sql, execution_options={"no_parameters": True})
-    return str(connection.scalar(_FOUND)) == "none"
+    return {"some": True, "none": False}.get(str(connection.scalar(_FOUND)))

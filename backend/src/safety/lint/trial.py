@@ -21,6 +21,8 @@ class Trial:
     downgrade: tuple[Traced, ...] = ()
     left: tuple[Difference, ...] = ()
     """How the schema after the downgrade differs from the one before the upgrade."""
+    cut: tuple[Difference, ...] = ()
+    """New types that round or cut values."""
     failed: str = ""
     """Why one of the two could not run."""
 

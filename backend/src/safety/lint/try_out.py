@@ -20,6 +20,7 @@ from src.postgres.scratch import Place, in_scratch, scratch_url
 from src.postgres.url import DatabaseURL
 from src.safety.autogenerate.context import Schema
 from src.safety.history import BOOKKEEPING
+from src.safety.lint.cut_values import cut_values
 from src.safety.lint.trial import Trial
 from src.safety.lint.where import line_of
 from src.safety.online.database import TableFacts
@@ -122,7 +123,8 @@ class _Run:
             yield from self._reach(*_parents(script))
             yield from self._asked(lambda script=script: up(self._scripts, script))  # type: ignore[misc]
             before, self._schema = self._schema, self._read()
-            self._trials[script.revision] = Trial(before, self._schema, tuple(self._trace.statements))
+            trial = Trial(before, self._schema, tuple(self._trace.statements))
+            self._trials[script.revision] = replace(trial, cut=tuple(cut_values(self._reader, trial.differences)))
             self._applied.add(script.revision)
             done.insert(0, script)
 

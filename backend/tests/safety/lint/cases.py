@@ -1,14 +1,16 @@
 """A revision a case, with the rules that it breaks.
 
 `{t}` is a table of its own: bigint id, text a, int n, double precision at;
-`{t}_ref` refers to nothing yet and has a bigint `t_id` and an int `small_id`; `{t}_view` is a view of the first.
+`{t}_ref` refers to nothing yet and has a bigint `t_id`, an int `small_id`, a timestamp `day` and a generated `twice`;
+`{t}_view` is a view of the first.
 """
 
 from dataclasses import dataclass
 
 TABLE = "CREATE TABLE {t} (id bigint CONSTRAINT pk_{t} PRIMARY KEY, a text, n int, at double precision)"
 REFERRING = (
-    "CREATE TABLE {t}_ref (id bigint CONSTRAINT pk_{t}_ref PRIMARY KEY, t_id bigint, small_id int);"
+    "CREATE TABLE {t}_ref (id bigint CONSTRAINT pk_{t}_ref PRIMARY KEY, t_id bigint, small_id int,"
+    " day timestamp, twice bigint GENERATED ALWAYS AS (id * 2) STORED);"
     "CREATE INDEX ix_{t}_ref ON {t}_ref (t_id); CREATE INDEX ix2_{t}_ref ON {t}_ref (small_id)"
 )
 VIEW = "CREATE VIEW {t}_view AS SELECT id FROM {t}"
@@ -184,6 +186,25 @@ CASES = (
         "a type cuts values",
         "data-loss",
         *(f'op.alter_column("{{t}}", "at", type_=sa.{kind}())' for kind in ("Integer", "Double")),
+    ),
+    Case(
+        "a type keeps values",
+        "",
+        'op.alter_column("{t}_ref", "day", type_=sa.DateTime(timezone=True))',
+        'op.alter_column("{t}_ref", "day", type_=sa.DateTime)',
+    ),
+    Case(
+        "a generated column is dropped",
+        "still-mapped",
+        'op.drop_column("{t}_ref", "twice")',
+        'op.add_column("{t}_ref", sa.Column("twice", sa.BigInteger, sa.Computed("id * 2", persisted=True)))',
+    ),
+    Case(
+        "a column is computed from now on",
+        "data-loss",
+        'op.drop_column("{t}_ref", "day");'
+        'op.add_column("{t}_ref", sa.Column("day", sa.DateTime, sa.Computed("NULL::timestamp", persisted=True)))',
+        'op.drop_column("{t}_ref", "day"); op.add_column("{t}_ref", sa.Column("day", sa.DateTime))',
     ),
     Case(
         "a column is renamed",

@@ -7,43 +7,23 @@ from src.safety.lint.data_changes import data_changes
 from src.safety.lint.removed import removed, renamed
 from src.safety.lint.rule import Found, Revision, Rule
 
-_LOSSY = (
-    ("timestamp", "date"),
-    ("timestamp", "time"),
-    ("double precision", "real"),
-    ("double precision", "integer"),
-    ("double precision", "bigint"),
-    ("numeric", "integer"),
-    ("numeric", "bigint"),
-    ("numeric", "real"),
-    ("numeric", "double precision"),
-    ("vector", "halfvec"),
-)
-"""From one type to the other the values are rounded or cut without a word (PostgreSQL 18, pg_cast)."""
-
 
 def _check(revision: Revision) -> Iterator[Found]:
     if (trial := revision.trial) is None:
         return
     for identity in removed(trial):
-        if not renamed(trial, identity.name):
+        if "generated" not in trial.before.catalogue[identity].attributes and not renamed(trial, identity.name):
             what = f"column {identity.table}.{identity.name}" if identity.kind is Kind.COLUMN else str(identity.name)
             yield Found(f"It drops {what} with all that it holds.", trial.line_of(identity.table, identity.name))
     for change in data_changes(trial):
         if change.verb in ("DELETE FROM", "TRUNCATE"):
             yield Found(f"It deletes rows of {change.table}: {change.sql}", change.line)
+    for each in trial.cut:
+        yield Found(f"{each}: values are rounded or cut.", trial.line_of(each.identity.table, each.identity.name))
     for each in trial.differences:
-        if (
-            each.identity.kind is Kind.COLUMN
-            and each.attribute == "type"
-            and _is_lossy(str(each.before), str(each.after))
-        ):
+        if each.identity.kind is Kind.COLUMN and each.attribute == "generated" and each.before is None:
             line = trial.line_of(each.identity.table, each.identity.name)
-            yield Found(f"{each}: values are rounded or cut.", line)
-
-
-def _is_lossy(before: str, after: str) -> bool:
-    return any(before.startswith(old) and after.startswith(new) for old, new in _LOSSY) and not after.startswith(before)
+            yield Found(f"{each}: what it holds goes, and is computed from now on.", line)
 
 
 RULE = Rule(
