@@ -45,7 +45,8 @@ WITH RECURSIVE locks AS (
   UNION ALL SELECT oid, mode FROM locks JOIN pg_class ON reloftype = to_regtype(name) WHERE kind = 'tables of type'
   UNION ALL SELECT * FROM truncated
 )
-SELECT relation::regclass::text, max(mode), relkind IN ('r', 'p') AS is_table
+SELECT relation::regclass::text, max(mode), relkind IN ('r', 'p') AS is_table,
+  EXISTS (SELECT FROM pg_inherits WHERE inhdetachpending) AS detaching
 FROM targets JOIN pg_class c ON c.oid = relation WHERE relkind <> 'c'
 GROUP BY relation, relkind ORDER BY relation
 """)
@@ -57,6 +58,8 @@ class LockTargets(NamedTuple):
     modes: dict[str, LockMode]
     tables: frozenset[str]
     """Those among them that LOCK TABLE can lock by themselves: neither views, materialized ones, nor foreign tables."""
+    detaching: bool = False
+    """There is a partition in the database that is half detached."""
 
 
 async def lock_targets(connection: AsyncConnection, locks: Iterable[TableLock]) -> LockTargets:
@@ -66,5 +69,6 @@ async def lock_targets(connection: AsyncConnection, locks: Iterable[TableLock]) 
     """
     given = [{"name": lock.name, "kind": lock.kind, "part": lock.part, "mode": int(lock.mode)} for lock in locks]
     rows = (await connection.execute(_TARGETS, {"locks": json.dumps(given)})).all()
-    modes = {relation: LockMode(mode) for relation, mode, _ in rows}
-    return LockTargets(modes, frozenset(relation for relation, _, is_table in rows if is_table))
+    modes = {relation: LockMode(mode) for relation, mode, *_ in rows}
+    tables = frozenset(relation for relation, _, is_table, _ in rows if is_table)
+    return LockTargets(modes, tables, any(row.detaching for row in rows))

@@ -4,29 +4,65 @@ Such a partition is neither in nor out. Whoever changes the table meanwhile make
 ("could not convert row type", "unmatched constraints"), and its bound cannot be copied or compared.
 """
 
+from collections.abc import Collection
+from dataclasses import dataclass
+
 from sqlalchemy import Connection, text
 
+from src.postgres.lock_modes.reader import statements
 from src.safety.errors import DatabaseMismatch
 
+# With the tables above, whose changes reach it, or would have to.
 _PENDING = text(
     """
-    SELECT format('partition %s of %s', inhrelid::regclass, inhparent::regclass) AS words,
-           format('ALTER TABLE %s DETACH PARTITION %s FINALIZE', inhparent::regclass, inhrelid::regclass) AS finalize
-    FROM pg_inherits WHERE inhdetachpending ORDER BY 1
+    WITH RECURSIVE pending AS (
+        SELECT inhrelid AS part, inhparent AS parent, inhparent AS above FROM pg_inherits WHERE inhdetachpending
+        UNION SELECT part, parent, inhparent FROM pending JOIN pg_inherits ON inhrelid = above
+    )
+    SELECT format('partition %s of %s', part::regclass, parent::regclass) AS words,
+           format('ALTER TABLE %s DETACH PARTITION %s FINALIZE', parent::regclass, part::regclass) AS finalize,
+           array_agg(above::regclass::text) || part::regclass::text AS tables
+    FROM pending GROUP BY part, parent ORDER BY 1
     """
 )
+_HARMFUL = (
+    "ALTER",
+    "LOCK",
+)  # what only fills, empties or drops it, or makes others beside it, leaves FINALIZE possible
 
 
-def pending_detaches(connection: Connection) -> dict[str, str]:
-    """Each in words, with the statement that ends it."""
-    return {str(row.words): str(row.finalize) for row in connection.execute(_PENDING)}
+@dataclass(frozen=True)
+class PendingDetach:
+    """One of them."""
+
+    words: str
+    finalize: str
+    """The statement that ends it."""
+    tables: list[str]
+    """It and all above it, as SQL writes them."""
 
 
-def refuse_pending_detach(connection: Connection) -> None:
+def pending_detaches(connection: Connection) -> list[PendingDetach]:
+    """All of the database."""
+    return [PendingDetach(row.words, row.finalize, row.tables) for row in connection.execute(_PENDING)]
+
+
+def refuse_pending_detach(connection: Connection, what: str = "compared or copied") -> None:
     """Raise `DatabaseMismatch` if there is one."""
-    if found := pending_detaches(connection):
+    _refuse(pending_detaches(connection), what)
+
+
+def refuse_to_change(connection: Connection, statement: str, tables: Collection[str]) -> None:
+    """Raise `DatabaseMismatch` where `statement`, which locks `tables` strongly, would change one that has such."""
+    if any(reader.accept_any(*_HARMFUL) for reader in statements(statement)):
+        found = [each for each in pending_detaches(connection) if not set(each.tables).isdisjoint(tables)]
+        _refuse(found, "changed")
+
+
+def _refuse(found: list[PendingDetach], what: str) -> None:
+    if found:
         raise DatabaseMismatch(
-            f"DETACH CONCURRENTLY runs now or was interrupted: {'; '.join(found)}. Until it is done nothing can be"
-            " compared or changed safely.",
-            f"When nobody runs it: {'; '.join(found.values())}\nThen run the same command again.",
+            f"DETACH CONCURRENTLY runs now or was interrupted: {'; '.join(each.words for each in found)}. Until it is"
+            f" done the table cannot be {what} safely.",
+            f"When nobody runs it: {'; '.join(each.finalize for each in found)}\nThen run the same command again.",
         )

@@ -62,6 +62,19 @@ def test_an_upgrade_is_refused_and_goes_on_when_it_is_done(project: Project, hal
     project.alembic(half, "upgrade", "head")
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        'op.create_table("fresh", sa.Column("id", sa.Integer))',
+        f"op.execute('{FINALIZE}'); op.add_column('logs', sa.Column('day', sa.Integer))",
+        "op.execute('DROP TABLE logs_1'); op.alter_column('logs', 'line', nullable=False)",
+    ],
+)
+def test_what_ends_it_or_has_nothing_to_do_with_it_runs(project: Project, half: str, change: str) -> None:
+    project.revision("002_b", "001_a", change)
+    project.alembic(half, "upgrade", "head")
+
+
 def test_so_is_a_comparison_with_the_models(project: Project, half: str) -> None:
     code, stderr = project.alembic.refused(half, "check")
     assert (code, SAYS in stderr) == (15, True), stderr

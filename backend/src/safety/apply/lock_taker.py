@@ -10,6 +10,7 @@ from src.safety.apply.held_locks import HeldLocks
 from src.safety.apply.lock_timeout import TimeLimits
 from src.safety.apply.one_by_one import belongs_together, calls_functions, writes_rows
 from src.safety.history import Entry
+from src.safety.pending_detach import refuse_to_change
 from src.safety.policy import Policy
 
 
@@ -67,7 +68,9 @@ class LockTaker:
 
     def take(self, connection: Connection, entry: Entry, statement: str, *, deadline: float, bounded: bool) -> None:
         """In a transaction: wait for the way to each table that `statement` locks, and stage its locks."""
-        modes, tables = self._way.targets(statement)
+        modes, tables, detaching = self._way.targets(statement)
+        if detaching:
+            refuse_to_change(connection, statement, modes)
         self._together |= belongs_together(statement)
         if self.may_have_rows:
             self.calm(connection)

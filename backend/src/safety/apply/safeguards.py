@@ -42,7 +42,6 @@ from src.safety.errors import RevisionFailed
 from src.safety.history import Entry, History
 from src.safety.online.foreseen import is_in_vain, must_leave
 from src.safety.online.operations import OnlineOperations
-from src.safety.pending_detach import refuse_pending_detach
 from src.safety.policy import Policy
 
 log = logging.getLogger("alembic.runtime.migration")
@@ -115,8 +114,6 @@ class Apply:
                     Path(script.path).name,
                 )
             try:
-                if not entry.journal:  # what goes on may have begun it, and will end it
-                    refuse_pending_detach(self._connection)
                 self._until_it_passes(entry, script, lambda: migrate(**arguments))
             except BaseException as error:
                 self._own_ends.adopt(self._connection)

@@ -57,8 +57,8 @@ def database(connection: Connection, status: SchemaStatus) -> Iterator[Finding]:
         yield note(
             "replication", f"Publication {publication} sends tables that are new, which stop subscribers.", remedy
         )
-    for words, finalize in pending_detaches(connection).items():
-        yield wrong("database", f"DETACH CONCURRENTLY runs now or was interrupted: {words}.", f"{finalize};")
+    for each in pending_detaches(connection):
+        yield wrong("database", f"DETACH CONCURRENTLY runs now or was interrupted: {each.words}.", f"{each.finalize};")
     for words in unfinished(connection):
         yield wrong("database", f"It has the {words}.", _MEND)
 
