@@ -10,10 +10,12 @@ from typing import NamedTuple
 
 Value = str | int | bool | tuple[str, ...]
 
-NOT_COMPARED = frozenset({"owner", "position", "statement", "identity sequence", "signature", "defaults"})
+NOT_COMPARED = frozenset({"owner", "position", "statement", "signature", "defaults"}) | {
+    *("identity sequence", "not null name"),
+}
 """Read, but outside of equality: two roles may have made the two databases; a column that is added again comes last;
 a statement repeats, with names, what the other attributes say, and so do a routine's signature and defaults; the
-sequence of an identity has a name that PostgreSQL made up."""
+sequence of an identity and a NOT NULL have names that PostgreSQL made up."""
 
 
 class Kind(StrEnum):

@@ -17,7 +17,8 @@ def announcement(
     connection: Connection, renames: Iterable[Rename], live: Schema, wanted: Schema, models: MetaData
 ) -> list[Difference]:
     """Everything that differs. `renames` were carried out in `live`, whose server is asked which defaults are equal."""
-    wanted = as_live(live, wanted, models)
+    renames = list(renames)
+    wanted = as_live(live, wanted, models, renames)
     live = with_equal_defaults(connection, live, wanted)
     same = list(by_definition(live, wanted))
     told = {identity for rename in same for identity in (rename.old, rename.new)}

@@ -6,7 +6,7 @@
 - `FetchedValue()` says that the database gives a value, and not how: by a default, an identity, a generated column.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from sqlalchemy import CheckConstraint, Computed, DefaultClause, FetchedValue, ForeignKeyConstraint, MetaData
@@ -16,15 +16,17 @@ from sqlalchemy.schema import Constraint
 from src.postgres.catalogue import Catalogue, CatalogueObject, Identity, Kind
 from src.safety.autogenerate.context import Schema
 from src.safety.autogenerate.lineage import origin
+from src.safety.autogenerate.renames import Rename
 from src.safety.autogenerate.unnamed import formatted_name, with_live_names
 
 _NOT_VALID = "postgresql_not_valid"
 _TYPES = {CheckConstraint: "check", ForeignKeyConstraint: "foreign key"}
 
 
-def as_live(live: Schema, wanted: Schema, metadata: MetaData) -> Schema:
-    """`wanted`, with what `metadata` leaves open as it is in `live`."""
-    return _fetched(live, _unchecked(live, with_live_names(live, wanted, metadata), metadata), metadata)
+def as_live(live: Schema, wanted: Schema, metadata: MetaData, renames: Iterable[Rename] = ()) -> Schema:
+    """`wanted`, with what `metadata` leaves open as it is in `live`, where `renames` were carried out."""
+    named = with_live_names(live, wanted, metadata, renames)
+    return _fetched(live, _unchecked(live, named, metadata), metadata)
 
 
 def _unchecked(live: Schema, wanted: Schema, metadata: MetaData) -> Schema:

@@ -29,6 +29,13 @@ def parents(table: CatalogueObject) -> list[str]:
     return [*inherits, *([] if partition is None else clauses(str(partition))[:1])]
 
 
+def has_children(table: Identity, schema: Schema) -> bool:
+    """Whether others are made of it."""
+    place = (table.schema, table.name)
+    tables = (entry for entry in schema.catalogue.values() if entry.kind is Kind.TABLE)
+    return any(place in map(qualified_name, parents(entry)) for entry in tables)
+
+
 def origin(entry: CatalogueObject, schema: Schema) -> CatalogueObject | None:
     """The parent table's object of which this one is the child's."""
     if "part of" in entry.attributes:

@@ -19,6 +19,7 @@ from src.safety.autogenerate.context import Context, Schema, read_schema
 from src.safety.autogenerate.copy import copy_schema, run_lines
 from src.safety.autogenerate.doubts import Doubt, doubts, resolve
 from src.safety.autogenerate.equal_defaults import with_equal_defaults
+from src.safety.autogenerate.following import following
 from src.safety.autogenerate.left_open import as_live
 from src.safety.autogenerate.plan import plan
 from src.safety.autogenerate.renames import Rename, hinted
@@ -135,8 +136,9 @@ class Task:
     def _doubts(self, state: Schema, done: list[Rename]) -> list[Doubt]:
         return list(doubts(state, self.wanted, self.models, done))
 
-    def _same(self, state: Schema, _: list[Rename]) -> list[Rename]:
-        return list(by_definition(state, as_live(state, self.wanted, self.models)))
+    def _same(self, state: Schema, done: list[Rename]) -> list[Rename]:
+        wanted = as_live(state, self.wanted, self.models, done)
+        return [*by_definition(state, wanted), *following(state, wanted, done)]
 
     def _read(self, connection: Connection) -> Schema:
         return self.scope(read_schema(connection))

@@ -1,7 +1,7 @@
 """Constraints that the models do not name: the database's name for the same thing is as good as PostgreSQL's own."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from sqlalchemy import MetaData
@@ -11,21 +11,32 @@ from sqlalchemy.schema import Constraint
 from src.postgres.catalogue import Catalogue, CatalogueObject, Identity, Kind
 from src.safety.autogenerate.clauses import name as unquoted
 from src.safety.autogenerate.context import Schema, quoted
+from src.safety.autogenerate.following import former_names
+from src.safety.autogenerate.renames import Rename
 
 _PREPARER = postgresql.dialect(paramstyle="named").identifier_preparer  # type: ignore[no-untyped-call]
 
 
-def with_live_names(live: Schema, wanted: Schema, metadata: MetaData) -> Schema:
-    """`wanted`, its constraints without a name called as equal ones of `live` are."""
+def with_live_names(live: Schema, wanted: Schema, metadata: MetaData, renames: Iterable[Rename] = ()) -> Schema:
+    """`wanted`, its constraints without a name called as equal ones of `live` are; but those that PostgreSQL has named
+    after what `renames` have renamed."""
+    former = former_names(renames)
+
+    def follows(old: CatalogueObject) -> bool:
+        place = (old.schema, old.identity.table)
+        columns = live.children(Identity(Kind.TABLE, place[0], "", place[1]), Kind.COLUMN)
+        return place in former and former[place].made(old, [column.name for column in columns])
+
     named = set(_named(metadata, wanted.default))
     tables = {(table.schema or wanted.default, table.name) for table in metadata.tables.values()}
 
-    def may_be_called_otherwise(entry: CatalogueObject) -> bool:
+    def may_be_called_otherwise(old: Identity, entry: CatalogueObject) -> bool:
         _, schema, table, name = entry.identity
-        return (schema, table) in tables and (schema, table, quoted(name)) not in named
+        unnamed = (schema, table) in tables and (schema, table, quoted(name)) not in named
+        return unnamed and not follows(live.catalogue[old])
 
     pairs = same_constraints(live, wanted)
-    return renamed(wanted, {new: old for old, new in pairs if may_be_called_otherwise(wanted.catalogue[new])})
+    return renamed(wanted, {new: old for old, new in pairs if may_be_called_otherwise(old, wanted.catalogue[new])})
 
 
 def same_constraints(live: Schema, wanted: Schema) -> Iterator[tuple[Identity, Identity]]:

@@ -13,9 +13,8 @@ from alembic.operations import MigrateOperation
 from src.postgres.catalogue import CatalogueObject, Identity, Kind
 from src.safety.autogenerate.call import sql
 from src.safety.autogenerate.cannot_write import CannotWrite
-from src.safety.autogenerate.clauses import qualified_name
 from src.safety.autogenerate.context import Change, Context, Schema, quoted
-from src.safety.autogenerate.lineage import parents
+from src.safety.autogenerate.lineage import has_children
 from src.safety.autogenerate.rows_that_exist import numbers, stand_in
 from src.safety.autogenerate.sequence_options import option
 from src.safety.autogenerate.writers.column_changes import altered
@@ -35,7 +34,7 @@ def needs_steps(entry: CatalogueObject, context: Context) -> bool:
         held = f"column {holder.table}.{holder.name} holds rows of {entry.parent.name}"
         raise CannotWrite(entry.identity, f"{held}, and then PostgreSQL adds no stored generated column")
     identity = "identity" in entry.attributes
-    if identity and _has_children(entry.parent, context.new):
+    if identity and has_children(entry.parent, context.new):
         return context.new.version < 17 or "partitioned by" not in context.new.catalogue[entry.parent].attributes
     return holder is not None and (identity or not _GIVEN.isdisjoint(entry.attributes))
 
@@ -79,9 +78,3 @@ def _holder_of_rows(table: Identity, schema: Schema) -> Identity | None:
                 seen.add(made)
                 waiting.append(made)
     return None
-
-
-def _has_children(table: Identity, schema: Schema) -> bool:
-    place = (table.schema, table.name)
-    tables = (entry for entry in schema.catalogue.values() if entry.kind is Kind.TABLE)
-    return any(place in map(qualified_name, parents(entry)) for entry in tables)
