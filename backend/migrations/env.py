@@ -1,7 +1,8 @@
 """Where the models meet the toolkit."""
 
+# isort: off
+from src.safety import run_environment  # first: then models that do not import are a sentence
 from src.db.models import Base
-from src.safety import run_environment
 from src.settings import load_settings
 
 run_environment(Base.metadata, url=load_settings().migration_url)

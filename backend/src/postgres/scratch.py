@@ -7,13 +7,14 @@ is dropped by the next one.
 
 import asyncio
 import logging
+import re
 import secrets
 import threading
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -41,13 +42,12 @@ PREFIX = "syllabus_scratch_"
 _URL = "scratch url"
 _SETTINGS = ("search_path", "TimeZone", "DateStyle", "IntervalStyle", "default_toast_compression", "xmloption")
 _SET = text("SELECT set_config(:name, :setting, false)")
-_HERE = text(
-    f"""
-    SELECT name, CASE name WHEN 'search_path' THEN
-      -- resolved, for "$user" is another one in a server of our own
-      (SELECT string_agg(quote_ident(schema), ', ' ORDER BY place)
-       FROM unnest(current_schemas(false)) WITH ORDINALITY AS found (schema, place)) ELSE setting END
-    FROM pg_settings WHERE name IN {_SETTINGS}
+_HERE = text(f"SELECT name, setting FROM pg_settings WHERE name IN {_SETTINGS}")
+_ENTRY = re.compile(r'"((?:[^"]|"")*)"|([^\s,"]+)')  # of a search_path: quoted, or a plain word
+_EXTENSIONS = text(
+    """
+    SELECT e.extname::text, n.nspname::text FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
+    WHERE e.extname <> 'plpgsql' ORDER BY e.oid
     """
 )
 _QUOTED = text("SELECT quote_ident(current_database())")
@@ -64,18 +64,59 @@ class Place:
 
     settings: dict[str, str]
     schema: str
+    """The default one: that of names which say none."""
     roles: tuple[str, ...]
     version: int
+    path: tuple[str, ...] = ()
+    """The search_path: all schemas that it names, also those that are not there (yet)."""
+    there: tuple[str, ...] = ()
+    """Those of them that are."""
+    extensions: tuple[tuple[str, str], ...] = ()
+    """What is installed, and in which schema."""
+
+    def beside(self, named: Collection[str]) -> "Place":
+        """The place of a project that says the schemas `named` itself: none of them is the default one.
+
+        Such a schema may come first on the path, by the role's name or by a setting, and that only from the revision on
+        that makes it. Then `public` stays the default, if the path leads there.
+        """
+        moves = self.schema in named and "public" in self.there and "public" not in named
+        return replace(self, schema="public") if moves else self
+
+    def ambiguous(self, named: Collection[str]) -> bool:
+        """Whether one of `named` comes before the default schema on the path: a name without schema may go there."""
+        before = self.path[: self.path.index(self.schema)] if self.schema in self.path else ()
+        return any(schema in named for schema in before)
+
+    def default_first(self) -> "Place":
+        """With a search_path that leads to the default schema first, whatever else is made."""
+        path = [self.schema, *(schema for schema in self.path if schema != self.schema)]
+        return replace(self, settings={**self.settings, "search_path": _listed(path)})
 
 
 def read_place(connection: Connection) -> Place:
     """The place of the database at hand."""
     settings = {str(name): str(setting or "") for name, setting in connection.execute(_HERE)}
-    schema, version = connection.exec_driver_sql(
-        "SELECT coalesce(current_schema()::text, 'public'), current_setting('server_version_num')::int / 10000"
+    version, user, there = connection.exec_driver_sql(
+        "SELECT current_setting('server_version_num')::int / 10000, current_user::text, current_schemas(false)::text[]"
     ).one()
-    roles = connection.scalars(_ROLES).all()
-    return Place(settings, str(schema), tuple(roles), int(version))
+    path = tuple(_entries(settings["search_path"], str(user)))
+    settings["search_path"] = _listed(path)
+    extensions = tuple((str(name), str(where)) for name, where in connection.execute(_EXTENSIONS))
+    roles, schema = tuple(connection.scalars(_ROLES).all()), next(iter(there), "public")
+    return Place(settings, schema, roles, int(version), path, tuple(there), extensions)
+
+
+def _entries(path: str, user: str) -> Iterator[str]:
+    """The schemas of a search_path; "$user" is the role's, which is another one in a server of our own."""
+    for match in _ENTRY.finditer(path):
+        name = match[1].replace('""', '"') if match[1] is not None else match[2].lower()
+        if name:
+            yield user if name == "$user" else name
+
+
+def _listed(path: Iterable[str]) -> str:
+    return ", ".join('"' + schema.replace('"', '""') + '"' for schema in path)
 
 
 def in_scratch(target: DatabaseURL, place: Place, work: Callable[[Connection], T], *, elsewhere: str = "") -> T:

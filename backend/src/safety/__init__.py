@@ -8,5 +8,8 @@
 
 import src.safety.backfill.operation  # noqa: F401  so that revisions can say op.backfill
 from src.safety.environment import run_environment
+from src.safety.failing_models import watch_env_py
+
+watch_env_py()
 
 __all__ = ["run_environment"]

@@ -10,13 +10,14 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection
 
 from src.postgres.catalogue import Difference, compare
-from src.postgres.scratch import Place, in_scratch
+from src.postgres.scratch import Place
 from src.safety.apply.data_loss import losses
 from src.safety.autogenerate.context import Context, Schema, read_schema
 from src.safety.autogenerate.copy import execute_lines
 from src.safety.autogenerate.plan import plan
 from src.safety.autogenerate.scope import comparable
 from src.safety.errors import DatabaseMismatch
+from src.safety.plan.chain import in_chain_scratch, move_extensions
 from src.safety.plan.rehearse import Live, run_chain
 from src.safety.project import Project
 
@@ -38,7 +39,7 @@ def find_drift(project: Project, live: Live) -> Drift:
             "Run: alembic upgrade head, or alembic stamp the revision that it equals.",
         )
     intended = chain_schema(project, live.place, live.heads)
-    here, there = comparable(live.schema, intended, project.metadata, project.scripts)
+    here, there = comparable(live.schema, intended, project.metadata, project.scripts, by_models=False)
     differences = [_as_seen_from_here(each) for each in compare(here.catalogue, there.catalogue)]
     return Drift(differences, as_sql(here, there) if differences else "")
 
@@ -74,10 +75,11 @@ def chain_schema(project: Project, place: Place, heads: tuple[str, ...]) -> Sche
 
     def work(connection: Connection) -> Schema:
         for head in heads:
-            run_chain(project, connection, place, head)
+            run_chain(project, connection, head)
+        move_extensions(connection, place.extensions)
         return read_schema(connection)
 
-    return in_scratch(project.target, place, work, elsewhere=project.policy.scratch_url)
+    return in_chain_scratch(project, place, work)
 
 
 def as_sql(here: Schema, there: Schema) -> str:

@@ -4,8 +4,9 @@ import logging
 
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, inspect, select
+from sqlalchemy import Connection, Table, select
 
+from src.safety.bookkeeping import standing
 from src.safety.chain import known_ids
 from src.safety.counted import listed
 from src.safety.errors import BrokenChain
@@ -21,11 +22,14 @@ def report_edited(
 ) -> None:
     """Warn of every applied revision whose file is another by now, or raise `BrokenChain` if the policy says so."""
     heads = migration_context.get_current_heads()
-    if not heads or not inspect(connection).has_table(TABLE, schema=migration_context.version_table_schema):
+    if not heads:
+        return
+    place = standing(connection, TABLE, migration_context.version_table_schema)
+    if not place.exists:
         return
     if not set(heads) <= known_ids(scripts):
         return  # the command itself says that the database is ahead of the code
-    edited = edited_files(connection, migration_context.version_table_schema, scripts, heads)
+    edited = edited_files(connection, history_table(place.schema), scripts, heads)
     if edited and policy.edited_revisions == "error":
         raise BrokenChain(
             f"Edited after they were applied: {listed(edited)}.",
@@ -35,12 +39,10 @@ def report_edited(
         log.warning("%s was edited after it was applied here: other databases may differ from this one.", name)
 
 
-def edited_files(
-    connection: Connection, schema: str | None, scripts: ScriptDirectory, heads: tuple[str, ...]
-) -> list[str]:
+def edited_files(connection: Connection, history: Table, scripts: ScriptDirectory, heads: tuple[str, ...]) -> list[str]:
     """The names of applied files whose text is another one than when this database ran them; its history is there."""
     files = {script.revision: files_of(scripts, script) for script in scripts.iterate_revisions(heads, "base")}
-    columns = history_table(schema).c
+    columns = history.c
     query = select(columns.revision, columns.checksum).order_by(columns.id)
     rows = connection.execute(query.where(columns.outcome == "done", columns.direction == "upgrade"))
     kept = {row.revision: row.checksum for row in rows}

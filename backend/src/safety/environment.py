@@ -106,9 +106,11 @@ def _run(
         with context.begin_transaction():
             context.run_migrations()
     except DBAPIError as error:
-        from src.safety.offending_rows import note_offending_rows  # noqa: PLC0415  only for what goes wrong
+        from src.safety.not_found import note_where_it_is  # noqa: PLC0415  only for what goes wrong
+        from src.safety.offending_rows import note_offending_rows  # noqa: PLC0415
 
         note_offending_rows(error, connection)
+        note_where_it_is(error, connection)
         raise
     command.report(context.get_context())
 

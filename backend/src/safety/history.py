@@ -29,7 +29,6 @@ from sqlalchemy import (
     func,
     insert,
     select,
-    text,
     update,
 )
 from sqlalchemy.dialects.postgresql import JSONB
@@ -37,18 +36,19 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.schema import CreateTable
 
 from src.safety.apply.asking import Asking
+from src.safety.bookkeeping import VERSION_TABLE, stands
 
 log = logging.getLogger("alembic.runtime.migration")
 
 TABLE = "alembic_history"
 BACKFILL_TABLE = "alembic_backfill"
-BOOKKEEPING = ("alembic_version", TABLE, BACKFILL_TABLE)
+BOOKKEEPING = (VERSION_TABLE, TABLE, BACKFILL_TABLE)
 """Tables of the migrations themselves: no model has them, and no comparison of schemas looks at them."""
 _TIME = TIMESTAMP(timezone=True)
 
 
-def history_table(schema: str | None = None) -> Table:
-    """The table, in the schema of Alembic's own."""
+def history_table(schema: str) -> Table:
+    """The table in this schema, which is that of Alembic's own (see `src.safety.bookkeeping`)."""
     return Table(
         TABLE,
         MetaData(schema=schema),
@@ -70,9 +70,10 @@ def history_table(schema: str | None = None) -> Table:
     )
 
 
-async def history_exists(connection: AsyncConnection) -> bool:
-    """Whether the table is there, where the search_path leads to."""
-    return bool(await connection.scalar(text("SELECT to_regclass(:name) IS NOT NULL"), {"name": TABLE}))
+async def find_history(connection: AsyncConnection) -> Table | None:
+    """The table of the database at hand, beside its version table; None if there is none yet."""
+    schema, exists = await stands(connection, TABLE)
+    return history_table(schema) if exists else None
 
 
 def checksum(path: Path) -> str:
@@ -102,7 +103,7 @@ class Entry:
 class History:
     """The table, written on the `asking` connection but for what belongs to the revision's own transaction."""
 
-    def __init__(self, asking: Asking, schema: str | None) -> None:
+    def __init__(self, asking: Asking, schema: str) -> None:
         self._asking = asking
         self.table = history_table(schema)
         self._resumable: dict[str, Row[Any]] = {}

@@ -19,6 +19,7 @@ from src.postgres.engine import resolve_url
 from src.postgres.url import DatabaseURL
 from src.safety.chain import load_chain
 from src.safety.errors import RequestRefused
+from src.safety.failing_models import explain_failing_models
 from src.safety.policy import Policy
 
 RECEIVER = "safety.project"
@@ -97,7 +98,12 @@ def _config_here() -> Config:
 def _told(config: Config, scripts: ScriptDirectory) -> tuple[MetaData, str, Policy] | None:
     told: list[tuple[MetaData, str, Policy]] = []
     config.attributes[RECEIVER] = lambda *said: told.append(said)
-    with EnvironmentContext(config, scripts):
-        scripts.run_env()
+    try:
+        with EnvironmentContext(config, scripts):
+            scripts.run_env()
+    except CommandError:
+        raise
+    except Exception as error:
+        raise explain_failing_models(error) from error
     del config.attributes[RECEIVER]
     return told[0] if told else None

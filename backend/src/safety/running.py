@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from src.safety.apply.advisory_lock import find_holder, lock_space
-from src.safety.history import history_exists, history_table
+from src.safety.history import find_history
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +25,10 @@ async def running_migration(connection: AsyncConnection) -> RunningMigration | N
     holder = await find_holder(connection, lock_space())
     if holder is None:
         return None
-    if not await history_exists(connection):
+    history = await find_history(connection)
+    if history is None:
         return RunningMigration(str(holder))
-    columns = history_table().c
+    columns = history.c
     query = select(columns.revision, columns.direction, columns.step, columns.started, columns.host)
     row = (await connection.execute(query.where(columns.outcome == "running").order_by(columns.id.desc()))).first()
     if row is None:

@@ -35,6 +35,18 @@ def test_a_schema_comes_before_an_enum_that_was_made_sooner(connection: Connecti
     assert connection.scalar(text("SELECT 'high'::top::text")) == "high"
 
 
+@pytest.mark.parametrize("late", [True, False])
+def test_a_schema_comes_before_the_types_in_it_whenever_it_is_declared(connection: Connection, late: bool) -> None:
+    metadata, schema = MetaData(), SQLObject("CREATE SCHEMA kinds")
+    declare(metadata, *([] if late else [schema]))
+    level = Enum("low", "high", name="level", schema="kinds", metadata=metadata)
+    Table("ticket", metadata, Column("level", level))
+    declare(metadata, *([schema] if late else []))
+    metadata.create_all(connection)
+    query = "SELECT typnamespace::regnamespace::text FROM pg_type WHERE typname = 'level'"
+    assert connection.scalar(text(query)) == "kinds"
+
+
 def test_creating_everything_twice_is_harmless(connection: Connection, metadata: MetaData) -> None:
     declare(metadata, Extension("vector"), SQLObject("CREATE VIEW ids AS SELECT id FROM notes"))
     metadata.create_all(connection)

@@ -1,12 +1,17 @@
 """What bad input gets: a plain sentence, the next step, an exit code of its class. No traceback, no password."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import psycopg
 import pytest
 
 from src.safety import preflight
+from src.safety.cli import main
+from tests.conftest import BACKEND
 from tests.safety.project import Project
 from tests.servers import Server, as_role
 
@@ -277,3 +282,27 @@ def test_the_rows_in_the_way_are_looked_up_within_two_seconds_and_without_a_writ
     assert "is violated by some row" in project.alembic.refused(database, "upgrade", "head").stderr
     with psycopg.connect(database) as connection:
         assert connection.execute("SELECT count(*) FROM asked").fetchone() == (0,)
+
+
+@pytest.mark.parametrize(
+    ("code", "says"),
+    [
+        ("import no_such_module", "line 2: ModuleNotFoundError: No module named 'no_such_module'"),
+        ("metadata = (", "line 2: SyntaxError: '(' was never closed"),
+        ("Missing.metadata", "line 2: NameError: name 'Missing' is not defined"),
+    ],
+    ids=["a module that is not there", "no Python", "a name that is not there"],
+)
+def test_models_that_do_not_import_are_a_sentence(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], code: str, says: str
+) -> None:
+    (project.folder / "broken_models.py").write_text(f"\n{code}\n")
+    project.models(f"import sys; sys.path.insert(0, {str(project.folder)!r}); import broken_models")
+    monkeypatch.setenv("DATABASE_URL", "postgresql://nobody@127.0.0.1:1/nothing")
+    monkeypatch.setenv("PYTHONPATH", str(BACKEND))
+    monkeypatch.chdir(project.folder)
+    sentence = f"The models cannot be imported: {project.folder / 'broken_models.py'}, {says}"
+    assert (main(["drift"]), capsys.readouterr().err.splitlines()[0]) == (2, sentence)
+    alembic = str(Path(sys.executable).with_name("alembic"))
+    done = subprocess.run([alembic, "upgrade", "head"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr.splitlines()[0]) == (16, sentence)

@@ -6,6 +6,10 @@ name the role whose objects they are for, unless that is the owner of the databa
 
 from src.postgres.catalogue.scope import SCOPE, comment, grants, privileges, users_own
 
+# In every new database all may use `public` (PostgreSQL 16 to 18, initdb): that nobody may is a departure.
+_DEFAULT = """CASE n.schema WHEN 'public' THEN acldefault('n', s.nspowner) || makeaclitem(0, s.nspowner, 'USAGE', false)
+        ELSE acldefault('n', s.nspowner) END"""
+
 SQL = (
     SCOPE
     + f"""
@@ -20,7 +24,7 @@ UNION ALL
 SELECT 'schema', '', '', n.schema, NULL,
     json_build_object(
         'comment', {comment("pg_namespace", "n.oid")},
-        'privileges', {privileges("s.nspacl", "n", "s.nspowner")},
+        'privileges', {privileges("s.nspacl", "n", "s.nspowner", default_acl=_DEFAULT)},
         'owner', pg_get_userbyid(s.nspowner))::text
 FROM namespace n JOIN pg_namespace s ON s.oid = n.oid
 WHERE {users_own("pg_namespace", "n.oid")}

@@ -64,12 +64,14 @@ def grants(acl: str, owner: str) -> str:
         FROM aclexplode({acl}) AS g"""
 
 
-def privileges(acl: str, kind: str, owner: str) -> str:
+def privileges(acl: str, kind: str, owner: str, *, default_acl: str = "") -> str:
     """How an ACL departs from the default of its kind (a code of `acldefault`), so that NULL equals the default.
+
+    `default_acl` is another default.
 
     The owner is called "the owner": two databases made by different roles have equal privileges.
     """
-    granted, default = grants(acl, owner), grants(f"acldefault('{kind}', {owner})", owner)
+    granted, default = grants(acl, owner), grants(default_acl or f"acldefault('{kind}', {owner})", owner)
     return f"""CASE WHEN {acl} IS NOT NULL THEN (SELECT json_agg(item ORDER BY item COLLATE "C") FROM (
         ({granted} EXCEPT {default})
         UNION ALL (SELECT 'no ' || item FROM (({default}) EXCEPT ({granted})) AS revoked)) AS departure) END"""

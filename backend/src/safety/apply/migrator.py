@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import text
+from sqlalchemy import String, column, select, table, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from src.safety.apply.activity import Activity
@@ -19,9 +19,10 @@ from src.safety.apply.consent import Consent
 from src.safety.apply.free_way import FreeWay
 from src.safety.apply.progress import shown
 from src.safety.apply.safeguards import Apply
+from src.safety.bookkeeping import VERSION_TABLE, standing, stands
 from src.safety.command import Command
 from src.safety.errors import Stopped
-from src.safety.history import History
+from src.safety.history import TABLE, History
 from src.safety.policy import Policy
 
 log = logging.getLogger("alembic.runtime.migration")
@@ -35,10 +36,14 @@ class Migrator:
         self.engine = asking.engine
         self.activity = Activity()
         self.terminal = command.from_command_line and sys.stderr.isatty()
+        self.version_schema: str | None = None
 
     def begin(self, migration_context: MigrationContext) -> None:
         """Open the history, and surround the revisions that follow. Called in the migration's own greenlet."""
-        history = History(self._asking, migration_context.version_table_schema)
+        assert migration_context.connection is not None, "a run that changes the database has one"
+        self.version_schema = migration_context.version_table_schema
+        place = standing(migration_context.connection, TABLE, migration_context.version_table_schema)
+        history = History(self._asking, place.schema)
         history.prepare()
         way = FreeWay(self._asking, self.pid, self._policy, self.activity)
         consent = Consent(self._policy, can_ask=self.terminal and sys.stdin.isatty())
@@ -111,9 +116,9 @@ async def _stopped(migrator: Migrator, number: signal.Signals) -> Stopped:
     # On a connection of its own: whichever of the two was in the middle of a statement is of no use any more.
     async with migrator.engine.connect() as connection:
         await connection.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": migrator.pid})
-        stamped = await connection.scalar(text("SELECT to_regclass('alembic_version') IS NOT NULL"))
-        query = text("SELECT version_num FROM alembic_version")
-        heads: list[str] = list(await connection.scalars(query)) if stamped else []
+        stamped = await stands(connection, VERSION_TABLE, migrator.version_schema)
+        query = select(column("version_num", String)).select_from(table(VERSION_TABLE, schema=stamped.schema))
+        heads: list[str] = list(await connection.scalars(query)) if stamped.exists else []
     stopped = Stopped(
         f"Stopped by {number.name}: {migrator.activity.where}.",
         "The running statement was cancelled and its transaction rolled back;"

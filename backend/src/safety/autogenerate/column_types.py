@@ -10,9 +10,12 @@ from typing import NamedTuple
 from src.postgres.catalogue import CatalogueObject, Kind
 from src.safety.autogenerate.call import Code, code
 from src.safety.autogenerate.context import Schema, quoted
-from src.safety.autogenerate.short_names import shortened
+from src.safety.autogenerate.short_names import schema_option, shortened
 
-_PRINTED = re.compile(r"(?P<name>[^(\[]+?)(\((?P<arguments>[^()]*)\))?(?P<rest> with(out)? time zone)?(?P<array>\[\])?")
+_PRINTED = re.compile(
+    r"""(?P<name>(?:"(?:[^"]|"")+"|[^("\[])+?)(\((?P<arguments>[^()]*)\))?"""
+    r"""(?P<rest> with(out)? time zone)?(?P<array>\[\])?"""
+)
 _NAME = re.compile(r'(?:(?P<schema>"(?:[^"]|"")+"|[^".]+)\.)?(?P<name>"(?:[^"]|"")+"|[^".]+)')
 _TEXTS = {"text": "sa.Text", "character varying": "sa.String", "character": "sa.CHAR"}
 _OF_THE_DIALECT = (
@@ -141,11 +144,11 @@ def _interval(fields: str, precision: int | None) -> Code:
 
 def _named(parsed: Printed, schema: Schema) -> Code | None:
     """A type that stands in a schema: of the models, or of an extension."""
-    option = None if parsed.schema == schema.default else parsed.schema
+    option = schema_option(parsed.schema, schema.default)
     entry = schema.types.get((parsed.schema, parsed.name))
     if entry is not None:
         return _of_the_catalogue(entry, schema, option)
-    if option is not None:
+    if option is not None and shortened(quoted(parsed.schema, parsed.name)) != quoted(parsed.name):
         return None
     if parsed.name in _OF_PGVECTOR:
         name = _OF_PGVECTOR[parsed.name]

@@ -1,6 +1,6 @@
 """The models and the database, held against each other: what `check` says and what `revision --autogenerate` writes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from alembic.runtime.migration import MigrationContext
@@ -12,10 +12,12 @@ from src.postgres.url import DatabaseURL, parse_url
 from src.safety.autogenerate.announcement import announcement
 from src.safety.autogenerate.context import Schema, read_schema
 from src.safety.autogenerate.left_open import as_live
+from src.safety.autogenerate.obstacles import unknown
 from src.safety.autogenerate.rows_that_exist import hold_null
-from src.safety.autogenerate.scope import comparable, text_of_revisions
+from src.safety.autogenerate.scope import comparable
 from src.safety.autogenerate.trial import Task, Trial
-from src.safety.autogenerate.wanted import build_models
+from src.safety.autogenerate.wanted import Built, build_models
+from src.safety.named_schemas import schemas_of_project, text_of_revisions
 
 
 @dataclass(frozen=True)
@@ -28,13 +30,23 @@ class Comparison:
     place: Place
     elsewhere: str
     whole: Schema
-    built: Schema
+    built: Built
+    in_full: bool
+    """Whether names of the default schema are written in full."""
 
     @cached_property
     def _ours(self) -> tuple[Schema, Schema]:
         assert self.context.script is not None, "Alembic gives every environment its script directory"
-        live, wanted = comparable(self.whole, self.built, self.metadata, self.context.script)
+        live, wanted = comparable(self.whole, self.built.schema, self.metadata, self.context.script)
+        live, wanted = self._known(live), self._known(wanted)
         return live, as_live(live, wanted, self.metadata)
+
+    @cached_property
+    def _unknown(self) -> frozenset[Identity]:
+        return unknown(self.built.obstacles, self.whole, self.built.schema) if self.built.obstacles else frozenset()
+
+    def _known(self, schema: Schema) -> Schema:
+        return schema.only(lambda entry: entry.identity not in self._unknown) if self._unknown else schema
 
     @cached_property
     def differences(self) -> list[Difference]:
@@ -56,11 +68,11 @@ class Comparison:
         assert self.context.script is not None, "as above"
         live, wanted = self._ours
         revisions = text_of_revisions(self.context.script)
-        return Task(self.whole, live, wanted, self.metadata, self._scope, nulls, revisions)
+        return Task(self.whole, live, wanted, self.metadata, self._scope, nulls, revisions, self.in_full)
 
     def _scope(self, schema: Schema) -> Schema:
         assert self.context.script is not None, "as above"
-        return comparable(schema, self.built, self.metadata, self.context.script)[0]
+        return self._known(comparable(schema, self.built.schema, self.metadata, self.context.script)[0])
 
 
 def compare_with_models(
@@ -70,9 +82,14 @@ def compare_with_models(
     connection = context.connection
     assert connection is not None, "the command needs the database"
     target = target or _target(connection)
-    whole, place = read_schema(connection), read_place(connection)
+    assert context.script is not None, "Alembic gives every environment its script directory"
+    named = schemas_of_project(metadata, context.script)
+    place = read_place(connection).beside(named)
+    in_full = place.ambiguous(named)
+    place = place.default_first()
+    whole = replace(read_schema(connection), default=place.schema)
     built = build_models(metadata, whole, place, target, elsewhere)
-    return Comparison(context, metadata, target, place, elsewhere, whole, built)
+    return Comparison(context, metadata, target, place, elsewhere, whole, built, in_full)
 
 
 def _target(connection: Connection) -> DatabaseURL:

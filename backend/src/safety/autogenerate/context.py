@@ -10,6 +10,7 @@ from sqlalchemy.dialects import postgresql
 
 from src.postgres.catalogue import Catalogue, CatalogueObject, Identity, Kind, read_catalogue
 from src.postgres.catalogue.dependencies import Dependencies, read_dependencies
+from src.safety.autogenerate.short_names import schema_option
 from src.safety.history import BOOKKEEPING
 
 _PARTS = frozenset({Kind.COLUMN, Kind.CONSTRAINT, Kind.INDEX})
@@ -110,7 +111,7 @@ class Context:
 
     def schema_option(self, schema: str) -> str | None:
         """A schema as an argument of an operation: None for the default one."""
-        return None if schema == self.new.default else schema
+        return schema_option(schema, self.new.default)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """A copy of a schema, without its rows: made by the same plan that writes revisions, from nothing to what is there."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import sqlalchemy as sa
@@ -9,7 +9,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection
 from sqlalchemy.dialects import postgresql
 
-from src.postgres.catalogue import Catalogue
+from src.postgres.catalogue import Catalogue, CatalogueObject, Identity, Kind
 from src.safety.autogenerate.call import Call
 from src.safety.autogenerate.context import Context, Schema, read_schema
 from src.safety.autogenerate.plan import plan
@@ -24,9 +24,18 @@ def copy_schema(connection: Connection, whole: Schema, ours: Catalogue) -> None:
     prepare_like(connection, whole)
     fresh = read_schema(connection)
     there = {entry.identity: entry for entry in fresh.catalogue.values()}
-    entries = [there.get(entry.identity) or ours.get(entry.identity, entry) for entry in whole.needed_for(ours)]
-    goal = replace(whole, catalogue=Catalogue([*there.values(), *entries]))
+    entries = [_copied(entry, there, ours) for entry in whole.needed_for(ours)]
+    # Without a default schema: all names are written in full, whatever the search_path leads to by then.
+    goal = replace(whole, catalogue=Catalogue([*there.values(), *entries]), default="")
     run_lines(connection, plan(Context(fresh, goal)))
+
+
+def _copied(
+    entry: CatalogueObject, there: Mapping[Identity, CatalogueObject], ours: Mapping[Identity, CatalogueObject]
+) -> CatalogueObject:
+    """What is there stays as it is, but for a schema of ours such as `public`: it may have grants and a comment."""
+    known = (ours, there) if entry.kind is Kind.SCHEMA else (there, ours)
+    return next((found[entry.identity] for found in known if entry.identity in found), entry)
 
 
 def run_lines(connection: Connection, lines: Sequence[MigrateOperation]) -> None:

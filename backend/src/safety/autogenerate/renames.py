@@ -20,6 +20,7 @@ from src.postgres.catalogue import Identity, Kind
 from src.safety.autogenerate.call import Call, sql
 from src.safety.autogenerate.context import Schema, quoted
 from src.safety.autogenerate.free_names import Pair, circles, free_first, name_beside, over_a_name_beside, still_to_do
+from src.safety.autogenerate.short_names import schema_option
 from src.safety.autogenerate.writers.enums import labels
 from src.safety.autogenerate.writers.writer import literal
 from src.safety.errors import RequestRefused
@@ -160,14 +161,14 @@ def _move(old: Identity, new: Identity, default: str) -> Iterator[MigrateOperati
     if old.schema != new.schema:
         yield sql(f"ALTER TABLE {quoted(old.schema, old.name)} SET SCHEMA {quoted(new.schema)}")
     if old.name != new.name:
-        yield Call("rename_table", old.name, new.name, schema=None if new.schema == default else new.schema)
+        yield Call("rename_table", old.name, new.name, schema=schema_option(new.schema, default))
 
 
 def column_rename(old: Identity, new: Identity, default: str) -> Rename:
     """`op.alter_column(..., new_column_name=...)`, on the table as it is called by then."""
 
     def line(before: str, after: str) -> MigrateOperation:
-        schema = None if new.schema == default else new.schema
+        schema = schema_option(new.schema, default)
         return Call("alter_column", new.table, before, new_column_name=after, schema=schema)
 
     return Rename(old, new, (line(old.name, new.name),), (line(new.name, old.name),))

@@ -2,17 +2,16 @@
 
 - Schemas: the default one, those that the models name, and those that a revision of ours has made.
 - Extensions: those that the models declare, and those that a revision of ours has made; any other may serve others.
-  One that is there in a version that is new enough stays in it.
+  One that a revision makes only IF NOT EXISTS may serve others too, and what nothing in the schema needs may be needed
+  by queries: it is not dropped. One that is there in a version that is new enough stays in it, and where it is.
 - Partitions that the models do not name belong to whoever makes partitions.
 - Privileges, publications, event triggers, servers, casts: as soon as the models have one, all of that kind are theirs;
   while they have none, they are the administrator's.
 - What `declare(metadata, LeaveAlone("legacy_*"))` names is left alone.
 """
 
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from pathlib import Path
 
 from alembic.script import ScriptDirectory
 from sqlalchemy import MetaData
@@ -20,16 +19,18 @@ from sqlalchemy import MetaData
 from src.postgres.catalogue import Catalogue, CatalogueObject, Identity, Kind
 from src.postgres.declared import Extension, LeaveAlone, declared, release
 from src.safety.autogenerate.context import Schema
+from src.safety.named_schemas import extensions_of_revisions, schemas_of_revisions
 
-_MADE = re.compile(r"CREATE\s+(EXTENSION|SCHEMA)\s+(?:IF\s+NOT\s+EXISTS\s+)?[\\\"]*(\w+)", re.IGNORECASE)
 
-
-def comparable(live: Schema, wanted: Schema, metadata: MetaData, scripts: ScriptDirectory) -> tuple[Schema, Schema]:
-    """The two without what is not ours."""
-    made = made_by_revisions(scripts)
+def comparable(
+    live: Schema, wanted: Schema, metadata: MetaData, scripts: ScriptDirectory, *, by_models: bool = True
+) -> tuple[Schema, Schema]:
+    """The two without what is not ours; `wanted` is what the models make, or what the revisions make."""
     extensions = {item.name: item for item in declared(metadata) if isinstance(item, Extension)}
-    wanted = _without_dropped_extensions(wanted, {name for kind, name in made if kind == "extension"} - set(extensions))
-    ours = _ours(live, wanted, metadata, made)
+    made = {name for name, alone in extensions_of_revisions(scripts).items() if alone}
+    if by_models:
+        wanted = _without_dropped_extensions(wanted, made - set(extensions))
+    ours = _ours(wanted, metadata, made if by_models else set(), schemas_of_revisions(scripts))
     live, wanted = (_parts_too(schema, ours) for schema in (live, wanted))
     wanted = _as_installed(live, wanted, extensions)
     if not any("privileges" in entry.attributes for entry in wanted.catalogue.values()):
@@ -37,23 +38,13 @@ def comparable(live: Schema, wanted: Schema, metadata: MetaData, scripts: Script
     return live, wanted
 
 
-def made_by_revisions(scripts: ScriptDirectory) -> set[tuple[str, str]]:
-    """The extensions and schemas that the revision files create: ("extension", "vector")."""
-    return {(match[1].lower(), match[2]) for match in _MADE.finditer(text_of_revisions(scripts))}
-
-
-def text_of_revisions(scripts: ScriptDirectory) -> str:
-    """All revision files, one after the other."""
-    return "\n".join(Path(script.path).read_text(encoding="utf-8") for script in scripts.walk_revisions())
-
-
 def _ours(
-    live: Schema, wanted: Schema, metadata: MetaData, made: set[tuple[str, str]]
+    wanted: Schema, metadata: MetaData, extensions: set[str], made_schemas: set[str]
 ) -> Callable[[CatalogueObject], bool]:
     """Whether an object of either schema is ours, but for what it belongs to."""
     in_models = wanted.catalogue
     schemas = {entry.name if entry.kind is Kind.SCHEMA else entry.schema for entry in in_models.values()}
-    schemas |= {wanted.default} | {name for kind, name in made if kind == "schema"}
+    schemas |= {wanted.default} | made_schemas
     kinds = {entry.kind for entry in in_models.values()}
     others = [item for item in declared(metadata) if isinstance(item, LeaveAlone)]
 
@@ -62,7 +53,8 @@ def _ours(
         if any(item.matches(schema, table or name) for item in others):
             return False
         if kind in (Kind.EXTENSION, Kind.SCHEMA):
-            return entry.identity in in_models or (kind.value, name) in made
+            made = extensions if kind is Kind.EXTENSION else made_schemas
+            return entry.identity in in_models or name in made
         if not schema or kind is Kind.DEFAULT_PRIVILEGES:
             return kind in kinds
         return schema in schemas and not _unnamed_partition(entry, in_models)

@@ -54,6 +54,8 @@ class Task:
     """Columns that become NOT NULL, and of which rows hold NULL."""
     revisions: str = ""
     """The text of the revision files."""
+    in_full: bool = False
+    """Whether names of the default schema are written in full."""
 
     @property
     def has_hints(self) -> bool:
@@ -80,7 +82,7 @@ class Task:
             copy_schema(connection, self.whole, self.live.catalogue)
         except (DBAPIError, UserError) as error:
             return self._untried(_reason(error))
-        with written_with(ShortNames.of(connection, self.live.default)):
+        with written_with(ShortNames.of(connection, self.live.default, in_full=self.in_full)):
             return self._try(connection)
 
     def _try(self, connection: Connection) -> Trial:

@@ -6,6 +6,8 @@ zeros: that works on every table, and the way down brings back what was there.
 
 from src.safety.autogenerate.casts import Conversion
 from src.safety.autogenerate.column_types import Printed
+from src.safety.autogenerate.context import quoted
+from src.safety.autogenerate.short_names import shortened
 
 _VECTORS = ("vector", "halfvec", "sparsevec")
 _NUMBERS = ("integer", "real", "double precision", "numeric")
@@ -49,7 +51,7 @@ def vectors(column: str, source: Printed, target: Printed, default: str) -> Conv
     `default` is the schema whose name may be left out.
     """
     schema = source.schema if is_vector(source) else target.schema
-    prefix = "" if schema == default else f"{schema}."
+    prefix = "" if schema == default else shortened(quoted(schema, "vector")).removesuffix("vector")
     if not is_vector(source):
         return _to_vector(column, source, target, prefix)
     if is_vector(target):

@@ -2,54 +2,104 @@
 
 import logging
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import Connection, MetaData, text
 from sqlalchemy.exc import DBAPIError
 
-from src.postgres.catalogue import CatalogueObject, Kind
-from src.postgres.declared import SQLObject, declared
-from src.postgres.gathered import gathered
+from src.postgres.catalogue import CatalogueObject, Identity, Kind
 from src.postgres.scratch import Place, in_scratch
 from src.postgres.sqlstate import server_message
 from src.postgres.url import DatabaseURL
+from src.safety.autogenerate.build import Build
 from src.safety.autogenerate.context import Schema, quoted, read_schema
+from src.safety.autogenerate.obstacles import Obstacle
 from src.safety.autogenerate.writers.writer import literal
 from src.safety.errors import RequestRefused
+from src.safety.named_schemas import declared_schemas, schemas_of_models
 
 log = logging.getLogger(__name__)
 
-_CREATE_SCHEMA = re.compile(r"\s*CREATE\s+SCHEMA\s+(?:IF\s+NOT\s+EXISTS\s+)?\"?(\w+)", re.IGNORECASE)
+_REMEDY = (
+    "They were tried on an empty scratch database. What they need beside their tables (an extension,\n"
+    "a function, a type) is declared with src.postgres.declared.declare(). If the role may not make\n"
+    "databases here, MIGRATION_SCRATCH_URL can name a server that has what is missing."
+)
 
 
-def build_models(metadata: MetaData, live: Schema, place: Place, target: DatabaseURL, elsewhere: str = "") -> Schema:
-    """The schema that `metadata` makes on a server like the one of `live`. Raises `RequestRefused` if it makes none."""
+@dataclass(frozen=True)
+class Built:
+    """What the models make, and what of them PostgreSQL refuses although the live database has it."""
+
+    schema: Schema
+    obstacles: tuple[Obstacle, ...] = ()
+
+
+def build_models(metadata: MetaData, live: Schema, place: Place, target: DatabaseURL, elsewhere: str = "") -> Built:
+    """The schema that `metadata` makes on a server like the one of `live`.
+
+    What the live database has and the models cannot make is an obstacle, and said in the log. Raises `RequestRefused`
+    where something is refused that is not there either: nobody could write a line for it.
+    """
 
     try:
-        return in_scratch(
-            target, place, lambda connection: make_models(connection, metadata, live), elsewhere=elsewhere
-        )
+        built = in_scratch(target, place, lambda connection: build(connection, metadata, live), elsewhere=elsewhere)
     except DBAPIError as error:
-        raise RequestRefused(
-            f"The models cannot be built: {server_message(error)}.",
-            "They were tried on an empty scratch database. What they need beside their tables (an extension,\n"
-            "a function, a type) is declared with src.postgres.declared.declare(). If the role may not make\n"
-            "databases here, MIGRATION_SCRATCH_URL can name a server that has what is missing.",
-        ) from error
+        raise RequestRefused(f"The models cannot be built: {server_message(error)}.", _REMEDY) from error
+    if new := [obstacle for obstacle in built.obstacles if obstacle.is_new(live)]:
+        raise _cannot_be_built(new)
+    for obstacle in built.obstacles:
+        log.warning("Not compared, for the models cannot make it: %s", "\n".join([str(obstacle), *obstacle.notes]))
+    return built
+
+
+def _cannot_be_built(obstacles: Sequence[Obstacle]) -> RequestRefused:
+    first, *others = obstacles
+    lines = [*first.notes, *(f"Nor {other}" for other in others)] or [_REMEDY]
+    return RequestRefused(f"The models cannot be built: {first.says}.", "\n".join([f"In {first}", *lines]))
 
 
 def make_models(connection: Connection, metadata: MetaData, live: Schema) -> Schema:
+    """The schema alone."""
+    return build(connection, metadata, live).schema
+
+
+def build(connection: Connection, metadata: MetaData, live: Schema) -> Built:
     """Make them in an empty database, beside the extensions of `live`, and read what came of it."""
     prepare_like(connection, live)
-    fresh = read_schema(connection).catalogue
-    for schema in _schemas(metadata):
+    before = read_schema(connection)
+    named = schemas_of_models(metadata)
+    for schema in sorted(named - declared_schemas(metadata)):
         _run(connection, f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)}")
-    with gathered(connection):
-        metadata.create_all(connection, checkfirst=False)
+    attempt = Build(connection, live, before.default)
+    attempt.make(metadata)
+    made = read_schema(connection)
+    needless = attempt.helpers - _needed(made, attempt.helpers)
 
-    def is_wish(entry: CatalogueObject) -> bool:  # a schema that was there, and is as it was, is none
-        return entry.kind is not Kind.SCHEMA or fresh.get(entry.identity) != entry
+    def is_wish(entry: CatalogueObject) -> bool:  # a schema that no model names, and is as it was, is none
+        if entry.kind is Kind.SCHEMA and entry.name not in named - {"public"}:
+            return before.catalogue.get(entry.identity) != entry and entry.identity not in attempt.helpers
+        return entry.identity not in needless
 
-    return read_schema(connection).only(is_wish)
+    return Built(made.only(is_wish), tuple(attempt.obstacles))
+
+
+def _needed(made: Schema, helpers: set[Identity]) -> set[Identity]:
+    """Those that the models' own objects need, and those that the text of a needed one mentions."""
+    own = [identity for identity in made.catalogue if identity not in helpers]
+    found: set[Identity] = set()
+    waiting = [need for identity in own for need in made.needs.get(identity, ())]
+    while waiting:
+        identity = waiting.pop()
+        if identity not in helpers or identity in found:
+            continue
+        found.add(identity)
+        words = set(re.findall(r"\w+", " ".join(map(str, made.catalogue[identity].attributes.values()))))
+        waiting += [*made.needs.get(identity, ()), *made.ancestors(identity)]
+        waiting += [child.identity for child in made.children(identity)]
+        waiting += [other for other in helpers if other.name.partition("(")[0] in words]
+    return found
 
 
 def prepare_like(connection: Connection, live: Schema) -> None:
@@ -78,15 +128,3 @@ def _comment_like(connection: Connection, extension: CatalogueObject) -> None:
 def _run(connection: Connection, statement: str) -> None:
     """As it is written: a percent sign in a name is no parameter."""
     connection.exec_driver_sql(statement, execution_options={"no_parameters": True})
-
-
-def _schemas(metadata: MetaData) -> list[str]:
-    """The schemas that the models name and do not make themselves."""
-    made = {match[1] for item in declared(metadata) if isinstance(item, SQLObject) for match in _made(item)}
-    named = {table.schema for table in metadata.tables.values()} | {key.schema for key in metadata._sequences.values()}
-    return sorted(schema for schema in named if schema and schema not in made)
-
-
-def _made(item: SQLObject) -> list[re.Match[str]]:
-    match = _CREATE_SCHEMA.match(item.sql)
-    return [match] if match else []

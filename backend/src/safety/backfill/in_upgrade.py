@@ -36,13 +36,14 @@ def run_outside(context: MigrationContext, definition: Backfill, *, deferred: bo
     activity: Activity = context.opts["activity"]
     rehearsal: Rehearsal | None = context.config.attributes.get(REHEARSAL) if context.config else None
     with context.autocommit_block():
-        await_only(_with_connection(engine, state.make_table))
+        table = await_only(_with_connection(engine, state.make_table))
+        written = context.dialect.identifier_preparer.format_table(table)
         name = definition.name.replace("'", "''")
         words = f"backfill {definition.name}"
         if rehearsal is not None:
             rehearsal.fills(f"{words}, left to its command" if deferred else words, definition.table)
         with activity.called(words):
-            context.execute(verbatim(f"DELETE FROM {state.TABLE.name} WHERE name = '{name}'"))
+            context.execute(verbatim(f"DELETE FROM {written} WHERE name = '{name}'"))
         if activity.step != words:  # an earlier try has done that
             activity.begin_step(words)
         if deferred or policy.backfill_limit == 0:

@@ -44,6 +44,7 @@ async def is_done(connection: AsyncConnection, name: str) -> bool:
         return False
     if await is_needed(connection, definition):
         return False
-    left = (state.COLUMNS.name == name, state.COLUMNS.finished.is_(None))
-    await connection.execute(update(state.TABLE).where(*left).values(finished=func.clock_timestamp()))
+    table = await state.make_table(connection)
+    left = (table.c.name == name, table.c.finished.is_(None))
+    await connection.execute(update(table).where(*left).values(finished=func.clock_timestamp()))
     return True

@@ -11,6 +11,8 @@ from sqlalchemy import select
 
 from src.postgres.object_names import quoted
 from src.safety.backfill.definition import Backfill, Function, verbatim
+from src.safety.bookkeeping import standing
+from src.safety.history import BACKFILL_TABLE
 
 
 @Operations.register_operation("backfill")
@@ -79,7 +81,9 @@ def _note_done(operations: Operations, definition: Backfill) -> None:
     """The block ends with the last row: a later revision may require it."""
     from src.safety.backfill import state  # noqa: PLC0415
 
-    for statement in state.done(definition):
+    script = operations.migration_context.as_sql
+    schema = None if script else standing(operations.get_bind(), BACKFILL_TABLE).schema
+    for statement in state.done(definition, schema):
         operations.execute(statement)
 
 
@@ -92,8 +96,9 @@ def _require(operations: Operations, operation: RequireBackfillOp) -> None:
     if context.as_sql:
         return  # the script of the backfill ended with the last row
     bind = operations.get_bind()
-    there = bind.dialect.has_table(bind, state.TABLE.name)
-    finished = select(state.COLUMNS.finished).where(state.COLUMNS.name == operation.name)
-    slices = bind.scalars(finished).all() if there else []
+    place = standing(bind, BACKFILL_TABLE)
+    columns = state.backfill_table(place.schema).c
+    finished = select(columns.finished).where(columns.name == operation.name)
+    slices = bind.scalars(finished).all() if place.exists else []
     if not slices or (None in slices and not ("activity" in context.opts and is_done(context, operation.name))):
         raise pending(operation.name, "has not come to its end" if slices else "has not been begun")

@@ -7,6 +7,7 @@ the server lets go of it, and the next one, on whatever machine, goes on from th
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
@@ -35,29 +36,49 @@ from sqlalchemy.schema import CreateTable
 
 from src.safety.backfill.definition import Backfill
 from src.safety.backfill.key import Position, slices
+from src.safety.bookkeeping import stands
 from src.safety.errors import RequestRefused
 from src.safety.history import BACKFILL_TABLE
 
 _TIME = TIMESTAMP(timezone=True)
-TABLE = Table(
-    BACKFILL_TABLE,
-    MetaData(),
-    Column("name", Text, primary_key=True),
-    Column("slice", Integer, primary_key=True),
-    Column("definition", JSONB, nullable=False),
-    Column("total", BigInteger, nullable=False),
-    Column("after", JSONB(none_as_null=True)),
-    Column("upto", JSONB(none_as_null=True)),
-    Column("position", JSONB(none_as_null=True)),
-    Column("pass", Integer, nullable=False, server_default="1"),
-    Column("walked", BigInteger, nullable=False, server_default="0"),
-    Column("changed", BigInteger, nullable=False, server_default="0"),
-    Column("changed_in_pass", BigInteger, nullable=False, server_default="0"),
-    Column("started", _TIME, nullable=False, server_default=func.clock_timestamp()),
-    Column("finished", _TIME),
-)
-COLUMNS = TABLE.c
+_FOUND = "schema of the backfills"
 _MOST = 100  # slices: somebody may hold a great many rows
+
+
+@cache
+def backfill_table(schema: str | None) -> Table:
+    """The table, in the schema of Alembic's own; without one for a script, which knows none."""
+    return Table(
+        BACKFILL_TABLE,
+        MetaData(schema=schema),
+        Column("name", Text, primary_key=True),
+        Column("slice", Integer, primary_key=True),
+        Column("definition", JSONB, nullable=False),
+        Column("total", BigInteger, nullable=False),
+        Column("after", JSONB(none_as_null=True)),
+        Column("upto", JSONB(none_as_null=True)),
+        Column("position", JSONB(none_as_null=True)),
+        Column("pass", Integer, nullable=False, server_default="1"),
+        Column("walked", BigInteger, nullable=False, server_default="0"),
+        Column("changed", BigInteger, nullable=False, server_default="0"),
+        Column("changed_in_pass", BigInteger, nullable=False, server_default="0"),
+        Column("started", _TIME, nullable=False, server_default=func.clock_timestamp()),
+        Column("finished", _TIME),
+    )
+
+
+async def find_table(connection: AsyncConnection) -> Table | None:
+    """That of the database at hand, beside its version table; None if there is none yet.
+
+    A connection that has found it does not look again: each batch asks.
+    """
+    if (known := connection.info.get(_FOUND)) is not None:
+        return backfill_table(known)
+    schema, exists = await stands(connection, BACKFILL_TABLE)
+    if not exists:
+        return None
+    connection.info[_FOUND] = schema
+    return backfill_table(schema)
 
 
 @dataclass(frozen=True)
@@ -73,15 +94,13 @@ class Progress:
     changed_in_last_pass: int
 
 
-async def make_table(connection: AsyncConnection) -> None:
+async def make_table(connection: AsyncConnection) -> Table:
     """Make it if it is not there."""
-    if not await table_exists(connection):
-        await connection.execute(CreateTable(TABLE, if_not_exists=True))
-
-
-async def table_exists(connection: AsyncConnection) -> bool:
-    """Whether it is there, where the search_path leads to."""
-    return bool(await connection.scalar(text("SELECT to_regclass(:name) IS NOT NULL"), {"name": BACKFILL_TABLE}))
+    if (found := await find_table(connection)) is not None:
+        return found
+    schema, _ = await stands(connection, BACKFILL_TABLE)
+    await connection.execute(CreateTable(table := backfill_table(schema), if_not_exists=True))
+    return table
 
 
 async def begin(connection: AsyncConnection, definition: Backfill, bounds: list[Position], total: int) -> None:
@@ -90,7 +109,7 @@ async def begin(connection: AsyncConnection, definition: Backfill, bounds: list[
     One of the same name that was to fill in something else is forgotten: its positions say nothing of the new values.
     """
     await _lock(connection)
-    await make_table(connection)
+    table = await make_table(connection)
     if await is_begun(connection, definition):
         return
     await forget(connection, definition.name)
@@ -99,7 +118,7 @@ async def begin(connection: AsyncConnection, definition: Backfill, bounds: list[
         {**data, "slice": number, "after": after, "upto": upto, "position": after}
         for number, (after, upto) in enumerate(slices(bounds))
     ]
-    await connection.execute(insert(TABLE), rows)
+    await connection.execute(insert(table), rows)
 
 
 async def _lock(connection: AsyncConnection) -> None:
@@ -110,9 +129,9 @@ async def _lock(connection: AsyncConnection) -> None:
 
 async def is_begun(connection: AsyncConnection, definition: Backfill) -> bool:
     """Whether this very one stands there."""
-    if not await table_exists(connection):
+    if (table := await find_table(connection)) is None:
         return False
-    query = select(COLUMNS.definition).where(COLUMNS.name == definition.name).limit(1)
+    query = select(table.c.definition).where(table.c.name == definition.name).limit(1)
     return (await connection.execute(query)).scalar_one_or_none() == definition.as_data()
 
 
@@ -122,10 +141,12 @@ async def claim(connection: AsyncConnection, name: str, preferred: int) -> Row[A
     The preferred one, or the next after it. A second pass begins when all slices have had their first: a row may move
     from one to another meanwhile.
     """
-    left = (COLUMNS.name == name, COLUMNS.finished.is_(None))
-    earliest = select(func.min(COLUMNS["pass"])).where(*left).scalar_subquery()
-    query = select(TABLE).where(*left, COLUMNS["pass"] == earliest)
-    order = (COLUMNS.slice < preferred, COLUMNS.slice)
+    table = await make_table(connection)
+    columns = table.c
+    left = (columns.name == name, columns.finished.is_(None))
+    earliest = select(func.min(columns["pass"])).where(*left).scalar_subquery()
+    query = select(table).where(*left, columns["pass"] == earliest)
+    order = (columns.slice < preferred, columns.slice)
     return (await connection.execute(query.order_by(*order).limit(1).with_for_update(skip_locked=True))).one_or_none()
 
 
@@ -135,13 +156,12 @@ async def part(connection: AsyncConnection, claimed: Row[Any], at: Position) -> 
     Nothing is done to one that ends there.
     """
     await _lock(connection)
-    slices_there = (
-        await connection.execute(select(func.max(COLUMNS.slice)).where(COLUMNS.name == claimed.name))
-    ).scalar()
+    table = await make_table(connection)
+    slices_there = await connection.scalar(select(func.max(table.c.slice)).where(table.c.name == claimed.name))
     if claimed.upto == at or slices_there is None or slices_there >= _MOST:
         return False
     same = {column: claimed._mapping[column] for column in ("name", "definition", "total", "pass", "upto")}
-    await connection.execute(insert(TABLE).values(**same, slice=slices_there + 1, after=at, position=at))
+    await connection.execute(insert(table).values(**same, slice=slices_there + 1, after=at, position=at))
     await _update(connection, claimed, upto=at)
     return True
 
@@ -150,12 +170,13 @@ async def advance(
     connection: AsyncConnection, claimed: Row[Any], position: Position, walked: int, changed: int
 ) -> None:
     """The batch has come to `position`."""
+    columns = (await make_table(connection)).c
     first = claimed._mapping["pass"] == 1
     values = {
         "position": position,
-        "walked": COLUMNS.walked + (walked if first else 0),
-        "changed": COLUMNS.changed + changed,
-        "changed_in_pass": COLUMNS.changed_in_pass + changed,
+        "walked": columns.walked + (walked if first else 0),
+        "changed": columns.changed + changed,
+        "changed_in_pass": columns.changed_in_pass + changed,
     }
     await _update(connection, claimed, **values)
 
@@ -163,57 +184,63 @@ async def advance(
 async def end_pass(connection: AsyncConnection, claimed: Row[Any], *, again: bool) -> None:
     """The slice has been walked to its end."""
     if again:
+        columns = (await make_table(connection)).c
         await _update(
             connection,
             claimed,
-            **{"pass": COLUMNS["pass"] + 1, "position": COLUMNS.after, "changed_in_pass": 0},
+            **{"pass": columns["pass"] + 1, "position": columns.after, "changed_in_pass": 0},
         )
     else:
         await _update(connection, claimed, finished=func.clock_timestamp())
 
 
 async def _update(connection: AsyncConnection, claimed: Row[Any], **values: Any) -> None:
-    here = (COLUMNS.name == claimed.name, COLUMNS.slice == claimed.slice)
-    await connection.execute(update(TABLE).where(*here).values(**values))
+    table = await make_table(connection)
+    here = (table.c.name == claimed.name, table.c.slice == claimed.slice)
+    await connection.execute(update(table).where(*here).values(**values))
 
 
-def done(definition: Backfill) -> tuple[CreateTable, Delete, Insert]:
+def done(definition: Backfill, schema: str | None) -> tuple[CreateTable, Delete, Insert]:
     """The statements that say that it is at its end, where something else than `run` has carried it out."""
+    table = backfill_table(schema)
     data = cast(literal(json.dumps(definition.as_data()), Text), JSONB)  # SQLAlchemy writes no JSONB into a script
     row = {"name": definition.name, "slice": 0, "definition": data, "total": 0}
-    at_its_end = insert(TABLE).values(**row, finished=func.clock_timestamp())
-    return CreateTable(TABLE, if_not_exists=True), delete(TABLE).where(COLUMNS.name == definition.name), at_its_end
+    at_its_end = insert(table).values(**row, finished=func.clock_timestamp())
+    return CreateTable(table, if_not_exists=True), delete(table).where(table.c.name == definition.name), at_its_end
 
 
 async def forget(connection: AsyncConnection, name: str) -> None:
     """The next run begins anew."""
-    await connection.execute(delete(TABLE).where(COLUMNS.name == name))
+    table = await make_table(connection)
+    await connection.execute(delete(table).where(table.c.name == name))
 
 
 async def read_progress(connection: AsyncConnection, name: str | None = None) -> list[Progress]:
     """Of one backfill, or of all."""
-    if not await table_exists(connection):
+    if (table := await find_table(connection)) is None:
         return []
+    columns = table.c
     query = select(
-        COLUMNS.name,
-        func.sum(COLUMNS.walked).cast(BigInteger),
-        func.sum(COLUMNS.changed).cast(BigInteger),
-        func.max(COLUMNS.total),
+        columns.name,
+        func.sum(columns.walked).cast(BigInteger),
+        func.sum(columns.changed).cast(BigInteger),
+        func.max(columns.total),
         # A slice that waits for the second pass of all is in the first one still.
-        func.coalesce(func.min(COLUMNS["pass"]).filter(COLUMNS.finished.is_(None)), func.max(COLUMNS["pass"])),
-        func.bool_and(COLUMNS.finished.is_not(None)),
-        func.sum(COLUMNS.changed_in_pass).cast(BigInteger),
-    ).group_by(COLUMNS.name)
-    query = query.order_by(COLUMNS.name) if name is None else query.where(COLUMNS.name == name)
+        func.coalesce(func.min(columns["pass"]).filter(columns.finished.is_(None)), func.max(columns["pass"])),
+        func.bool_and(columns.finished.is_not(None)),
+        func.sum(columns.changed_in_pass).cast(BigInteger),
+    ).group_by(columns.name)
+    query = query.order_by(columns.name) if name is None else query.where(columns.name == name)
     return [Progress(*row) for row in await connection.execute(query)]
 
 
 async def first_left(connection: AsyncConnection, name: str) -> Row[Any] | None:
     """The slice with which it goes on; None where it is done, or was not begun."""
-    if not await table_exists(connection):
+    if (table := await find_table(connection)) is None:
         return None
-    query = select(TABLE).where(COLUMNS.name == name, COLUMNS.finished.is_(None))
-    return (await connection.execute(query.order_by(COLUMNS["pass"], COLUMNS.slice).limit(1))).one_or_none()
+    columns = table.c
+    query = select(table).where(columns.name == name, columns.finished.is_(None))
+    return (await connection.execute(query.order_by(columns["pass"], columns.slice).limit(1))).one_or_none()
 
 
 async def read_definition(connection: AsyncConnection, name: str) -> Backfill:
@@ -224,5 +251,6 @@ async def read_definition(connection: AsyncConnection, name: str) -> Backfill:
             f"No backfill is called {name!r} in this database.",
             f"Begun are: {', '.join(known) or 'none'}. `alembic upgrade head` begins those of the revisions.",
         )
-    query = select(COLUMNS.definition).where(COLUMNS.name == name).limit(1)
+    columns = (await make_table(connection)).c
+    query = select(columns.definition).where(columns.name == name).limit(1)
     return Backfill.from_data(name, (await connection.execute(query)).scalar_one())

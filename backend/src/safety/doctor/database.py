@@ -1,33 +1,28 @@
 """The chain and the database: do they fit, was something interrupted, is something left unfinished?"""
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection, Row, Select, Table, func, select, text
 
 from src.safety.apply.end_state import unfinished
+from src.safety.bookkeeping import standing
 from src.safety.chain import several_heads
 from src.safety.counted import counted
 from src.safety.doctor.finding import Finding, fine, note, wrong
 from src.safety.head_file import check_head_file
-from src.safety.history import BOOKKEEPING
+from src.safety.history import BOOKKEEPING, TABLE, history_table
 from src.safety.pending_detach import pending_detaches
 from src.safety.project import Project
 from src.safety.status import SchemaState, SchemaStatus
 
-_BROKEN_OFF = text(
-    """
-    SELECT revision, direction, step FROM alembic_history h WHERE outcome IN ('running', 'stopped', 'failed')
-      AND id = (SELECT max(id) FROM alembic_history)
-    """
-)
 # A subscriber that gets a row of a table that it does not have stops until it has it.
 _SENDS_NEW_TABLES = text(
     """
     SELECT DISTINCT pubname::text FROM pg_publication p LEFT JOIN pg_publication_namespace ON pnpubid = p.oid
-    WHERE puballtables OR pnnspid = current_schema()::regnamespace ORDER BY 1
+    WHERE puballtables OR pnnspid = CAST(quote_ident(:schema) AS regnamespace) ORDER BY 1
     """
 )
-_HISTORY = text("SELECT to_regclass('alembic_history') IS NOT NULL")
 _MEND = "Build the index again (REINDEX INDEX CONCURRENTLY), or VALIDATE the constraint, or drop it."
 
 
@@ -49,10 +44,11 @@ def database(connection: Connection, status: SchemaStatus) -> Iterator[Finding]:
     else:
         first, _, rest = status.sentence.partition(". ")
         yield wrong("database", f"{first.rstrip('.')}.", rest or "alembic upgrade head")
-    if connection.scalar(_HISTORY):
-        yield from _interrupted(connection.execute(_BROKEN_OFF).all())
-    for publication in connection.scalars(_SENDS_NEW_TABLES):
-        tables = ", ".join(("alembic_version", *BOOKKEEPING))
+    history = standing(connection, TABLE)
+    if history.exists:
+        yield from _interrupted(connection.execute(_broken_off(history_table(history.schema))).all())
+    for publication in connection.scalars(_SENDS_NEW_TABLES, {"schema": history.schema}):
+        tables = ", ".join(BOOKKEEPING)
         remedy = f"Have each subscriber make them before a migration writes them (pg_dump --schema-only): {tables}."
         yield note(
             "replication", f"Publication {publication} sends tables that are new, which stop subscribers.", remedy
@@ -61,6 +57,14 @@ def database(connection: Connection, status: SchemaStatus) -> Iterator[Finding]:
         yield wrong("database", f"DETACH CONCURRENTLY runs now or was interrupted: {each.words}.", f"{each.finalize};")
     for words in unfinished(connection):
         yield wrong("database", f"It has the {words}.", _MEND)
+
+
+def _broken_off(history: Table) -> Select[Any]:
+    """The newest row, if it did not end well."""
+    columns = history.c
+    newest = select(func.max(columns.id)).scalar_subquery()
+    query = select(columns.revision, columns.direction, columns.step).where(columns.id == newest)
+    return query.where(columns.outcome.in_(("running", "stopped", "failed")))
 
 
 def _interrupted(rows: Sequence[Row[tuple[object, ...]]]) -> Iterator[Finding]:

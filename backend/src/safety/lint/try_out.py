@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from src.postgres.catalogue import Difference, compare, read_catalogue, stay_neutral
 from src.postgres.engine import one_connection
 from src.postgres.errors import UserError
-from src.postgres.scratch import Place, in_scratch, scratch_url
+from src.postgres.scratch import Place, scratch_url
 from src.postgres.url import DatabaseURL
 from src.safety.autogenerate.context import Schema
 from src.safety.history import BOOKKEEPING
@@ -24,7 +24,8 @@ from src.safety.lint.cut_values import cut_values
 from src.safety.lint.trial import Trial
 from src.safety.lint.where import line_of
 from src.safety.online.database import TableFacts
-from src.safety.plan.rehearse import consenting, rehearsing, share_session
+from src.safety.plan.chain import chain_place, in_chain_scratch
+from src.safety.plan.rehearse import consenting, rehearsing
 from src.safety.plan.steps import down, up, upgrade
 from src.safety.plan.trace import Trace
 from src.safety.project import Project
@@ -42,11 +43,11 @@ def try_out(project: Project, place: Place, chosen: Sequence[Script]) -> dict[st
 
     def scratch(work: Callable[[_Run], list[Script]]) -> list[Script]:
         def prepared(connection: Connection) -> list[Script]:
-            share_session(connection, place)
-            with _reader(scratch_url(connection)) as reader:
-                return work(_Run(project, scratch_url(connection), reader, place, trials))
+            target, here = scratch_url(connection), chain_place(project, place)
+            with _reader(target) as reader:
+                return work(_Run(project, target, reader, here, trials))
 
-        return in_scratch(project.target, place, prepared, elsewhere=project.policy.scratch_url)
+        return in_chain_scratch(project, place, prepared)
 
     waiting = scratch(lambda run: run.up(chosen)) if chosen else []
     while waiting:

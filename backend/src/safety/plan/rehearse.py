@@ -7,23 +7,26 @@ from dataclasses import dataclass, replace
 
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
 from alembic.script import Script
 from alembic.util import CommandError
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, Text, column, select, table
+from sqlalchemy.schema import CreateSchema
 
 from src.postgres.catalogue import CatalogueObject
 from src.postgres.scratch import Place, in_scratch, read_place, scratch_url
 from src.safety.apply.rehearsal import REHEARSAL, Rehearsal
 from src.safety.autogenerate.context import Schema, read_schema
 from src.safety.autogenerate.copy import copy_schema
+from src.safety.bookkeeping import VERSION_TABLE, standing
 from src.safety.config_origin import ConfigOrigin
 from src.safety.history import BACKFILL_TABLE
 from src.safety.online.database import TableFacts, read_tables
+from src.safety.plan.chain import chain_place, install, share_session
 from src.safety.plan.trace import Trace, Traced
 from src.safety.policy import Policy
 from src.safety.project import Project
 
-_BACKFILLS = text(f"SELECT DISTINCT name FROM {BACKFILL_TABLE}")
 _RELATIVE = re.compile(r"(\w+)?([-+]\d+)")
 
 
@@ -37,13 +40,17 @@ class Live:
     heads: tuple[str, ...]
     backfills: tuple[str, ...] = ()
     """Those that have been begun, by name."""
+    version_schema: str = "public"
 
 
 def read_live(connection: Connection, heads: tuple[str, ...]) -> Live:
     """Read it; nothing is locked but the catalogue, by ACCESS SHARE."""
-    there = inspect(connection).has_table(BACKFILL_TABLE)
-    names = tuple(connection.scalars(_BACKFILLS)) if there else ()
-    return Live(read_schema(connection), read_place(connection), read_tables(connection), heads, names)
+    there = standing(connection, BACKFILL_TABLE)
+    begun = select(column("name", Text)).distinct().select_from(table(BACKFILL_TABLE, schema=there.schema))
+    names = tuple(connection.scalars(begun)) if there.exists else ()
+    version_schema = standing(connection, VERSION_TABLE).schema
+    schema, tables = read_schema(connection), read_tables(connection)
+    return Live(schema, read_place(connection), tables, heads, names, version_schema)
 
 
 def rehearse(project: Project, live: Live, target: str, *, start: str | None = None) -> list[Traced]:
@@ -51,26 +58,28 @@ def rehearse(project: Project, live: Live, target: str, *, start: str | None = N
 
     From `start` the schema is made by the chain, else it is a copy of the live one. Raises `UserError`.
     """
+    place = chain_place(project, live.place)
 
     def work(connection: Connection) -> list[Traced]:
-        share_session(connection, live.place)
+        share_session(connection, place)
         trace = Trace(scratch_url(connection), consenting(project.policy), live.tables)
         if start is not None:
+            install(connection, project, place)
             run_command(project, trace, "upgrade", start)
             trace.begin()
         else:
             copy_schema(connection, live.schema, live.schema.only(_stands_in_a_schema).catalogue)
+            _make_version_table(connection, live.version_schema)
             run_command(project, trace, "stamp", *live.heads or ("base",))
             _end_backfills(connection, live.backfills)
         run_command(project, trace, "downgrade" if is_below(project, live, target, start) else "upgrade", target)
         return trace.statements
 
-    return in_scratch(project.target, live.place, work, elsewhere=project.policy.scratch_url)
+    return in_scratch(project.target, place, work, elsewhere=project.policy.scratch_url)
 
 
-def run_chain(project: Project, connection: Connection, place: Place, target: str, way: str = "upgrade") -> None:
+def run_chain(project: Project, connection: Connection, target: str, way: str = "upgrade") -> None:
     """Upgrade (or downgrade) the scratch database of `connection` to `target`. Raises `UserError`."""
-    share_session(connection, place)
     run_command(project, Trace(scratch_url(connection), consenting(project.policy), {}), way, target)
 
 
@@ -119,12 +128,11 @@ def consenting(policy: Policy) -> Policy:
     return replace(policy, production=False, allow_data_loss="true", edited_revisions="warn")
 
 
-def share_session(connection: Connection, place: Place) -> None:
-    """Alembic's connection is another one: the settings belong to the database."""
-    name = connection.scalar(text("SELECT quote_ident(current_database())"))
-    for setting, value in place.settings.items():
-        written = value if setting == "search_path" else "'" + value.replace("'", "''") + "'"
-        connection.exec_driver_sql(f"ALTER DATABASE {name} SET {setting} = {written or 'DEFAULT'}")
+def _make_version_table(connection: Connection, schema: str) -> None:
+    """Where it stands in the live database: Alembic would make it in the first schema of the search_path."""
+    context = MigrationContext.configure(connection, opts={"version_table_schema": schema})
+    connection.execute(CreateSchema(schema, if_not_exists=True))
+    context._version.create(connection, checkfirst=True)
 
 
 def _end_backfills(connection: Connection, names: Sequence[str]) -> None:
@@ -132,8 +140,9 @@ def _end_backfills(connection: Connection, names: Sequence[str]) -> None:
     from src.safety.backfill.definition import Backfill  # noqa: PLC0415  only for those who have one
     from src.safety.backfill.state import done  # noqa: PLC0415
 
+    schema = standing(connection, BACKFILL_TABLE).schema
     for name in names:
-        for statement in done(Backfill(name=name, table=name, values={name: name})):
+        for statement in done(Backfill(name=name, table=name, values={name: name}), schema):
             connection.execute(statement)
 
 

@@ -13,7 +13,7 @@ from src.safety.counted import listed
 from src.safety.errors import RequestRefused
 from src.safety.git import is_rebasing
 from src.safety.head_file import conflicting_heads
-from src.safety.history import history_exists, history_table
+from src.safety.history import find_history
 from src.safety.main_branch import main_branch
 from src.safety.status import schema_status
 
@@ -125,9 +125,10 @@ async def refuse_if_applied(connection: AsyncConnection, scripts: ScriptDirector
 
 async def _begun(connection: AsyncConnection, revisions: Iterable[str]) -> set[str]:
     """Those of which the history's last word is an upgrade that was done, or that committed something."""
-    if not await history_exists(connection):
+    history = await find_history(connection)
+    if history is None:
         return set()
-    columns = history_table().c
+    columns = history.c
     last = select(func.max(columns.id)).where(columns.revision.in_(list(revisions))).group_by(columns.revision)
     rows = await connection.execute(
         select(columns.revision, columns.direction, columns.outcome, columns.journal).where(columns.id.in_(last))

@@ -10,10 +10,11 @@ from sqlalchemy import Connection
 
 from src.postgres.catalogue import compare, describe
 from src.postgres.errors import UserError
-from src.postgres.scratch import Place, in_scratch
+from src.postgres.scratch import Place
 from src.safety.autogenerate.context import Schema, read_schema
 from src.safety.drift import chain_schema
 from src.safety.head_file import head_file, write_heads
+from src.safety.plan.chain import in_chain_scratch, move_extensions
 from src.safety.plan.rehearse import run_chain
 from src.safety.project import Project, open_project
 from src.safety.rebase.branch import Branch
@@ -55,7 +56,7 @@ def rebase(project: Project, branch: Branch, place: Place, *, keep: bool = False
         done.mentions = _mentions(moved, done.names)
         stops = (branch.base or "base", branch.onto, done.names[head])
         trip = partial(_round_trip, moved, place, stops, (base, theirs))
-        done.problems = in_scratch(moved.target, place, trip, elsewhere=moved.policy.scratch_url)
+        done.problems = in_chain_scratch(moved, place, trip)
     except UserError as error:
         done.problems = [error.problem]
     if done.problems and not keep:
@@ -104,7 +105,8 @@ def _round_trip(
     base, onto, head = stops
 
     def go(way: str, target: str) -> Schema:
-        run_chain(project, scratch, place, target, way)
+        run_chain(project, scratch, target, way)
+        move_extensions(scratch, place.extensions)
         return read_schema(scratch)
 
     def differs(what: str, there: Schema, wished: Schema) -> list[str]:

@@ -1,13 +1,15 @@
 """The two files: made, written, and held against what is there."""
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from sqlalchemy import Connection
 
-from src.postgres.scratch import Place, in_scratch
+from src.postgres.scratch import Place, read_place
 from src.safety.autogenerate.context import Schema, read_schema
 from src.safety.drift import as_sql
+from src.safety.plan.chain import chain_place, in_chain_scratch, move_extensions
 from src.safety.plan.rehearse import run_chain
 from src.safety.project import Project
 from src.safety.snapshot.dictionary import dictionary
@@ -18,8 +20,7 @@ _HEAD = "-- The schema at {head}. Written by `python -m src.safety snapshot`; do
 def snapshot(project: Project, place: Place) -> dict[Path, str]:
     """What belongs into each file. Raises `UserError`."""
     head = ", ".join(project.scripts.get_heads()) or "base"
-    elsewhere = project.policy.scratch_url
-    fresh, made = in_scratch(project.target, place, partial(_before_and_after, project, place), elsewhere=elsewhere)
+    fresh, made = in_chain_scratch(project, place, partial(_before_and_after, project, place))
     return {
         project.folder / "schema.sql": _HEAD.format(head=head, sql=as_sql(fresh, made)),
         project.folder / "schema.md": dictionary(made, head),
@@ -38,6 +39,9 @@ def write(files: dict[Path, str]) -> None:
 
 
 def _before_and_after(project: Project, place: Place, scratch: Connection) -> tuple[Schema, Schema]:
+    """As seen from the default schema, in which all extensions stand: the files are the same on every server."""
+    default = chain_place(project, place).schema
     fresh = read_schema(scratch)
-    run_chain(project, scratch, place, "heads")
-    return fresh, read_schema(scratch)
+    run_chain(project, scratch, "heads")
+    move_extensions(scratch, [(name, default) for name, _ in read_place(scratch).extensions])
+    return fresh, replace(read_schema(scratch), default=default)

@@ -17,13 +17,14 @@ from sqlalchemy.exc import DBAPIError
 
 from src.postgres import sqlstate as state
 from src.postgres.catalogue import Kind, compare, describe
-from src.postgres.scratch import Place, in_scratch
+from src.postgres.scratch import Place
 from src.safety.apply.every_row import every_row
 from src.safety.autogenerate.call import Call
 from src.safety.autogenerate.context import Schema, quoted, read_schema
 from src.safety.counted import listed
 from src.safety.drift import chain_schema
 from src.safety.errors import RequestRefused, RevisionFailed
+from src.safety.plan.chain import in_chain_scratch
 from src.safety.plan.rehearse import run_chain
 from src.safety.project import Project, open_project
 from src.safety.revision_file import prepare
@@ -46,8 +47,8 @@ def squash(project: Project, to: str, place: Place, *, without_rows: bool = Fals
     below = revisions_to_squash(project, to)
     last = below[-1]
     whole = chain_schema(project, place, tuple(project.scripts.get_heads()))
-    in_another = partial(in_scratch, project.target, place, elsewhere=project.policy.scratch_url)
-    fresh, made = in_another(partial(_run_old, project, place, last.revision, without_rows))
+    in_another = partial(in_chain_scratch, project, place)
+    fresh, made = in_another(partial(_run_old, project, last.revision, without_rows))
     lines = squash_lines(fresh, made)
     _prove(in_another(partial(try_lines, lines=lines, fresh=fresh, made=made)), "Nothing was changed.")
     path = _write(project, below, lines)
@@ -82,12 +83,10 @@ def revisions_to_squash(project: Project, to: str) -> list[Script]:
     return below
 
 
-def _run_old(
-    project: Project, place: Place, last: str, without_rows: bool, scratch: Connection
-) -> tuple[Schema, Schema]:
+def _run_old(project: Project, last: str, without_rows: bool, scratch: Connection) -> tuple[Schema, Schema]:
     """An empty database, and what the old revisions make of it."""
     fresh = read_schema(scratch)
-    run_chain(project, scratch, place, last)
+    run_chain(project, scratch, last)
     made = read_schema(scratch)
     tables = [entry for entry in made.catalogue.values() if entry.kind is Kind.TABLE]
     names = sorted(quoted(entry.schema, entry.name) for entry in tables)

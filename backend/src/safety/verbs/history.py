@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from src.safety.apply.advisory_lock import find_holder, lock_space
 from src.safety.blockers import duration
-from src.safety.history import history_exists, history_table
+from src.safety.history import find_history
 from src.safety.verbs.verb import FINE, FOUND, Verb
 
 
@@ -33,8 +33,8 @@ def _count(text: str) -> int:
 async def run(connection: AsyncConnection, options: Namespace, console: Console) -> int:
     """Print the newest rows; `FOUND` if the last one did not end well."""
     rows: Sequence[Row[Any]] = ()
-    if await history_exists(connection):
-        table = history_table()
+    table = await find_history(connection)
+    if table is not None:
         newest = await connection.execute(select(table).order_by(table.c.id.desc()).limit(options.last))
         rows = newest.all()[::-1]
     outcomes = {row.id: row.outcome for row in rows}

@@ -14,7 +14,7 @@ from src.postgres.scratch import read_place
 from src.safety.counted import counted
 from src.safety.edited import edited_files
 from src.safety.errors import RequestRefused
-from src.safety.history import history_exists
+from src.safety.history import find_history
 from src.safety.lint import squawk
 from src.safety.lint.check import check, choose, missing
 from src.safety.lint.page import page
@@ -64,9 +64,10 @@ async def run(connection: AsyncConnection, options: Namespace, console: Console)
 
 
 async def _edited(connection: AsyncConnection, project: Project, status: SchemaStatus) -> list[str]:
-    if status.state is SchemaState.AHEAD or not status.current or not await history_exists(connection):
+    history = await find_history(connection)
+    if status.state is SchemaState.AHEAD or not status.current or history is None:
         return []
-    return await connection.run_sync(edited_files, None, project.scripts, status.current)
+    return await connection.run_sync(edited_files, history, project.scripts, status.current)
 
 
 def _show(findings: list[Finding], looked_at: int, console: Console) -> None:

@@ -94,7 +94,7 @@ WRITTEN = {
     "numeric(10,2)[]": "postgresql.ARRAY(sa.Numeric(precision=10, scale=2))",
     "public.mood": "postgresql.ENUM('good', 'it\\'s \"so\"', name='mood', create_type=False)",
     "public.mood[]": "postgresql.ARRAY(postgresql.ENUM('good', 'it\\'s \"so\"', name='mood', create_type=False))",
-    '"Odd schema"."Odd (type)"': 'SQLType(\'"Odd schema"."Odd (type)"\')',
+    '"Odd schema"."Odd (type)"': ("postgresql.ENUM('a', name='Odd (type)', schema='Odd schema', create_type=False)"),
     'public."user"': "postgresql.ENUM(name='user', create_type=False)",
     "public.slug": "postgresql.DOMAIN('slug', sa.String(length=100), create_type=False)",
     '"Odd schema".moods': "postgresql.DOMAIN('moods', postgresql.ARRAY(postgresql.ENUM('good', 'it\\'s \"so\"', "

@@ -56,6 +56,14 @@ declare(m,
         ["CREATE TYPE", "op.add_column"],
         ["op.drop_column", "DROP TYPE"],
     ),
+    *(
+        Case(
+            f"a label goes from an enum that is called {name}",
+            f"Table('t', m, Column('a', Enum('a', 'b', name={name!r}), server_default='a'))",
+            f"Table('t', m, Column('a', Enum('a', name={name!r}), server_default='a'))",
+        )
+        for name in ("Kind (v2)", "kind.v4", "order-kind", "kind[]")
+    ),
     Case("two tables share it", "", _t(AB) + f"Table('u', m, Column('b', ARRAY({AB})))"),
     Case(
         "odd labels and names",

@@ -84,6 +84,22 @@ def test_a_partition_that_the_models_do_not_name_is_no_table_to_drop(
     assert _words(transaction, scripts, code, parent, partition) == ""
 
 
+@pytest.mark.parametrize(
+    "code", ['Enum("a", name="e", schema="kinds", metadata=m)', 'Sequence("s", schema="kinds", metadata=m)']
+)
+def test_a_schema_that_only_a_type_or_a_sequence_names_is_made(
+    transaction: Connection, scripts: ScriptDirectory, code: str
+) -> None:
+    assert _words(transaction, scripts, code).splitlines()[0] == "schema kinds: added"
+
+
+def test_an_extension_that_a_revision_makes_only_if_it_is_not_there_may_serve_others(
+    transaction: Connection, scripts: ScriptDirectory
+) -> None:
+    chain = _revision(scripts, "CREATE EXTENSION IF NOT EXISTS vector")
+    assert _words(transaction, chain, BOOKS, BOOKS_SQL, "CREATE EXTENSION vector") == ""
+
+
 def test_grants_are_the_models_as_soon_as_they_grant_anything(
     transaction: Connection, scripts: ScriptDirectory
 ) -> None:

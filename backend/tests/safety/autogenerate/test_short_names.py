@@ -32,3 +32,15 @@ def test_a_name_is_as_short_as_it_can_be(transaction: Connection, full: str) -> 
     names = ShortNames.of(transaction, "public")
     assert names.shorten(full) == WRITTEN[full]
     assert replace(names, schema="shop").shorten(full) == full
+
+
+def test_what_an_extension_has_made_is_written_without_its_schema_where_the_path_leads_there(
+    transaction: Connection,
+) -> None:
+    written = "a::extensions.vector(3) OPERATOR(extensions.<=>) b, extensions.books, public.books"
+    transaction.exec_driver_sql("CREATE SCHEMA extensions; CREATE EXTENSION vector SCHEMA extensions")
+    assert ShortNames.of(transaction, "public").shorten(written) == written.replace("public.", "")
+    transaction.exec_driver_sql("SET LOCAL search_path = public, extensions")
+    names, short = ShortNames.of(transaction, "public"), "a::vector(3) OPERATOR(<=>) b, extensions.books"
+    assert names.shorten(written) == f"{short}, books"
+    assert ShortNames.of(transaction, "public", in_full=True).shorten(written) == f"{short}, public.books"
