@@ -106,11 +106,13 @@ def _run(
         with context.begin_transaction():
             context.run_migrations()
     except DBAPIError as error:
-        from src.safety.not_found import note_where_it_is  # noqa: PLC0415  only for what goes wrong
+        from src.safety.dimension_limit import note_dimension_limit  # noqa: PLC0415  only for what goes wrong
+        from src.safety.not_found import note_where_it_is  # noqa: PLC0415
         from src.safety.offending_rows import note_offending_rows  # noqa: PLC0415
 
         note_offending_rows(error, connection)
         note_where_it_is(error, connection)
+        note_dimension_limit(error)
         raise
     command.report(context.get_context())
 

@@ -71,3 +71,24 @@ def test_what_differs_beside_it_is_written_and_nothing_is_dropped(project: Proje
     ]
     project.alembic(made, "upgrade", "head")
     assert "No new upgrade operations" in project.alembic(made, "check")
+
+
+def test_an_index_on_vectors_of_too_many_dimensions_is_named_with_the_ways_out(project: Project, database: str) -> None:
+    project.revision("001_a", upgrade='op.execute("CREATE TABLE chunk (id int PRIMARY KEY, v vector(2001))")')
+    index = (
+        'op.create_index("ix_chunk", "chunk", ["v"], postgresql_using="hnsw", postgresql_ops={"v": "vector_l2_ops"})'
+    )
+    project.revision("002_b", "001_a", upgrade=index)
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute("CREATE EXTENSION vector")
+    said = "The index ix_chunk of the table chunk: hnsw takes up to 2,000 dimensions here."
+    code, stderr = project.alembic.refused(database, "upgrade", "head")
+    assert (code, said in stderr, "halfvec" in stderr) == (18, True, True)
+    project.models(
+        """from pgvector.sqlalchemy import Vector; from sqlalchemy import Index
+Table("chunk", metadata, Column("id", Integer, primary_key=True), Column("v", Vector(2001)),
+    Index("ix_chunk", "v", postgresql_using="hnsw", postgresql_ops={"v": "vector_l2_ops"}))"""
+    )
+    project.alembic(database, "stamp", "head")
+    code, stderr = project.alembic.refused(database, "check")
+    assert (code, said in stderr, "table chunk, index ix_chunk" in stderr) == (16, True, True)

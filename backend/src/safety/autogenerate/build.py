@@ -16,10 +16,13 @@ from sqlalchemy.types import SchemaType
 
 from src.postgres.catalogue import Catalogue, CatalogueObject, Identity, Kind
 from src.postgres.gathered import gathered
-from src.postgres.sqlstate import server_message
+from src.postgres.sqlstate import DUPLICATE_OBJECT, DUPLICATE_TABLE, server_message, sqlstate
 from src.safety.autogenerate.cannot_write import CannotWrite
 from src.safety.autogenerate.context import Context, Schema, read_schema
+from src.safety.autogenerate.copy import run_lines
 from src.safety.autogenerate.obstacles import Obstacle
+from src.safety.autogenerate.plan import plan
+from src.safety.dimension_limit import note_dimension_limit
 from src.safety.not_found import note_where_it_is
 
 _HELPS = frozenset(
@@ -74,9 +77,6 @@ class Build:
 
     def _help(self) -> bool:
         """Take over what can be taken over now; whether anything was."""
-        from src.safety.autogenerate.copy import run_lines  # noqa: PLC0415  which builds on what is built here
-        from src.safety.autogenerate.plan import plan  # noqa: PLC0415
-
         taken = False
         state = read_schema(self.connection)
         for identity in sorted(self.live.catalogue.keys() - state.catalogue.keys() - self.helpers):
@@ -140,8 +140,10 @@ class Build:
 
     def _is_obstacle(self, statement: str, error: DBAPIError, made: Identity | None) -> None:
         note_where_it_is(error, self.connection)
+        note_dimension_limit(error)
         notes = tuple(getattr(error, "__notes__", ()))
-        self.obstacles.append(Obstacle(statement, server_message(error), made, notes))
+        twice = sqlstate(error) in (DUPLICATE_TABLE, DUPLICATE_OBJECT)
+        self.obstacles.append(Obstacle(statement, server_message(error), made, notes, is_double=twice))
 
 
 def _with_parts(entry: CatalogueObject, schema: Schema) -> Iterator[CatalogueObject]:

@@ -12,8 +12,8 @@ from sqlalchemy.dialects import postgresql
 from src.postgres.catalogue import Catalogue, CatalogueObject, Identity, Kind
 from src.safety.autogenerate.call import Call
 from src.safety.autogenerate.context import Context, Schema, read_schema
+from src.safety.autogenerate.extensions_like import prepare_like
 from src.safety.autogenerate.plan import plan
-from src.safety.autogenerate.wanted import prepare_like
 
 
 def copy_schema(connection: Connection, whole: Schema, ours: Catalogue) -> None:

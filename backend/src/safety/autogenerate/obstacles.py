@@ -24,6 +24,8 @@ class Obstacle:
     made: Identity | None = None
     notes: tuple[str, ...] = ()
     """Lines that help."""
+    is_double: bool = False
+    """Whether the models say the same name twice."""
 
     @property
     def where(self) -> str:
@@ -39,14 +41,15 @@ class Obstacle:
         short = statement if len(statement) <= _LONGEST else f"{statement[:_LONGEST]}..."
         return f"{self.where}: {self.says} ({short})"
 
-    def is_new(self, live: Schema) -> bool:
-        """Whether the live database has nothing of the kind: then it is to be made, and cannot be."""
+    def is_new(self, live: Schema, built: Schema) -> bool:
+        """Whether the live database has nothing that may be it: then it is to be made, and cannot be."""
         if self.made is None:
             return True
-        kind, schema, table, _ = self.made
-        if kind in _OF_A_TABLE:
-            return not any(Identity(each, schema, "", table) in live.catalogue for each in (Kind.TABLE, Kind.VIEW))
-        return self.made not in live.catalogue
+        if self.made.kind not in _OF_A_TABLE:
+            return self.made not in live.catalogue
+        if self.is_double:
+            return Identity(Kind.TABLE, self.made.schema, "", self.made.table) not in live.catalogue
+        return not any(_maybe(self, [identity for identity in live.catalogue if identity not in built.catalogue]))
 
 
 def unknown(obstacles: Sequence[Obstacle], live: Schema, built: Schema) -> frozenset[Identity]:

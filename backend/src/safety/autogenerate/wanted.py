@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, MetaData, text
+from sqlalchemy import Connection, MetaData
 from sqlalchemy.exc import DBAPIError
 
 from src.postgres.catalogue import CatalogueObject, Identity, Kind
@@ -14,8 +14,8 @@ from src.postgres.sqlstate import server_message
 from src.postgres.url import DatabaseURL
 from src.safety.autogenerate.build import Build
 from src.safety.autogenerate.context import Schema, quoted, read_schema
+from src.safety.autogenerate.extensions_like import prepare_like, run
 from src.safety.autogenerate.obstacles import Obstacle
-from src.safety.autogenerate.writers.writer import literal
 from src.safety.errors import RequestRefused
 from src.safety.named_schemas import declared_schemas, schemas_of_models
 
@@ -47,7 +47,7 @@ def build_models(metadata: MetaData, live: Schema, place: Place, target: Databas
         built = in_scratch(target, place, lambda connection: build(connection, metadata, live), elsewhere=elsewhere)
     except DBAPIError as error:
         raise RequestRefused(f"The models cannot be built: {server_message(error)}.", _REMEDY) from error
-    if new := [obstacle for obstacle in built.obstacles if obstacle.is_new(live)]:
+    if new := [obstacle for obstacle in built.obstacles if obstacle.is_new(live, built.schema)]:
         raise _cannot_be_built(new)
     for obstacle in built.obstacles:
         log.warning("Not compared, for the models cannot make it: %s", "\n".join([str(obstacle), *obstacle.notes]))
@@ -71,7 +71,7 @@ def build(connection: Connection, metadata: MetaData, live: Schema) -> Built:
     before = read_schema(connection)
     named = schemas_of_models(metadata)
     for schema in sorted(named - declared_schemas(metadata)):
-        _run(connection, f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)}")
+        run(connection, f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)}")
     attempt = Build(connection, live, before.default)
     attempt.make(metadata)
     made = read_schema(connection)
@@ -100,31 +100,3 @@ def _needed(made: Schema, helpers: set[Identity]) -> set[Identity]:
         waiting += [child.identity for child in made.children(identity)]
         waiting += [other for other in helpers if other.name.partition("(")[0] in words]
     return found
-
-
-def prepare_like(connection: Connection, live: Schema) -> None:
-    """Install the extensions of `live`, each in its schema: models may use what an administrator has installed.
-
-    Each with its comment, by which a revision may know its own: the copy would differ from the live schema otherwise.
-    """
-    available = set(connection.scalars(text("SELECT name::text FROM pg_available_extensions")))
-    for entry in live.catalogue.values():
-        if entry.kind is Kind.EXTENSION and entry.name != "plpgsql" and entry.name in available:
-            schema = quoted(str(entry.attributes["schema"]))
-            _run(connection, f"CREATE SCHEMA IF NOT EXISTS {schema}")
-            _run(connection, f"CREATE EXTENSION IF NOT EXISTS {quoted(entry.name)} SCHEMA {schema} CASCADE")
-            _comment_like(connection, entry)
-
-
-def _comment_like(connection: Connection, extension: CatalogueObject) -> None:
-    """One that the template brought belongs to who made that, and only its owner may comment on it."""
-    may = text("SELECT pg_has_role(extowner, 'USAGE') FROM pg_extension WHERE extname = :name")
-    if connection.scalar(may, {"name": extension.name}):
-        comment = extension.attributes.get("comment")
-        statement = f"COMMENT ON EXTENSION {quoted(extension.name)} IS {literal(str(comment)) if comment else 'NULL'}"
-        _run(connection, statement)
-
-
-def _run(connection: Connection, statement: str) -> None:
-    """As it is written: a percent sign in a name is no parameter."""
-    connection.exec_driver_sql(statement, execution_options={"no_parameters": True})
