@@ -119,8 +119,7 @@ def _alter_column(action: Reader, table: list[str], sql: str, database: Database
 def _add_column(action: Reader, table: str, change: str, database: Database) -> OnlineChange | None:
     """One whose type is a domain with a rule."""
     action.accept("COLUMN")
-    if action.accept("IF NOT EXISTS"):
-        return None
+    action.accept("IF NOT EXISTS")
     column, kind = _folded(action.name()), action.name()
     if not kind or not is_ruled(kind, database):
         return None

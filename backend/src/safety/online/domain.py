@@ -10,6 +10,9 @@ from src.safety.online.names import literal, verbatim
 from src.safety.online.step import Steps
 
 _DOMAIN = "SELECT 1 FROM pg_type WHERE oid = to_regtype(:kind) AND typtype = 'd'"
+_COLUMN = """
+    SELECT 1 FROM pg_attribute WHERE attrelid = to_regclass(:table) AND attname = :column AND NOT attisdropped
+"""
 _TRIAL = "pg_temp.domain_trial"
 _FILE = f"SELECT pg_relation_filenode('{_TRIAL}')"
 
@@ -37,5 +40,12 @@ def column_anew(table: str, column: str, change: str, database: Database, using:
         "SELECT coalesce(max(format_type(atttypid, atttypmod)), 'none') FROM pg_attribute"
         f" WHERE attrelid = to_regclass(:table) AND attname = {literal(column)} AND NOT attisdropped"
     )
+    if "IF NOT EXISTS" in change.upper() and _is_there(table, column, database):
+        return  # there is nothing to add
     computed = {column: using} if using else {}
     yield from shadow_table(table, change, database, computed=computed, mark=kind).steps
+
+
+def _is_there(table: str, column: str, database: Database) -> bool:
+    words = f"{table}.{column} is there"
+    return database.recall_whether(words, lambda: bool(database.ask(_COLUMN, table=table, column=column)))

@@ -125,3 +125,14 @@ def test_the_index_that_replaces_another_takes_over_the_replica_identity(
         session.execute("UPDATE books SET pages = 7")  # which is refused without one
         found = session.execute("SELECT pg_get_indexdef(indexrelid) FROM pg_index WHERE indisreplident").fetchall()
     assert found == [("CREATE UNIQUE INDEX ix_books ON public.books USING btree (pages, id)",)]
+
+
+def test_a_list_that_a_forgotten_try_has_left_is_taken_away(project: Project, database: str) -> None:
+    with psycopg.connect(database, autocommit=True) as session:
+        session.execute(f"{BOOKS}; {ROWS}; CREATE PUBLICATION everything FOR TABLE books")
+        project.revision("001_a", upgrade=PAGES)
+        stopped = project.alembic.having(**PATIENT, MIGRATION_BACKFILL_LIMIT="0")
+        assert stopped.refused(database, "upgrade", "head").exit_code == 21
+        session.execute("DELETE FROM alembic_history; DROP TABLE alembic_backfill")
+        project.alembic.having(**PATIENT)(database, "upgrade", "head")
+        assert session.execute("SELECT prattrs FROM pg_publication_rel").fetchall() == [(None,)]

@@ -12,19 +12,24 @@ from dataclasses import asdict, dataclass
 
 from src.safety.errors import RevisionFailed
 from src.safety.online.database import Database
-from src.safety.online.names import literal
+from src.safety.online.names import literal, temporary
 from src.safety.online.shadow.column import OldColumn
 from src.safety.online.step import Step
 
-# Generated columns are sent where a publication says so (`publish_generated_columns`, PostgreSQL 18).
+# Generated columns are sent where a publication says so (`publish_generated_columns`, PostgreSQL 18). A list of all
+# columns but the new one, where that one is there, is what a try has left that nobody knows any more.
 _PUBLISHED = """
-    SELECT quote_ident(p.pubname) AS name, r.prattrs IS NULL AS whole,
+    SELECT quote_ident(p.pubname) AS name,
+           r.prattrs IS NULL OR attnames @> ARRAY[CAST(:new AS text)] AND attnums <@ r.prattrs::int2[] AS whole,
            format(' (%s)', (SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) FROM pg_attribute
-            WHERE attrelid = r.prrelid AND attnum > 0 AND NOT attisdropped AND CASE WHEN r.prattrs IS NULL
-            THEN attgenerated = '' OR attgenerated::text = to_jsonb(p) ->> 'pubgencols'
-            ELSE attnum = ANY (r.prattrs::int2[]) END)) AS columns,
+            WHERE attrelid = r.prrelid AND attnum > 0 AND NOT attisdropped AND attname <> :new
+            AND CASE WHEN r.prattrs IS NULL THEN attgenerated = '' OR attgenerated::text = to_jsonb(p) ->> 'pubgencols'
+                ELSE attnum = ANY (r.prattrs::int2[]) END)) AS columns,
            coalesce(' WHERE (' || pg_get_expr(r.prqual, r.prrelid) || ')', '') AS rows
-    FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid
+    FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid CROSS JOIN LATERAL (
+        SELECT array_agg(attname::text) AS attnames, array_agg(attnum) FILTER (WHERE attname <> :new) AS attnums
+        FROM pg_attribute WHERE attrelid = r.prrelid AND attnum > 0 AND NOT attisdropped AND attgenerated = ''
+    ) AS there
     WHERE r.prrelid = to_regclass(:table) ORDER BY 1
 """
 # What has no list, and cannot get one.
@@ -99,7 +104,7 @@ def _read(database: Database, column: OldColumn) -> Published:
         )
     hide, out, back, listed = [], [], [], []
     for each in column.family:
-        for row in database.ask(_PUBLISHED, table=each.table):
+        for row in database.ask(_PUBLISHED, table=each.table, new=temporary(column.name)):
             gone, add = (f"ALTER PUBLICATION {row.name} {word} TABLE ONLY {each.table}" for word in ("DROP", "ADD"))
             out.append(gone)
             back.append(f"{add}{'' if row.whole else row.columns}{row.rows}")
