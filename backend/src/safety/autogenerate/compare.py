@@ -1,5 +1,6 @@
 """The models and the database, held against each other: what `check` says and what `revision --autogenerate` writes."""
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -10,6 +11,7 @@ from src.postgres.catalogue import Difference, Identity
 from src.postgres.scratch import Place, in_scratch, read_place
 from src.postgres.url import DatabaseURL, parse_url
 from src.safety.autogenerate.announcement import announcement
+from src.safety.autogenerate.cannot_write import CannotWrite
 from src.safety.autogenerate.context import Schema, read_schema
 from src.safety.autogenerate.left_open import as_live
 from src.safety.autogenerate.obstacles import unknown
@@ -17,6 +19,7 @@ from src.safety.autogenerate.rows_that_exist import hold_null
 from src.safety.autogenerate.scope import comparable
 from src.safety.autogenerate.trial import Task, Trial
 from src.safety.autogenerate.wanted import Built, build_models
+from src.safety.errors import RequestRefused
 from src.safety.named_schemas import schemas_of_project, text_of_revisions
 
 
@@ -59,10 +62,23 @@ class Comparison:
         return announcement(self.context.connection, [], task.live, task.wanted, self.metadata)
 
     def trial(self) -> Trial:
-        """The lines of a revision, tried in a scratch database. Raises `RequestRefused`, `CannotWrite`."""
+        """The lines of a revision, tried in a scratch database; where they cannot run, in another order.
+
+        Raises `RequestRefused`, also where no order was found, `CannotWrite`.
+        """
         assert self.context.connection is not None, "the command needs the database"
         task = self._task(hold_null(self.context.connection, *self._ours))
-        return in_scratch(self.target, self.place, task.run, elsewhere=self.elsewhere)
+        trial = in_scratch(self.target, self.place, task.run, elsewhere=self.elsewhere)
+        if not trial.failure:
+            return trial
+        with suppress(CannotWrite):
+            other = in_scratch(self.target, self.place, replace(task, anew=True).run, elsewhere=self.elsewhere)
+            if not other.failure:
+                return other
+        raise RequestRefused(
+            f"Autogenerate finds no lines for this that run: {trial.failure}.",
+            "Change the models in two steps, with a revision for each; or write this one by hand.",
+        )
 
     def _task(self, nulls: frozenset[Identity]) -> Task:
         assert self.context.script is not None, "as above"

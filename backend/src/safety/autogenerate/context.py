@@ -106,6 +106,8 @@ class Context:
     models: MetaData | None = None
     hold_null: frozenset[Identity] = frozenset()
     """Columns of which rows hold NULL in the database of `old`, that are not to."""
+    anew: bool = False
+    """Whether functions and views are dropped and made again, rather than replaced."""
     separate: frozenset[Identity] = field(default_factory=frozenset)
     """Foreign keys of new tables that refer to each other: they are made when all the tables are there."""
 

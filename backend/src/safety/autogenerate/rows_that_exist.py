@@ -31,6 +31,10 @@ _ANOTHER_EACH_TIME = {
 }
 
 
+NO_ROWS = "no_rows"
+"""The hint of a column that is added to a table without rows."""
+
+
 class StandIn(NamedTuple):
     """What the rows get in a new column.
 
@@ -58,6 +62,8 @@ def stand_in(entry: CatalogueObject, context: Context) -> StandIn:
     if context.models is None:
         return _placeholder(entry, context.new)
     value = from_models(entry, context)
+    if value is None and _no_rows(entry, context):
+        return StandIn(remark="Fails where the table has rows: the models say that it has none anywhere.")
     if value is None:
         raise RequestRefused(*_nothing_known(entry, context))
     return StandIn(default_code(value, type_), remark=_from_the_application(value))
@@ -99,6 +105,11 @@ def _placeholder(entry: CatalogueObject, schema: Schema) -> StandIn:
     if value is None:
         return StandIn(remark=f"{gone}, and nothing can stand in for it: this fails where there are rows.")
     return StandIn(default_code(value, type_), remark=f"{gone}: the rows get a placeholder.")
+
+
+def _no_rows(entry: CatalogueObject, context: Context) -> bool:
+    column = model_column(entry, context)
+    return column is not None and bool(column.info.get(NO_ROWS))
 
 
 def _from_the_application(value: str) -> str:
@@ -185,6 +196,7 @@ def _nothing_known(entry: CatalogueObject, context: Context) -> tuple[str, str]:
         "Choose a line for the model:\n"
         '  server_default=text("...")   the database gives it, to new rows as well\n'
         "  nullable=True                for now; fill it, and make it NOT NULL in a later revision\n"
+        f'  info={{"{NO_ROWS}": True}}       the table has no rows anywhere; take it out afterwards\n'
         "  default=...                  a plain value: these rows get it; code that still runs and does not know the\n"
         "                               column inserts nothing any more",
     )

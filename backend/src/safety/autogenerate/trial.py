@@ -4,7 +4,7 @@ The copy is made by the same plan that writes revisions, from nothing to the liv
 so that PostgreSQL itself says what every definition is called afterwards.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from alembic.operations import MigrateOperation
@@ -38,6 +38,8 @@ class Trial:
     up: list[MigrateOperation] = field(default_factory=list)
     down: list[MigrateOperation] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    failure: str = ""
+    """The first line that could not run, and why."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,10 @@ class Task:
     """The text of the revision files."""
     in_full: bool = False
     """Whether names of the default schema are written in full."""
+    anew: bool = False
+    """Whether functions and views are made anew, rather than replaced."""
+    answers: dict[tuple[Doubt, ...], list[Rename]] = field(default_factory=dict)
+    """What was asked before, and what the answer was."""
 
     @property
     def has_hints(self) -> bool:
@@ -91,15 +97,21 @@ class Task:
         before, after = (
             with_equal_defaults(connection, schema, like) for schema, like in ((renamed, wanted), (wanted, renamed))
         )
-        up = plan(Context(before, wanted, self.models, self.hold_null))
-        down = plan(Context(after, renamed))
+        up = plan(Context(before, wanted, self.models, self.hold_null, self.anew))
+        down = plan(Context(after, renamed, anew=self.anew))
         trial = Trial(
             up=[*(line for rename in renames for line in rename.up), *up],
             down=[*down, *(line for rename in reversed(renames) for line in rename.down)],
         )
-        trial.problems = self._attempt(connection, up, wanted, "upgrade")
-        if not trial.problems:
-            trial.problems = self._attempt(connection, trial.down, self.live, "downgrade")
+        for direction, lines, goal in (("upgrade", up, wanted), ("downgrade", trial.down, self.live)):
+            try:
+                run_lines(connection, lines)
+            except DBAPIError as error:
+                trial.failure = f"the {direction} fails: {_reason(error)}"
+                break
+            trial.problems = self._left(connection, goal, direction)
+            if trial.problems:
+                break
         return trial
 
     def _untried(self, reason: str) -> Trial:
@@ -133,7 +145,10 @@ class Task:
         return list(hinted(state, self.wanted, self.models, self.revisions))
 
     def _asked(self, state: Schema, done: list[Rename]) -> list[Rename]:
-        return resolve(self._doubts(state, done), self.wanted.default)
+        found = self._doubts(state, done)
+        if tuple(found) not in self.answers:
+            self.answers[tuple(found)] = resolve(found, self.wanted.default)
+        return self.answers[tuple(found)]
 
     def _doubts(self, state: Schema, done: list[Rename]) -> list[Doubt]:
         return list(doubts(state, self.wanted, self.models, done))
@@ -145,13 +160,7 @@ class Task:
     def _read(self, connection: Connection) -> Schema:
         return self.scope(read_schema(connection))
 
-    def _attempt(
-        self, connection: Connection, lines: Sequence[MigrateOperation], goal: Schema, direction: str
-    ) -> list[str]:
-        try:
-            run_lines(connection, lines)
-        except DBAPIError as error:
-            return [f"the {direction} fails: {_reason(error)}"]
+    def _left(self, connection: Connection, goal: Schema, direction: str) -> list[str]:
         found = self._read(connection)
         left = compare(goal.catalogue, with_equal_defaults(connection, found, goal).catalogue)
         return [f"after the {direction} still differs: {line}" for line in describe(left).splitlines()]

@@ -123,3 +123,20 @@ def test_an_extension_keeps_the_comment_by_which_a_revision_knows_its_own(projec
     assert "tried" not in project.alembic(database, "revision", "--autogenerate", "-m", "books")
     (written,) = project.folder.glob("versions/002_*.py")
     assert "vector" not in written.read_text().partition("def upgrade")[2]
+
+
+ROWS_OF = """
+Table("a", metadata, Column("x", Integer), Column("y", {}))
+declare(metadata, SQLObject("CREATE TABLE b (held a)"))
+"""
+
+
+def test_what_cannot_run_is_refused_with_the_reason(project: Project, database: str) -> None:
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute("CREATE TABLE a (x integer, y integer)")
+        connection.execute("CREATE TABLE b (held a)")
+    project.models(IMPORTS + ROWS_OF.format("BigInteger"))
+    refused = project.alembic.refused(database, "revision", "--autogenerate", "-m", "widen y")
+    assert refused.exit_code == 16
+    assert "finds no lines for this that run: the upgrade fails: cannot alter table" in refused.stderr
+    assert not list((project.folder / "versions").glob("*.py"))

@@ -30,6 +30,13 @@ def _t(*columns: str) -> str:
         kept="SELECT id FROM t",
     ),
     Case(
+        "the models say that there are none",
+        BEFORE,
+        _t("Column('a', String, nullable=False, info={'no_rows': True})"),
+        ["# Fails where the table has rows", "op.add_column('t', sa.Column('a', sa.String(), nullable=False))"],
+        both_ways=False,
+    ),
+    Case(
         "a plain value in Python fills them, and goes again",
         BEFORE,
         _t("Column('a', String, nullable=False, default='it\\'s')"),

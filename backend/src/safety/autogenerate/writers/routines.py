@@ -19,7 +19,11 @@ class RoutineWriter(StatementWriter):
         """One routine may replace another with the same result and parameters, if no parameter loses its default
         (PostgreSQL 18, CREATE FUNCTION)."""
         before, after = change.before.attributes, change.after.attributes
-        if before["signature"] != after["signature"] or int(str(before["defaults"])) > int(str(after["defaults"])):
+        if (
+            context.anew
+            or before["signature"] != after["signature"]
+            or int(str(before["defaults"])) > int(str(after["defaults"]))
+        ):
             return None
         return [sql(_definition(change.after))]
 
