@@ -1,10 +1,12 @@
 """What a line of a revision asks for and cannot have: raised where it is found out, said with file and line later."""
 
+import json
 from typing import Any
 
-from sqlalchemy import BindParameter, Dialect
+from sqlalchemy import JSON, BindParameter, Dialect, String
 from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.types import TypeEngine
 
 
 class FaultyLine(InvalidRequestError):
@@ -36,6 +38,12 @@ class _Checked(SQLCompiler):
         if empty and not given:
             raise no_value(bindparam.key)
         return str(super().render_literal_bindparam(bindparam, *arguments, **options))  # type: ignore[no-untyped-call]
+
+    def render_literal_value(self, value: Any, type_: TypeEngine[Any]) -> str:
+        """A value as SQL; SQLAlchemy knows none for JSON."""
+        if isinstance(type_, JSON) and value is not None:
+            return str(super().render_literal_value(json.dumps(value, ensure_ascii=False), String()))
+        return str(super().render_literal_value(value, type_))
 
 
 def refuse_what_has_no_value(dialect: Dialect) -> None:

@@ -24,6 +24,10 @@ BOOKS = 'sa.table("books", sa.column("id"), sa.column("name", sa.String))'
             "a = '50% :none', n = 5;",
         ),
         (f'{BIND}.exec_driver_sql("UPDATE b SET a = %s", ("x",))', "SET a = 'x';"),
+        (
+            "op.bulk_insert(sa.table('b', sa.column('j', sa.JSON)), [{'j': {'x': [1, \"it's 5%\"]}}])",
+            """VALUES ('{"x": [1, "it''s 5%"]}');""",
+        ),
         ("op.execute(r\"UPDATE b SET a = '\\:none'\")", "SET a = ':none';"),
         ("op.execute(\"UPDATE b SET a = '12:30', c = '3'::int\")", "'12:30', c = '3'::int;"),
         (
