@@ -24,6 +24,11 @@ PAGES, KEY = (f'op.alter_column("books", "{name}", type_=sa.BigInteger())' for n
 TOTAL = "SELECT count(*), sum(id), sum(pages) FROM books"
 
 
+def _skip_unless_logical(session: psycopg.Connection) -> None:
+    if session.execute("SHOW wal_level").fetchone() != ("logical",):
+        pytest.skip("this server keeps no logical WAL")
+
+
 @contextmanager
 def subscribed(publisher: str, subscriber: str) -> Iterator[None]:
     """A subscription to `everything`, whose slot is made by hand: a server would wait for itself."""
@@ -63,8 +68,7 @@ def test_a_subscriber_follows_the_change_of_a_type_whatever_is_written_between_i
 ) -> None:
     project.revision("001_a", upgrade=change)
     with server.database() as subscriber, psycopg.connect(database, autocommit=True) as here:
-        if here.execute("SHOW wal_level").fetchone() != ("logical",):
-            pytest.skip("this server keeps no logical WAL")
+        _skip_unless_logical(here)
         here.execute(f"{table}; {ROWS}; CREATE PUBLICATION everything {publication}")
         there = psycopg.connect(subscriber, autocommit=True)
         there.execute(table)
@@ -105,6 +109,7 @@ def test_where_a_subscriber_would_be_sent_the_new_column_it_is_refused_before_an
 ) -> None:
     project.revision("001_a", upgrade=PAGES)
     with psycopg.connect(database, autocommit=True) as session:
+        _skip_unless_logical(session)
         session.execute(f"{before}; {ROWS}; CREATE PUBLICATION everything {publication}")
     there = read_state(database)
     code, stderr = project.alembic.having(**PATIENT).refused(database, "upgrade", "head")

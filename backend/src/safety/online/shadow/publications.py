@@ -25,6 +25,7 @@ _PUBLISHED = """
             WHERE attrelid = r.prrelid AND attnum > 0 AND NOT attisdropped AND attname <> :new
             AND CASE WHEN r.prattrs IS NULL THEN attgenerated = '' OR attgenerated::text = to_jsonb(p) ->> 'pubgencols'
                 ELSE attnum = ANY (r.prattrs::int2[]) END)) AS columns,
+           current_setting('wal_level') = 'logical' AS is_sent,
            coalesce(' WHERE (' || pg_get_expr(r.prqual, r.prrelid) || ')', '') AS rows
     FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid CROSS JOIN LATERAL (
         SELECT array_agg(attname::text) AS attnames, array_agg(attnum) FILTER (WHERE attname <> :new) AS attnums
@@ -32,7 +33,7 @@ _PUBLISHED = """
     ) AS there
     WHERE r.prrelid = to_regclass(:table) ORDER BY 1
 """
-# What has no list, and cannot get one.
+# What has no list, and cannot get one. Below the level `logical` nothing is sent to anybody.
 _OBSTACLES = """
     WITH RECURSIVE above AS (
         SELECT c.oid, c.relnamespace, c.relkind, c.relreplident FROM pg_class c WHERE c.oid = to_regclass(:table)
@@ -51,7 +52,7 @@ _OBSTACLES = """
         UNION ALL SELECT 'needs whole rows, by REPLICA IDENTITY FULL'
         WHERE r.oid IS NOT NULL AND r.prattrs IS NULL AND above.relreplident = 'f'
         UNION ALL SELECT 'belongs to another role' WHERE r.oid IS NOT NULL AND NOT pg_has_role(p.pubowner, 'USAGE')
-    ) AS found (why) ORDER BY 1
+    ) AS found (why) WHERE why = 'belongs to another role' OR current_setting('wal_level') = 'logical' ORDER BY 1
 """
 
 
@@ -108,7 +109,7 @@ def _read(database: Database, column: OldColumn) -> Published:
             gone, add = (f"ALTER PUBLICATION {row.name} {word} TABLE ONLY {each.table}" for word in ("DROP", "ADD"))
             out.append(gone)
             back.append(f"{add}{'' if row.whole else row.columns}{row.rows}")
-            if row.whole:
+            if row.whole and row.is_sent:
                 hide += [gone, f"{add}{row.columns}{row.rows}"]
                 listed.append(_is_listed(row.name, each.table))
     return Published(hide, out, back, listed)

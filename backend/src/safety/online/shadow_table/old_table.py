@@ -30,7 +30,7 @@ _OBSTACLES = """
         UNION ALL SELECT format('constraint %I excludes rows', indexrelid::regclass) FROM pg_index
         WHERE indrelid = c.oid AND indisexclusion
         UNION ALL SELECT format('publication %I of all tables would send the copy', pubname)
-        FROM pg_publication WHERE puballtables
+        FROM pg_publication WHERE puballtables AND current_setting('wal_level') = 'logical'
         UNION ALL SELECT format('publication %I belongs to another role', pubname) FROM pg_publication p
         JOIN pg_publication_rel ON prpubid = p.oid WHERE prrelid = c.oid AND NOT pg_has_role(pubowner, 'USAGE')
         UNION ALL SELECT 'its rows are a type of column ' || a.attrelid::regclass || '.' || quote_ident(a.attname)
