@@ -27,6 +27,8 @@ class Line:
 
     traced: Traced
     tables: Mapping[str, TableFacts]
+    empty: frozenset[str] = frozenset()
+    """Columns that hold nothing."""
 
     @property
     def seconds(self) -> float:
@@ -65,7 +67,9 @@ class Line:
     @property
     def dangers(self) -> list[str]:
         """Why somebody should look, in words."""
-        found = [f"destroys {what}" for what in self.traced.destroys if self._holds_rows(what)]
+        found = [
+            f"destroys {what}" for what in self.traced.destroys if self._holds_rows(what) and what not in self.empty
+        ]
         if self.stops is not None and self.stops >= LockMode.SHARE and self.seconds >= _LONG:
             work = "rewrites" if self.traced.rewrites else "scans"
             tables = ", ".join(self.traced.rewrites or self.traced.scans)
@@ -84,9 +88,11 @@ class Line:
         return float(sum(facts.bytes for table in tables if (facts := self.facts(table)) is not None))
 
 
-def lines(statements: Sequence[Traced], tables: Mapping[str, TableFacts]) -> list[Line]:
-    """Each statement with what is known of the live tables."""
-    return [Line(traced, tables) for traced in statements]
+def lines(
+    statements: Sequence[Traced], tables: Mapping[str, TableFacts], empty: frozenset[str] = frozenset()
+) -> list[Line]:
+    """Each statement with what is known of the live tables, and of their columns that are `empty`."""
+    return [Line(traced, tables, empty) for traced in statements]
 
 
 def show(found: Sequence[Line], console: Console) -> None:

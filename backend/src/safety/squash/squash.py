@@ -13,12 +13,10 @@ from alembic.script import Script
 from alembic.script.write_hooks import _run_hooks
 from alembic.util import format_as_comma, template_to_file
 from sqlalchemy import Connection, text
-from sqlalchemy.exc import DBAPIError
 
-from src.postgres import sqlstate as state
 from src.postgres.catalogue import Kind, compare, describe
 from src.postgres.scratch import Place
-from src.safety.apply.every_row import every_row
+from src.safety.apply.every_row import every_row_of_ours
 from src.safety.autogenerate.call import Call
 from src.safety.autogenerate.context import Schema, quoted, read_schema
 from src.safety.counted import listed
@@ -100,13 +98,8 @@ def _run_old(project: Project, last: str, without_rows: bool, scratch: Connectio
 
 
 def _has_rows(scratch: Connection, table: str) -> bool:
-    try:
-        with every_row(scratch, outside=True):
-            return bool(scratch.scalar(text(f"SELECT EXISTS (SELECT FROM {table})")))
-    except DBAPIError as error:
-        if state.sqlstate(error) != state.INSUFFICIENT_PRIVILEGE:
-            raise
-        return bool(scratch.scalar(text("SELECT pg_relation_size(to_regclass(:table)) > 0"), {"table": table}))
+    with every_row_of_ours(scratch, outside=True):
+        return bool(scratch.scalar(text(f"SELECT EXISTS (SELECT FROM {table})")))
 
 
 def _prove(problems: Sequence[str], remedy: str) -> None:

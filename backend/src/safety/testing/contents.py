@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from src.safety.apply.every_row import every_row_of_ours
 from src.safety.testing.tables import Table, run_as_it_is
 
 Row = str
@@ -29,8 +30,9 @@ def read_contents(connection: Connection, tables: Collection[Table], *, made_twi
         f"SELECT {place}, (to_jsonb(t) - ARRAY[{_left_out(table, passed_over)}]::text[])::text FROM {table.name} t"
         for place, table in enumerate(tables)
     ]
-    for place, row in run_as_it_is(connection, " UNION ALL ".join(queries)) if queries else ():
-        found[shorts[place]][row] += 1
+    with every_row_of_ours(connection):
+        for place, row in run_as_it_is(connection, " UNION ALL ".join(queries)) if queries else ():
+            found[shorts[place]][row] += 1
     return found
 
 

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from src.safety.errors import RequestRefused
 from src.safety.pending_detach import refuse_pending_detach
+from src.safety.plan.empty import empty_columns
 from src.safety.plan.rehearse import read_live, rehearse
 from src.safety.plan.report import as_data, lines, show
 from src.safety.plan.roll_back import apply_and_roll_back
@@ -40,7 +41,7 @@ async def run(connection: AsyncConnection, options: Namespace, console: Console)
         traced = await asyncio.to_thread(apply_and_roll_back, project, live, options.target)
     else:
         traced = await asyncio.to_thread(rehearse, project, live, options.target, start=options.start)
-    found = lines(traced, live.tables)
+    found = lines(traced, live.tables, await connection.run_sync(empty_columns, traced))
     if options.json:
         console.print_json(json.dumps([as_data(line) for line in found]))
     else:

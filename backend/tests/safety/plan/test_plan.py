@@ -12,6 +12,7 @@ from sqlalchemy import create_engine, pool
 
 from src.postgres.errors import UserError
 from src.postgres.lock_modes import LockMode
+from src.safety.plan.empty import empty_columns
 from src.safety.plan.rehearse import Live, is_below, read_live, rehearse
 from src.safety.plan.report import FILL_RATE, lines, show
 from src.safety.plan.roll_back import apply_and_roll_back
@@ -73,6 +74,23 @@ def test_what_is_destroyed_and_what_blocks_is_said(books: OpenProject, database:
     found = lines(rehearse(books, live, "base"), live.tables)
     assert [line.dangers for line in found] == [["destroys books"]]
     assert found[0].traced.locks == {"books": LockMode.ACCESS_EXCLUSIVE}
+
+
+def test_a_column_that_holds_nothing_is_not_destroyed(books: OpenProject, project: Project, database: str) -> None:
+    project.revision(
+        "002_b",
+        "001_a",
+        'op.drop_column("books", "empty"); op.drop_column("books", "double"); op.drop_column("books", "title")',
+    )
+    engine = create_engine(
+        database.replace("postgresql:", "postgresql+psycopg:"), poolclass=pool.NullPool, isolation_level="AUTOCOMMIT"
+    )
+    with engine.connect() as connection:
+        connection.exec_driver_sql("ALTER TABLE books ADD empty int, ADD double int GENERATED ALWAYS AS (id) STORED")
+        live = _live(database, "001_a")
+        traced = rehearse(open_project(books.config), live, "head")
+        found = lines(traced, live.tables, empty_columns(connection, traced))
+    assert [danger for line in found for danger in line.dangers] == ["destroys books.title"]
 
 
 def test_nothing_is_changed_and_nothing_is_left(books: OpenProject, project: Project, database: str) -> None:
