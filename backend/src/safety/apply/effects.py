@@ -1,0 +1,142 @@
+"""What each commit in the middle of a revision has changed, noted in the journal; and the proof before the stamp.
+
+The catalogue is read on the control connection, before the revision and after each such commit, when nothing is locked.
+A revision that stays in its transaction is not read at all: it is there as a whole or not at all.
+"""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, event
+
+from src.safety.apply.facts import Change, Facts, Identity, changes
+from src.safety.apply.one_by_one import writes_rows
+from src.safety.apply.statement_guard import StatementGuard
+from src.safety.apply.units import Named, Unit, differing, names_in, state_after, still_done, units
+from src.safety.errors import RevisionFailed
+from src.safety.history import Entry, History
+from src.safety.policy import Policy
+
+# A revision may leave its transaction where there is a large table, or where it says one of these words.
+_LEAVES = re.compile(r"autocommit|concurrently|commit|validate|value|vacuum|reindex|backfill|analyze", re.IGNORECASE)
+# Statements that may take away what they do not name.
+_TAKES_MORE = re.compile(r"\b(CASCADE|DROP|RENAME|SCHEMA|ATTACH|DETACH|INHERIT|TYPE|DO|SELECT|CALL)\b", re.IGNORECASE)
+_SHOWN = 3
+
+
+class Effects:
+    """Of the revisions of one run."""
+
+    def __init__(self, history: History, guard: StatementGuard, policy: Policy) -> None:
+        self._history, self._guard, self._policy = history, guard, policy
+        self._entry: Entry | None = None
+        self._before: Facts | None = None
+        """Of the last look; None where nobody has looked."""
+        self._noted = 0
+        """How much of the journal is committed, and known to be."""
+        self._texts: list[str] = []
+        self._tracked: set[Identity] = set()
+        self._has_large: bool | None = None
+
+    def attach(self, connection: Connection) -> None:
+        """Be told of statements and transactions; after the guard, which writes the journal."""
+        event.listen(connection, "after_cursor_execute", self._ran)
+        event.listen(connection, "begin", lambda _: self._look())
+
+    def begin(self, entry: Entry, path: Path) -> None:
+        """A revision begins, or goes on: what counts as done is done. Raises `RevisionFailed` where nobody can tell."""
+        self._entry, self._before = None, None
+        self._texts, self._tracked = [], set()
+        if entry.journal or self._may_leave(path):
+            self._before = self._history.read_facts()
+        if entry.journal and self._before is not None:
+            self._resume(entry, self._before)
+        self._entry, self._noted = entry, len(entry.journal)
+
+    def _resume(self, entry: Entry, now: Facts) -> None:
+        found, rest = units(entry.journal)
+        kept, strange = still_done(found, now)
+        if strange:
+            raise RevisionFailed(
+                f"Revision {entry.revision} is half done, and what it has committed was changed since: "
+                f"{_listed(strange)}.",
+                "Bring that back, or take the other half back too (python -m src.safety drift prints how).\n"
+                "Then run the same command again.",
+            )
+        self._tracked = {each.identity for unit in kept for each in unit.changes}
+        if len(kept) < len(found):
+            # What was decided for the next step was decided for a database that is another one now.
+            entry.journal[:] = [line for unit in kept for line in unit.all_lines]
+            self._history.write_journal_now(entry)
+            _say(len(found) - len(kept), entry)
+        else:
+            entry.journal[:] = [*(line for unit in kept for line in unit.all_lines), *rest]
+
+    def _may_leave(self, path: Path) -> bool:
+        if self._has_large is None:
+            self._has_large = self._history.has_table_of(self._policy.small_table)
+        return self._has_large or bool(_LEAVES.search(path.read_text(encoding="utf-8")))
+
+    def _ran(self, _connection: Connection, _cursor: Any, statement: str, *_: Any) -> None:
+        if self._entry is None or self._guard.entry is not self._entry or self._guard.is_ours:
+            return
+        self._texts.append(statement)
+        if self._guard.autocommit:
+            self._look()
+
+    def _look(self) -> None:
+        """Note what has changed, if something was committed since the last look."""
+        entry = self._entry
+        if entry is None or self._guard.entry is not entry or len(entry.journal) == self._noted:
+            return
+        before, self._before = self._before, self._history.read_facts()
+        texts, self._texts = [*self._texts, *self._guard.journal.take_tasks()], []
+        unit = Unit()
+        if before is not None and self._before is not None:
+            named = names_in(texts)
+            unit.changes = [each for each in changes(before, self._before) if self._is_ours(each, named, texts)]
+            self._tracked |= {each.identity for each in unit.changes}
+            writing = [text for text in texts if writes_rows(text)] if unit.changes else texts
+            unit.rows_of = _rows_of(self._before, names_in(writing))
+            unit.history = self._before.history
+        entry.journal.append(unit.line())
+        self._noted = len(entry.journal)
+        self._history.write_journal_now(entry)
+
+    def _is_ours(self, change: Change, named: Named, texts: Sequence[str]) -> bool:
+        """Whether these statements did that, and no other session."""
+        identity = change.identity
+        if identity not in self._tracked:
+            return identity.name in named or (bool(identity.table) and identity.table in named)
+        return change.after is not None or identity.name in named or any(map(_TAKES_MORE.search, texts))
+
+    def prove(self, entry: Entry) -> None:
+        """Before the stamp. Raises `RevisionFailed` where something that the revision has made is not there."""
+        found, _ = units(entry.journal)
+        if self._before is not None and (missing := differing(self._before, state_after(found))):
+            raise RevisionFailed(
+                f"Revision {entry.revision} has come to its end, and what it made is not all there: {_listed(missing)}.",
+                "Somebody else has changed it meanwhile; nothing is stamped.\n"
+                "Run the same command again: it makes what is missing, or says what is in the way.",
+            )
+
+    def end(self) -> None:
+        """The revision is over."""
+        self._entry = None
+
+
+def _rows_of(now: Facts, named: Named) -> dict[Identity, int]:
+    """The tables and columns that are named, each with its number."""
+    return {
+        identity: number
+        for identity, number in now.numbers.items()
+        if (identity.kind == "table" and identity.name in named)
+        or (identity.kind == "column" and identity.table in named and identity.name in named)
+    }
+
+
+def _listed(words: Sequence[str]) -> str:
+    more = f", and {len(words) - _SHOWN} more" if words[_SHOWN:] else ""
+    return f"{', '.join(words[:_SHOWN])}{more}"
