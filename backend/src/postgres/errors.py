@@ -23,6 +23,11 @@ class UserError(Exception):
         self.problem = problem
         self.remedy = remedy
 
+    def say_too(self, sentence: str) -> None:
+        """Add it at the end."""
+        self.remedy = f"{self.remedy}\n{sentence}"
+        self.args = (f"{self.problem}\n{self.remedy}",)
+
 
 class InvalidURL(UserError):
     """The database URL is empty, malformed, or names a driver that cannot be used."""

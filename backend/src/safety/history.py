@@ -11,7 +11,7 @@ import socket
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
     TIMESTAMP,
@@ -31,12 +31,17 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.schema import CreateTable
 
 from src.safety.apply.asking import Asking
 from src.safety.bookkeeping import VERSION_TABLE, stands
+
+if TYPE_CHECKING:
+    from src.safety.apply.facts import Facts
 
 log = logging.getLogger("alembic.runtime.migration")
 
@@ -45,6 +50,15 @@ BACKFILL_TABLE = "alembic_backfill"
 BOOKKEEPING = (VERSION_TABLE, TABLE, BACKFILL_TABLE)
 """Tables of the migrations themselves: no model has them, and no comparison of schemas looks at them."""
 _TIME = TIMESTAMP(timezone=True)
+# Of what nobody has analysed the catalogue knows no size.
+_LARGE = text(
+    """
+    SELECT EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+      WHERE c.relkind IN ('r', 'm') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+        AND c.relname NOT LIKE 'alembic\\_%'
+        AND CASE WHEN c.reltuples < 0 THEN pg_relation_size(c.oid) ELSE c.relpages * 8192::bigint END >= :least)
+    """
+)
 
 
 def history_table(schema: str) -> Table:
@@ -106,6 +120,7 @@ class History:
     def __init__(self, asking: Asking, schema: str) -> None:
         self._asking = asking
         self.table = history_table(schema)
+        self._name = postgresql.dialect().identifier_preparer.format_table(self.table)  # type: ignore[no-untyped-call]
         self._resumable: dict[str, Row[Any]] = {}
         # Built once: a long chain of small revisions would notice.
         self._begin = insert(self.table).returning(self.table.c.id)
@@ -189,6 +204,32 @@ class History:
         """Complete the row on the revision's own `connection`, in the transaction that stamps it; answer `asking`."""
         self._asking.settle()
         return connection.execute(self._done.returning(*asking), _counts(entry)).one()
+
+    def write_journal_now(self, entry: Entry) -> None:
+        """Keep it at once: all that it says is committed already."""
+        self._asking.execute(self._journal, {"number": entry.id, "lines": entry.journal})
+
+    def read_facts(self) -> "Facts | None":
+        """What the catalogue shows of what is committed; None where it cannot be read now."""
+        from src.safety.apply.facts import read_facts  # noqa: PLC0415  many revisions never leave their transaction
+
+        return self._asking.ask(lambda connection: read_facts(connection, self._name))
+
+    def has_table_of(self, size: float) -> bool:
+        """Whether a table of the database is as large as that, in bytes, or nobody knows."""
+        try:
+            return bool(self._asking.execute(_LARGE, {"least": int(max(size, 1))}).scalar())
+        except DBAPIError as error:
+            if error.connection_invalidated:
+                raise
+            return True  # somebody holds it
+
+    def forget(self) -> None:
+        """What is half done ends here: somebody has said what the database is."""
+        if self._resumable:
+            open_ends = update(self.table).where(self.table.c.outcome != "done")
+            self._asking.execute(open_ends.values(journal=[], step=None))
+            self._resumable = {}
 
     def write_journal(self, connection: Connection, entry: Entry) -> None:
         """Keep what is committed together with this write, on the revision's own `connection`."""

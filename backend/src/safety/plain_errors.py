@@ -21,7 +21,7 @@ def plain_errors(command: Command) -> Iterator[None]:
     except KeyboardInterrupt:
         if command.wants_traceback or not command.from_command_line:
             raise
-        sys.stderr.write("Interrupted: nothing was changed.\n")
+        sys.stderr.write("Interrupted.\n")
         sys.exit(130)
     except Exception as error:
         problem = error if isinstance(error, UserError) else _explain(error, command)

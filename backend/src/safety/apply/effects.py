@@ -4,20 +4,26 @@ The catalogue is read on the control connection, before the revision and after e
 A revision that stays in its transaction is not read at all: it is there as a whole or not at all.
 """
 
+import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, event
 
-from src.safety.apply.facts import Change, Facts, Identity, changes
+from src.safety.apply.facts import Change, Facts, Identity, changes, moved
 from src.safety.apply.one_by_one import writes_rows
+from src.safety.apply.rehearsal import Rehearsal
+from src.safety.apply.returned_rows import nothing
 from src.safety.apply.statement_guard import StatementGuard
 from src.safety.apply.units import Named, Unit, differing, names_in, state_after, still_done, units
 from src.safety.errors import RevisionFailed
 from src.safety.history import Entry, History
 from src.safety.policy import Policy
+
+log = logging.getLogger("alembic.runtime.migration")
 
 # A revision may leave its transaction where there is a large table, or where it says one of these words.
 _LEAVES = re.compile(r"autocommit|concurrently|commit|validate|value|vacuum|reindex|backfill|analyze", re.IGNORECASE)
@@ -29,8 +35,11 @@ _SHOWN = 3
 class Effects:
     """Of the revisions of one run."""
 
-    def __init__(self, history: History, guard: StatementGuard, policy: Policy) -> None:
+    def __init__(
+        self, history: History, guard: StatementGuard, policy: Policy, rehearsal: Rehearsal | None = None
+    ) -> None:
         self._history, self._guard, self._policy = history, guard, policy
+        self._looks = rehearsal is None  # nobody else is in a scratch database
         self._entry: Entry | None = None
         self._before: Facts | None = None
         """Of the last look; None where nobody has looked."""
@@ -45,11 +54,22 @@ class Effects:
         event.listen(connection, "after_cursor_execute", self._ran)
         event.listen(connection, "begin", lambda _: self._look())
 
-    def begin(self, entry: Entry, path: Path) -> None:
-        """A revision begins, or goes on: what counts as done is done. Raises `RevisionFailed` where nobody can tell."""
+    @contextmanager
+    def revision(self, entry: Entry, path: Path) -> Iterator[None]:
+        """Look after this revision until the end of the block: it begins, or goes on after what is done indeed.
+
+        Raises `RevisionFailed` where something of it is neither done nor undone.
+        """
+        self._begin(entry, path)
+        try:
+            yield
+        finally:
+            self._entry = None
+
+    def _begin(self, entry: Entry, path: Path) -> None:
         self._entry, self._before = None, None
         self._texts, self._tracked = [], set()
-        if entry.journal or self._may_leave(path):
+        if entry.journal or (self._looks and self._may_leave(path)):
             self._before = self._history.read_facts()
         if entry.journal and self._before is not None:
             self._resume(entry, self._before)
@@ -70,7 +90,10 @@ class Effects:
             # What was decided for the next step was decided for a database that is another one now.
             entry.journal[:] = [line for unit in kept for line in unit.all_lines]
             self._history.write_journal_now(entry)
-            _say(len(found) - len(kept), entry)
+            log.warning(
+                "Of %s something is not there any more that an earlier try had committed: it is done again.",
+                entry.revision,
+            )
         else:
             entry.journal[:] = [*(line for unit in kept for line in unit.all_lines), *rest]
 
@@ -80,7 +103,12 @@ class Effects:
         return self._has_large or bool(_LEAVES.search(path.read_text(encoding="utf-8")))
 
     def _ran(self, _connection: Connection, _cursor: Any, statement: str, *_: Any) -> None:
-        if self._entry is None or self._guard.entry is not self._entry or self._guard.is_ours:
+        if (
+            self._entry is None
+            or self._guard.entry is not self._entry
+            or self._guard.is_ours
+            or statement == nothing(0)
+        ):
             return
         self._texts.append(statement)
         if self._guard.autocommit:
@@ -91,7 +119,7 @@ class Effects:
         entry = self._entry
         if entry is None or self._guard.entry is not entry or len(entry.journal) == self._noted:
             return
-        before, self._before = self._before, self._history.read_facts()
+        before, self._before = self._before, self._history.read_facts() if self._looks else None
         texts, self._texts = [*self._texts, *self._guard.journal.take_tasks()], []
         unit = Unit()
         if before is not None and self._before is not None:
@@ -100,6 +128,7 @@ class Effects:
             self._tracked |= {each.identity for each in unit.changes}
             writing = [text for text in texts if writes_rows(text)] if unit.changes else texts
             unit.rows_of = _rows_of(self._before, names_in(writing))
+            unit.moved = moved(before, self._before)
             unit.history = self._before.history
         entry.journal.append(unit.line())
         self._noted = len(entry.journal)
@@ -117,14 +146,10 @@ class Effects:
         found, _ = units(entry.journal)
         if self._before is not None and (missing := differing(self._before, state_after(found))):
             raise RevisionFailed(
-                f"Revision {entry.revision} has come to its end, and what it made is not all there: {_listed(missing)}.",
+                f"Revision {entry.revision} is at its end, and what it made is not all there: {_listed(missing)}.",
                 "Somebody else has changed it meanwhile; nothing is stamped.\n"
                 "Run the same command again: it makes what is missing, or says what is in the way.",
             )
-
-    def end(self) -> None:
-        """The revision is over."""
-        self._entry = None
 
 
 def _rows_of(now: Facts, named: Named) -> dict[Identity, int]:

@@ -167,3 +167,9 @@ def changes(before: Facts, after: Facts) -> list[Change]:
             names = sorted(name for name in {*old, *new} if old.get(name) != new.get(name))
             found.append(Change(identity, {n: old.get(n, "") for n in names}, {n: new.get(n, "") for n in names}))
     return found
+
+
+def moved(before: Facts, after: Facts) -> list[Identity]:
+    """The tables and columns of which another one has the name now."""
+    both = before.numbers.keys() & after.numbers.keys()
+    return sorted(identity for identity in both if before.numbers[identity] != after.numbers[identity])

@@ -38,6 +38,7 @@ class Journal:
     _seen: Counter[str] = field(default_factory=Counter)
     _pending: list[str] = field(default_factory=list)
     _operation: str = ""
+    _tasks: list[str] = field(default_factory=list)
 
     @contextmanager
     def operation(self, words: str) -> Iterator[None]:
@@ -67,7 +68,9 @@ class Journal:
 
     def noted(self, key: str) -> str | None:
         """What was noted of it in the try that committed it."""
-        return next((line.partition("=")[2] for line in self.entry.journal if line.startswith(f"{key}=")), None)
+        return next(
+            (line[len(key) + 1 :] for line in self.entry.journal if line.startswith((f"{key}=", f"{key}~"))), None
+        )
 
     def has_begun(self, key: str) -> bool:
         """Whether an earlier try began it, outside of any transaction."""
@@ -79,19 +82,28 @@ class Journal:
 
     def add(self, key: str, rows: int, returned: str = "") -> None:
         """It ran, and will be committed with the transaction."""
-        self.note(key, f"{max(rows, 0)} {returned}".rstrip())
+        self._pending.append(f"{key}={f'{max(rows, 0)} {returned}'.rstrip()}")
 
     def recall(self, words: str, find: Callable[[], str]) -> str:
         """What an earlier try found and committed, known by these words; else what `find` finds, kept for the next."""
         key = self.key(words, None, has_read=False)
         if (found := self.noted(key)) is None:
             found = find()
-            self.note(key, found)
+            self._pending.append(f"{key}~{found}")
         return found
 
-    def note(self, key: str, words: str) -> None:
-        """Something to know on the next run, which will be committed with the transaction."""
-        self._pending.append(f"{key}={words}")
+    def once(self, words: str, run: Callable[[], None]) -> None:
+        """Work that is more than a statement, known by these words: an earlier try has done it, or it is run."""
+        key = self.key(words, None, has_read=False)
+        if self.noted(key) is None:
+            run()
+            self._tasks.append(words)
+            self._pending.append(f"{key}=done")
+
+    def take_tasks(self) -> list[str]:
+        """The words of the work that was done since this was last asked."""
+        taken, self._tasks = self._tasks, []
+        return taken
 
     @property
     def is_pending(self) -> bool:
@@ -111,6 +123,11 @@ class Journal:
         """The transaction was rolled back, and the revision begins anew."""
         self._seen.clear()
         self._pending.clear()
+
+
+def is_note(line: str) -> bool:
+    """Whether a line of a journal says what was found, and not what was done."""
+    return line[line.find(":") :].partition("=")[0].count("~") > 0
 
 
 def _known(value: Any, has_read: bool) -> Any:

@@ -5,11 +5,13 @@ begun, which is over by then: what comes after it would be rolled back, and stam
 SQLAlchemy has begun since; and what was committed is in the journal, as at any other commit in the middle.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, event
+from sqlalchemy.exc import PendingRollbackError
 
 from src.postgres.lock_modes.reader import statements
 from src.safety.apply.statement_guard import StatementGuard
@@ -80,3 +82,12 @@ def _end(statement: str) -> str:
     if not (found[0].done or found[0].accept("AND NO CHAIN")):
         return ""  # to a savepoint, a prepared transaction, or with a chain of its own
     return "COMMIT" if word in ("COMMIT", "END") else "ROLLBACK"
+
+
+@contextmanager
+def first_error() -> Iterator[None]:
+    """Raise what ended the block, and not what its clean-up then met on a lost connection."""
+    try:
+        yield
+    except PendingRollbackError as error:
+        raise error.__context__ or error from None

@@ -21,7 +21,7 @@ from alembic import context
 from alembic.runtime.migration import MigrationContext, RevisionStep
 from alembic.script import Script
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError, PendingRollbackError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.util import await_only
 
 from src.postgres import sqlstate as state
@@ -30,17 +30,20 @@ from src.safety.apply import several
 from src.safety.apply.activity import Activity
 from src.safety.apply.consent import Consent
 from src.safety.apply.data_loss import refuse
+from src.safety.apply.effects import Effects
 from src.safety.apply.end_state import SUSPICIONS, check_end_state, unfinished
 from src.safety.apply.every_row import every_row
 from src.safety.apply.free_way import FreeWay, MustRetry
 from src.safety.apply.losses_ahead import ask_ahead
 from src.safety.apply.losses_now import AskFirst
-from src.safety.apply.own_ends import OwnEnds
+from src.safety.apply.own_ends import OwnEnds, first_error
 from src.safety.apply.rehearsal import REHEARSAL
 from src.safety.apply.statement_guard import StatementGuard
+from src.safety.apply.what_stays import say_what_stays
 from src.safety.errors import RevisionFailed
 from src.safety.history import Entry, History
 from src.safety.online.foreseen import is_in_vain, must_leave
+from src.safety.online.names import sql_of_definition
 from src.safety.online.operations import OnlineOperations
 from src.safety.policy import Policy
 
@@ -68,6 +71,7 @@ class Apply:
         self._any_done = False  # whether a revision is done already
         rehearsal = context.config.attributes.get(REHEARSAL)
         self._guard = StatementGuard(policy, history, way, activity, consent, rehearsal)
+        self._effects = Effects(history, self._guard, policy, rehearsal)
         self._own_ends = OwnEnds(migration_context, self._guard, self._guard.losses.check)
         self._online = OnlineOperations(migration_context, policy, self._guard, rehearsal)
 
@@ -79,6 +83,7 @@ class Apply:
         several.attach(self._connection)
         self._own_ends.attach(self._connection)
         self._guard.attach(self._connection)
+        self._effects.attach(self._connection)
         run._migrations_fn = lambda heads, ctx: self._guarded(steps(heads, ctx))
         run.autocommit_block = self._outside(run.autocommit_block)  # type: ignore[method-assign]
         run.impl._exec = self._outside_if_need_be(run.impl._exec)  # type: ignore[method-assign]
@@ -94,6 +99,8 @@ class Apply:
         for step in steps:
             if isinstance(step, RevisionStep):
                 step.migration_fn = self._around(step, step.migration_fn)
+            else:
+                self._history.forget()  # it is stamped: the database is what somebody says that it is
             yield step
 
     def _around(self, step: RevisionStep, migrate: Callable[..., None]) -> Callable[..., None]:
@@ -117,13 +124,14 @@ class Apply:
                 self._until_it_passes(entry, script, lambda: migrate(**arguments))
             except BaseException as error:
                 self._own_ends.adopt(self._connection)
+                say_what_stays(error, entry)
                 self._history.fail(entry, "failed" if isinstance(error, Exception) else "stopped")
                 raise
 
         return run
 
     def _until_it_passes(self, entry: Entry, script: Script, migrate: Callable[[], None]) -> None:
-        with self._guard.revision(entry):
+        with self._guard.revision(entry), self._effects.revision(entry, Path(script.path)):
             self._guard.losses.begin(script, entry.direction)
             while True:
                 self._activity.begin_revision(entry.revision, entry.direction)
@@ -133,12 +141,21 @@ class Apply:
                         migrate()
                     self._own_ends.rejoin(self._connection)
                     self._guard.losses.check()
+                    self._prove(entry)
                     # What the next revision finds, so it need not look.
                     self._unfinished = self._end(entry, getattr(script.module, "leaves", ()))
                     self._any_done = True
                     return
                 except (DBAPIError, MustRetry) as error:
                     self._prepare_next_try(error, entry)
+
+    def _prove(self, entry: Entry) -> None:
+        """Of a revision that was committed in the middle, hold all of it against the catalogue before the stamp."""
+        if entry.journal:
+            if self._guard.journal.is_pending:
+                with self._context.autocommit_block():
+                    pass
+            self._effects.prove(entry)
 
     def _end(self, entry: Entry, leaves: Collection[str]) -> list[str]:
         """Complete the history and check the end state, in the transaction that will stamp; what is unfinished."""
@@ -201,7 +218,7 @@ class Apply:
             self._guard.losses.check()
             self._own_ends.rejoin(self._connection)
             self._guard.before_commit(self._connection)
-            with _first_error(), autocommit_block():
+            with first_error(), autocommit_block():
                 self._guard.autocommit = True
                 self._guard.new_transaction()
                 try:
@@ -217,7 +234,7 @@ class Apply:
         """Run outside of the transaction what cannot, or need not, be in it, also where nobody wrote so."""
 
         def run(construct: Any, *arguments: Any, **options: Any) -> Any:
-            sql = self._text(construct)
+            sql = sql_of_definition(construct, self._context.dialect)
             inside = self._guard.autocommit or not must_leave(sql)
             if not inside and self._guard.entry is not None:
                 with self._guard.ours():
@@ -236,33 +253,15 @@ class Apply:
             if self._guard.entry is not None:
                 outside = self._guard.autocommit
                 with self._guard.ours(), every_row(self._connection, outside=True) if outside else nullcontext():
-                    self._guard.losses.before_change(self._connection, self._text(construct))
+                    sql = sql_of_definition(construct, self._context.dialect)
+                    self._guard.losses.before_change(self._connection, sql)
                 if outside:
                     self._guard.losses.check()
             return execute(construct, *arguments, **options)
 
         return run
 
-    def _text(self, construct: Any) -> str:
-        """The SQL of DDL or of text; DML is never run outside."""
-        if isinstance(construct, str):
-            return construct
-        if getattr(construct, "__visit_name__", "") == "textclause":
-            return str(construct.text)
-        if getattr(construct, "is_select", False) or getattr(construct, "is_dml", False):
-            return ""
-        return str(construct.compile(dialect=self._context.dialect))
-
     @property
     def _connection(self) -> Connection:
         assert self._context.connection is not None
         return self._context.connection
-
-
-@contextmanager
-def _first_error() -> Iterator[None]:
-    """Raise what ended the block, and not what its clean-up then met on a lost connection."""
-    try:
-        yield
-    except PendingRollbackError as error:
-        raise error.__context__ or error from None

@@ -82,6 +82,11 @@ class StatementGuard:
         return self._journal
 
     @property
+    def is_ours(self) -> bool:
+        """Whether what runs now is not the revision's."""
+        return self._own
+
+    @property
     def last_lock(self) -> tuple[str, LockMode] | None:
         """The lock that was asked for last."""
         return self._locks.last

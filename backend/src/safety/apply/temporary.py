@@ -21,6 +21,5 @@ def refuse_temporary(connection: Connection, revision: str) -> None:
     if names := list(connection.scalars(_NAMES)):
         raise RevisionFailed(
             f"Revision {revision} has the temporary {names[0]} and leaves its transaction: after a crash it is gone.",
-            "Nothing was changed by this part. Drop it before that point, or make it an ordinary table (UNLOGGED)\n"
-            "and drop it at the end.",
+            "Drop it before that point, or make it an ordinary table (UNLOGGED)\nand drop it at the end.",
         )

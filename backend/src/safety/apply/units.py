@@ -25,6 +25,8 @@ class Unit:
     changes: list[Change] = field(default_factory=list)
     rows_of: dict[Identity, int] = field(default_factory=dict)
     """The tables and columns whose rows it has written, each with its number: in another one these rows are not."""
+    moved: list[Identity] = field(default_factory=list)
+    """The tables and columns that were there before, and are others now, by a swap."""
     history: int = 0
     """The OID of the history's table: of a restored database all numbers are others."""
 
@@ -32,13 +34,14 @@ class Unit:
         """What it changed, as a line of the journal."""
         rows = [[*identity, number] for identity, number in self.rows_of.items()]
         changed = [[*each.identity, each.before, each.after] for each in self.changes]
-        return _DID + json.dumps({"changes": changed, "rows": rows, "history": self.history})
+        return _DID + json.dumps({"changes": changed, "rows": rows, "moved": self.moved, "history": self.history})
 
     def read(self, line: str) -> None:
         """What `line` says of it."""
         found = json.loads(line.removeprefix(_DID))
         self.history = found["history"]
         self.changes = [Change(Identity(*names), before, after) for *names, before, after in found["changes"]]
+        self.moved = [Identity(*names) for names in found["moved"]]
         self.rows_of = {Identity(*names): number for *names, number in found["rows"]}
 
     @property
@@ -97,7 +100,9 @@ def is_so(now: Facts, identity: Identity, expected: Attributes | None) -> bool:
 
 def differing(now: Facts, state: Mapping[Identity, Attributes | None]) -> list[str]:
     """In words, what is not as in `state`."""
-    return [_words(now, identity, expected) for identity, expected in state.items() if not is_so(now, identity, expected)]
+    return [
+        _words(now, identity, expected) for identity, expected in state.items() if not is_so(now, identity, expected)
+    ]
 
 
 def _words(now: Facts, identity: Identity, expected: Attributes | None) -> str:
@@ -111,13 +116,15 @@ def still_done(found: Sequence[Unit], now: Facts) -> tuple[list[Unit], list[str]
     every = states(found)
     reached = next((n for n in reversed(range(len(every))) if not differing(now, every[n])), None)
     if reached is not None:
-        kept, strange = list(found[:reached]), []
+        kept, strange = list(found[:reached]), list[str]()
     else:
         kept, strange = _one_by_one(found, now)
     for unit in list(kept):
         if _rows_are_gone(unit, kept[kept.index(unit) + 1 :], now):
             if unit.changes:
-                strange += [f"{identity} is another one now" for identity in unit.rows_of if not _is_same(unit, identity, now)]
+                strange += [
+                    f"{identity} is another one now" for identity in unit.rows_of if not _is_same(unit, identity, now)
+                ]
             else:
                 kept.remove(unit)
     return kept, strange
@@ -130,19 +137,18 @@ def _one_by_one(found: Sequence[Unit], now: Facts) -> tuple[list[Unit], list[str
         state = state_after(kept)
         last = {each.identity: unit for unit in kept for each in unit.changes}
         own = {id(unit): [each for each in unit.changes if last[each.identity] is unit] for unit in kept}
-        undone = [unit for unit in kept if own[id(unit)] and all(is_so(now, e.identity, e.before) for e in own[id(unit)])]
+        undone = [
+            unit for unit in kept if own[id(unit)] and all(is_so(now, e.identity, e.before) for e in own[id(unit)])
+        ]
         if not undone:
             return kept, differing(now, state)
         kept = [unit for unit in kept if unit not in undone]
 
 
 def _rows_are_gone(unit: Unit, later: Sequence[Unit], now: Facts) -> bool:
-    """Whether a table or column that it has written to is another one, and no later unit has to do with it."""
-    touched = {(each.identity.schema, each.identity.table or each.identity.name) for u in later for each in u.changes}
-    return any(
-        not _is_same(unit, identity, now) and (identity.schema, identity.table or identity.name) not in touched
-        for identity in unit.rows_of
-    )
+    """Whether a table or column that it has written to is another one, and no later unit has made it so."""
+    touched = {identity for unit in later for identity in [*unit.moved, *(each.identity for each in unit.changes)]}
+    return any(not _is_same(unit, identity, now) and identity not in touched for identity in unit.rows_of)
 
 
 def _is_same(unit: Unit, identity: Identity, now: Facts) -> bool:

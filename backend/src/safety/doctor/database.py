@@ -10,6 +10,7 @@ from src.safety.bookkeeping import standing
 from src.safety.chain import several_heads
 from src.safety.counted import counted
 from src.safety.doctor.finding import Finding, fine, note, wrong
+from src.safety.half_done import read_half_done
 from src.safety.head_file import check_head_file
 from src.safety.history import BOOKKEEPING, TABLE, history_table
 from src.safety.pending_detach import pending_detaches
@@ -44,8 +45,11 @@ def database(connection: Connection, status: SchemaStatus) -> Iterator[Finding]:
     else:
         first, _, rest = status.sentence.partition(". ")
         yield wrong("database", f"{first.rstrip('.')}.", rest or "alembic upgrade head")
+    half = read_half_done(connection)
+    for stopped in half:
+        yield wrong("history", stopped.sentence, "Until then drift shows the half that is there.")
     history = standing(connection, TABLE)
-    if history.exists:
+    if not half and history.exists:
         yield from _interrupted(connection.execute(_broken_off(history_table(history.schema))).all())
     for publication in connection.scalars(_SENDS_NEW_TABLES, {"schema": history.schema}):
         tables = ", ".join(BOOKKEEPING)

@@ -3,7 +3,7 @@
 import zlib
 from typing import Any
 
-from sqlalchemy import DDL, Column, Identity, TextClause
+from sqlalchemy import DDL, Column, Dialect, Identity, TextClause
 from sqlalchemy import literal as literal_of
 from sqlalchemy.dialects.postgresql import DOMAIN
 from sqlalchemy.dialects.postgresql.base import PGDialect
@@ -96,6 +96,17 @@ def ddl(construct: Executable) -> str:
 def sql_of(statement: Executable) -> str:
     """The SQL of DDL, or of text as it was written."""
     return statement.text if isinstance(statement, TextClause) else ddl(statement)
+
+
+def sql_of_definition(construct: Any, dialect: Dialect) -> str:
+    """The SQL of DDL or of text, and "" for what reads or changes rows."""
+    if isinstance(construct, str):
+        return construct
+    if getattr(construct, "__visit_name__", "") == "textclause":
+        return str(construct.text)
+    if getattr(construct, "is_select", False) or getattr(construct, "is_dml", False):
+        return ""
+    return str(construct.compile(dialect=dialect))
 
 
 def around_name(construct: CreateIndex) -> tuple[str, str]:

@@ -43,7 +43,7 @@ class Obstacle:
         count = f"more than {_COUNTED}" if len(rows) > _COUNTED else str(len(rows))
         first = "; ".join(", ".join(map(str, row)) for row in rows[:_SHOWN])
         raise RevisionFailed(
-            f"In the way of {self.what}: {self.found} ({count}); nothing of this was changed.",
+            f"In the way of {self.what}: {self.found} ({count}).",
             f"By {names}: {first}{'; ...' if len(rows) > _SHOWN else ''}\n{self.remedy}",
         )
 

@@ -217,11 +217,7 @@ class OnlineOperations:
             self._commit()
 
     def _do(self, task: Task, guard: StatementGuard) -> None:
-        def run() -> str:
-            task.run(self._context)
-            return "done"
-
-        guard.journal.recall(task.words, run)
+        guard.journal.once(task.words, lambda: task.run(self._context))
         self._commit()
 
     def _commit(self) -> None:

@@ -20,6 +20,7 @@ from src.safety.autogenerate.context import Schema, read_schema
 from src.safety.autogenerate.copy import copy_schema
 from src.safety.bookkeeping import VERSION_TABLE, standing
 from src.safety.config_origin import ConfigOrigin
+from src.safety.half_done import HalfDone, copy_half_done, read_half_done
 from src.safety.history import BACKFILL_TABLE
 from src.safety.online.database import TableFacts, read_tables
 from src.safety.plan.chain import chain_place, install, share_session
@@ -41,6 +42,8 @@ class Live:
     backfills: tuple[str, ...] = ()
     """Those that have been begun, by name."""
     version_schema: str = "public"
+    half_done: tuple[HalfDone, ...] = ()
+    """Revisions that stopped in their middle."""
 
 
 def read_live(connection: Connection, heads: tuple[str, ...]) -> Live:
@@ -49,8 +52,8 @@ def read_live(connection: Connection, heads: tuple[str, ...]) -> Live:
     begun = select(column("name", Text)).distinct().select_from(table(BACKFILL_TABLE, schema=there.schema))
     names = tuple(connection.scalars(begun)) if there.exists else ()
     version_schema = standing(connection, VERSION_TABLE).schema
-    schema, tables = read_schema(connection), read_tables(connection)
-    return Live(schema, read_place(connection), tables, heads, names, version_schema)
+    schema, tables, half = read_schema(connection), read_tables(connection), read_half_done(connection)
+    return Live(schema, read_place(connection), tables, heads, names, version_schema, half)
 
 
 def rehearse(project: Project, live: Live, target: str, *, start: str | None = None) -> list[Traced]:
@@ -72,6 +75,7 @@ def rehearse(project: Project, live: Live, target: str, *, start: str | None = N
             _make_version_table(connection, live.version_schema)
             run_command(project, trace, "stamp", *live.heads or ("base",))
             _end_backfills(connection, live.backfills)
+            copy_half_done(connection, live.half_done, live.version_schema)
         run_command(project, trace, "downgrade" if is_below(project, live, target, start) else "upgrade", target)
         return trace.statements
 

@@ -33,6 +33,11 @@ _TERMINATE = text("SELECT pg_terminate_backend(:pid)")
 
 def apply_and_roll_back(project: Project, live: Live, target: str) -> list[Traced]:
     """Every statement of the way to `target`. Raises `UserError`; nothing is left of it, whatever happens."""
+    for half in live.half_done:
+        raise RequestRefused(
+            f"{half.revision} is half done, and only the run that goes on with it knows what is left of it.",
+            "Run plan without --apply-and-rollback: it rehearses the rest on a copy of the schema.",
+        )
     trace = Trace(project.target, project.policy, live.tables)
 
     async def run() -> None:

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from src.postgres.catalogue import describe
 from src.safety.drift import find_drift, marked
 from src.safety.pending_detach import refuse_pending_detach
-from src.safety.plan.rehearse import read_live
+from src.safety.plan.rehearse import Live, read_live
 from src.safety.project import open_project
 from src.safety.status import schema_status
 from src.safety.verbs.verb import FINE, FOUND, Verb
@@ -30,16 +30,28 @@ async def run(connection: AsyncConnection, options: Namespace, console: Console)
     live = await connection.run_sync(read_live, status.current)
     found = await asyncio.to_thread(find_drift, project, live)
     words, repair = describe(found.differences), await connection.run_sync(marked, found.repair)
+    half = [each.sentence for each in live.half_done]
     if options.json:
-        console.print_json(json.dumps({"differences": words.splitlines(), "repair": repair}))
-    elif not found.differences:
+        data = {"half_done": half, "differences": words.splitlines(), "repair": repair}
+        console.print_json(json.dumps(data))
+        return FOUND if half or found.differences else FINE
+    for sentence in half:
+        console.print(f"! {sentence}\n", markup=False, highlight=False, soft_wrap=True)
+    if half and found.differences:
+        console.print(f"What is said below is, for the most part, that half of {_revisions(live)}.", highlight=False)
+        repair = f"-- This takes back what {_revisions(live)} has done up to now.\n{repair}"
+    if not found.differences:
         console.print(f"The database holds what {', '.join(live.heads)} makes.")
     else:
         console.print(f"The database -> what {', '.join(live.heads)} makes:", highlight=False)
         console.print(words, markup=False, highlight=False)
         console.print("\nThis would repair it:\n", highlight=False)
         console.print(repair, markup=False, highlight=False, soft_wrap=True)
-    return FOUND if found.differences else FINE
+    return FOUND if half or found.differences else FINE
+
+
+def _revisions(live: Live) -> str:
+    return " and ".join(each.revision for each in live.half_done)
 
 
 VERB = Verb("drift", "what a database has, against what its revision made", add_arguments, run)

@@ -45,8 +45,10 @@ async def run(connection: AsyncConnection, options: Namespace, console: Console)
     if options.json:
         console.print_json(json.dumps([as_data(line) for line in found]))
     else:
+        for half in live.half_done:
+            console.print(f"! {half.sentence} What is planned is the rest of it.\n", markup=False, highlight=False)
         show(found, console)
-    return FOUND if any(line.dangers for line in found) else FINE
+    return FOUND if live.half_done or any(line.dangers for line in found) else FINE
 
 
 VERB = Verb("plan", "what an upgrade or downgrade would do to this database now", add_arguments, run)

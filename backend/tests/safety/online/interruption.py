@@ -66,7 +66,7 @@ def _is_step(statement: str) -> bool:
 
 
 @contextmanager
-def _listening(interruption: Interruption) -> Iterator[None]:
+def listening(interruption: Interruption) -> Iterator[None]:
     event.listen(Engine, "before_cursor_execute", interruption.before)
     event.listen(Engine, "after_cursor_execute", interruption.after)
     try:
@@ -82,7 +82,7 @@ def run_interrupted(project: Project, url: str, *arguments: str, small: str = "0
     for tries in count():
         # The third time later and later: what shares a transaction must have got to its end.
         interruption = Interruption(url, (1, 1, 3 + tries // 6)[tries % 3], noted=tries % 3 > 0)
-        with _listening(interruption):
+        with listening(interruption):
             try:
                 alembic(url, *arguments)
             except (DBAPIError, UserError) as error:
