@@ -10,6 +10,7 @@ import logging
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -131,14 +132,15 @@ class History:
         self._failed = this.values(outcome=bindparam("how"), finished=func.clock_timestamp(), **counts)
         self._done = this.values(outcome="done", finished=func.clock_timestamp(), journal=[], step=None, **counts)
 
-    def prepare(self) -> None:
+    def prepare(self, *, stamping: bool = False) -> None:
         """Begin to make the table if need be, and to read it; call what still runs interrupted, and say so.
 
-        Needs the migrator's lock. `settle` waits for it.
+        A stamp ends what is half done: somebody says what the database is. Needs the migrator's lock. `settle` waits
+        for it.
         """
-        self._asking.send(self._prepare)
+        self._asking.send(partial(self._prepare, stamping=stamping))
 
-    async def _prepare(self, connection: AsyncConnection) -> None:
+    async def _prepare(self, connection: AsyncConnection, *, stamping: bool) -> None:
         await connection.execute(CreateTable(self.table, if_not_exists=True))
         columns = self.table.c
         last = select(func.max(columns.id)).group_by(columns.revision)
@@ -155,6 +157,9 @@ class History:
         if interrupted:
             running = update(self.table).where(columns.outcome == "running")
             await connection.execute(running.values(outcome="interrupted"))
+        if stamping and self._resumable:
+            await connection.execute(update(self.table).where(columns.outcome != "done").values(journal=[], step=None))
+            self._resumable = {}
 
     def start(self, revision: str, direction: str, path: Path, version: str, unfinished: Sequence[str]) -> Entry:
         """Begin a row, and carry over what an earlier try of the same left committed."""
@@ -224,12 +229,10 @@ class History:
                 raise
             return True  # somebody holds it
 
-    def forget(self) -> None:
-        """What is half done ends here: somebody has said what the database is."""
-        if self._resumable:
-            open_ends = update(self.table).where(self.table.c.outcome != "done")
-            self._asking.execute(open_ends.values(journal=[], step=None))
-            self._resumable = {}
+    def half_undone(self, heads: Sequence[str]) -> dict[str, list[str]]:
+        """The journals of downgrades that stopped in their middle, of these revisions."""
+        rows = (self._resumable[head] for head in heads if head in self._resumable)
+        return {row.revision: list(row.journal) for row in rows if row.direction == "downgrade"}
 
     def write_journal(self, connection: Connection, entry: Entry) -> None:
         """Keep what is committed together with this write, on the revision's own `connection`."""

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from alembic.runtime.migration import RevisionStep
 from sqlalchemy import Connection, event
 
 from src.safety.apply.facts import Change, Facts, Identity, changes, moved
@@ -19,7 +20,7 @@ from src.safety.apply.rehearsal import Rehearsal
 from src.safety.apply.returned_rows import nothing
 from src.safety.apply.statement_guard import StatementGuard
 from src.safety.apply.units import Named, Unit, differing, names_in, state_after, still_done, units
-from src.safety.errors import RevisionFailed
+from src.safety.errors import RequestRefused, RevisionFailed
 from src.safety.history import Entry, History
 from src.safety.policy import Policy
 
@@ -141,8 +142,27 @@ class Effects:
             return identity.name in named or (bool(identity.table) and identity.table in named)
         return change.after is not None or identity.name in named or any(map(_TAKES_MORE.search, texts))
 
+    def refuse_half_undone(self, heads: Sequence[str], steps: Sequence[object]) -> None:
+        """Raise `RequestRefused` for a way that does not go on with a downgrade that is half done.
+
+        Its revision is stamped still: whoever goes up from it, or finds nothing to do, takes it for whole.
+        """
+        undone = self._history.half_undone(heads)
+        goes_down = bool(steps) and isinstance(steps[0], RevisionStep) and steps[0].is_downgrade
+        if not undone or goes_down or any(not isinstance(step, RevisionStep) for step in steps):
+            return
+        now = self._history.read_facts()
+        for revision, journal in undone.items():
+            found, _ = units(journal)
+            if now is None or not found or still_done(found, now)[0]:
+                raise RequestRefused(
+                    f"The downgrade of {revision} stopped half-way: a part of what it made is gone.",
+                    "Finish it first: alembic downgrade -1\nThen run the same command again.",
+                )
+
     def prove(self, entry: Entry) -> None:
         """Before the stamp. Raises `RevisionFailed` where something that the revision has made is not there."""
+        self._look()
         found, _ = units(entry.journal)
         if self._before is not None and (missing := differing(self._before, state_after(found))):
             raise RevisionFailed(

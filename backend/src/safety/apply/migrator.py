@@ -33,7 +33,7 @@ class Migrator:
 
     def __init__(self, asking: AsyncConnection, pid: int, command: Command, policy: Policy) -> None:
         self._asking, self.pid, self._policy = Asking(asking), pid, policy
-        self.engine = asking.engine
+        self.engine, self._stamping = asking.engine, command.name == "stamp"
         self.activity = Activity()
         self.terminal = command.from_command_line and sys.stderr.isatty()
         self.version_schema: str | None = None
@@ -44,7 +44,7 @@ class Migrator:
         self.version_schema = migration_context.version_table_schema
         place = standing(migration_context.connection, TABLE, migration_context.version_table_schema)
         history = History(self._asking, place.schema)
-        history.prepare()
+        history.prepare(stamping=self._stamping)
         way = FreeWay(self._asking, self.pid, self._policy, self.activity)
         consent = Consent(self._policy, can_ask=self.terminal and sys.stdin.isatty())
         migration_context.opts.update(policy=self._policy, activity=self.activity)  # for operations of our own

@@ -11,7 +11,7 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from functools import wraps
 from pathlib import Path
@@ -84,23 +84,22 @@ class Apply:
         self._own_ends.attach(self._connection)
         self._guard.attach(self._connection)
         self._effects.attach(self._connection)
-        run._migrations_fn = lambda heads, ctx: self._guarded(steps(heads, ctx))
+        run._migrations_fn = lambda heads, ctx: self._guarded(heads, steps(heads, ctx))
         run.autocommit_block = self._outside(run.autocommit_block)  # type: ignore[method-assign]
         run.impl._exec = self._outside_if_need_be(run.impl._exec)  # type: ignore[method-assign]
         self._online.install()
         run.impl._exec = several.one_by_one(self._counted(run.impl._exec))  # type: ignore[method-assign]
 
-    def _guarded(self, steps: Iterable[Any]) -> Iterator[Any]:
+    def _guarded(self, heads: Sequence[str], steps: Iterable[Any]) -> Iterator[Any]:
         # Alembic has made its table in a transaction that would go on: trying the first revision again would undo it.
         self._connection.commit()
         self._history.settle()
         if isinstance(steps, list):  # all of the way is known, as it is to Alembic's own commands
+            self._effects.refuse_half_undone(heads, steps)
             ask_ahead(self._connection, steps, self._consent)
         for step in steps:
             if isinstance(step, RevisionStep):
                 step.migration_fn = self._around(step, step.migration_fn)
-            else:
-                self._history.forget()  # it is stamped: the database is what somebody says that it is
             yield step
 
     def _around(self, step: RevisionStep, migrate: Callable[..., None]) -> Callable[..., None]:

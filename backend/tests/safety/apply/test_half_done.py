@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy.exc import DBAPIError
 
 from src.postgres.errors import UserError
+from src.safety.cli import main
 from src.safety.errors import RevisionFailed
 from tests.safety.online.interruption import PATIENT, Interruption, listening
 from tests.safety.online.state import State, read_state, same
@@ -97,3 +98,147 @@ def test_whatever_was_done_to_it_by_hand_it_is_finished_or_what_is_in_the_way_is
         assert watcher.execute("SELECT version_num FROM alembic_version").fetchall() == [("001_a",)]
     else:
         same(undisturbed(), read_state(database))
+
+
+SMALL = """\
+op.add_column("event", sa.Column("place", sa.String(10)))
+    op.create_check_constraint("ck_size", "event", "size >= 0")
+    op.create_unique_constraint("uq_kind", "event", ["kind"])"""
+TAKEN_BACK = 'op.drop_constraint("uq_kind", "event"); op.drop_column("event", "place")'
+
+
+@pytest.fixture
+def half(project: Project, database: str, watcher: psycopg.Connection) -> Project:
+    """Its second revision has stopped at a value that stands there twice, which is gone by now."""
+    project.revision("001_a", None, f"{EVENT}\n    {FILL}", 'op.drop_table("event")')
+    alembic = project.alembic.having(**PATIENT)
+    alembic(database, "upgrade", "head")
+    watcher.execute("INSERT INTO event VALUES (99, 'k1', 1)")
+    project.revision("002_b", "001_a", SMALL, TAKEN_BACK)
+    code, stderr = alembic.refused(database, "upgrade", "head")
+    assert (code, "What 002_b did before that is committed, and stays" in stderr) == (18, True), stderr
+    watcher.execute("DELETE FROM event WHERE id = 99")
+    return project
+
+
+def of_event(watcher: psycopg.Connection) -> set[str]:
+    columns = "SELECT attname::text FROM pg_attribute WHERE attrelid = 'event'::regclass AND attnum > 4"
+    constraints = "SELECT conname::text FROM pg_constraint WHERE conrelid = 'event'::regclass AND contype IN ('c', 'u')"
+    return {row[0] for row in watcher.execute(f"{columns} AND NOT attisdropped UNION {constraints}".encode())}
+
+
+WHOLE = {"place", "ck_size", "uq_kind"}
+
+
+def test_the_one_below_is_undone_and_all_of_it_is_made_again(
+    half: Project, database: str, watcher: psycopg.Connection
+) -> None:
+    alembic = half.alembic.having(**PATIENT)
+    alembic(database, "downgrade", "base")
+    alembic(database, "upgrade", "head")
+    assert of_event(watcher) == WHOLE
+
+
+def test_what_drift_prints_takes_the_half_back_and_all_of_it_is_made_again(
+    half: Project,
+    database: str,
+    watcher: psycopg.Connection,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", database)
+    monkeypatch.chdir(half.folder)
+    for name, value in PATIENT.items():
+        monkeypatch.setenv(name, value)
+    assert main(["plan"]) == 1
+    said = capsys.readouterr().out
+    assert said.startswith("! 002_b is half done: its upgrade stopped at step 4: CREATE UNIQUE INDEX")
+    assert "ADD COLUMN place" not in said
+    assert "uq_kind" in said
+    assert main(["drift"]) == 1
+    said = capsys.readouterr().out
+    assert said.startswith("! 002_b is half done")
+    repair = said.partition("This would repair it:")[2]
+    assert "-- This takes back what 002_b has done up to now." in repair
+    watcher.execute(repair.encode())
+    assert of_event(watcher) == set()
+    half.alembic.having(**PATIENT)(database, "upgrade", "head")
+    assert of_event(watcher) == WHOLE
+    capsys.readouterr()
+    assert main(["drift"]) == 0
+
+
+def test_a_stamp_ends_it(half: Project, database: str, watcher: psycopg.Connection) -> None:
+    alembic = half.alembic.having(**PATIENT)
+    alembic(database, "stamp", "001_a")
+    code, stderr = alembic.refused(database, "upgrade", "head")
+    assert (code, 'column "place" of relation "event" already exists' in stderr) == (18, True), stderr
+    watcher.execute(UNDO.encode())
+    alembic(database, "upgrade", "head")
+    assert of_event(watcher) == WHOLE
+
+
+def test_a_half_that_is_neither_there_nor_gone_is_said(
+    half: Project, database: str, watcher: psycopg.Connection
+) -> None:
+    watcher.execute("ALTER TABLE event ALTER place TYPE text")
+    alembic = half.alembic.having(**PATIENT)
+    code, stderr = alembic.refused(database, "upgrade", "head")
+    assert (code, "was changed since: column place of event is another one now." in stderr) == (18, True), stderr
+    watcher.execute("ALTER TABLE event ALTER place TYPE varchar(10)")
+    alembic(database, "upgrade", "head")
+    assert of_event(watcher) == WHOLE
+
+
+def test_a_downgrade_that_stopped_half_way_is_finished_before_anything_else(
+    half: Project, database: str, watcher: psycopg.Connection
+) -> None:
+    alembic = half.alembic.having(**PATIENT)
+    alembic(database, "upgrade", "head")
+    block = "with op.get_context().autocommit_block():"
+    half.revision("002_b", "001_a", SMALL, f"{block}\n        {TAKEN_BACK}\n    op.execute('SELECT 1 / 0')")
+    assert alembic.refused(database, "downgrade", "001_a").exit_code == 18
+    for way in ("002_b", "head"):  # nothing to do, and a way up
+        half.revision("003_c", "002_b")
+        code, stderr = alembic.refused(database, "upgrade", way)
+        assert (code, "The downgrade of 002_b stopped half-way" in stderr) == (16, True), stderr
+    half.revision("002_b", "001_a", SMALL, f"{block}\n        {TAKEN_BACK}")
+    alembic(database, "downgrade", "001_a")
+    assert of_event(watcher) == {"ck_size"}
+
+
+MEANWHILE = """\
+op.create_index("ix_kind", "event", ["kind"])
+    import os, psycopg
+    if "MEANWHILE" in os.environ:
+        with psycopg.connect(os.environ["DATABASE_URL"]) as other:
+            other.execute("DROP INDEX ix_kind")
+    op.create_check_constraint("ck_size", "event", "size >= 0")"""
+
+
+def test_what_somebody_drops_meanwhile_is_missed_before_the_stamp(
+    project: Project, database: str, watcher: psycopg.Connection
+) -> None:
+    project.revision("001_a", None, f"{EVENT}\n    {FILL}")
+    project.revision("002_b", "001_a", MEANWHILE)
+    alembic = project.alembic.having(**PATIENT)
+    alembic(database, "upgrade", "001_a")
+    code, stderr = project.alembic.having(**PATIENT, MEANWHILE="1").refused(database, "upgrade", "head")
+    assert (code, "what it made is not all there: index ix_kind of event is missing." in stderr) == (18, True), stderr
+    assert watcher.execute("SELECT version_num FROM alembic_version").fetchall() == [("001_a",)]
+    alembic(database, "upgrade", "head")
+    assert watcher.execute("SELECT to_regclass('ix_kind') IS NOT NULL").fetchall() == [(True,)]
+
+
+def test_rows_that_were_written_to_a_table_that_was_made_again_are_written_again(
+    project: Project, database: str, watcher: psycopg.Connection
+) -> None:
+    project.revision("001_a", None, EVENT, 'op.drop_table("event")')
+    path = project.revision("002_b", "001_a", f"{FILL}\n    op.get_bind().commit()\n    op.execute('SELECT 1 / 0')")
+    alembic = project.alembic.having(**PATIENT)
+    assert alembic.refused(database, "upgrade", "head").exit_code == 18
+    assert watcher.execute("SELECT count(*) FROM event").fetchall() == [(50,)]
+    alembic(database, "downgrade", "base")
+    path.write_text(path.read_text().replace("SELECT 1 / 0", "SELECT 1"))
+    alembic(database, "upgrade", "head")
+    assert watcher.execute("SELECT count(*) FROM event").fetchall() == [(50,)]
