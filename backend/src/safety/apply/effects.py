@@ -27,7 +27,7 @@ from src.safety.policy import Policy
 log = logging.getLogger("alembic.runtime.migration")
 
 # A revision may leave its transaction where there is a large table, or where it says one of these words.
-_LEAVES = re.compile(r"autocommit|concurrently|commit|validate|value|vacuum|reindex|backfill|analyze", re.IGNORECASE)
+_LEAVES = re.compile(r"commit|concurrently|validate|add value|vacuum|reindex|backfill|analyze", re.IGNORECASE)
 # Statements that may take away what they do not name.
 _TAKES_MORE = re.compile(r"\b(CASCADE|DROP|RENAME|SCHEMA|ATTACH|DETACH|INHERIT|TYPE|DO|SELECT|CALL)\b", re.IGNORECASE)
 _SHOWN = 3
