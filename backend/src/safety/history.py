@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import (
     TIMESTAMP,
@@ -38,11 +38,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.schema import CreateTable
 
-from src.safety.apply.asking import Asking
+from src.safety.apply.asking import Answer, Asking, Question
 from src.safety.bookkeeping import VERSION_TABLE, stands
-
-if TYPE_CHECKING:
-    from src.safety.apply.facts import Facts
 
 log = logging.getLogger("alembic.runtime.migration")
 
@@ -121,7 +118,7 @@ class History:
     def __init__(self, asking: Asking, schema: str) -> None:
         self._asking = asking
         self.table = history_table(schema)
-        self._name = postgresql.dialect().identifier_preparer.format_table(self.table)  # type: ignore[no-untyped-call]
+        self.name = postgresql.dialect().identifier_preparer.format_table(self.table)  # type: ignore[no-untyped-call]
         self._resumable: dict[str, Row[Any]] = {}
         # Built once: a long chain of small revisions would notice.
         self._begin = insert(self.table).returning(self.table.c.id)
@@ -214,11 +211,9 @@ class History:
         """Keep it at once: all that it says is committed already."""
         self._asking.execute(self._journal, {"number": entry.id, "lines": entry.journal})
 
-    def read_facts(self) -> "Facts | None":
-        """What the catalogue shows of what is committed; None where it cannot be read now."""
-        from src.safety.apply.facts import read_facts  # noqa: PLC0415  many revisions never leave their transaction
-
-        return self._asking.ask(lambda connection: read_facts(connection, self._name))
+    def ask(self, question: Question[Answer]) -> Answer:
+        """Ask on the connection that is not the revision's."""
+        return self._asking.ask(question)
 
     def has_table_of(self, size: float) -> bool:
         """Whether a table of the database is as large as that, in bytes, or nobody knows."""

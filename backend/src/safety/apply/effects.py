@@ -14,7 +14,7 @@ from typing import Any
 from alembic.runtime.migration import RevisionStep
 from sqlalchemy import Connection, event
 
-from src.safety.apply.facts import Change, Facts, Identity, changes, moved
+from src.safety.apply.facts import Change, Facts, Identity, changes, moved, read_facts
 from src.safety.apply.one_by_one import writes_rows
 from src.safety.apply.rehearsal import Rehearsal
 from src.safety.apply.returned_rows import nothing
@@ -71,7 +71,7 @@ class Effects:
         self._entry, self._before = None, None
         self._texts, self._tracked = [], set()
         if entry.journal or (self._looks and self._may_leave(path)):
-            self._before = self._history.read_facts()
+            self._before = self._read()
         if entry.journal and self._before is not None:
             self._resume(entry, self._before)
         self._entry, self._noted = entry, len(entry.journal)
@@ -103,6 +103,9 @@ class Effects:
             self._has_large = self._history.has_table_of(self._policy.small_table)
         return self._has_large or bool(_LEAVES.search(path.read_text(encoding="utf-8")))
 
+    def _read(self) -> Facts | None:
+        return self._history.ask(lambda connection: read_facts(connection, self._history.name))
+
     def _ran(self, _connection: Connection, _cursor: Any, statement: str, *_: Any) -> None:
         if (
             self._entry is None
@@ -120,7 +123,7 @@ class Effects:
         entry = self._entry
         if entry is None or self._guard.entry is not entry or len(entry.journal) == self._noted:
             return
-        before, self._before = self._before, self._history.read_facts() if self._looks else None
+        before, self._before = self._before, self._read() if self._looks else None
         texts, self._texts = [*self._texts, *self._guard.journal.take_tasks()], []
         unit = Unit()
         if before is not None and self._before is not None:
@@ -151,7 +154,7 @@ class Effects:
         goes_down = bool(steps) and isinstance(steps[0], RevisionStep) and steps[0].is_downgrade
         if not undone or goes_down or any(not isinstance(step, RevisionStep) for step in steps):
             return
-        now = self._history.read_facts()
+        now = self._read()
         for revision, journal in undone.items():
             found, _ = units(journal)
             if now is None or not found or still_done(found, now)[0]:
