@@ -15,7 +15,7 @@ from sqlalchemy.schema import AddConstraint
 from src.safety.backfill.definition import Backfill, Rows
 from src.safety.online.check_constraint import add_check
 from src.safety.online.database import Database
-from src.safety.online.domain import column_anew, is_ruled
+from src.safety.online.domain import column_by_new_table, is_ruled
 from src.safety.online.fill import fill
 from src.safety.online.names import ddl, default_sql, expression, kind_sql, literal_value, qualified, quoted
 from src.safety.online.not_null import set_not_null
@@ -56,7 +56,9 @@ def _added(construct: AddColumn, sql: str, database: Database, *, with_next: boo
     """`sql`, which adds the column; by a new table, where it would rewrite it."""
     table = qualified(construct.table_name, construct.schema)
     if is_ruled(kind_sql(construct.column.type), database):
-        yield from column_anew(table, construct.column.name, sql.removeprefix(f"ALTER TABLE {table} "), database)
+        yield from column_by_new_table(
+            table, construct.column.name, sql.removeprefix(f"ALTER TABLE {table} "), database
+        )
     else:
         yield Step(sql=sql, with_next=with_next)
 

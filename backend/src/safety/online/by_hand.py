@@ -17,7 +17,7 @@ from src.postgres.tokens import tokens
 from src.safety.online.attach import attach_partition, create_partition
 from src.safety.online.column_type import alter_type
 from src.safety.online.database import Database
-from src.safety.online.domain import column_anew, is_ruled
+from src.safety.online.domain import column_by_new_table, is_ruled
 from src.safety.online.enforced import enforce
 from src.safety.online.index import table_of_index
 from src.safety.online.names import ddl
@@ -123,7 +123,7 @@ def _add_column(action: Reader, table: str, change: str, database: Database) -> 
     column, kind = _folded(action.name()), action.name()
     if not kind or not is_ruled(kind, database):
         return None
-    return OnlineChange(table, column_anew(table, column, change, database))
+    return OnlineChange(table, column_by_new_table(table, column, change, database))
 
 
 def _generated(action: Reader, table: str, change: str, database: Database) -> OnlineChange | None:

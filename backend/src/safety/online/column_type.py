@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from src.postgres import sqlstate as state
 from src.safety.errors import RevisionFailed
 from src.safety.online.database import Database
-from src.safety.online.domain import column_anew, is_ruled
+from src.safety.online.domain import column_by_new_table, is_ruled
 from src.safety.online.names import ddl, kind_sql, literal, qualified, quoted, verbatim
 from src.safety.online.step import OnlineChange, Step, Steps
 
@@ -91,7 +91,7 @@ def _steps(construct: ColumnType, table: str, column: str, database: Database) -
     if is_ruled(kind_sql(construct.type_), database):
         using = getattr(construct, "using", None) or ""
         change = ddl(construct).removeprefix(f"ALTER TABLE {table} ")
-        yield from column_anew(table, column, change, database, using)
+        yield from column_by_new_table(table, column, change, database, using)
         return
     from src.safety.online.shadow import shadow_column  # noqa: PLC0415  see `registry`
 

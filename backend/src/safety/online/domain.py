@@ -1,8 +1,8 @@
 """Columns whose type is a domain with a rule: PostgreSQL holds it against every row, though each would be NULL.
 
 ADD COLUMN of one rewrites the table under ACCESS EXCLUSIVE (`ATExecAddColumn`, PostgreSQL 16 to 18), and so does a type
-that becomes one, of which there can be no column beside the old one either. Such a table is made anew. Whether it must
-be is asked of the server, on an empty table.
+that becomes one, of which there can be no column beside the old one either. So a new table takes the old one's place.
+Whether it must is asked of the server, on an empty table.
 """
 
 from src.safety.online.database import Database
@@ -32,7 +32,7 @@ def _rewrites(kind: str, database: Database) -> bool:
         return bool(before != connection.exec_driver_sql(_FILE).scalar())
 
 
-def column_anew(table: str, column: str, change: str, database: Database, using: str = "") -> Steps:
+def column_by_new_table(table: str, column: str, change: str, database: Database, using: str = "") -> Steps:
     """`ALTER TABLE table change`, which adds or changes this column (a plain name), on a new table."""
     from src.safety.online.shadow_table import shadow_table  # noqa: PLC0415  see `registry`
 

@@ -1,4 +1,4 @@
-"""A column of a domain that has a rule: PostgreSQL would rewrite the table for it, so the table is made anew."""
+"""A column of a domain that has a rule: PostgreSQL would rewrite the table for it, so a new one takes its place."""
 
 import psycopg
 import pytest
@@ -70,24 +70,24 @@ def test_it_converges_though_its_session_ends_around_every_step(
 
 
 @pytest.mark.parametrize(
-    ("upgrade", "is_anew"),
+    ("upgrade", "is_new"),
     [
         (f'{BEFORE}op.add_column("books", sa.Column("net", {PRICE}, default=5, nullable=False))', True),
         (CASES[2].upgrade, True),
         ('op.execute("ALTER TABLE books ADD net plain")', False),
     ],
 )
-def test_the_table_is_made_anew_only_for_a_domain_with_a_rule(
-    project: Project, database: str, upgrade: str, is_anew: bool
+def test_a_new_table_is_made_only_for_a_domain_with_a_rule(
+    project: Project, database: str, upgrade: str, is_new: bool
 ) -> None:
     write(project, database, Case("", upgrade, "pass", BOOKS))
     with statements() as sent:
         project.alembic.having(**PATIENT)(database, "upgrade", "head")
-    assert is_anew == any("books__new.books" in each for each in sent)
-    assert not is_anew or not any(each.startswith("ALTER TABLE books ADD COLUMN") for each in sent)
+    assert is_new == any("books__new.books" in each for each in sent)
+    assert not is_new or not any(each.startswith("ALTER TABLE books ADD COLUMN") for each in sent)
 
 
-def test_a_table_that_cannot_be_made_anew_is_refused_with_the_way_out(project: Project, database: str) -> None:
+def test_a_table_that_no_new_one_can_replace_is_refused_with_the_way_out(project: Project, database: str) -> None:
     with psycopg.connect(database, autocommit=True) as session:
         session.execute(f"{DOMAINS} CREATE TABLE books (id integer); INSERT INTO books VALUES (1)")
     project.revision("001_a", upgrade=f'{BEFORE}op.add_column("books", sa.Column("net", {PRICE}))')
