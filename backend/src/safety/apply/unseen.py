@@ -4,8 +4,11 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
 
-from src.safety.apply.data_loss import Loss
+from src.postgres.sqlstate import LOCK_NOT_AVAILABLE, QUERY_CANCELED, sqlstate
+from src.safety.apply.data_loss import COUNT_SECONDS, Loss
+from src.safety.apply.every_row import every_row
 
 # By its files a table holds something; one that is rolled back or was emptied by DELETE seems to as well.
 _HOLDINGS = text(
@@ -16,7 +19,7 @@ _HOLDINGS = text(
     ) AS columns
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
-      AND pg_relation_size(c.oid) > 0
+      AND CASE WHEN CAST(:sized AS bool) THEN pg_relation_size(c.oid) > 0 ELSE c.reltuples <> 0 END
     """
 )
 
@@ -31,8 +34,14 @@ class Holding(NamedTuple):
 
 
 def holdings(connection: Connection) -> list[Holding]:
-    """All of them."""
-    return [Holding(*row) for row in connection.execute(_HOLDINGS)]
+    """All of them; where a table is locked, so that its files cannot be asked for, by the last ANALYZE."""
+    try:
+        with every_row(connection, seconds=COUNT_SECONDS):
+            return [Holding(*row) for row in connection.execute(_HOLDINGS, {"sized": True})]
+    except DBAPIError as error:
+        if sqlstate(error) not in (QUERY_CANCELED, LOCK_NOT_AVAILABLE):
+            raise
+        return [Holding(*row) for row in connection.execute(_HOLDINGS, {"sized": False})]
 
 
 def missing(before: list[Holding], connection: Connection) -> Iterator[tuple[str, Loss]]:
