@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 UV := $(shell command -v uv 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help install migrate course serve psql test check prove bench lock diagram reset clean
+.PHONY: help install migrate course serve psql test quick check prove bench lock diagram reset clean
 
 help:  ## what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -40,6 +40,15 @@ psql: $(STAMP)  ## psql on that database
 
 test: $(STAMP)  ## the tests, on PostgreSQL 18 and a part on 16 (nine minutes)
 	@$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
+
+# Floors, units, and a little of each promise: models, rules, what autogenerate writes, our own chain up and down.
+QUICK := test_floors.py postgres/test_literals.py postgres/test_url.py postgres/test_gathered.py postgres/lock_modes/test_mode.py \
+	db/test_orderly_html.py db/test_uuid7.py db/test_models.py db/test_conventions.py db/test_initial_schema.py \
+	safety/test_policy.py safety/test_numbering.py safety/lint/test_rules.py safety/autogenerate/test_columns.py
+LONG := these_rules_and_no_other or our_own_chain or worst or extension or others_made or offline or autogenerate_finds
+
+quick: $(STAMP)  ## a sample of the tests, on PostgreSQL 18 (under twenty seconds)
+	@$(BIN)/python -m pytest -n 2 --dist worksteal --postgres 18 -k "a_text or not ($(LONG))" $(addprefix backend/tests/,$(QUICK)) $(ARGS)
 
 prove: $(STAMP)  ## the longer proofs: every kind of kill at every step, all of the toolkit on 16
 	@$(BIN)/python -m pytest -n 2 --dist worksteal -m prove $(ARGS)
