@@ -49,6 +49,8 @@ def revision_engine(target: DatabaseURL, *, application_name: str, **options: An
 
     target = replace(target, driver="psycopg")
     creator = like_psycopg2(_psycopg(target, application_name))
+    # For hstore SQLAlchemy would want the driver's own connection.
+    options = {"use_native_hstore": False, **options}
     return as_psycopg2_does(create_async_engine(_dialect(target), async_creator=creator, **options))
 
 

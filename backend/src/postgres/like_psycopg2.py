@@ -47,9 +47,21 @@ def as_psycopg2_does(engine: AsyncEngine) -> AsyncEngine:
     """
     engine.dialect.bind_typing = BindTyping.NONE
     engine.dialect.driver = "psycopg2"
+    engine.dialect.get_driver_connection = _WithoutAwait  # type: ignore[method-assign, assignment]
     engine.dialect.use_insertmanyvalues_wo_returning = True  # as there: many rows a statement, not one (op.bulk_insert)
     event.listen(engine.sync_engine, "handle_error", _name_the_code)
     return engine
+
+
+class _WithoutAwait:
+    """psycopg's own connection for who reaches for it: nobody awaits its statements, and so they would never run."""
+
+    def __init__(self, adapted: Any) -> None:
+        self._adapted = adapted
+
+    def __getattr__(self, name: str) -> Any:
+        waits = name in ("cursor", "commit", "rollback", "close")
+        return getattr(self._adapted if waits else self._adapted.driver_connection, name)
 
 
 def _name_the_code(context: ExceptionContext) -> None:

@@ -55,6 +55,7 @@ HABITS = [
     ('do("UPDATE books SET raw = :b", b=b"\\x00\\xff")', "raw", "\\x00ff"),
     ('assert do("SELECT ip FROM books WHERE id = 1").scalar() == "10.0.0.1"', "ip", "10.0.0.1/32"),
     ('c = bind.connection.cursor(); c.execute("UPDATE books SET pages = %s", ("3",)); c.close()', "pages", "3"),
+    ('c = bind.connection.driver_connection.cursor(); c.execute("UPDATE books SET pages = 31")', "pages", "31"),
     ('s = Session(bind=bind); s.execute(text("UPDATE books SET pages = :p"), {"p": "4"}); s.commit()', "pages", "4"),
     ("assert bind.engine.name == 'postgresql' and bind.dialect.driver == 'psycopg2'", "1", "1"),
     ("with bind.engine.connect() as other: other.execute(text('SELECT 1; SELECT 2'))", "1", "1"),
