@@ -12,6 +12,7 @@ from src.postgres.catalogue import CatalogueObject
 from src.safety.autogenerate.call import code, text
 from src.safety.autogenerate.clauses import clauses, is_name, items, name, names, qualified_name, unwrapped
 from src.safety.autogenerate.context import Context
+from src.safety.autogenerate.model_words import check_words
 from src.safety.autogenerate.short_names import shortened
 
 _REFERENCES = re.compile(
@@ -44,8 +45,9 @@ def words_of(entry: CatalogueObject, context: Context) -> Words | None:
     return _PARSERS[str(stated["type"])](entry, options, context)
 
 
-def _check(entry: CatalogueObject, options: dict[str, Any], _: Context) -> Words | None:
-    expression = [text(unwrapped(_definition(entry).removeprefix("CHECK ")))]
+def _check(entry: CatalogueObject, options: dict[str, Any], context: Context) -> Words | None:
+    words = check_words(entry, context)
+    expression = [text(unwrapped(_definition(entry).removeprefix("CHECK ")) if words is None else words)]
     return Words("sa.CheckConstraint", expression, "create_check_constraint", expression, options)
 
 

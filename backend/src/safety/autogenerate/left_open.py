@@ -16,8 +16,9 @@ from sqlalchemy.schema import Constraint
 from src.postgres.catalogue import Catalogue, CatalogueObject, Identity, Kind
 from src.safety.autogenerate.context import Schema
 from src.safety.autogenerate.lineage import origin
+from src.safety.autogenerate.model_words import formatted_name
 from src.safety.autogenerate.renames import Rename
-from src.safety.autogenerate.unnamed import formatted_name, with_live_names
+from src.safety.autogenerate.unnamed import with_live_names
 
 _NOT_VALID = "postgresql_not_valid"
 _TYPES = {CheckConstraint: "check", ForeignKeyConstraint: "foreign key"}

@@ -5,16 +5,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from sqlalchemy import MetaData
-from sqlalchemy.dialects import postgresql
-from sqlalchemy.schema import Constraint
 
 from src.postgres.catalogue import Catalogue, CatalogueObject, Identity, Kind
-from src.safety.autogenerate.clauses import name as unquoted
 from src.safety.autogenerate.context import Schema, quoted
 from src.safety.autogenerate.following import former_names
+from src.safety.autogenerate.model_words import formatted_name
 from src.safety.autogenerate.renames import Rename
-
-_PREPARER = postgresql.dialect(paramstyle="named").identifier_preparer  # type: ignore[no-untyped-call]
 
 
 def with_live_names(live: Schema, wanted: Schema, metadata: MetaData, renames: Iterable[Rename] = ()) -> Schema:
@@ -62,12 +58,6 @@ def _named(metadata: MetaData, default: str) -> Iterator[tuple[str, str, str]]:
         for constraint in table.constraints:
             if (name := formatted_name(constraint)) is not None:
                 yield table.schema or default, table.name, quoted(name)
-
-
-def formatted_name(constraint: Constraint) -> str | None:
-    """The name that was given, or made by the naming convention; None if PostgreSQL chooses one."""
-    name = _PREPARER.format_constraint(constraint) if isinstance(constraint.name, str) else None
-    return None if name is None else unquoted(str(name))
 
 
 def renamed(schema: Schema, names: Mapping[Identity, Identity]) -> Schema:

@@ -129,6 +129,13 @@ def test_foreign_keys(transaction: Connection, case: Case) -> None:
         ["CREATE FUNCTION", "op.create_check_constraint("],
         ["op.drop_constraint(", "DROP FUNCTION"],
     ),
+    Case(
+        "in the words of the models",
+        'Table("t", m, Column("a", Text), Column("n", Integer))',
+        'Table("t", m, Column("a", Text), Column("n", Integer),'
+        ' CheckConstraint("a IN (\'x\', \'y\')", name="ck"), CheckConstraint("n > 0 and n < 9"))',
+        ["sa.text(\"a IN ('x', 'y')\")", "sa.text('n > 0 and n < 9')"],
+    ),
 )
 def test_checks(transaction: Connection, case: Case) -> None:
     assert prove(transaction, case)

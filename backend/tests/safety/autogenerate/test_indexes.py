@@ -64,6 +64,12 @@ DROP = ["op.drop_index(op.f('ix'), table_name='t')"]
         OK + ix('"a"', 'postgresql_where=text("ok(a)")'),
         ["postgresql_where=sa.text('ok(a)')"],
     ),
+    Case(
+        "a predicate in the words of the models",
+        ix('"a"'),
+        ix('"a"', "postgresql_where=text(\"b IN ('x', 'y')\")"),
+        ["postgresql_where=sa.text(\"b IN ('x', 'y')\")"],
+    ),
     Case("another predicate", ix('"a"', 'postgresql_where=text("n > 0")'), ix('"a"', 'postgresql_where=text("n > 1")')),
     Case("including columns", ix('"a"'), ix('"a"', 'postgresql_include=["n", "b"]'), ["postgresql_include=['n', 'b']"]),
     Case("NULLs are equal", ix('"a"', "unique=True"), ix('"a"', "unique=True, postgresql_nulls_not_distinct=True")),
@@ -184,7 +190,7 @@ COSINE = ', postgresql_ops={"v": "vector_cosine_ops"}'
         "options",
         vectors(hnsw('"v"', COSINE)),
         vectors(hnsw('"v"', COSINE + ', postgresql_with={"m": 32, "ef_construction": 80}')),
-        [*DROP, "postgresql_with={'ef_construction': 80, 'm': 32}"],
+        [*DROP, "postgresql_with={'m': 32, 'ef_construction': 80}"],  # in the order of the models
     ),
     Case("another distance", vectors(hnsw('"v"', COSINE)), vectors(hnsw('"v"', COSINE.replace("cosine", "l2")))),
     Case(

@@ -10,6 +10,7 @@ from src.safety.autogenerate.call import Call, Code, named, sql, text
 from src.safety.autogenerate.cannot_write import CannotWrite
 from src.safety.autogenerate.clauses import after, clauses, is_name, items, name, names, unwrapped
 from src.safety.autogenerate.context import Change, Context, quoted
+from src.safety.autogenerate.model_words import index_words
 from src.safety.autogenerate.short_names import shortened
 from src.safety.autogenerate.writers.options import options, set_parameters
 from src.safety.autogenerate.writers.writer import Writer, comment, comment_on
@@ -78,8 +79,10 @@ def _create_index(entry: CatalogueObject, context: Context) -> MigrateOperation:
     definition = str(entry.attributes["definition"])
     _, method, group, *rest = clauses(definition)
     where = after("WHERE", definition)
+    words, order = index_words(entry, context)
     columns, classes = _elements(group)
     given = options(entry.attributes)
+    given = {key: given[key] for key in sorted(given, key=lambda key: (order.index(key) if key in order else -1, key))}
     return Call(
         "create_index",
         named(name),
@@ -93,7 +96,7 @@ def _create_index(entry: CatalogueObject, context: Context) -> MigrateOperation:
         postgresql_nulls_not_distinct=True if "NULLS" in rest else None,
         postgresql_with={key: int(value) if value.isdigit() else value for key, value in given.items()} or None,
         postgresql_tablespace=entry.attributes.get("tablespace"),
-        postgresql_where=None if where is None else text(unwrapped(where)),
+        postgresql_where=None if where is None else text(words or unwrapped(where)),
     )
 
 
