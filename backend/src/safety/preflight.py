@@ -1,10 +1,11 @@
 """What is looked at before anything is changed: can this server, role and database carry the migration?"""
 
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection, MetaData, text
+from sqlalchemy import Connection, MetaData, String, column, inspect, select, table, text
 
 from src.postgres.declared import Extension, declared, release
 from src.postgres.errors import AccessRefused, ServerUnfit
+from src.safety.bookkeeping import VERSION_TABLE, standing
 from src.safety.chain import known_ids
 from src.safety.command import Command
 from src.safety.counted import listed
@@ -31,6 +32,13 @@ _TABLES = text(
     """
     SELECT relname FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p')
       AND relname = ANY (CAST(:names AS text[])) ORDER BY 1
+    """
+)
+_VERSION_TABLES = text(
+    """
+    SELECT n.nspname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relname = :table AND c.relkind IN ('r', 'p') AND has_table_privilege(c.oid, 'SELECT')
+      AND has_schema_privilege(n.oid, 'USAGE') AND n.nspname <> ALL (current_schemas(false)) ORDER BY 1
     """
 )
 _EXTENSION = text(
@@ -113,6 +121,7 @@ def _check_server(connection: Connection, command: Command) -> None:
 def _check_version_table(connection: Connection, command: Command, metadata: MetaData) -> None:
     if command.heads_seen:
         return
+    _check_search_path(connection, command, metadata)
     names = [table.name for table in metadata.tables.values() if table.schema is None]
     mine = list(connection.scalars(_TABLES, {"names": names})) if names else []
     if mine:
@@ -121,6 +130,22 @@ def _check_version_table(connection: Connection, command: Command, metadata: Met
             "To adopt them, find the revision that they equal and stamp it: alembic stamp <revision>\n"
             "If they may go, drop them, then run the same command again.",
         )
+
+
+def _check_search_path(connection: Connection, command: Command, metadata: MetaData) -> None:
+    """A project that names all its schemas has one version table, which the path may have ceased to lead to."""
+    tables = metadata.tables.values()
+    if any(each.schema is None for each in tables) or standing(connection, VERSION_TABLE).exists:
+        return
+    if not any(inspect(connection).has_table(each.name, schema=each.schema) for each in tables):
+        return
+    for schema in connection.scalars(_VERSION_TABLES, {"table": VERSION_TABLE}).all():
+        versions = select(column("version_num", String)).select_from(table(VERSION_TABLE, schema=schema))
+        if set(connection.scalars(versions)) & known_ids(command.scripts):
+            raise DatabaseMismatch(
+                f"The version table is in the schema {schema!r}, and the search_path does not lead there.",
+                f"Add it to the search_path: ALTER ROLE ... (or ALTER DATABASE ...) SET search_path = ..., {schema}",
+            )
 
 
 def _check_extension(connection: Connection, extension: Extension) -> None:

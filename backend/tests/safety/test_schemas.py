@@ -89,6 +89,17 @@ def test_a_history_that_stands_elsewhere_is_found_and_used(project: Project, dat
         ]
 
 
+def test_a_version_table_that_the_search_path_no_longer_leads_to_is_said(project: Project, database: str) -> None:
+    project.models('Table("users", metadata, Column("id", Integer, primary_key=True), schema="shop")')
+    project.revision("001_a", None, 'op.execute("CREATE SCHEMA shop; CREATE TABLE shop.users (id int PRIMARY KEY)")')
+    project.alembic(database, "upgrade", "head")
+    with psycopg.connect(database, autocommit=True) as admin:
+        admin.execute(f'ALTER DATABASE "{admin.info.dbname}" SET search_path = shop')
+    code, stderr = project.alembic.refused(database, "upgrade", "head")
+    where = "The version table is in the schema 'public', and the search_path does not lead there."
+    assert (code, stderr.splitlines()[0]) == (15, where)
+
+
 NEAR = (
     "CREATE FUNCTION near(wanted vector, n integer) RETURNS SETOF integer LANGUAGE sql STABLE"
     " BEGIN ATOMIC SELECT id FROM chunk ORDER BY embedding <=> wanted LIMIT n; END"
