@@ -146,7 +146,10 @@ def _generated(action: Reader, table: str, change: str, database: Database) -> O
 def _add_constraint(action: Reader, table: str, sql: str, database: Database) -> OnlineChange | None:
     name = action.name()
     if action.accept("UNIQUE"):
-        columns = " ".join(token.text for token in action.parentheses().rest())
+        listed = action.parentheses()
+        if listed.has("WITHOUT"):  # ... OVERLAPS is no index's (PostgreSQL 18)
+            return None
+        columns = " ".join(token.text for token in listed.rest())
         build = f"CREATE UNIQUE INDEX CONCURRENTLY {name} ON {table} ({columns})"
         use = f"ALTER TABLE {table} ADD CONSTRAINT {name} UNIQUE USING INDEX {name}"
         simple = bool(columns) and action.done and not _is_partitioned(table, database)
