@@ -82,7 +82,8 @@ def test_lint_has_nothing_against_it(project: Project, database: str, monkeypatc
 
 def test_a_key_without_overlaps_is_added_as_it_stands(project: Project, database: str, directly: Direct) -> None:
     """It is no index's, so there is nothing that could be built beforehand."""
-    table = "CREATE TABLE books (shelf int4range, during daterange)"
+    table = "CREATE TABLE books (shelf int4range, during daterange);"
+    table += "INSERT INTO books VALUES ('[1,2)', '[2026-01-01,2026-02-01)')"
     add = 'op.execute("ALTER TABLE books ADD CONSTRAINT k UNIQUE (shelf, during WITHOUT OVERLAPS)")'
     back = 'op.execute("ALTER TABLE books DROP CONSTRAINT k")'
     both_ways_converge(project, database, Case("without overlaps", add, back, table), directly)
