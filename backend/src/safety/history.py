@@ -112,6 +112,11 @@ class Entry:
     lock_waits: int = 0
     retries: int = 0
 
+    @property
+    def has_begun(self) -> bool:
+        """Whether it is tried again, or goes on: the first try is whole, and what fails has changed nothing."""
+        return bool(self.retries or self.journal)
+
 
 class History:
     """The table, written on the `asking` connection but for what belongs to the revision's own transaction."""

@@ -13,6 +13,7 @@ from src.safety.errors import RevisionFailed, SafetyError, TableBlocked
 from src.safety.faulty_line import FaultyLine, no_value
 from src.safety.offline import ScriptConnection, needs_an_answer
 from src.safety.squash.squashed import revision_folders
+from src.safety.written_at import noted_line
 
 _SOURCE_LENGTH = 160
 _MISSING = re.compile(r"A value is required for bind parameter '(\w+)'")
@@ -54,6 +55,8 @@ def _fault(error: Exception) -> FaultyLine | None:
 
 
 def _frame(error: Exception, scripts: ScriptDirectory) -> traceback.FrameSummary | None:
+    if (line := noted_line(error)) is not None:
+        return line
     folders = revision_folders(scripts)
     frames = traceback.extract_tb(error.__traceback__)
     return next((frame for frame in reversed(frames) if Path(frame.filename).resolve().parent in folders), None)

@@ -8,8 +8,10 @@ from collections.abc import Iterator
 
 from sqlalchemy import Connection, text
 
-from src.postgres.lock_modes import strong_locks
+from src.postgres.lock_modes import is_patient, strong_locks
 from src.postgres.lock_modes.reader import Reader, statements
+from src.safety.apply.journal import Journal
+from src.safety.history import Entry, History
 
 _VALIDITY = text("SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(:name)")
 _IS_PARTITION = text(
@@ -25,6 +27,21 @@ _COPIES = text(
                                               WHERE n.indexrelid = to_regclass(:name) AND n.indrelid = i.indrelid))
     """
 )
+
+
+def is_complete_or_begins(
+    connection: Connection, entry: Entry, journal: Journal, history: History, key: str, statement: str
+) -> bool:
+    """Whether an earlier try had completed it; if not, it is noted that it begins, on a place that is clear."""
+    if not is_patient(statement):
+        return False
+    if journal.has_begun(key) and is_complete(connection, statement):
+        return True
+    clear_away(connection, statement)
+    if not journal.has_begun(key):
+        journal.begin(key)
+        history.write_journal(connection, entry)
+    return False
 
 
 def is_complete(connection: Connection, statement: str) -> bool:

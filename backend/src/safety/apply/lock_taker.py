@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection
 
-from src.postgres.lock_modes import LockMode
+from src.postgres.lock_modes import LockMode, is_patient
 from src.safety.apply.activity import Activity
 from src.safety.apply.deferred import check_deferred
 from src.safety.apply.free_way import FreeWay, stage
@@ -22,7 +22,7 @@ class LockTaker:
         self._way, self._held, self.activity = way, HeldLocks(), activity
         self.last: tuple[str, LockMode] | None = None
         """The lock that was asked for last."""
-        self._together = False
+        self.together = False
         """What was done in this transaction must be seen at once, or not at all."""
         self._has_rows = False
         """This transaction has written rows: who waits for one holds the table against a strong lock."""
@@ -38,13 +38,13 @@ class LockTaker:
 
     def forget(self) -> None:
         """A transaction began or ended: its locks and limits are gone."""
-        self._together = self._has_rows = self.may_have_rows = self._defers = False
+        self.together = self._has_rows = self.may_have_rows = self._defers = False
         self._held.forget()
         self.limits.forget()
 
     def follow(self, word: str, statement: str) -> None:
         """Keep up with what the revision does to its session; `word` is the first of `statement`."""
-        self._together = True  # what it has set, or could go back to, would end with the transaction
+        self.together = True  # what it has set, or could go back to, would end with the transaction
         self._defers |= word == "SET" and "CONSTRAINTS" in statement.upper() and "DEFERRED" in statement.upper()
         self.limits.of_the_revision |= word == "SET" and "timeout" in statement
         if self._held.follow(statement) or word == "RESET":
@@ -54,24 +54,23 @@ class LockTaker:
         """Set the limits of a statement that takes no strong lock."""
         self.limits.calm(connection, holds_strong=bool(self._held))
 
-    def beside(self, statement: str) -> set[str]:
-        """The tables that are locked by now, and those that `statement` would lock besides, or after rows were written.
+    @property
+    def holds(self) -> bool:
+        """Whether strong locks are held."""
+        return bool(self._held)
 
-        None where it would lock no other one, or may be one change with what was done in this transaction.
-        """
-        if not (self._held or self._has_rows) or self._together:
-            return set()
-        if writes_rows(statement):
-            return self._held.relations  # nobody could use them for as long as it works
-        wanted = self._way.targets(statement).tables  # a view goes with its tables
-        return self._held.relations | wanted if wanted - self._held.relations else set()
+    def locked_by(self, statement: str) -> set[str]:
+        """What `statement` locks strongly, of what others can see; a view goes with its tables."""
+        return set(self._way.targets(statement).modes)
 
-    def take(self, connection: Connection, entry: Entry, statement: str, *, deadline: float, bounded: bool) -> None:
+    def take(
+        self, connection: Connection, entry: Entry, statement: str, *, deadline: float, bounded: bool = False
+    ) -> None:
         """In a transaction: wait for the way to each table that `statement` locks, and stage its locks."""
         modes, tables, detaching = self._way.targets(statement)
         if detaching:
             refuse_to_change(connection, statement, modes)
-        self._together |= belongs_together(statement)
+        self.together |= belongs_together(statement)
         if self.may_have_rows:
             self.calm(connection)
             check_deferred(connection, statement, deferred=self._defers)
@@ -95,8 +94,14 @@ class LockTaker:
         else:
             self.calm(connection)
 
-    def wait_alone(self, connection: Connection, entry: Entry, statement: str, *, deadline: float) -> None:
-        """VACUUM FULL, CLUSTER and the like: strong locks, but no transaction in which they could be staged."""
+    def take_outside(self, connection: Connection, entry: Entry, statement: str, *, deadline: float) -> None:
+        """Outside of a transaction: a patient statement gets its limits, any other waits for its strong locks.
+
+        VACUUM FULL, CLUSTER and the like have no transaction in which these could be staged.
+        """
+        if is_patient(statement):
+            self.limits.patient(connection)
+            return
         for table, mode in self._way.targets(statement).modes.items():
             self.last = (table, mode)
             self._way.wait(table, mode, entry, deadline=deadline, may_wait=True)

@@ -19,6 +19,12 @@ _TYPES = text(
 )
 
 
+def again(connection: Connection, statement: str, rows: int, kept: str | None) -> str:
+    """What tells the same as `statement` has; `kept` is None where nobody reads its rows."""
+    reads = rows and kept is not None and "RETURNING" in statement.upper()
+    return give(kept or "", connection, statement) if reads else nothing(rows)
+
+
 def nothing(rows: int) -> str:
     """It tells as many rows to a loop that counts them."""
     return f"SELECT FROM generate_series(1, {rows})" if rows else "DO $$ BEGIN END $$"

@@ -11,7 +11,7 @@ Afterwards it is noted in the journal.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -27,11 +27,11 @@ from src.safety.apply.free_way import FreeWay
 from src.safety.apply.journal import Journal
 from src.safety.apply.lock_taker import LockTaker
 from src.safety.apply.losses_now import LossesNow
-from src.safety.apply.one_by_one import writes_rows
 from src.safety.apply.rehearsal import Rehearsal
-from src.safety.apply.returned_rows import empty, give, keep, nothing
+from src.safety.apply.returned_rows import again, empty, keep, nothing
 from src.safety.apply.temporary import makes_temporary, refuse_temporary
 from src.safety.apply.transaction_of_one import TransactionOfOne
+from src.safety.apply.whose import Whose, as_read
 from src.safety.history import Entry, History
 from src.safety.online.step import Step
 from src.safety.policy import Policy
@@ -41,7 +41,7 @@ _QUERIES = ("SELECT", "WITH", "SHOW", "VALUES", "TABLE")
 _SESSION = ("SET", "RESET", "BEGIN", "START", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE")
 
 
-class StatementGuard:
+class StatementGuard(Whose):
     """Stands before the statements of one connection, one revision after the other."""
 
     def __init__(
@@ -60,10 +60,9 @@ class StatementGuard:
         self._journal: Journal | None = None
         self.deadline = 0.0
         """When the budget for waiting is spent, by `time.monotonic`; the time that statements work does not count."""
-        self._own = False
+        super().__init__()
         self.autocommit = False
         """Whether the revision is outside of any transaction at the moment."""
-        self._nobody_reads = False
         self._has_read = False
         """Whether the revision has read something, on which what it does next may depend."""
         self._temporary = False  # whether the revision has made something temporary
@@ -71,9 +70,11 @@ class StatementGuard:
         self._alone = TransactionOfOne(self._locks.forget)
         self.step: Step | None = None
         """The step of an online operation that is about to run."""
-        self.bounded = False
-        """Whether the statement may work no longer than it may wait for its lock."""
         self.losses = LossesNow(consent)
+        self.prepared = False
+        """Whether all that may be asked of the statements that run now was asked before (`together`)."""
+        self.used: Callable[[], None] = lambda: None
+        """Before the revision uses the connection itself."""
 
     @property
     def journal(self) -> Journal:
@@ -106,15 +107,19 @@ class StatementGuard:
         finally:
             self.entry = self._journal = None
 
-    def beside(self, sql: str) -> set[str]:
-        """See `LockTaker.beside`; nothing where a commit would end more than the locks.
+    @property
+    def may_wait(self) -> bool:
+        """Whether a statement may be put off, and a commit come before it."""
+        return not (self.autocommit or self._temporary or self._locks.together)
 
-        The first try is whole, and what fails has changed nothing, unless somebody stood in its way. Rows are another
-        matter: who writes many under a strong lock stops everybody.
-        """
-        assert self.entry is not None
-        begun = self.entry.retries or self.entry.journal or writes_rows(sql)
-        return self._locks.beside(sql) if begun and not self.autocommit and not self._temporary else set()
+    @property
+    def holds_locks(self) -> bool:
+        """Whether strong locks are held."""
+        return self._locks.holds
+
+    def locked_by(self, sql: str) -> set[str]:
+        """The relations that others can see and `sql` locks strongly."""
+        return self._locks.locked_by(sql)
 
     def new_transaction(self) -> None:
         """Locks and limits of the last one are gone."""
@@ -130,21 +135,12 @@ class StatementGuard:
 
     def before_commit(self, connection: Connection) -> None:
         """A transaction in the middle of a revision is about to be committed: its journal goes with it."""
-        if self._journal is not None and self.entry is not None:
+        if self._journal is not None and self.entry is not None and not self.prepared:
             self._journal.commit()
             with self.ours():
                 if self._temporary:
                     refuse_temporary(connection, self.entry.revision)
                 self._history.write_journal(connection, self.entry)
-
-    @contextmanager
-    def command(self) -> Iterator[None]:
-        """What runs in the block comes from an operation: a SELECT too is there for its effect, nobody reads it."""
-        self._nobody_reads = True
-        try:
-            yield
-        finally:
-            self._nobody_reads = False
 
     @contextmanager
     def question(self, connection: Connection) -> Iterator[None]:
@@ -156,20 +152,17 @@ class StatementGuard:
                 self._locks.calm(connection)
             yield
 
-    @contextmanager
-    def ours(self) -> Iterator[None]:
-        """What runs in the block is not the revision's."""
-        before, self._own = self._own, True
-        try:
-            yield
-        finally:
-            self._own = before
-
     def _before(
         self, connection: Connection, _cursor: Any, statement: str, parameters: Any, context: Any, _many: bool
     ) -> tuple[str, Any]:
         if self._own or self.entry is None or self._journal is None:
             return statement, parameters
+        if self.prepared:
+            self._running = statement
+            self._watch(connection, self.entry, as_read(connection, statement))
+            return statement, parameters
+        if not self._nobody_reads:
+            self.used()
         word = first_word(statement)
         if word in _SESSION:
             self._locks.follow(word, statement)
@@ -185,19 +178,16 @@ class StatementGuard:
     def _guard(
         self, connection: Connection, entry: Entry, journal: Journal, key: str, sent: str, parameters: Any
     ) -> tuple[str, Any]:
-        # As PostgreSQL reads it: psycopg halves what is doubled.
-        statement = sent.replace("%%", "%") if connection.dialect.paramstyle == "pyformat" else sent
+        statement = as_read(connection, sent)
         self.give_up_transaction(connection)
         rows = journal.rows(key)
         if rows is None and self.step is not None and self.step.is_done(connection):
             rows = 0
         if rows is not None:
-            if rows and not self._nobody_reads and "RETURNING" in statement.upper():
-                return give(journal.returned(key), connection, statement), empty(parameters)
-            return nothing(rows), empty(parameters)
+            returned = None if self._nobody_reads else journal.returned(key)
+            return again(connection, statement, rows, returned), empty(parameters)
         self._temporary |= makes_temporary(statement)
-        self._activity.begin_step(shorten(statement, 100))
-        self._history.note_step(entry, f"{self._activity.number}: {self._activity.step}")
+        self._begin(entry, statement)
         if self.autocommit:
             self._history.settle()  # what commits by itself must not be without its note
         if self.step is not None and self.step.obstacle is not None:
@@ -206,28 +196,37 @@ class StatementGuard:
                 self.step.obstacle.look(connection, outside=self.autocommit)
             self.deadline += time.monotonic() - begun
         if self.autocommit and (is_patient(statement) or needs_autocommit(statement)):
-            if self._is_complete(connection, entry, journal, key, statement):
+            self._locks.take_outside(connection, entry, statement, deadline=self.deadline)
+            if concurrently.is_complete_or_begins(connection, entry, journal, self._history, key, statement):
                 return nothing(0), empty(parameters)
         else:
             if self.autocommit:
                 self._alone.begin(connection, entry)
-            held, ours = self._locks.held_for, self.step is not None
-            self.losses.before(connection, sent, parameters, held=held, ours=ours)
+            self.losses.before(connection, sent, parameters, held=self._locks.held_for, ours=self.step is not None)
             if self._alone:
                 self.losses.check()
-            self._locks.take(connection, entry, statement, deadline=self.deadline, bounded=self.bounded)
+            self._locks.take(connection, entry, statement, deadline=self.deadline)
         self._running = key
+        self._watch(connection, entry, statement)
+        return sent, parameters
+
+    def _begin(self, entry: Entry, statement: str) -> None:
+        self._activity.begin_step(shorten(statement, 100))
+        self._history.note_step(entry, f"{self._activity.number}: {self._activity.step}")
+
+    def _watch(self, connection: Connection, entry: Entry, statement: str) -> None:
         if self._rehearsal is not None:
             outside = self.autocommit and not self._alone
-            self._rehearsal.before(connection, entry.revision, statement, outside=outside)
-        return sent, parameters
+            with self.ours():
+                self._rehearsal.before(connection, entry.revision, statement, outside=outside)
 
     def _after(self, connection: Connection, cursor: Any, *_: Any) -> None:
         if self._own or self._running is None or self.entry is None or self._journal is None:
             return
-        self.deadline += time.monotonic() - self._activity.since
-        self._history.settle()
-        self._journal.add(self._running, cursor.rowcount, "" if self._nobody_reads else keep(cursor))
+        if not self.prepared:
+            self.deadline += time.monotonic() - self._activity.since
+            self._history.settle()
+            self._journal.add(self._running, cursor.rowcount, "" if self._nobody_reads else keep(cursor))
         self._running = None
         if self._rehearsal is not None:
             with self.ours():
@@ -242,23 +241,26 @@ class StatementGuard:
             with self.ours():
                 self._alone.commit(connection)
 
+    def prepare(
+        self, connection: Connection, statements: Sequence[str], *, keys: Iterable[str], bounded: bool, commits: bool
+    ) -> None:
+        """See `together`."""
+        assert self.entry is not None
+        for statement in statements:
+            self._begin(self.entry, statement)
+            self.losses.before(connection, statement, (), held=self._locks.held_for, ours=True)
+        self._history.settle()
+        for key in keys:
+            self.journal.add(key, 0)
+        if commits:
+            self.losses.check()
+            self.before_commit(connection)
+        sql = ";\n".join(statements)
+        self._locks.take(connection, self.entry, sql, deadline=self.deadline, bounded=bounded)
+
     def give_up_transaction(self, connection: Connection) -> None:
         """Roll back the transaction of one statement, if that has failed."""
         self._running = None
         if self._alone:
             with self.ours():
                 self._alone.roll_back(connection)
-
-    def _is_complete(self, connection: Connection, entry: Entry, journal: Journal, key: str, statement: str) -> bool:
-        """Prepare a statement outside of any transaction; or find that an earlier try had completed it."""
-        if not is_patient(statement):
-            self._locks.wait_alone(connection, entry, statement, deadline=self.deadline)
-            return False
-        self._locks.limits.patient(connection)
-        if journal.has_begun(key) and concurrently.is_complete(connection, statement):
-            return True
-        concurrently.clear_away(connection, statement)
-        if not journal.has_begun(key):
-            journal.begin(key)
-            self._history.write_journal(connection, entry)
-        return False

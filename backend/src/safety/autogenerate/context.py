@@ -1,7 +1,7 @@
 """What a writer is given: the schema before, the schema after, and what only the models know."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -108,6 +108,8 @@ class Context:
     """Columns of which rows hold NULL in the database of `old`, that are not to."""
     anew: bool = False
     """Whether functions and views are dropped and made again, rather than replaced."""
+    merged: Mapping[Identity, Mapping[str, str]] = field(default_factory=dict)
+    """For each enum what an old label becomes, on the way to the models."""
     separate: frozenset[Identity] = field(default_factory=frozenset)
     """Foreign keys of new tables that refer to each other: they are made when all the tables are there."""
 

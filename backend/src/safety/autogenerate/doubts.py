@@ -15,6 +15,7 @@ from src.safety.autogenerate.renames import (
     column_rename,
     label_hints,
     label_rename,
+    merged_labels,
     table_rename,
     without,
 )
@@ -71,12 +72,13 @@ def _labels(live: Schema, wanted: Schema, metadata: MetaData) -> Iterator[Doubt]
         (identity, label)
         for identity, hint in label_hints(metadata, wanted.default)
         for label, old in hint.items()
-        if old is None
+        if not isinstance(old, str)
     }
+    merged = {(identity, label) for identity, ways in merged_labels(metadata, wanted.default).items() for label in ways}
     for identity in sorted(live.catalogue.keys() & wanted.catalogue.keys()):
         if identity.kind is Kind.ENUM:
             old, new = (_labels_of(schema, identity) for schema in (live, wanted))
-            gone = [label for label in old if label not in new]
+            gone = [label for label in old if label not in new and (identity, label) not in merged]
             come = [label for label in new if label not in old and (identity, label) not in new_by_hint]
             part = identity._replace(table=identity.name)
             for pair in zip(gone, come, strict=False):

@@ -3,6 +3,7 @@
     Table("lessons", ..., info={"renamed_from": "chapters"})        also from another schema: "archive.chapters"
     Column("heading", ..., info={"renamed_from": "title"})
     Column("theme", Enum("light", "night"), info={"renamed_from": {"night": "dark"}})      the labels of its enum
+    Column("state", Enum("open", "closed"), info={"renamed_from": {"open": ["draft", "new"]}})      rows are moved
 
 `{"renamed_from": None}` says that the new one is new, and the old one goes with what it holds. A hint that has been
 carried out may stay. A constraint or index whose name alone has changed is renamed without being asked about: it holds
@@ -107,7 +108,7 @@ def _columns(table: Table, was: Identity, live: Schema) -> list[Pair]:
 
 
 def _labels(metadata: MetaData, live: Schema, wanted: Schema, revisions: str) -> Iterator[Rename]:
-    hints: dict[Identity, dict[str, str | None]] = {}
+    hints: dict[Identity, dict[str, str | list[str] | None]] = {}
     for identity, hint in label_hints(metadata, wanted.default):
         if identity in live.catalogue and identity in wanted.catalogue:
             hints.setdefault(identity, {}).update(hint)
@@ -118,7 +119,7 @@ def _labels(metadata: MetaData, live: Schema, wanted: Schema, revisions: str) ->
         pairs = [
             (part._replace(name=old), part._replace(name=new))
             for new, old in hint.items()
-            if old in there and old != new and isinstance(old, str)
+            if isinstance(old, str) and old in there and old != new
         ]
         for old, new in _labels_in_order(pairs, there, labels(wanted.catalogue[identity]), revisions):
             yield label_rename(identity, old.name, new.name)
@@ -136,13 +137,23 @@ def _labels_in_order(
             yield from over_a_name_beside(circle)
 
 
-def label_hints(metadata: MetaData, default: str) -> Iterator[tuple[Identity, dict[str, str | None]]]:
-    """The enum of each column that has a hint about its labels: new to old, or to None for one that is new."""
+def label_hints(metadata: MetaData, default: str) -> Iterator[tuple[Identity, dict[str, str | list[str] | None]]]:
+    """The enum of each column that has a hint about its labels: new to old, to several, or to None for a new one."""
     for table in _by_name(metadata):
         for column in table.columns:
             kind, hint = _enum(column), column.info.get(HINT)
             if kind is not None and isinstance(hint, dict):
                 yield Identity(Kind.ENUM, kind.schema or default, "", str(kind.name)), hint
+
+
+def merged_labels(metadata: MetaData, default: str) -> dict[Identity, dict[str, str]]:
+    """For each enum what the models say that an old label becomes, where several become one."""
+    found: dict[Identity, dict[str, str]] = {}
+    for identity, hint in label_hints(metadata, default):
+        for new, old in hint.items():
+            if isinstance(old, list | tuple):
+                found.setdefault(identity, {}).update(dict.fromkeys(map(str, old), new))
+    return found
 
 
 def _enum(column: Column[object]) -> Enum | None:

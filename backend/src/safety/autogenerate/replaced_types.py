@@ -19,6 +19,8 @@ from src.safety.autogenerate.server_default import NONE, server_default
 from src.safety.autogenerate.short_names import shortened
 from src.safety.autogenerate.writers import writer_of
 from src.safety.autogenerate.writers.column_changes import NEEDS_ITS_TYPE, OTHER_TYPE
+from src.safety.autogenerate.writers.enums import labels
+from src.safety.autogenerate.writers.label_moves import moved, moves
 from src.safety.autogenerate.writers.types import Passage, TypeWriter, beside
 from src.safety.autogenerate.writers.writer import sorts
 
@@ -103,7 +105,7 @@ class Replacement:
             yield alter(server_default=NONE)
         if own is not None or collated:
             type_ = column_type(printed, self.context.new, None if collation is None else str(collation))
-            yield alter(type_=type_, postgresql_using=own and _using(name, printed, self._passage(own)), **again)
+            yield alter(type_=type_, postgresql_using=own and self._using(name, printed, own), **again)
         elif again:
             yield alter(**again)
 
@@ -120,15 +122,18 @@ class Replacement:
     def _is_member(self, kind: Kind, name: str) -> bool:
         return any(member.kind is kind and quoted(member.schema, member.name) == name for member in self.members)
 
+    def _using(self, name: str, printed: str, member: Identity) -> str:
+        passage, array = self._passage(member), "[]" if printed.endswith("[]") else ""
+        value = f"{quoted(name)}::{passage.through}{array}"
+        if member.kind is Kind.ENUM:
+            change = self._change(member)
+            ways = moves(labels(change.before), labels(change.after), self.context.merged.get(member, {}))
+            value = moved(value, ways, array=bool(array))
+        return shortened(f"{value}::{printed}" if passage.cast or array else value)
+
     def _passage(self, member: Identity) -> Passage:
         change = self._change(member)
         return _writer(change.after).passage(change, self.context) or Passage()
-
-
-def _using(name: str, printed: str, passage: Passage) -> str:
-    array = "[]" if printed.endswith("[]") else ""
-    cast = f"::{printed}" if passage.cast or array else ""
-    return shortened(f"{quoted(name)}::{passage.through}{array}{cast}")
 
 
 def replacements(context: Context) -> list[Replacement]:

@@ -22,7 +22,7 @@ from src.safety.autogenerate.equal_defaults import with_equal_defaults
 from src.safety.autogenerate.following import following
 from src.safety.autogenerate.left_open import as_live
 from src.safety.autogenerate.plan import plan
-from src.safety.autogenerate.renames import Rename, hinted
+from src.safety.autogenerate.renames import Rename, hinted, merged_labels
 from src.safety.autogenerate.same_definition import by_definition
 from src.safety.autogenerate.short_names import ShortNames, written_with
 from src.safety.errors import RequestRefused
@@ -97,8 +97,8 @@ class Task:
         before, after = (
             with_equal_defaults(connection, schema, like) for schema, like in ((renamed, wanted), (wanted, renamed))
         )
-        up = plan(Context(before, wanted, self.models, self.hold_null, self.anew))
-        down = plan(Context(after, renamed, anew=self.anew))
+        up = plan(Context(before, wanted, self.models, self.hold_null, self.anew, self._merged))
+        down = plan(Context(after, renamed, anew=self.anew, merged=self._merged))
         trial = Trial(
             up=[*(line for rename in renames for line in rename.up), *up],
             down=[*down, *(line for rename in reversed(renames) for line in rename.down)],
@@ -120,8 +120,8 @@ class Task:
                 f"A rename cannot be written, for this schema could not be copied: {reason}.",
                 "Write the renames by hand in a revision of their own, then run this again.",
             )
-        up = plan(Context(self.live, self.wanted, self.models, self.hold_null))
-        down = plan(Context(self.wanted, self.live))
+        up = plan(Context(self.live, self.wanted, self.models, self.hold_null, merged=self._merged))
+        down = plan(Context(self.wanted, self.live, merged=self._merged))
         return Trial(up, down, [f"not tried, for the schema could not be copied: {reason}"])
 
     def _rename(self, connection: Connection) -> tuple[list[Rename], Schema]:
@@ -156,6 +156,10 @@ class Task:
     def _same(self, state: Schema, done: list[Rename]) -> list[Rename]:
         wanted = as_live(state, self.wanted, self.models, done)
         return [*by_definition(state, wanted), *following(state, wanted, done)]
+
+    @property
+    def _merged(self) -> dict[Identity, dict[str, str]]:
+        return merged_labels(self.models, self.wanted.default)
 
     def _read(self, connection: Connection) -> Schema:
         return self.scope(read_schema(connection))

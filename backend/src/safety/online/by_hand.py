@@ -10,36 +10,25 @@ from typing import Any
 
 from alembic.ddl.postgresql import PostgresqlColumnType
 from sqlalchemy import TextClause
-from sqlalchemy.types import UserDefinedType
 
+from src.postgres.lock_modes import strong_locks
 from src.postgres.lock_modes.reader import Reader, statements
 from src.postgres.tokens import tokens
 from src.safety.online.attach import attach_partition, create_partition
 from src.safety.online.column_type import alter_type
+from src.safety.online.constraint import not_valid_first
 from src.safety.online.database import Database
 from src.safety.online.domain import column_by_new_table, is_ruled
 from src.safety.online.enforced import enforce
 from src.safety.online.index import table_of_index
-from src.safety.online.names import ddl
+from src.safety.online.names import ddl, quoted, temporary, unquoted
 from src.safety.online.not_null import not_null
+from src.safety.online.stand_in import Written
 from src.safety.online.step import OnlineChange, Step
 
 _STORED = """
     SELECT 1 FROM pg_attribute WHERE attrelid = to_regclass(:table) AND attname = :column AND attgenerated = 's'
 """
-
-
-class _Written(UserDefinedType[Any]):
-    """A type as it was written."""
-
-    cache_ok = False
-
-    def __init__(self, sql: str) -> None:
-        self._sql = sql
-
-    def get_col_spec(self, **_: Any) -> str:
-        """The SQL of the type."""
-        return self._sql
 
 
 _Form = Callable[[Reader, str, Database], OnlineChange | None]
@@ -111,7 +100,7 @@ def _alter_column(action: Reader, table: list[str], sql: str, database: Database
         return None
     start = action.rest()[0].start
     using = next((token.start for token in action.rest() if token.keyword == "USING"), len(sql))
-    kind, expression = _Written(sql[start:using].strip()), sql[using:].strip()[len("USING") :] or None
+    kind, expression = Written(sql[start:using].strip()), sql[using:].strip()[len("USING") :] or None
     construct: Any = PostgresqlColumnType(name, column, kind, schema=schema[0] if schema else None, using=expression)
     return alter_type(construct, database)
 
@@ -144,16 +133,18 @@ def _generated(action: Reader, table: str, change: str, database: Database) -> O
 
 
 def _add_constraint(action: Reader, table: str, sql: str, database: Database) -> OnlineChange | None:
-    name = action.name()
+    written, name = action.rest()[0], action.name()
     if action.accept("UNIQUE"):
         listed = action.parentheses()
         if listed.has("WITHOUT"):  # ... OVERLAPS is no index's (PostgreSQL 18)
             return None
         columns = " ".join(token.text for token in listed.rest())
-        build = f"CREATE UNIQUE INDEX CONCURRENTLY {name} ON {table} ({columns})"
-        use = f"ALTER TABLE {table} ADD CONSTRAINT {name} UNIQUE USING INDEX {name}"
+        gone = database.cut_over.gives_up("constraint", table, name)
+        built = quoted(temporary(unquoted(name))) if gone else name
+        build = f"CREATE UNIQUE INDEX CONCURRENTLY {built} ON {table} ({columns})"
+        use = f"ALTER TABLE {table} ADD CONSTRAINT {name} UNIQUE USING INDEX {built}"
         simple = bool(columns) and action.done and not _is_partitioned(table, database)
-        return OnlineChange(table, iter([Step(sql=build), Step(sql=use)])) if simple else None
+        return OnlineChange(table, iter([Step(sql=build), Step(sql=use, joins=True)])) if simple else None
     foreign = action.accept("FOREIGN KEY")
     if not foreign and not action.accept("CHECK"):
         return None
@@ -162,8 +153,10 @@ def _add_constraint(action: Reader, table: str, sql: str, database: Database) ->
         return None
     if foreign and database.version < 18 and _is_partitioned(table, database):
         return None
-    validate = f"ALTER TABLE {table} VALIDATE CONSTRAINT {name}"
-    return OnlineChange(table, iter([Step(sql=f"{sql}\nNOT VALID"), Step(sql=validate)]))
+    others = [lock.name for lock in strong_locks(sql)]
+    before, after = sql[: written.start], sql[written.start + len(written.text) :]
+    steps = not_valid_first(lambda new: f"{before}{new}{after}\nNOT VALID", table, name, None, database, *others)
+    return OnlineChange(table, steps)
 
 
 def _add_label(reader: Reader, sql: str, _: Database) -> OnlineChange | None:

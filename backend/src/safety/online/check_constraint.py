@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from sqlalchemy.schema import AddConstraint, CheckConstraint
 
-from src.safety.online.constraint import obstacle_columns
+from src.safety.online.constraint import named, not_valid_first, obstacle_columns
 from src.safety.online.database import Database
 from src.safety.online.names import ddl, expression, formatted_constraint_name, table_name
 from src.safety.online.obstacle import Obstacle
@@ -41,7 +41,15 @@ def _steps(construct: AddConstraint, constraint: CheckConstraint, database: Data
         select=f"SELECT {columns} FROM {table} WHERE NOT ({expression(constraint.sqltext)})",
     )
     constraint.dialect_options["postgresql"]["not_valid"] = True
+    if name is not None:
+        yield from not_valid_first(lambda new: _add(construct, new), table, name, in_the_way, database)
+        return
     yield Step(sql=ddl(construct), obstacle=in_the_way)
     # Whether PostgreSQL puts a column into the name depends on how many the condition has.
-    name = name or database.recall(f"the new check of {table}", lambda: str(database.ask(_NEWEST, table=table)[0].name))
+    name = database.recall(f"the new check of {table}", lambda: str(database.ask(_NEWEST, table=table)[0].name))
     yield Step(sql=f"ALTER TABLE {table} VALIDATE CONSTRAINT {name}")
+
+
+def _add(construct: AddConstraint, name: str) -> str:
+    named(construct.element, name)
+    return ddl(construct)

@@ -6,11 +6,12 @@ other indexes than it: a change that gives a copy or one of its indexes new file
 session's TimeZone). Where no such copy can be made, nothing is known, and nothing counts as free.
 """
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 from alembic.ddl.base import ColumnType
 from alembic.ddl.postgresql import PostgresqlColumnType
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Row, text
 from sqlalchemy.exc import DBAPIError
 
 from src.postgres import sqlstate as state
@@ -18,6 +19,7 @@ from src.safety.errors import RevisionFailed
 from src.safety.online.database import Database
 from src.safety.online.domain import column_by_new_table, is_ruled
 from src.safety.online.names import ddl, kind_sql, literal, qualified, quoted, verbatim
+from src.safety.online.stand_in import with_stand_ins
 from src.safety.online.step import OnlineChange, Step, Steps
 
 _FAMILY = """
@@ -28,25 +30,32 @@ _FAMILY = """
 # What PostgreSQL does not change along with the column (ATPrepAlterColumnType, RememberAllDependentForRebuilding).
 _IN_USE = f"""
     {_FAMILY}
-    SELECT n.nspname::text AS schema, c.relname::text AS name
-    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-    JOIN pg_attribute a ON a.attrelid = c.oid
-    WHERE c.oid IN (SELECT oid FROM family) AND a.attname = :column AND EXISTS (
-        SELECT FROM pg_depend WHERE refclassid = 'pg_class'::regclass AND refobjid = c.oid AND refobjsubid = a.attnum
-        AND classid IN ('pg_rewrite'::regclass, 'pg_policy'::regclass, 'pg_trigger'::regclass, 'pg_proc'::regclass)
-        AND NOT EXISTS (SELECT FROM pg_trigger WHERE classid = 'pg_trigger'::regclass AND oid = objid AND tgisinternal))
+    SELECT DISTINCT n.nspname::text AS schema, c.relname::text AS name, k.kind, k.what FROM pg_class c
+    JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute a ON a.attrelid = c.oid
+    JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid AND d.refobjsubid = a.attnum
+    JOIN (
+        SELECT 'pg_rewrite'::regclass AS class, r.oid, CASE v.relkind WHEN 'r' THEN 'rule' ELSE 'view' END AS kind,
+               CASE v.relkind WHEN 'r' THEN r.rulename ELSE v.relname END::text AS what
+        FROM pg_rewrite r JOIN pg_class v ON v.oid = r.ev_class
+        UNION ALL SELECT 'pg_policy'::regclass, oid, 'policy', polname::text FROM pg_policy
+        UNION ALL SELECT 'pg_trigger'::regclass, oid, 'trigger', tgname::text FROM pg_trigger WHERE NOT tgisinternal
+        UNION ALL SELECT 'pg_proc'::regclass, oid, 'function', proname::text FROM pg_proc
+    ) AS k ON k.class = d.classid AND k.oid = d.objid
+    WHERE c.oid IN (SELECT oid FROM family) AND a.attname = :column
 """
 _MATERIALIZED = f"""
     {_FAMILY}
-    SELECT 1 FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid JOIN pg_class c ON c.oid = r.ev_class
+    SELECT c.relname::text AS name FROM pg_depend d
+    JOIN pg_rewrite r ON r.oid = d.objid JOIN pg_class c ON c.oid = r.ev_class
     JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
     WHERE d.classid = 'pg_rewrite'::regclass AND d.refobjid IN (SELECT oid FROM family) AND a.attname = :column
-      AND c.relkind = 'm' LIMIT 1
+      AND c.relkind = 'm'
 """
 _CHECKED = f"""
     {_FAMILY}
-    SELECT 1 FROM pg_constraint k JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = ANY (k.conkey)
-    WHERE k.contype = 'c' AND a.attrelid IN (SELECT oid FROM family) AND a.attname = :column LIMIT 1
+    SELECT k.conname::text AS name
+    FROM pg_constraint k JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = ANY (k.conkey)
+    WHERE k.contype = 'c' AND a.attrelid IN (SELECT oid FROM family) AND a.attname = :column
 """
 # The table, and below it one of those that have the same indexes.
 _KINDS = f"""
@@ -77,15 +86,26 @@ def alter_type(construct: ColumnType, database: Database) -> OnlineChange | None
     if not database.is_known:
         return None
     table, column = qualified(construct.table_name, construct.schema), str(construct.column_name)
-    in_use = bool(database.ask(_IN_USE, table=table, column=column))
+    in_use = bool(_users(table, column, database))
     special = bool(database.ask(_SPECIAL, table=table, column=column))
     always = in_use or (special and bool(_judged(construct, table, database).reason))
     return OnlineChange(table, _steps(construct, table, column, database), always=always)
 
 
+def _users(table: str, column: str, database: Database) -> Sequence[Row[Any]]:
+    """What PostgreSQL does not change along with it, but for what the revision has dropped above."""
+    found = database.ask(_IN_USE, table=table, column=column)
+    return [row for row in found if not database.cut_over.gives_up(row.kind, table, row.what)]
+
+
 def _steps(construct: ColumnType, table: str, column: str, database: Database) -> Steps:
+    from src.safety.online.shadow import shadow_column  # noqa: PLC0415  see `registry`
+
+    if stand_ins := database.cut_over.stand_ins(ddl(construct)):  # a change to another type of the same name
+        yield from shadow_column(with_stand_ins(construct, stand_ins), database, stand_ins).steps
+        return
     if database.recall_whether(f"free: {ddl(construct)}", lambda: _is_free(construct, table, column, database)):
-        yield from _around(Step(sql=ddl(construct)), table, column, database)
+        yield from _around(Step(sql=ddl(construct), joins=True), table, column, database)
         yield Step(sql=f"ANALYZE {table} ({quoted(column)})")  # the old statistics went with the old type
         return
     if is_ruled(kind_sql(construct.type_), database):
@@ -93,8 +113,6 @@ def _steps(construct: ColumnType, table: str, column: str, database: Database) -
         change = ddl(construct).removeprefix(f"ALTER TABLE {table} ")
         yield from column_by_new_table(table, column, change, database, using)
         return
-    from src.safety.online.shadow import shadow_column  # noqa: PLC0415  see `registry`
-
     yield from shadow_column(construct, database).steps
 
 
@@ -102,15 +120,16 @@ def _around(change: Step, table: str, column: str, database: Database) -> Steps:
     """The change, with what it would break on dropped before it and made again after it."""
     from src.safety.online.dependents import dependents_of_column  # noqa: PLC0415  see `registry`
 
-    in_use = database.ask(_IN_USE, table=table, column=column)
-    found = dependents_of_column(database, [(row.schema, row.name) for row in in_use], column) if in_use else None
+    in_use = sorted({(row.schema, row.name) for row in _users(table, column, database)})
+    found = dependents_of_column(database, in_use, column) if in_use else None
     if found is None or found.others or found.materialized:
         yield change  # PostgreSQL says what is in its way
         return
-    yield from (Step(sql=statement, with_next=True) for statement in found.drop_views)
-    yield Step(sql=f"LOCK TABLE {', '.join(sorted({*found.locks, table}))} IN ACCESS EXCLUSIVE MODE", with_next=True)
+    yield from (Step(sql=statement, with_next=True, joins=True) for statement in found.drop_views)
+    lock = f"LOCK TABLE {', '.join(sorted({*found.locks, table}))} IN ACCESS EXCLUSIVE MODE"
+    yield Step(sql=lock, with_next=True, joins=True)
     statements = [*found.drop, change.sql, *(f"EXECUTE {literal(statement)}" for statement in found.create)]
-    yield Step(sql=f"DO $type$ BEGIN {'; '.join(statements)}; END $type$")
+    yield Step(sql=f"DO $type$ BEGIN {'; '.join(statements)}; END $type$", joins=True)
 
 
 class _Judgement(NamedTuple):
@@ -134,19 +153,23 @@ def _is_free(construct: ColumnType, table: str, column: str, database: Database)
             "Neither REINDEX nor the restore of a dump would work. Drop the index in an earlier operation, and build\n"
             "it afterwards on what it needs: an expression of a type with dimensions, (embedding::vector(3)), say.",
         )
-    return free and not any(database.ask(query, table=table, column=column) for query in (_CHECKED, _MATERIALIZED))
+    for kind, query in (("constraint", _CHECKED), ("view", _MATERIALIZED)):
+        found = database.ask(query, table=table, column=column)
+        free = free and all(database.cut_over.gives_up(kind, table, row.name) for row in found)
+    return free
 
 
 def _judged(construct: ColumnType, table: str, database: Database) -> _Judgement:
     kinds = database.ask(_KINDS, table=table)
     with database.scratch() as connection:
-        found = [_tried(construct, kind.sql, kind.name, connection) for kind in kinds]
+        lost = list(database.cut_over.lost_by(table))
+        found = [_tried(construct, kind.sql, kind.name, lost, connection) for kind in kinds]
     unlike = [each for each in found if each.reason or each.error]
     return unlike[0] if unlike else _Judgement(all(each.free for each in found))
 
 
-def _tried(construct: ColumnType, table: str, name: str, connection: Connection) -> _Judgement:
-    """On a copy of the same name, by which USING may call it."""
+def _tried(construct: ColumnType, table: str, name: str, lost: Sequence[str], connection: Connection) -> _Judgement:
+    """On a copy of the same name, by which USING may call it, without what the revision drops of the table."""
     copy = f"pg_temp.{quoted(name)}"
     using = getattr(construct, "using", None)
     change = PostgresqlColumnType(name, construct.column_name, construct.type_, schema="pg_temp", using=using)
@@ -158,6 +181,8 @@ def _tried(construct: ColumnType, table: str, name: str, connection: Connection)
             raise _cannot_ask(table, str(construct.column_name)) from error
         _go_on(error, connection)
         return _Judgement(free=False)
+    for action in lost:
+        connection.execute(verbatim(f"ALTER TABLE {copy} {action}"))
     before = connection.execute(text(_FILES), {"copy": copy}).scalar()
     try:
         connection.execute(verbatim(ddl(change)))

@@ -1,10 +1,15 @@
 """What all constraints have in common: a name to validate them by, and a key to name the rows that break them."""
 
+from collections.abc import Callable, Iterator
+
 from sqlalchemy.schema import Constraint
 
 from src.safety.online.database import Database
+from src.safety.online.foreign_keys_anew import parts_of
 from src.safety.online.free_name import free_constraint_name
-from src.safety.online.names import formatted_constraint_name, quoted, table_name
+from src.safety.online.names import formatted_constraint_name, quoted, table_name, temporary, unquoted
+from src.safety.online.obstacle import Obstacle
+from src.safety.online.step import Step
 
 _KEY = """
     SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY array_position(i.indkey::int2[], a.attnum)) AS names
@@ -26,3 +31,38 @@ def obstacle_columns(table: str, database: Database) -> str:
     """The columns by which a row is named: its primary key, or where there is none its place."""
     found = database.ask(_KEY, table=table)
     return str(found[0].names) if found else "ctid"
+
+
+def not_valid_first(
+    add: Callable[[str], str],
+    table: str,
+    name: str,
+    obstacle: Obstacle | None,
+    database: Database,
+    *other_tables: str,
+) -> Iterator[Step]:
+    """NOT VALID, then VALIDATE. `add` gives the first statement, for a constraint of any name.
+
+    One that the revision drops stays until the new one is proven. Where a column or key that it needs changes hands in
+    the cut-over, it is added there, and proven afterwards.
+    """
+    cut_over = database.cut_over
+    joins = cut_over.changes_keys(table, *other_tables)
+    if joins or not cut_over.gives_up("constraint", table, name):
+        seen = None if cut_over.swaps(table, *other_tables) else obstacle
+        yield Step(sql=add(name), obstacle=seen, joins=joins)
+        yield Step(sql=f"ALTER TABLE {table} VALIDATE CONSTRAINT {name}")
+        return
+    new = quoted(temporary(unquoted(name)))
+    yield Step(sql=add(new), obstacle=obstacle)
+    yield Step(sql=f"ALTER TABLE {table} VALIDATE CONSTRAINT {new}")
+    for part in parts_of(table, unquoted(new), database):
+        if part.name == unquoted(new):
+            yield Step(sql=f"ALTER TABLE {part.table} RENAME CONSTRAINT {new} TO {name}", joins=True, with_next=True)
+    yield Step(sql=f"ALTER TABLE {table} RENAME CONSTRAINT {new} TO {name}", joins=True)
+
+
+def named(construct: Constraint, name: str) -> Constraint:
+    """The constraint, called so from now on; `name` as SQL writes it."""
+    construct.name = unquoted(name)
+    return construct

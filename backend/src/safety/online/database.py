@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
+from src.safety.online.cut_over import CutOver
 from src.safety.policy import Policy
 
 _OLDEST = 16
@@ -109,6 +110,8 @@ class Database:
         self._scratch, self._recall = scratch, recall
         self.believe: Callable[[TableFacts], TableFacts] = lambda there: there
         """What a table counts as: in a rehearsal, as what it is in the live database."""
+        self.cut_over = CutOver()
+        """What waits, and has changed nothing yet."""
 
     @property
     def is_known(self) -> bool:

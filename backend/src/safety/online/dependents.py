@@ -16,6 +16,7 @@ from src.safety.autogenerate.lineage import Lineage
 from src.safety.autogenerate.order import Node, Order
 from src.safety.autogenerate.writers import writer_of
 from src.safety.autogenerate.writers.routines import routine_name
+from src.safety.online.cut_over import CutOver
 from src.safety.online.database import Database
 
 _ROUTINES = (Kind.FUNCTION, Kind.PROCEDURE)
@@ -24,6 +25,8 @@ _OWN = frozenset({Kind.TRIGGER, Kind.RULE, Kind.POLICY})
 """What hangs on a table and is made after it."""
 _CARRIED = frozenset({Kind.CONSTRAINT, Kind.INDEX, Kind.STATISTICS, Kind.SEQUENCE, Kind.PUBLICATION})
 """What whoever makes the table or column anew carries over himself, or says that he cannot."""
+_KINDS = {Kind.MATERIALIZED_VIEW: "view", Kind.PROCEDURE: "function"}
+"""By which words a statement that drops one is known."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,7 @@ def dependents_of_tables(
     found = _read(database)
     roots = {Identity(Kind.TABLE, schema, "", table) for schema, table in tables}
     own = {each for root in roots for each in _descendants(found, root)}
-    others = _closure(found, {*roots, *own}) - own
+    others = _closure(found, {*roots, *own}, CutOver()) - own
     entangled = {each for each in own if found.needs.get(each, frozenset()) & others and each.kind not in _OWN}
     hanging = {each for each in own if each.kind in _OWN and each.name not in ignored}
     return _statements(found, others, hanging, entangled)
@@ -60,7 +63,7 @@ def dependents_of_column(database: Database, tables: Iterable[tuple[str, str]], 
     """What depends on a column that is dropped, from a table (by schema and name) and its partitions."""
     found = _read(database)
     roots = {Identity(Kind.COLUMN, schema, table, column) for schema, table in tables}
-    closure = _closure(found, roots)
+    closure = _closure(found, roots, database.cut_over)
     materialized = {each for each in closure if _reads_only(found, each, closure)}
     rest = {each for each in closure - materialized if materialized.isdisjoint(found.ancestors(each))}
     dependents = _statements(found, rest, set(), set())
@@ -86,15 +89,16 @@ def _descendants(schema: Schema, identity: Identity) -> Iterator[Identity]:
         yield from _descendants(schema, child.identity)
 
 
-def _closure(schema: Schema, roots: set[Identity]) -> set[Identity]:
-    """All that would have to go with `roots`, but for what is carried over."""
+def _closure(schema: Schema, roots: set[Identity], cut_over: CutOver) -> set[Identity]:
+    """All that would have to go with `roots`, but for what is carried over, and what the revision itself drops."""
     found: set[Identity] = set()
     waiting = list(roots)
     while waiting:
         identity = waiting.pop()
         hanging = _descendants(schema, identity) if identity in found else iter(())
         for each in (*schema.needed_by.get(identity, ()), *hanging):
-            if each not in found and each not in roots and each.kind not in _CARRIED:
+            given_up = cut_over.gives_up(_KINDS.get(each.kind, str(each.kind)), each.table, each.name.partition("(")[0])
+            if each not in found and each not in roots and each.kind not in _CARRIED and not given_up:
                 found.add(each)
                 waiting.append(each)
     return found
@@ -117,7 +121,7 @@ def _statements(schema: Schema, found: set[Identity], own: set[Identity], entang
         schema.catalogue[node.identity] for node in Order(context, [Node("create", each) for each in remade | own])
     ]
     views = {each for each in going if each.kind is Kind.VIEW}
-    early = views | _closure(schema, views)
+    early = views | _closure(schema, views, CutOver())
     late = [entry for entry in drops if entry.identity not in early]
     return Dependents(
         [*_together([entry for entry in drops if entry.identity in early], context)],

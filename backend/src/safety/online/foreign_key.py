@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from sqlalchemy.schema import AddConstraint, ForeignKeyConstraint
 
-from src.safety.online.constraint import constraint_name
+from src.safety.online.constraint import constraint_name, named, not_valid_first
 from src.safety.online.database import Database
 from src.safety.online.names import ddl, quoted, table_name
 from src.safety.online.obstacle import Obstacle
@@ -36,13 +36,19 @@ def _steps(construct: AddConstraint, constraint: ForeignKeyConstraint, database:
     not_valid = ddl(construct)
     facts = database.table(table)
     if facts is None or not facts.partitioned or database.version >= 18:
-        yield from _both(not_valid, table, name, in_the_way)
+        parent = table_name(constraint.elements[0].column.table)
+
+        def add(new: str) -> str:
+            named(constraint, new)
+            return ddl(construct)
+
+        yield from not_valid_first(add, table, name, in_the_way, database, parent)
         return
     beginning = f"ALTER TABLE {table} "
     for part in database.partitions(table):
         if not part.partitioned:
-            add = f"ALTER TABLE {part.sql} {not_valid.removeprefix(beginning)}"
-            yield from _both(add, part.sql, name, in_the_way)
+            of_part = f"ALTER TABLE {part.sql} {not_valid.removeprefix(beginning)}"
+            yield from _both(of_part, part.sql, name, in_the_way)
     yield Step(sql=at_once)
 
 

@@ -71,11 +71,17 @@ def is_in_vain(sql: str, database: Database) -> bool:
 
 
 def _look(sql: str, database: Database) -> str:
-    found = [need for reader in statements(sql) for need in _needs(reader)]
+    found = [need for reader in statements(sql) for need in _needs(reader) if not _is_given_up(need, database)]
     if not found:
         return ""
     needs = json.dumps([need._asdict() for need in found])
     return next((_words(Need(*map(str, row))) for row in database.ask(_UNMET, needs=needs)), "")
+
+
+def _is_given_up(need: Need, database: Database) -> bool:
+    """Whether a name is free as soon as what waits is done."""
+    kind = need.kind.removeprefix("new ")
+    return kind != need.kind and database.cut_over.gives_up(kind, "" if kind == "index" else need.name, need.part)
 
 
 def _words(need: Need) -> str:

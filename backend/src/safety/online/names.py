@@ -43,6 +43,11 @@ def temporary(name: str) -> str:
     return name.encode()[: room - len(number)].decode(errors="ignore") + number + _ENDING
 
 
+def unquoted(name: str) -> str:
+    """One name without its quotes."""
+    return name[1:-1].replace('""', '"') if name.startswith('"') else name
+
+
 def plain(name: str) -> str:
     """A name without quotes, to compare one that a person wrote with one that SQLAlchemy did."""
     return name.replace('"', "").lower()

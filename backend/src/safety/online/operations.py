@@ -3,45 +3,46 @@
 Nothing is registered with Alembic itself: the one run's `impl` gets another `_exec`, and is gone with the run. For each
 DDL of a revision:
 
-1. `registry` says whether it has an online way. What has none, and needs none, goes on as it is.
+1. `registry` says whether it has an online way. What has none, and needs none, takes but an instant: where it stops
+   clients it waits for the cut-over (`cut_over`), else it runs as it stands.
 2. A table that is new in this revision, or small, or named in the revision's `direct`, is changed directly: with the
    stock statement, which is ended when it takes longer than a lock may be held, and then done the online way.
-3. Otherwise the transaction is committed, and the steps are run, each in a transaction of its own.
-
-What is run as it stands shares a transaction with what comes before it, unless it writes rows under locks on a large
-table. Once a lock was not to be had, it is committed also before another is locked, unless they belong together.
+3. Otherwise the transaction is committed, and the steps are run, each in a transaction of its own; they overtake what
+   waits, unless they need something that is only made by it.
 
 Which of the two ways was taken is in the journal: a revision goes on as it began, whatever the table has become.
 """
 
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial, wraps
-from itertools import chain
+from pathlib import Path
+from traceback import FrameSummary
 from typing import Any
 
 from alembic.runtime.migration import MigrationContext, RevisionStep
 from alembic.script import Script
 from sqlalchemy import Connection, TextClause, text
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.schema import CreateIndex, DDLElement, DropIndex
+from sqlalchemy.schema import DDLElement, DropIndex
 from sqlalchemy.sql.base import Executable
 
-from src.postgres import sqlstate as state
 from src.postgres.lock_modes import is_patient
-from src.safety.apply.free_way import MustRetry
-from src.safety.apply.one_by_one import writes_rows
 from src.safety.apply.rehearsal import Rehearsal
 from src.safety.apply.statement_guard import StatementGuard
+from src.safety.online.cut_over import Waiting
 from src.safety.online.database import Database
 from src.safety.online.direct import new_names, reason_to_be_direct
 from src.safety.online.foreseen import unmet_need
+from src.safety.online.given_up import given_up, is_definition
+from src.safety.online.keys import with_keys
 from src.safety.online.names import plain, sql_of, verbatim
-from src.safety.online.registry import online_change
+from src.safety.online.registry import may_be_online, online_change
+from src.safety.online.running import Running
 from src.safety.online.script import write
-from src.safety.online.step import OnlineChange, Step, Steps, Task
+from src.safety.online.step import OnlineChange, Steps
 from src.safety.policy import Policy
+from src.safety.written_at import line_in
 
 log = logging.getLogger("alembic.runtime.migration")
 
@@ -64,15 +65,16 @@ class OnlineOperations:
         self._script: Script | None = None
         self._outside = False
         self._new: set[str] = set()
-        # Indexes whose drop waits, in case that the next operation makes another of the same name.
-        self._dropped: dict[str, OnlineChange] = {}
-        self._too_slow: set[str] = set()  # statements that were tried directly, and took too long
 
     def install(self) -> None:
         """Take over this run's operations. With a guard, after it: the steps pass through it."""
         self._execute = self._context.impl._exec
         self._context.impl._exec = self._run  # type: ignore[method-assign]
         self._context.autocommit_block = self._noticed(self._context.autocommit_block)  # type: ignore[method-assign]
+        if self._guard is not None:
+            self._running = Running(self._context, self._guard, self._execute)
+            self.database.cut_over = self._running.cut_over
+            self._guard.used = self._used
 
     def install_for_script(self) -> None:
         """The same for `--sql`, where nothing else surrounds the revisions."""
@@ -86,10 +88,11 @@ class OnlineOperations:
         """Carry out the operations of one try of this revision until the end of the block."""
         self._script = script
         self._new.clear()
-        self._dropped.clear()
+        if self._guard is not None:
+            self._running.forget()
         try:
             yield
-            self._drop_what_waits()
+            self._carry_out_now()
         finally:
             self._script = None
 
@@ -107,64 +110,116 @@ class OnlineOperations:
         return step
 
     def _noticed(self, autocommit_block: Callable[[], Any]) -> Callable[[], Any]:
+        """A block of the revision's own, before which it has done what stands above it."""
+
         @contextmanager
         def block() -> Iterator[None]:
+            if self._script is not None:
+                self._carry_out_now()
             with autocommit_block():
-                self._outside = True
+                self._set_outside(True)
                 try:
                     yield
                 finally:
-                    self._outside = False
+                    self._set_outside(False)
 
         return block
 
+    def _set_outside(self, outside: bool) -> None:
+        self._outside = outside
+        if self._guard is not None:
+            self._running.outside = outside
+
     def _run(self, construct: Executable | str, *arguments: Any, **options: Any) -> Any:
         """What stands in the place of `impl._exec`."""
-        if self._script is None:
+        if self._script is None or (self._guard is not None and self._running.busy):
             return self._execute(construct, *arguments, **options)
         statement = text(construct) if isinstance(construct, str) else construct
+        directly = partial(self._execute, construct, *arguments, **options)
+        if not isinstance(statement, DDLElement | TextClause):
+            self._carry_out_now()
+            return directly()
+        sql = sql_of(statement)
+        replaces = self.database.cut_over.take_index_like(sql)
+        if self._guard is not None and may_be_online(statement):
+            self._make_room(sql)
         change = online_change(statement, self.database)
-        if change is not None and isinstance(statement, CreateIndex) and change.index in self._dropped:
-            del self._dropped[change.index]
+        if change is not None and replaces:
             return self._carry_out(change.replacing, change.index)
-        if not isinstance(statement, CreateIndex | DropIndex):
-            self._drop_what_waits()
         self._new.update(map(plain, new_names(statement)))
         if change is None or plain(change.table) in self._new:
-            return self._as_it_stands(statement, construct, *arguments, **options)
-        directly = partial(self._as_it_stands, statement, construct, *arguments, **options)
-        return self._change(statement, change, directly)
+            return self._as_it_stands(sql, directly)
+        return self._change(statement, sql, change, directly)
 
-    def _as_it_stands(self, statement: Executable, construct: Executable | str, *arguments: Any, **options: Any) -> Any:
-        if self._guard is not None and isinstance(statement, DDLElement | TextClause):
-            self._let_go_before(sql_of(statement), self._guard)
-        return self._execute(construct, *arguments, **options)
+    def _make_room(self, sql: str) -> None:
+        """Nothing is planned beside a strong lock, nor before what it needs is there."""
+        assert self._guard is not None
+        if self._guard.holds_locks and self._guard.may_wait:
+            self._running.commit()
+        if self._running.cut_over.is_in_the_way(sql):
+            self._carry_out_now()
 
-    def _let_go_before(self, sql: str, guard: StatementGuard) -> None:
-        """Commit where locks on a table in use would be held while those on another are waited for, or rows change."""
-        least = self._policy.small_table if writes_rows(sql) else 0
-        tables = map(self.database.table, sorted(guard.beside(sql)))
-        if any(facts is not None and facts.heap_bytes > least for facts in tables):
-            self._commit()
+    def _as_it_stands(self, sql: str, directly: Callable[[], Any], bounded: str = "") -> Any:
+        """At once, or in the cut-over: what comes after that began waits for it."""
+        if self._guard is None:
+            return directly()
+        if not is_definition(sql) or is_patient(sql) or not self._guard.may_wait:
+            self._carry_out_now()
+            return directly()
+        locked = self._guard.locked_by(sql)
+        if not locked and not self._running.cut_over:
+            return directly()
+        gone = with_keys(given_up(sql), self.database)
+        waiting = Waiting.of(sql, directly, bounded=bounded, line=self._line, gives_up=gone)
+        self._running.wait(waiting, large=any(map(self._is_large, locked)))
+        return None
 
-    def _change(self, statement: Executable, change: OnlineChange, directly: Callable[[], Any]) -> Any:
+    @property
+    def _line(self) -> FrameSummary | None:
         assert self._script is not None
-        sql = sql_of(statement)
+        return line_in(str(Path(self._script.path).parent))
+
+    def _is_large(self, table: str) -> bool:
+        facts = self.database.table(table)
+        if facts is None or facts.temporary or facts.heap_bytes == 0:
+            return False
+        return facts.bytes >= self._policy.small_table
+
+    def _carry_out_now(self) -> None:
+        """All that waits, and what comes after it."""
+        if self._guard is not None and not self._running.busy:
+            self._running.carry_out()
+            self._running.finish()
+
+    def _used(self) -> None:
+        """The revision is about to use the connection itself, and finds what it has done."""
+        if self._script is not None and not self._running.busy:
+            self._running.carry_out()
+
+    def _change(self, statement: Executable, sql: str, change: OnlineChange, directly: Callable[[], Any]) -> Any:
+        assert self._script is not None
         words = f"way of {sql}"
         if reason := reason_to_be_direct(self._script, change.table):
             log.info("%s is changed directly: %s", change.table, reason)
+            self._carry_out_now()
             return directly()
         if words not in self._too_slow and unmet_need(sql, self.database):
-            return self._bounded(words, directly)
+            return self._as_it_stands(sql, directly, bounded=words)
         if self._is_direct(words, change):
-            return directly() if is_patient(sql) else self._bounded(words, directly)
-        if isinstance(statement, DropIndex) and change.index:
-            self._dropped[change.index] = change
+            return directly() if is_patient(sql) else self._as_it_stands(sql, directly, bounded=words)
+        if isinstance(statement, DropIndex) and change.index and self._guard is not None:
+            in_transaction = sql.replace("CONCURRENTLY ", "", 1)
+            drop = partial(self._execute, verbatim(in_transaction))
+            self._running.wait(Waiting.of(in_transaction, drop, index=change, line=self._line), large=True)
             return None
         return self._carry_out(change.steps, sql)
 
     def _is_direct(self, words: str, change: OnlineChange) -> bool:
         return self.database.recall_whether(words, lambda: words not in self._too_slow and self._is_small(change))
+
+    @property
+    def _too_slow(self) -> set[str]:
+        return self._running.too_slow if self._guard is not None else set()
 
     def _is_small(self, change: OnlineChange) -> bool:
         facts = self.database.table(change.table) if change.table else None
@@ -174,61 +229,11 @@ class OnlineOperations:
             return facts.heap_bytes == 0
         return facts.temporary or facts.heap_bytes == 0 or facts.bytes < self._policy.small_table
 
-    def _bounded(self, words: str, directly: Callable[[], Any]) -> Any:
-        assert self._guard is not None
-        try:
-            self._guard.bounded = True
-            return directly()
-        except DBAPIError as error:
-            if state.sqlstate(error) != state.QUERY_CANCELED:
-                raise
-            self._too_slow.add(words)
-            raise MustRetry from error
-        finally:
-            self._guard.bounded = False
-
     def _carry_out(self, steps: Steps, words: str) -> None:
         if self._guard is None:
             write(self._context, steps, self._execute, outside=self._outside)
-            return
-        with self._guard.journal.operation(words):
-            self._run_steps(steps, self._guard)
-
-    def _run_steps(self, steps: Steps, guard: StatementGuard) -> None:
-        first = next(steps, None)  # what has no way at all is refused before anything is committed
-        self._commit()
-        for step in chain((first,) if first else (), steps):
-            if isinstance(step, Task):
-                self._do(step, guard)
-            else:
-                self._take(step, guard)
-
-    def _take(self, step: Step, guard: StatementGuard) -> None:
-        if step.says:
-            log.info("%s", step.says)
-        leave = step.outside and not self._outside
-        with self._context.autocommit_block() if leave else nullcontext():
-            guard.step = step
-            try:
-                self._execute(verbatim(step.sql))
-            finally:
-                guard.step = None
-        if not step.outside and not step.with_next:
-            self._commit()
-
-    def _do(self, task: Task, guard: StatementGuard) -> None:
-        guard.journal.once(task.words, lambda: task.run(self._context))
-        self._commit()
-
-    def _commit(self) -> None:
-        """Let go of all locks."""
-        with nullcontext() if self._outside else self._context.autocommit_block():
-            pass
-
-    def _drop_what_waits(self) -> None:
-        while self._dropped:
-            index = next(iter(self._dropped))
-            self._carry_out(self._dropped.pop(index).steps, index)
+        else:
+            self._running.steps(steps, words, self._line)
 
     def _recall(self, words: str, find: Callable[[], str]) -> str:
         assert self._guard is not None

@@ -30,6 +30,10 @@ class Step:
     """What a person should know before it begins."""
     with_next: bool = False
     """It is committed together with the step after it: the two are one change to whoever looks."""
+    joins: bool = False
+    """It needs no work on rows, and is part of the revision's cut-over where there is one."""
+    swaps: str = ""
+    """The table of which it puts a new column in the place of the old one."""
 
     @property
     def patient(self) -> bool:

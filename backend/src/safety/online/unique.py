@@ -5,17 +5,19 @@ A partitioned table has no USING INDEX (PostgreSQL 16 to 18): each partition get
 the whole table then adopts them.
 """
 
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Column, Index, MetaData, PrimaryKeyConstraint, Table, UniqueConstraint
 from sqlalchemy.schema import AddConstraint, CreateIndex
 
+from src.postgres.object_names import object_name
 from src.safety.online.constraint import constraint_name
 from src.safety.online.database import Database
 from src.safety.online.duplicates import duplicates
 from src.safety.online.free_name import free_relation_name
 from src.safety.online.index_build import plan_build
-from src.safety.online.names import ddl, deferrability, quoted, table_name
+from src.safety.online.names import ddl, deferrability, qualified, quoted, table_name, temporary
 from src.safety.online.not_null import set_not_null
 from src.safety.online.step import OnlineChange, Step, Steps
 
@@ -42,15 +44,26 @@ def _steps(construct: AddConstraint, constraint: UniqueConstraint | PrimaryKeyCo
         return
     for part in database.partitions(table_name(table)):
         if not part.partitioned:
-            name = free_relation_name(part.name, second, label, part.schema, database)
-            yield from _with_index(constraint, name, part.name, part.schema, database)
-    yield Step(sql=ddl(construct))
+            gone = database.cut_over.changes_keys(table_name(table))
+            free = partial(free_relation_name, part.name, second, label, part.schema, database)
+            name = object_name(part.name, second, label) if gone else free()
+            yield from _with_index(constraint, name, part.name, part.schema, database, gone=gone)
+    yield Step(sql=ddl(construct), joins=True)
 
 
 def _with_index(
-    constraint: UniqueConstraint | PrimaryKeyConstraint, name: str, table: str, schema: str | None, database: Database
+    constraint: UniqueConstraint | PrimaryKeyConstraint,
+    name: str,
+    table: str,
+    schema: str | None,
+    database: Database,
+    *,
+    gone: bool = False,
 ) -> Steps:
-    index = _index(constraint, name, table, schema)
+    """One that is dropped above keeps its name until the new index is there; with `gone`, that of a partition."""
+    gone = gone or database.cut_over.gives_up("constraint", qualified(table, schema), name)
+    built = temporary(name) if gone else name
+    index = _index(constraint, built, table, schema)
     assert index.table is not None
     build = plan_build(index, database.table(table_name(index.table)), database)
     yield from build.before
@@ -58,8 +71,8 @@ def _with_index(
     yield Step(sql=ddl(create), obstacle=duplicates(create, database), says=build.says)
     yield from build.after
     kind = "PRIMARY KEY" if isinstance(constraint, PrimaryKeyConstraint) else "UNIQUE"
-    using = f"{kind} USING INDEX {quoted(name)}{deferrability(constraint)}"
-    yield Step(sql=f"ALTER TABLE {table_name(index.table)} ADD CONSTRAINT {quoted(name)} {using}")
+    using = f"{kind} USING INDEX {quoted(built)}{deferrability(constraint)}"
+    yield Step(sql=f"ALTER TABLE {table_name(index.table)} ADD CONSTRAINT {quoted(name)} {using}", joins=True)
 
 
 def _index(constraint: UniqueConstraint | PrimaryKeyConstraint, name: str, table: str, schema: str | None) -> Index:

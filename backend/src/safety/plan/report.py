@@ -10,6 +10,8 @@ from rich.text import Text
 from src.postgres.lock_modes import LockMode
 from src.safety.counted import counted
 from src.safety.online.database import TableFacts
+from src.safety.online.given_up import GivenUp
+from src.safety.plan import missed
 from src.safety.plan.trace import Traced
 
 SCAN_RATE = 400e6
@@ -29,6 +31,8 @@ class Line:
     tables: Mapping[str, TableFacts]
     empty: frozenset[str] = frozenset()
     """Columns that hold nothing."""
+    gone: Sequence[GivenUp] = ()
+    """What it gives up, and a later transaction of the revision brings back."""
 
     @property
     def seconds(self) -> float:
@@ -74,6 +78,7 @@ class Line:
             work = "rewrites" if self.traced.rewrites else "scans"
             tables = ", ".join(self.traced.rewrites or self.traced.scans)
             found.append(f"blocks {self.stops.blocks} for about {in_words(self.seconds)} while it {work} {tables}")
+        found += [f"clients miss {missed.in_words(each)} until it is made again" for each in self.gone]
         return found
 
     def facts(self, table: str) -> TableFacts | None:
@@ -92,7 +97,10 @@ def lines(
     statements: Sequence[Traced], tables: Mapping[str, TableFacts], empty: frozenset[str] = frozenset()
 ) -> list[Line]:
     """Each statement with what is known of the live tables, and of their columns that are `empty`."""
-    return [Line(traced, tables, empty) for traced in statements]
+    gone: dict[int, list[GivenUp]] = {}
+    for traced, each in missed.missed(statements):
+        gone.setdefault(id(traced), []).append(each)
+    return [Line(traced, tables, empty, gone.get(id(traced), ())) for traced in statements]
 
 
 def show(found: Sequence[Line], console: Console) -> None:

@@ -81,6 +81,8 @@ FORMS: Mapping[str, Sequence[str]] = {
     "autocommit": AUTOCOMMIT,
     "concurrent": CONCURRENT,
 }
+# What takes but an instant and stops clients waits for the next step that needs it.
+WAITS = {("concurrent", 4)}
 _IN_BLOCK = {"transactional": (), "autocommit": range(3, 8), "concurrent": ()}
 
 

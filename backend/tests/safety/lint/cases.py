@@ -54,6 +54,22 @@ CASES = (
     Case("a way back that raises", "downgrade runs", ADD, "raise NotImplementedError"),
     Case("a column is added", "", ADD, DROP),
     Case("an index is made", "", 'op.create_index("ix_{t}", "{t}", ["a"])', 'op.drop_index("ix_{t}")'),
+    Case(
+        "a default is missed while rows are changed",
+        "comes-back schema-and-data",
+        'op.alter_column("{t}", "n", server_default=None)\n'
+        '    op.execute("UPDATE {t} SET n = 1 WHERE id = 1")\n'
+        '    op.alter_column("{t}", "n", server_default="1")',
+        'op.alter_column("{t}", "n", server_default=None)',
+    ),
+    Case(
+        "a check and a view give way to a type",
+        "",
+        'op.execute("DROP VIEW {t}_view")\n'
+        '    op.alter_column("{t}", "n", type_=sa.BigInteger())\n'
+        '    op.execute("CREATE VIEW {t}_view AS SELECT id FROM {t}")',
+        'op.alter_column("{t}", "n", type_=sa.Integer())',
+    ),
     raw("an index is made by hand", "", "CREATE INDEX ix_{t} ON {t} (a)", "DROP INDEX ix_{t}"),
     Case("a foreign key is made", "", REFERS, NO_REFERENCE),
     Case(

@@ -7,6 +7,7 @@ from alembic.operations import MigrateOperation
 from src.postgres.catalogue import CatalogueObject
 from src.safety.autogenerate.call import Comment, sql
 from src.safety.autogenerate.context import Change, Context
+from src.safety.autogenerate.writers.label_moves import moves
 from src.safety.autogenerate.writers.types import Passage, TypeWriter, type_name
 from src.safety.autogenerate.writers.writer import literal
 
@@ -16,14 +17,19 @@ class EnumWriter(TypeWriter):
         return f"CREATE TYPE {type_name(entry)} AS ENUM ({', '.join(map(literal, labels(entry)))})"
 
     def change(self, change: Change, context: Context) -> list[MigrateOperation] | None:
-        return list(_added(change))
+        return [*_kept(change, context), *_added(change)]
 
     def passage(self, change: Change, context: Context) -> Passage | None:
         before, after = labels(change.before), labels(change.after)
         return None if tuple(label for label in after if label in before) == before else Passage()
 
     def prepare(self, change: Change, context: Context) -> Iterator[MigrateOperation]:
-        gone = [label for label in labels(change.before) if label not in labels(change.after)]
+        merged = context.merged.get(change.after.identity, {})
+        ways = moves(labels(change.before), labels(change.after), merged)
+        for old, new in ways.items():
+            yield Comment(f"Rows that hold {literal(old)} of {change.after.name} become {literal(new)}.")
+        yield from _kept(change, context)
+        gone = [label for label in labels(change.before) if label not in {*labels(change.after), *ways}]
         if gone:
             held = " or ".join(map(literal, gone))
             yield Comment(f"Fails where a row holds {held} of {change.after.name}: change those rows first.")
@@ -34,6 +40,16 @@ def labels(entry: CatalogueObject) -> tuple[str, ...]:
     stated = entry.attributes.get("labels", ())
     assert isinstance(stated, tuple), "a list in every catalogue"
     return stated
+
+
+def _kept(change: Change, context: Context) -> Iterator[MigrateOperation]:
+    """On the way back: which rows held one of the labels that come again, nobody knows any more."""
+    ways = context.merged.get(change.after.identity, {})
+    for label in labels(change.after):
+        if label in ways and label not in labels(change.before):
+            yield Comment(
+                f"Which rows held {literal(label)} is not known any more: they became {literal(ways[label])}."
+            )
 
 
 def _added(change: Change) -> Iterator[MigrateOperation]:

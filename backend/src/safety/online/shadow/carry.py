@@ -99,6 +99,8 @@ def indexes(database: Database, column: OldColumn) -> Iterator[tuple[Index, list
     """Each index, from the top down, and the steps that make it for the new column."""
     for each in column.family:
         for row in database.ask(_INDEXES, table=each.table, number=each.number):
+            if row.name.lower() in database.cut_over.indexes_before_swap():
+                continue
             index = Index(
                 each.table,
                 row.name,

@@ -37,7 +37,8 @@ def constraints(database: Database, column: OldColumn) -> Iterator[Step]:
     for each in column.family:
         given = {"table": each.table, "number": each.number, "in_swap": each.partitioned}  # see `foreign_keys`
         for row in database.ask(_CONSTRAINTS, **given):
-            yield from _one(row, each, database)
+            if not database.cut_over.gives_up("constraint", row.table, row.name):
+                yield from _one(row, each, database)
 
 
 def _one(row: Row[Any], column: OldColumn, database: Database) -> Iterator[Step]:

@@ -1,16 +1,17 @@
 """The steps of a column that is made anew, from the new column to the swap."""
 
 import json
+from collections.abc import Sequence
+from dataclasses import replace
 
 from alembic.ddl.base import ColumnType
-from sqlalchemy.dialects import postgresql
 
 from src.safety.backfill.definition import Backfill
 from src.safety.backfill.in_upgrade import runner
 from src.safety.backfill.script import script
 from src.safety.online.database import Database
 from src.safety.online.index_build import built_again
-from src.safety.online.names import literal, qualified, quoted, temporary
+from src.safety.online.names import kind_sql, literal, qualified, quoted, temporary
 from src.safety.online.shadow.carry import indexes, statistics
 from src.safety.online.shadow.column import OldColumn, read_column
 from src.safety.online.shadow.constraints import constraints
@@ -18,28 +19,30 @@ from src.safety.online.shadow.foreign_keys import foreign_keys
 from src.safety.online.shadow.materialized import filled, made_empty, read_materialized
 from src.safety.online.shadow.not_null import not_nulls, proven
 from src.safety.online.shadow.properties import properties
-from src.safety.online.shadow.publications import Published, given_back, hidden, published
+from src.safety.online.shadow.publications import given_back, hidden, published
+from src.safety.online.shadow.refused_values import refused_values
 from src.safety.online.shadow.swap import Made, swap
-from src.safety.online.shadow.trigger import drop, keep_in_step
+from src.safety.online.shadow.trigger import drop, function_name, keep_in_step
 from src.safety.online.shadow.unchanged import seen
+from src.safety.online.stand_in import StandIn
 from src.safety.online.step import OnlineChange, Step, Steps, Task
 
-_DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy's own
 
-
-def shadow_column(construct: ColumnType, database: Database) -> OnlineChange:
+def shadow_column(construct: ColumnType, database: Database, stand_ins: Sequence[StandIn] = ()) -> OnlineChange:
     """The online way of a type change that rewrites the table; the database must be known.
+
+    `stand_ins` are those of the types that it names.
 
     Raises `RevisionFailed` for what cannot be made anew, such as a column that a view shows.
     """
     table = qualified(construct.table_name, construct.schema)
-    return OnlineChange(table, _steps(construct, database, table))
+    return OnlineChange(table, _steps(construct, database, table, stand_ins))
 
 
-def _steps(construct: ColumnType, database: Database, table: str) -> Steps:
+def _steps(construct: ColumnType, database: Database, table: str, stand_ins: Sequence[StandIn]) -> Steps:
     there = seen(database, table, str(construct.column_name))
     column = read_column(database, table, str(construct.column_name))
-    kind = str(_DIALECT.type_compiler_instance.process(construct.type_))
+    kind = kind_sql(construct.type_)
     if column is None:
         yield Step(sql=f"ALTER TABLE {table} ALTER COLUMN {quoted(str(construct.column_name))} TYPE {kind}")
         return
@@ -49,16 +52,23 @@ def _steps(construct: ColumnType, database: Database, table: str) -> Steps:
         yield from (Step(sql=statement) for statement in json.loads(database.recall(after, lambda: "[]")))
         return
     using = getattr(construct, "using", None)  # of Alembic's own PostgresqlColumnType
+    obstacle = refused_values(column, kind, using, stand_ins, database)
+    for each in stand_ins:
+        if database.cut_over.use(each):
+            yield Step(
+                sql=each.create, unless=f"SELECT to_regtype({literal(each.made)}) IS NOT NULL", obstacle=obstacle
+            )
     views = [read_materialized(database, *each) for each in column.dependents.materialized]
     sent = published(database, column)
-    yield _try_empty(column, kind, using)
+    yield _try_empty(column, kind, using, database)
     yield from hidden(sent)
-    yield _new_column(column, kind)
+    yield replace(_new_column(column, kind), obstacle=obstacle)
     for view in views:
         yield from made_empty(view, column, database)
     yield from properties(database, column)
     yield from keep_in_step(column, using)
-    yield from (_fill(each, using, column, sent) for each in reversed(column.family) if not each.partitioned)
+    leftovers = [*given_back(sent), *(f"DROP TYPE {each.made}" for each in stand_ins)]
+    yield from (_fill(each, using, column, leftovers) for each in reversed(column.family) if not each.partitioned)
     nulls = not_nulls(database, column)
     yield from (step for each in nulls for step in proven(each))
     found = list(indexes(database, column))
@@ -77,11 +87,12 @@ def _steps(construct: ColumnType, database: Database, table: str) -> Steps:
     yield from (Step(sql=statement) for statement in keys.after)
 
 
-def _try_empty(column: OldColumn, kind: str, using: str | None) -> Step:
+def _try_empty(column: OldColumn, kind: str, using: str | None, database: Database) -> Step:
     """PostgreSQL's own judgement, on a copy without rows, before anything is changed."""
     # What names the column by the table, PostgreSQL does not find where it comes to the parts (16 to 18).
     copy = f"pg_temp.{'type_copy' if column.parts else quoted(column.relation)}"
-    like = f"CREATE TABLE {copy} (LIKE {column.table} INCLUDING DEFAULTS)"
+    given_up = database.cut_over.gives_up("default", column.table, column.name)
+    like = f"CREATE TABLE {copy} (LIKE {column.table}{'' if given_up else ' INCLUDING DEFAULTS'})"
     alter = f"ALTER TABLE {copy} ALTER COLUMN {column.quoted} TYPE {kind}{f' USING {using}' if using else ''}"
     return Step(sql=f"DO $try$ BEGIN {like}; {alter}; DROP TABLE {copy}; END $try$")
 
@@ -95,7 +106,7 @@ def _new_column(column: OldColumn, kind: str) -> Step:
     return Step(sql=f"ALTER TABLE {column.table} ADD COLUMN {quoted(new)} {kind}", unless=there)
 
 
-def _fill(column: OldColumn, using: str | None, whole: OldColumn, sent: Published) -> Task:
+def _fill(column: OldColumn, using: str | None, whole: OldColumn, leftovers: Sequence[str]) -> Task:
     """The rows of the table, or of one of the parts of the whole."""
     definition = Backfill(
         table=column.table,
@@ -103,8 +114,8 @@ def _fill(column: OldColumn, using: str | None, whole: OldColumn, sent: Publishe
         in_step=True,
         unnoticed=True,
     )
-    column_gone = f"ALTER TABLE {whole.table} DROP COLUMN {quoted(temporary(column.name))}"
-    given_up = [*drop(whole), column_gone, *given_back(sent)]
+    gone = f"ALTER TABLE {whole.table} DROP COLUMN {quoted(temporary(column.name))}"
+    given_up = [*drop(whole), f"DROP FUNCTION {function_name(whole)}()", gone, *leftovers]
     refused = f"The new column waits, and refuses such values. To give the change up instead: {'; '.join(given_up)}"
 
     def written() -> list[Step]:

@@ -42,18 +42,19 @@ class Made:
 def swap(database: Database, column: OldColumn, kind: str, made: Made) -> Iterator[Step]:
     """All of it in one transaction."""
     says = f"The new column {column.table}.{column.quoted} comes after the others: name columns, do not count them."
-    yield from (Step(sql=statement, with_next=True) for statement in column.dependents.drop_views)
-    yield from (Step(sql=f"DROP MATERIALIZED VIEW {view.table.sql}", with_next=True) for view in made.views)
+    first_of_all = [*column.dependents.drop_views, *(f"DROP MATERIALIZED VIEW {view.table.sql}" for view in made.views)]
+    yield from (Step(sql=statement, with_next=True, joins=True) for statement in first_of_all)
     # The table with all that is below it.
     locks = {*column.dependents.locks, *made.foreign_keys.tables, *([column.table] if column.parts else [])}
     if locks:
-        yield Step(sql=f"LOCK TABLE {', '.join(sorted(locks))} IN ACCESS EXCLUSIVE MODE", with_next=True)
+        lock = f"LOCK TABLE {', '.join(sorted(locks))} IN ACCESS EXCLUSIVE MODE"
+        yield Step(sql=lock, with_next=True, joins=True)
     first, *others = drop(column)
-    yield Step(sql=first, says=says, with_next=True)
+    yield Step(sql=first, says=says, with_next=True, joins=True)
     # In one block: the lock that the first statement took is held for one answer of the server, not for twenty.
-    unchanged = refuse_unless(made.seen, column)
+    unchanged = refuse_unless(made.seen, column, database)
     statements = "; ".join([unchanged, *others, *_statements(database, column, kind, made)])
-    yield Step(sql=f"DO $swap$ BEGIN {statements}; END $swap$")
+    yield Step(sql=f"DO $swap$ BEGIN {statements}; END $swap$", joins=True, swaps=column.table)
 
 
 def _statements(database: Database, column: OldColumn, kind: str, made: Made) -> Iterator[str]:
@@ -92,6 +93,8 @@ def _default(database: Database, column: OldColumn, kind: str, new: str) -> Iter
         yield f"ALTER SEQUENCE {column.sequence} OWNED BY {table}.{new}"
         if kind in _INTEGERS:
             yield f"ALTER SEQUENCE {column.sequence} AS {kind}"
+    if database.cut_over.gives_up("default", table, column.name):
+        return
     if column.default is not None:
         yield f"ALTER TABLE {table} ALTER COLUMN {new} SET DEFAULT {column.default}"
     for part in column.parts:

@@ -1,0 +1,209 @@
+"""The cut-over of a revision: what takes but an instant and clients would notice, kept until all of it is one short
+transaction.
+
+A default, view or constraint that is dropped here and comes back below would be missing for as long as a table is
+copied in between. So what needs no work on rows waits, and the work overtakes it: the new column is filled, the new
+index built, while everything old is still there. Only the last step of such work, which puts the new in the place of
+the old, waits as well. Nothing is locked meanwhile.
+"""
+
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, field, replace
+from traceback import FrameSummary
+from typing import Any
+
+from src.postgres.lock_modes import strong_locks
+from src.postgres.lock_modes.reader import statements
+from src.postgres.tokens import Kind, tokens
+from src.safety.apply.one_by_one import belongs_together
+from src.safety.online.given_up import GivenUp, given_up, last_part, made, same_name
+from src.safety.online.names import plain
+from src.safety.online.stand_in import StandIn, stand_in
+from src.safety.online.step import OnlineChange, Step, Task
+
+_AFTER_SWAP = ("not null", "index", "key")
+"""What a column that is made anew carries over: only from the new one it is taken away."""
+_AFTER_SWAP_OF_TYPE = ("not null", "key")
+"""An index may name the type that goes."""
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """One statement of the cut-over."""
+
+    sql: str
+    run: Callable[[], Any]
+    words: str = ""
+    """The operation that it is a step of, as the journal knows it."""
+    step: Step | None = None
+    bounded: str = ""
+    """The words of an operation that is carried out directly, in the hope that it takes but an instant."""
+    swaps: str = ""
+    """The table of which a new column takes the place of the old one here."""
+    index: OnlineChange | None = None
+    """An index that goes, and which nobody misses sooner than at the end."""
+    stand_in: StandIn | None = None
+    """Of a type whose name another gives up here."""
+    instead: Callable[[], Any] | None = None
+    """Gives the stand-in its name."""
+    line: FrameSummary | None = None
+    """Where the revision says so."""
+    gives_up: tuple[GivenUp, ...] = ()
+    makes: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, sql: str, run: Callable[[], Any], **options: Any) -> "Waiting":
+        """With what its text tells."""
+        options.setdefault("gives_up", tuple(given_up(sql)))
+        return cls(sql, run, makes=frozenset(made(sql)), **options)
+
+
+@dataclass
+class CutOver:
+    """What waits, in its order, and what is to be done when that has been carried out."""
+
+    waiting: list[Waiting] = field(default_factory=list)
+    after: list[tuple[str, Step | Task, FrameSummary | None]] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return bool(self.waiting)
+
+    def forget(self) -> None:
+        """Nothing waits."""
+        self.waiting.clear()
+        self.after.clear()
+
+    def add(self, waiting: Waiting) -> None:
+        """It comes last; but what a column that is made anew carries over is taken away after its swap."""
+        swaps, kinds = plain(waiting.swaps), _AFTER_SWAP if not self.stand_ins() else _AFTER_SWAP_OF_TYPE
+        later = [each for each in self.waiting if swaps and _follows(each, swaps, kinds)]
+        self.waiting = [each for each in self.waiting if each not in later] + [waiting, *later]
+
+    def stand_ins(self, sql: str = "") -> list[StandIn]:
+        """All, or those of the types that `sql` names."""
+        words = _names(sql)
+        return [each.stand_in for each in self.waiting if each.stand_in is not None and (not sql or words & each.makes)]
+
+    def indexes_before_swap(self) -> list[str]:
+        """Those that go before a column's swap, by their plain names, for they may name the type that goes."""
+        gone = (last_part(each.name) for each in self._given_up() if each.kind == "index")
+        return sorted(gone) if self.stand_ins() else []
+
+    def stand_in_for(self, sql: str) -> StandIn | None:
+        """For a type that `sql` makes, and whose name another gives up here."""
+        made = stand_in(sql)
+        return made if made is not None and self.gives_up("type", "", made.name) else None
+
+    def use(self, used: StandIn) -> bool:
+        """It is made beforehand; False where it is already."""
+        for at, each in enumerate(self.waiting):
+            if each.stand_in == used and each.instead is not None and each.sql != used.rename:
+                self.waiting[at] = replace(each, sql=used.rename, run=each.instead)
+                return True
+        return False
+
+    def take(self) -> list[Waiting]:
+        """All that waits; nothing does afterwards."""
+        taken, self.waiting = self.waiting, []
+        return taken
+
+    def gives_up(self, kind: str, table: str, name: str) -> bool:
+        """Whether this is dropped here: names as SQL writes them."""
+        return any(
+            each.kind in (kind, "key" if kind == "constraint" else kind)
+            and (each.name == plain(name) if each.table else same_name(each.name, plain(name)))
+            and (not each.table or same_name(each.table, plain(table)))
+            for each in self._given_up()
+        )
+
+    def lost_by(self, table: str) -> Iterator[str]:
+        """The actions by which a copy of `table` loses the defaults and checks that the table loses."""
+        for each in self._given_up():
+            if same_name(each.table, plain(table)):
+                if each.kind == "default":
+                    yield f"ALTER COLUMN {each.written} DROP DEFAULT"
+                elif each.kind == "constraint":
+                    yield f"DROP CONSTRAINT IF EXISTS {each.written}"
+
+    def swaps(self, *tables: str) -> bool:
+        """Whether a column of one of these is exchanged here."""
+        return any(
+            same_name(plain(each.swaps), plain(table)) for each in self.waiting if each.swaps for table in tables
+        )
+
+    def changes_keys(self, *tables: str) -> bool:
+        """Whether a key of one of these goes or comes here, or a column is exchanged."""
+        keys = [each for each in self._given_up() if each.kind == "key"]
+        gone = any(same_name(each.table, plain(table)) for each in keys for table in tables)
+        return gone or self.swaps(*tables)
+
+    def is_in_the_way(self, sql: str) -> bool:
+        """Whether an operation cannot overtake what waits, nor join it."""
+        tables = [lock.name for lock in strong_locks(sql)]
+        names = set(made(sql))
+        if any(each.kind in ("column", "table") and last_part(each.name) in names for each in self._given_up()):
+            return True
+        if _is_check_or_foreign_key(sql) and self.changes_keys(*tables):
+            return False
+        return bool(self) and (self.is_needed_for(sql) or (self.swaps(*tables) and not _is_type_change(sql)))
+
+    def hides_loss(self, sql: str) -> bool:
+        """Whether what `sql` takes away can be counted only when what waits is done."""
+        words = {token.keyword for token in tokens(sql)}
+        return "DROP" in words and ("CASCADE" in words or ("TABLE" in words and self.is_needed_for(sql)))
+
+    def is_needed_for(self, sql: str) -> bool:
+        """Whether `sql` names something that is only made here."""
+        words, stands_in = _names(sql), _is_type_change(sql)
+        return any(words & each.makes for each in self.waiting if not (stands_in and each.stand_in))
+
+    def take_index_like(self, sql: str) -> bool:
+        """Whether `sql` makes an index of the name of one that waits to be dropped: then that is to be replaced."""
+        makes = any(reader.accept_any("CREATE INDEX", "CREATE UNIQUE INDEX") for reader in statements(sql))
+        if not makes or self.stand_ins():
+            return False
+        names = set(made(sql))
+        found = [each for each in self.waiting if each.index and last_part(plain(each.index.index)) in names]
+        self.waiting = [each for each in self.waiting if each not in found]
+        return bool(found)
+
+    def _given_up(self) -> Iterator[GivenUp]:
+        return (each for waiting in self.waiting for each in waiting.gives_up)
+
+
+def one_by_one(waiting: list[Waiting]) -> list[list[Waiting]]:
+    """Those that clients may see one after the other, where nobody could lock all of them; else all in one part."""
+    given = [(place, last_part(each.name)) for place, one in enumerate(waiting) for each in one.gives_up]
+    come_back = any(
+        name in later.makes or name in {last_part(each.name) for each in later.gives_up}
+        for place, name in given
+        for later in waiting[place + 1 :]
+    )
+    last = len(waiting) - 1
+    first = next((at for at, each in enumerate(waiting) if each.swaps or belongs_together(each.sql)), last)
+    alone = 0 if come_back else first
+    return [*([each] for each in waiting[:alone]), waiting[alone:]]
+
+
+def _names(sql: str) -> set[str]:
+    return {plain(token.text) for token in tokens(sql) if token.kind in (Kind.WORD, Kind.QUOTED_NAME)}
+
+
+def _is_check_or_foreign_key(sql: str) -> bool:
+    words = {token.keyword for token in tokens(sql)}
+    return "ADD" in words and "CONSTRAINT" in words and bool(words & {"CHECK", "FOREIGN"})
+
+
+def _is_type_change(sql: str) -> bool:
+    words = [token.keyword for token in tokens(sql)]
+    return words[:2] == ["ALTER", "TABLE"] and words.count("ALTER") > 1 and "TYPE" in words
+
+
+def _follows(waiting: Waiting, table: str, kinds: Collection[str]) -> bool:
+    """Whether all that it does is to be done to the new column, or the new table: a default is set on it again."""
+    sets_default = "SET DEFAULT" in waiting.sql.upper()
+    return bool(waiting.gives_up) and all(
+        (each.kind in kinds and (not each.table or same_name(each.table, table)))
+        or (each.kind == "default" and sets_default and same_name(each.table, table))
+        for each in waiting.gives_up
+    )

@@ -1,0 +1,186 @@
+"""Steps and the cut-over of one run, carried out: each step in a transaction of its own, the cut-over in one."""
+
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace
+from functools import partial
+from itertools import chain, groupby
+from traceback import FrameSummary
+from typing import Any
+
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+
+from src.postgres import sqlstate as state
+from src.safety.apply.free_way import MustRetry
+from src.safety.apply.statement_guard import StatementGuard
+from src.safety.apply.together import Planned, together
+from src.safety.history import Entry
+from src.safety.online.cut_over import CutOver, Waiting, one_by_one
+from src.safety.online.names import verbatim
+from src.safety.online.step import Step, Steps, Task
+from src.safety.written_at import note_line
+
+log = logging.getLogger("alembic.runtime.migration")
+
+
+class Running:
+    """What is done, and what waits for the cut-over."""
+
+    def __init__(self, context: MigrationContext, guard: StatementGuard, execute: Callable[..., Any]) -> None:
+        self._context, self._guard, self._execute = context, guard, execute
+        self.cut_over = CutOver()
+        self.outside = False
+        """Whether the revision is outside of any transaction."""
+        self.too_slow: set[str] = set()
+        """Operations that were tried directly, and took too long."""
+        self.busy = False
+        """Whether what runs is ours, and not the revision's next line."""
+        self._large = False
+
+    def forget(self) -> None:
+        """A revision begins."""
+        self.cut_over.forget()
+        self._large = self.busy = False
+
+    def wait(self, waiting: Waiting, *, large: bool) -> None:
+        """It is done in the cut-over. Locks on a `large` table are let go of as soon as it is."""
+        if self._entry.direction == "downgrade" and self.cut_over.hides_loss(waiting.sql):
+            self.carry_out()
+        if (made := self.cut_over.stand_in_for(waiting.sql)) is not None:
+            instead = partial(self._execute, verbatim(made.rename))
+            waiting = replace(waiting, stand_in=made, instead=instead)
+        self.cut_over.add(waiting)
+        self._large |= large
+
+    def steps(self, steps: Steps, words: str, line: FrameSummary | None = None) -> None:
+        """Carry out an operation, known by its words, of this line of the revision.
+
+        What may join the cut-over does, if there is one.
+        """
+        with self._guard.journal.operation(words), self._ours():
+            first = next(steps, None)  # what has no way at all is refused before anything is committed
+            self.commit()
+            joined = False
+            group: list[Step] = []  # committed together
+            for step in chain((first,) if first else (), steps):
+                if isinstance(step, Step) and step.joins and self.cut_over:
+                    self.cut_over.add(replace(self._waiting(step, line), words=words))
+                    joined = True
+                elif joined:
+                    self.cut_over.after.append((words, step, line))
+                elif isinstance(step, Task) or step.outside or self.outside:
+                    self._one(step)
+                else:
+                    group.append(step)
+                    if not step.with_next:
+                        self._at_once([self._waiting(each, line) for each in group], commits=True)
+                        group.clear()
+
+    def carry_out(self) -> None:
+        """The cut-over: in one transaction; of large tables it is committed with it."""
+        waiting, large = self.cut_over.take(), self._large
+        self._large = False
+        if waiting and all(each.index for each in waiting):
+            self._drop_indexes(waiting)
+        elif waiting:
+            with self._ours():
+                again = self._entry.has_begun
+                for part in one_by_one(waiting) if again else [waiting]:
+                    self._at_once(part, commits=large or again)
+
+    def finish(self) -> None:
+        """What comes after the cut-over, when that has been carried out."""
+        after, self.cut_over.after = self.cut_over.after, []
+        for (words, line), group in groupby(after, key=lambda each: (each[0], each[2])):
+            with _of_line(line):
+                self.steps((step for _, step, _ in group), words, line)
+
+    def commit(self) -> None:
+        """Let go of all locks."""
+        with self._ours(), nullcontext() if self.outside else self._context.autocommit_block():
+            pass
+
+    @contextmanager
+    def _ours(self) -> Iterator[None]:
+        before, self.busy = self.busy, True
+        try:
+            yield
+        finally:
+            self.busy = before
+
+    def _waiting(self, step: Step, line: FrameSummary | None) -> Waiting:
+        run = partial(self._execute, verbatim(step.sql))
+        return Waiting.of(step.sql, run, step=step, swaps=step.swaps, line=line)
+
+    def _drop_indexes(self, waiting: Iterable[Waiting]) -> None:
+        """They hold up nobody, and need no transaction."""
+        for each in waiting:
+            assert each.index is not None
+            self.steps(each.index.steps, each.index.index, each.line)
+
+    def _at_once(self, waiting: list[Waiting], *, commits: bool) -> None:
+        commits = commits and not self.outside
+        if commits:
+            self.commit()
+        for each in waiting:
+            if each.step is not None and each.step.says:
+                log.info("%s", each.step.says)
+        planned = [Planned(each.sql, each.words, each.step, bool(each.bounded)) for each in waiting]
+        try:
+            with together(self._guard, self._connection, planned, commits=commits) as left:
+                for place in sorted(left):
+                    with _of_line(waiting[place].line):
+                        waiting[place].run()
+                if commits:
+                    self.commit()
+        except DBAPIError as error:
+            slow = {each.bounded for each in waiting if each.bounded}
+            if state.sqlstate(error) != state.QUERY_CANCELED or not slow:
+                raise
+            self.too_slow |= slow
+            raise MustRetry from error
+
+    def _one(self, step: Step | Task) -> None:
+        if isinstance(step, Task):
+            self._do(step)
+        else:
+            self._take(step)
+
+    def _take(self, step: Step) -> None:
+        if step.says:
+            log.info("%s", step.says)
+        leave = step.outside and not self.outside
+        with self._context.autocommit_block() if leave else nullcontext():
+            self._guard.step = step
+            try:
+                self._execute(verbatim(step.sql))
+            finally:
+                self._guard.step = None
+        if not step.outside and not step.with_next:
+            self.commit()
+
+    def _do(self, task: Task) -> None:
+        self._guard.journal.once(task.words, lambda: task.run(self._context))
+        self.commit()
+
+    @property
+    def _entry(self) -> Entry:
+        assert self._guard.entry is not None, "nothing waits but for a revision"
+        return self._guard.entry
+
+    @property
+    def _connection(self) -> Connection:
+        assert self._context.connection is not None
+        return self._context.connection
+
+
+@contextmanager
+def _of_line(line: FrameSummary | None) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        note_line(error, line)
+        raise

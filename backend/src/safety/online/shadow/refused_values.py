@@ -1,0 +1,56 @@
+"""Values that the new type refuses, looked for before anything is changed: after an hour's work it says so too.
+
+Known is what a conversion by its text does: PostgreSQL reads the text as a value of the new type.
+"""
+
+from collections.abc import Sequence
+
+from src.postgres.tokens import tokens
+from src.safety.online.constraint import obstacle_columns
+from src.safety.online.database import Database
+from src.safety.online.names import literal
+from src.safety.online.obstacle import Obstacle
+from src.safety.online.shadow.column import OldColumn
+from src.safety.online.stand_in import StandIn
+
+_TEXTS = ("text", "character varying", "varchar")
+_IS_ENUM = "SELECT 1 FROM pg_type WHERE oid = to_regtype(:kind) AND typtype = 'e'"
+
+
+def refused_values(
+    column: OldColumn, kind: str, using: str | None, stand_ins: Sequence[StandIn], database: Database
+) -> Obstacle | None:
+    """None where only the conversion itself can tell."""
+    before = _before_the_cast(using, kind) if using else column.quoted
+    if before is None:
+        return None
+    labels = next((each.labels for each in stand_ins if each.made == kind), ())
+    if labels:
+        refused = f"({before})::text NOT IN ({', '.join(map(literal, labels))})"
+    elif _by_text(before, column) or database.ask(_IS_ENUM, kind=kind):
+        refused = f"NOT pg_input_is_valid(({before})::text, {literal(kind)})"
+    else:
+        return None
+    names = obstacle_columns(column.table, database)
+    shown = names if column.quoted in names.split(", ") else f"{names}, {column.quoted}"
+    return Obstacle(
+        what=f"the new type of {column.table}.{column.quoted}",
+        found="rows whose value it does not have",
+        select=f"SELECT {shown} FROM {column.table} WHERE {column.quoted} IS NOT NULL AND {refused}",
+        remedy="Change those rows first, or let USING say what becomes of them; then run the same command again.",
+    )
+
+
+def _before_the_cast(using: str, kind: str) -> str | None:
+    """What the last `::kind` of an expression is the cast of."""
+    found, depth = list(tokens(using)), 0
+    for token in reversed(found):
+        depth += {")": 1, "]": 1, "(": -1, "[": -1}.get(token.text, 0)
+        if depth == 0 and token.text == "::":
+            return using[: token.start].strip() if using[token.start + 2 :].strip() == kind else None
+    return None
+
+
+def _by_text(before: str, column: OldColumn) -> bool:
+    cast = before.rpartition("::")[2].strip().lower() if "::" in before else ""
+    return cast in _TEXTS or (before.strip() == column.quoted and column.type.partition("(")[0] in _TEXTS)

@@ -1,0 +1,102 @@
+"""A type that takes the name of another, which the revision gives up: it is made beforehand, under a name of its own.
+
+    ALTER TYPE state RENAME TO state_old; CREATE TYPE state ...; ALTER TABLE ... TYPE state; DROP TYPE state_old
+
+Whoever writes `CAST($1 AS state)` means the type that the column has. So both names change hands in the cut-over, when
+the columns of the new type are filled.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from alembic.ddl.postgresql import PostgresqlColumnType
+from sqlalchemy.types import UserDefinedType
+
+from src.postgres.lock_modes.reader import statements
+from src.postgres.tokens import Kind, Token, tokens
+from src.safety.online.given_up import last_part, same_name
+from src.safety.online.names import kind_sql, plain, quoted, temporary, unquoted
+
+
+class Written(UserDefinedType[Any]):
+    """A type as it was written."""
+
+    cache_ok = False
+
+    def __init__(self, sql: str) -> None:
+        self._sql = sql
+
+    def get_col_spec(self, **_: Any) -> str:
+        """The SQL of the type."""
+        return self._sql
+
+
+@dataclass(frozen=True)
+class StandIn:
+    """The type, and the statements that make it under the other name, and give it its own. Names as SQL writes them."""
+
+    name: str
+    made: str
+    create: str
+    rename: str
+    labels: tuple[str, ...] = ()
+    """Of an enum."""
+
+
+def stand_in(sql: str) -> StandIn | None:
+    """For a statement that makes a type or a domain."""
+    for reader in statements(sql):
+        kind = reader.accept_any("CREATE TYPE", "CREATE DOMAIN")
+        first = reader.rest()[0] if kind and not reader.done else None
+        if first is None or kind is None:
+            return None
+        parts = reader.parts()
+        new = quoted(temporary(unquoted(parts[-1])))
+        name, made = ".".join(parts), ".".join([*parts[:-1], new])
+        create = sql[: first.start] + sql[first.start :].replace(name, made, 1)
+        rename = f"ALTER {kind.removeprefix('CREATE ')} {made} RENAME TO {parts[-1]}"
+        labels = [each.text[1:-1].replace("''", "'") for each in reader.rest() if each.kind is Kind.STRING]
+        return StandIn(name, made, create, rename, tuple(labels) if reader.accept("AS ENUM") else ())
+    return None
+
+
+def with_stand_ins(construct: Any, stand_ins: Sequence[StandIn]) -> Any:
+    """The same change, to the types that stand in."""
+    using = getattr(construct, "using", None)
+    kind = _replaced(f"::{kind_sql(construct.type_)}", stand_ins)[len("::") :]
+    return PostgresqlColumnType(
+        construct.table_name,
+        construct.column_name,
+        Written(kind),
+        schema=construct.schema,
+        using=_replaced(using, stand_ins) if using else None,
+    )
+
+
+def _replaced(sql: str, stand_ins: Sequence[StandIn]) -> str:
+    """`sql` with the names of types, as they come after `::` and `AS`, replaced."""
+    found = list(tokens(sql))
+    parts, end = [], 0
+    for first, last in _types(found):
+        name = plain("".join(token.text for token in found[first : last + 1]))
+        for each in stand_ins:
+            if same_name(name, plain(each.name)):
+                parts += [sql[end : found[last].start], last_name(each.made)]
+                end = found[last].start + len(found[last].text)
+    return "".join([*parts, sql[end:]])
+
+
+def _types(found: list[Token]) -> Iterator[tuple[int, int]]:
+    """The places of the first and the last token of each name of a type."""
+    for at, token in enumerate(found[:-1]):
+        if token.text == "::" or token.keyword == "AS":
+            last = at + 1
+            while last + 2 < len(found) and found[last + 1].text == ".":
+                last += 2
+            yield at + 1, last
+
+
+def last_name(name: str) -> str:
+    """The last part of a name as SQL writes it."""
+    return name if name.startswith('"') and name.count('"') == 2 else last_part(name)

@@ -1,0 +1,177 @@
+"""Promise: every state between two commits serves the code that ran before, and no question is asked beside a lock."""
+
+import pytest
+
+from tests.safety.online.cases import BOOKS, Case
+from tests.safety.online.conftest import Direct, directly, write
+from tests.safety.online.interruption import PATIENT
+from tests.safety.online.state import read_state, same
+from tests.safety.online.watch import watching
+from tests.safety.project import Project
+
+__all__ = ["directly"]
+
+SHOP = (
+    BOOKS
+    + """
+    ALTER TABLE books ADD PRIMARY KEY (id), ALTER pages SET DEFAULT 0, ADD CONSTRAINT ck_pages CHECK (pages >= 0),
+        ADD CONSTRAINT uq_title UNIQUE (title), ADD CONSTRAINT fk_author FOREIGN KEY (author_id) REFERENCES authors;
+    CREATE INDEX ix_author ON books (author_id);
+    CREATE UNIQUE INDEX ux_title ON books (title);
+    CREATE VIEW long_books AS SELECT id, pages FROM books WHERE pages > 100;
+    CREATE TYPE state AS ENUM ('draft', 'open', 'closed');
+    CREATE TABLE tickets (id serial PRIMARY KEY, state state NOT NULL DEFAULT 'open', was state, body text,
+        CONSTRAINT ck_closed CHECK (state <> 'closed'::state OR body IS NOT NULL));
+    CREATE INDEX ix_open ON tickets (id) WHERE state = 'open';
+    INSERT INTO tickets (body) SELECT 'ticket ' || i FROM generate_series(1, 60) i;
+    CREATE VIEW open_tickets AS SELECT id, body FROM tickets WHERE state = 'open'::state;
+"""
+)
+TABLES = ["books", "authors", "tickets"]
+OLD_CODE = [
+    "INSERT INTO books (id, author_id, title) VALUES (1000, 1, 'new'); SELECT 1 / (pages = 0)::int FROM books"
+    " WHERE id = 1000",
+    "SELECT count(*) FROM long_books",
+    "INSERT INTO tickets (body) VALUES ('new')",
+    "UPDATE tickets SET state = CAST('closed' AS state) WHERE id = 3",
+    "SELECT count(*) FROM open_tickets",
+    # What must not be: the old rules hold.
+    *(
+        f"DO $$ BEGIN {wrong}; RAISE 'let in'; EXCEPTION WHEN integrity_constraint_violation THEN NULL; END $$"
+        for wrong in (
+            "INSERT INTO books (id, title, pages) VALUES (2000, 'negative', -1)",
+            "INSERT INTO books (id, title) VALUES (2000, 'title 1')",
+            "INSERT INTO books (id, title) VALUES (1, 'twice')",
+            "INSERT INTO books (id, title, author_id) VALUES (2000, 'nobody', 999)",
+            "INSERT INTO tickets (state) VALUES ('closed')",
+        )
+    ),
+]
+LARGER = 'op.alter_column("books", "pages", type_=sa.BigInteger())'
+CREATE_VIEW = 'op.execute("CREATE VIEW long_books AS SELECT id, pages FROM books WHERE pages > 100")'
+CHECK = 'op.create_check_constraint("ck_pages", "books", "pages >= 0")'
+OTHER_STATES = """op.execute("DROP VIEW open_tickets")
+    op.drop_constraint("ck_closed", "tickets", type_="check")
+    op.drop_index("ix_open", "tickets")
+    op.execute("ALTER TYPE state RENAME TO state_old")
+    op.execute("CREATE TYPE state AS ENUM ('open', 'closed', 'new')")
+    op.alter_column("tickets", "state", server_default=None)
+    op.execute("ALTER TABLE tickets ALTER COLUMN state TYPE state USING state::text::state")
+    op.execute("ALTER TABLE tickets ALTER COLUMN was TYPE state USING was::text::state")
+    op.alter_column("tickets", "state", server_default="open")
+    op.execute("DROP TYPE state_old")
+    op.create_check_constraint("ck_closed", "tickets", "state <> 'closed'::state OR body IS NOT NULL")
+    op.execute("CREATE VIEW open_tickets AS SELECT id, body FROM tickets WHERE state = 'open'::state")
+    op.create_index("ix_open", "tickets", ["id"], postgresql_where=sa.text("state = 'open'"))"""
+
+
+def case(name: str, *lines: str) -> Case:
+    """Only the way up: the way down is that of other tests."""
+    return Case(name, "\n    ".join(lines), "pass", SHOP)
+
+
+CASES = [
+    case(
+        "a default",
+        'op.alter_column("books", "pages", server_default=None)',
+        LARGER,
+        'op.alter_column("books", "pages", server_default="0")',
+    ),
+    case(
+        "a default, by hand",
+        'op.execute("ALTER TABLE books ALTER pages DROP DEFAULT")',
+        'op.execute("ALTER TABLE books ALTER pages TYPE bigint")',
+        'op.execute("ALTER TABLE books ALTER pages SET DEFAULT 0")',
+    ),
+    case(
+        "a view and a check",
+        'op.execute("DROP VIEW long_books")',
+        'op.drop_constraint("ck_pages", "books")',
+        LARGER,
+        CHECK,
+        CREATE_VIEW,
+    ),
+    case(
+        "all of them, mixed",
+        'op.drop_constraint("ck_pages", "books")',
+        'op.drop_index("ix_author", "books")',
+        'op.alter_column("books", "pages", server_default=None)',
+        'op.execute("DROP VIEW long_books")',
+        'op.alter_column("books", "author_id", nullable=False)',
+        LARGER,
+        CREATE_VIEW,
+        'op.alter_column("books", "pages", server_default="0")',
+        CHECK,
+        'op.create_index("ix_author", "books", ["author_id", "id"])',
+    ),
+    case(
+        "a free change",
+        'op.execute("DROP VIEW long_books")',
+        'op.alter_column("books", "Long Name", type_=sa.String(100))',
+        CREATE_VIEW,
+    ),
+    case(
+        "both sides of a foreign key",
+        'op.drop_constraint("fk_author", "books")',
+        'op.alter_column("books", "author_id", type_=sa.BigInteger())',
+        'op.alter_column("authors", "id", type_=sa.BigInteger())',
+        'op.create_foreign_key("fk_author", "books", "authors", ["author_id"], ["id"])',
+    ),
+    case("another enum", OTHER_STATES),
+    case(
+        "a primary key",
+        'op.drop_constraint("books_pkey", "books")',
+        'op.create_primary_key("books_pkey", "books", ["id"])',
+    ),
+    case(
+        "a unique constraint",
+        'op.drop_constraint("uq_title", "books")',
+        'op.create_unique_constraint("uq_title", "books", ["title", "author_id"])',
+    ),
+    case(
+        "a unique constraint of another name, by hand",
+        'op.execute("ALTER TABLE books DROP CONSTRAINT uq_title")',
+        'op.execute("ALTER TABLE books ADD CONSTRAINT uq_other UNIQUE (title)")',
+    ),
+    case(
+        "a foreign key",
+        'op.drop_constraint("fk_author", "books")',
+        'op.create_foreign_key("fk_author", "books", "authors", ["author_id"], ["id"], ondelete="CASCADE")',
+    ),
+    case(
+        "a key under a foreign key",
+        'op.drop_constraint("fk_author", "books")',
+        'op.drop_constraint("authors_pkey", "authors")',
+        'op.create_primary_key("authors_pkey", "authors", ["id"])',
+        'op.create_foreign_key("fk_author", "books", "authors", ["author_id"], ["id"])',
+    ),
+    case(
+        "a check",
+        'op.drop_constraint("ck_pages", "books")',
+        'op.create_check_constraint("ck_pages", "books", "pages > -1")',
+    ),
+    case(
+        "a unique index",
+        'op.drop_index("ux_title", "books")',
+        'op.create_index("ux_title", "books", ["title"], unique=True)',
+    ),
+    case(
+        "a unique index, by hand",
+        'op.execute("DROP INDEX ux_title")',
+        'op.execute("CREATE UNIQUE INDEX ux_title ON books (title)")',
+    ),
+]
+
+
+@pytest.mark.parametrize("change", CASES, ids=str)
+def test_the_old_code_runs_between_any_two_commits(
+    project: Project, database: str, change: Case, directly: Direct
+) -> None:
+    up, _ = directly(change)
+    write(project, database, change)
+    with watching(database, TABLES, OLD_CODE) as watch:
+        project.alembic.having(**PATIENT)(database, "upgrade", "head")
+    assert watch.looks > 10
+    assert watch.failures == {}
+    assert watch.beside == []
+    same(up, read_state(database))
