@@ -3,7 +3,7 @@
 import pytest
 
 from tests.safety.online.cases import BOOKS, Case
-from tests.safety.online.conftest import Direct, directly, write
+from tests.safety.online.conftest import Direct, directly, the_way_up_converges, write
 from tests.safety.online.interruption import PATIENT
 from tests.safety.online.state import read_state, same
 from tests.safety.online.watch import watching
@@ -163,6 +163,9 @@ CASES = [
 ]
 
 
+INTERRUPTED = ("a default", "a key under a foreign key")
+
+
 @pytest.mark.parametrize("change", CASES, ids=str)
 def test_the_old_code_runs_between_any_two_commits(
     project: Project, database: str, change: Case, directly: Direct
@@ -175,3 +178,10 @@ def test_the_old_code_runs_between_any_two_commits(
     assert watch.failures == {}
     assert watch.beside == []
     same(up, read_state(database))
+
+
+@pytest.mark.parametrize("change", [each for each in CASES if each.name in INTERRUPTED], ids=str)
+def test_it_converges_though_its_session_ends_around_every_step(
+    project: Project, database: str, change: Case, directly: Direct
+) -> None:
+    the_way_up_converges(project, database, change, directly)
