@@ -50,6 +50,8 @@ def write_differences(comparison: Comparison, directives: list[MigrationScript])
     script = directives[0]
     assert isinstance(script.upgrade_ops, UpgradeOps)
     assert isinstance(script.downgrade_ops, DowngradeOps)
+    if trial.leaves:  # else the end state would not be accepted
+        script.imports.add(f"leaves = {trial.leaves!r}")
     back = any(isinstance(line, Call) for line in trial.down)
     script.upgrade_ops.ops = [*remarks, *trial.up]
     script.downgrade_ops.ops = trial.down if back else [*trial.down, Nothing()]

@@ -11,11 +11,11 @@ from alembic.operations import MigrateOperation
 from sqlalchemy import Connection, MetaData
 from sqlalchemy.exc import DBAPIError
 
-from src.postgres.catalogue import Difference, Identity, compare, describe
+from src.postgres.catalogue import Difference, Identity, Kind, compare, describe
 from src.postgres.errors import UserError
 from src.postgres.sqlstate import server_message
 from src.safety.autogenerate.announcement import announcement
-from src.safety.autogenerate.context import Context, Schema, read_schema
+from src.safety.autogenerate.context import Context, Schema, quoted, read_schema
 from src.safety.autogenerate.copy import copy_schema, run_lines
 from src.safety.autogenerate.doubts import Doubt, doubts, resolve
 from src.safety.autogenerate.equal_defaults import with_equal_defaults
@@ -38,6 +38,8 @@ class Trial:
     up: list[MigrateOperation] = field(default_factory=list)
     down: list[MigrateOperation] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    leaves: list[str] = field(default_factory=list)
+    """The constraints, as SQL writes their names, that it makes NOT VALID because the models or the database say so."""
     failure: str = ""
     """The first line that could not run, and why."""
 
@@ -103,6 +105,7 @@ class Task:
             up=[*(line for rename in renames for line in rename.up), *up],
             down=[*down, *(line for rename in reversed(renames) for line in rename.down)],
         )
+        trial.leaves = sorted(_not_valid(wanted) ^ _not_valid(renamed))
         for direction, lines, goal in (("upgrade", up, wanted), ("downgrade", trial.down, self.live)):
             try:
                 run_lines(connection, lines)
@@ -168,6 +171,11 @@ class Task:
         found = self._read(connection)
         left = compare(goal.catalogue, with_equal_defaults(connection, found, goal).catalogue)
         return [f"after the {direction} still differs: {line}" for line in describe(left).splitlines()]
+
+
+def _not_valid(schema: Schema) -> set[str]:
+    constraints = (entry for entry in schema.catalogue.values() if entry.kind is Kind.CONSTRAINT)
+    return {quoted(entry.name) for entry in constraints if "not valid" in entry.attributes}
 
 
 def _reason(error: Exception) -> str:

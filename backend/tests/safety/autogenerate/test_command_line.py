@@ -140,3 +140,16 @@ def test_what_cannot_run_is_refused_with_the_reason(project: Project, database: 
     assert refused.exit_code == 16
     assert "finds no lines for this that run: the upgrade fails: cannot alter table" in refused.stderr
     assert not list((project.folder / "versions").glob("*.py"))
+
+
+def test_a_constraint_that_need_not_be_valid_is_left_so(project: Project, database: str) -> None:
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute("CREATE TABLE t (n integer)")
+    check = 'CheckConstraint("n > 0", name="ck", postgresql_not_valid=True)'
+    project.models(f'{IMPORTS}\nTable("t", metadata, Column("n", Integer), {check})')
+    project.alembic(database, "revision", "--autogenerate", "-m", "check n later")
+    project.alembic(database, "upgrade", "head")
+
+    with psycopg.connect(database) as connection:
+        assert connection.execute("SELECT convalidated FROM pg_constraint WHERE conname = 'ck'").fetchone() == (False,)
+    assert "No new upgrade operations" in project.alembic(database, "check")
