@@ -143,8 +143,8 @@ def test_what_cannot_run_is_refused_with_the_reason(project: Project, database: 
 
 
 def test_a_constraint_that_need_not_be_valid_is_left_so(project: Project, database: str) -> None:
-    with psycopg.connect(database, autocommit=True) as connection:
-        connection.execute("CREATE TABLE t (n integer)")
+    project.revision("001_t", upgrade='op.create_table("t", sa.Column("n", sa.Integer))')
+    project.alembic(database, "upgrade", "head")
     check = 'CheckConstraint("n > 0", name="ck", postgresql_not_valid=True)'
     project.models(f'{IMPORTS}\nTable("t", metadata, Column("n", Integer), {check})')
     project.alembic(database, "revision", "--autogenerate", "-m", "check n later")
