@@ -270,7 +270,9 @@ def test_a_value_that_does_not_fit_stops_it_and_once_mended_it_goes_on(project: 
         code, stderr = project.alembic.having(**PATIENT).refused(database, "upgrade", "head")
         assert code == 18
         assert "smallint out of range" in stderr
-        given_up = 'DROP TRIGGER "~id__new" ON books; DROP FUNCTION public.books_id__new(); ALTER TABLE books DROP COLUMN'
+        given_up = (
+            'DROP TRIGGER "~id__new" ON books; DROP FUNCTION public.books_id__new(); ALTER TABLE books DROP COLUMN'
+        )
         assert f"give the change up instead: {given_up}" in stderr
         session.execute("UPDATE books SET id = 7 WHERE id = 40000")
         project.alembic.having(**PATIENT)(database, "upgrade", "head")
