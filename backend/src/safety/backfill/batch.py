@@ -11,7 +11,9 @@ from src.safety.backfill.place import PLACE, next_pages
 from src.safety.backfill.work import Work
 from src.safety.errors import RequestRefused
 
-_ANNOUNCE = text("SELECT set_config('safety.backfill', to_regclass(:table)::oid::text, true)")
+_ANNOUNCE = text(
+    "SELECT set_config('safety.backfill', concat_ws(' ', to_regclass(:table)::oid, CAST(:columns AS text)), true)"
+)
 
 _UNLESS_THERE = " ON CONFLICT DO NOTHING"
 
@@ -59,7 +61,8 @@ async def next_range(
 async def change(connection: AsyncConnection, work: Work, after: Position | None, upto: Position) -> int:
     """Change the rows of the range that need it; returns how many."""
     if work.definition.unnoticed:
-        await connection.execute(_ANNOUNCE, {"table": work.definition.table})
+        given = {"table": work.definition.table, "columns": " ".join(work.definition.values)}
+        await connection.execute(_ANNOUNCE, given)
     condition, parameters = work.key.between(after, upto)
     if work.function is not None:
         return await compute(connection, work, work.function, f"{condition} AND {work.needed}", parameters)

@@ -63,7 +63,9 @@ def script(definition: Backfill, *, commits: bool) -> str:
             "Run this revision with `alembic upgrade` and a URL, without --sql.",
         )
     silence = SILENCE.format(local="true")
-    announce = f"\n        PERFORM set_config('safety.backfill', target::oid::text, true), {silence};"
+    columns = _literal(" ".join(definition.values))
+    announced = f"concat_ws(' ', target::oid, {columns})"
+    announce = f"\n        PERFORM set_config('safety.backfill', {announced}, true), {silence};"
     return _BLOCK.format(
         table=_literal(definition.table),
         key=KEY_SQL.format(table="target"),

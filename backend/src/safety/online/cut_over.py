@@ -131,6 +131,11 @@ class CutOver:
             same_name(plain(each.swaps), plain(table)) for each in self.waiting if each.swaps for table in tables
         )
 
+    def exchanged(self, table: str) -> list[str]:
+        """The columns of `table` that are exchanged here, without quotes, in their order."""
+        swaps = [each.step for each in self.waiting if each.step is not None and each.step.column]
+        return [step.column for step in swaps if same_name(plain(step.swaps), plain(table))]
+
     def changes_keys(self, *tables: str) -> bool:
         """Whether a key of one of these goes or comes here, or a column is exchanged."""
         keys = [each for each in self._given_up() if each.kind == "key"]

@@ -34,6 +34,8 @@ class Step:
     """It needs no work on rows, and is part of the revision's cut-over where there is one."""
     swaps: str = ""
     """The table of which it puts a new column in the place of the old one."""
+    column: str = ""
+    """That column, without quotes."""
 
     @property
     def patient(self) -> bool:

@@ -27,7 +27,24 @@ SHOP = (
     CREATE VIEW open_tickets AS SELECT id, body FROM tickets WHERE state = 'open'::state;
 """
 )
-TABLES = ["books", "authors", "tickets"]
+SHARED = (
+    SHOP
+    + """
+    CREATE TABLE loans (book integer, reader integer DEFAULT 1, days integer, CONSTRAINT pk_loans PRIMARY KEY
+        (book, reader), CONSTRAINT uq_days UNIQUE (days, reader, book) DEFERRABLE, CHECK (days > reader - book));
+    CREATE TABLE fines (book integer, reader integer, FOREIGN KEY (book, reader) REFERENCES loans);
+    CREATE INDEX ix_days ON loans (days, reader) INCLUDE (book) WHERE book > 1;
+    CREATE UNIQUE INDEX ix_sum ON loans (reader, (book + days));
+    CREATE STATISTICS st_loans ON book, reader, days FROM loans;
+    CREATE VIEW long_loans AS SELECT book, reader FROM loans WHERE days > 30;
+    COMMENT ON CONSTRAINT pk_loans ON loans IS 'the key';
+    COMMENT ON INDEX ix_days IS 'by days';
+    ALTER TABLE loans REPLICA IDENTITY USING INDEX pk_loans;
+    INSERT INTO loans SELECT i, 1, i FROM generate_series(1, 90) i;
+    INSERT INTO fines VALUES (3, 1);
+"""
+)
+TABLES = ["books", "authors", "tickets", "loans", "fines"]
 OLD_CODE = [
     "INSERT INTO books (id, author_id, title) VALUES (1000, 1, 'new'); SELECT 1 / (pages = 0)::int FROM books"
     " WHERE id = 1000",
@@ -118,6 +135,27 @@ CASES = [
         'op.create_foreign_key("fk_author", "books", "authors", ["author_id"], ["id"])',
     ),
     case("another enum", OTHER_STATES),
+    case(
+        "columns filled against the order of their names, and a new one",
+        'op.alter_column("books", "pages", server_default=None)',
+        'op.alter_column("books", "title", type_=sa.String(90))',
+        LARGER,
+        'op.alter_column("books", "author_id", type_=sa.BigInteger())',
+        'op.add_column("books", sa.Column("code", sa.Float(), server_default=sa.text("random() * 0 + 1")))',
+        'op.alter_column("books", "pages", server_default="0")',
+    ),
+    Case(
+        "columns that share indexes",
+        """op.alter_column("loans", "reader", server_default=None)
+    op.execute("DROP VIEW long_loans")
+    op.alter_column("loans", "book", type_=sa.BigInteger())
+    op.alter_column("loans", "reader", type_=sa.BigInteger())
+    op.alter_column("loans", "days", type_=sa.BigInteger())
+    op.alter_column("loans", "reader", server_default="1")
+    op.execute("CREATE VIEW long_loans AS SELECT book, reader FROM loans WHERE days > 30")""",
+        "pass",
+        SHARED,
+    ),
     case(
         "a primary key",
         'op.drop_constraint("books_pkey", "books")',

@@ -1,16 +1,16 @@
 """What hangs on the old column, made again for the new one under a name of its own until the two are swapped."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Row
 
-from src.postgres.tokens import Token, tokens
 from src.safety.online.database import Database
 from src.safety.online.names import literal, quoted, temporary
 from src.safety.online.partitioned_index import is_attached
 from src.safety.online.shadow.column import OldColumn
+from src.safety.online.shadow.exchanged import Exchanged, with_column
 from src.safety.online.step import Step
 
 _INDEXES = """
@@ -25,7 +25,11 @@ _INDEXES = """
            i.relkind = 'I' AS partitioned, pg_get_constraintdef(k.oid) AS definition,
            above.relname::text AS above, above.relnamespace::regnamespace::text AS schema_above,
            ARRAY(SELECT format('%s SET STATISTICS %s', attnum, attstattarget) FROM pg_attribute
-                 WHERE attrelid = i.oid AND coalesce(attstattarget, -1) <> -1) AS targets
+                 WHERE attrelid = i.oid AND coalesce(attstattarget, -1) <> -1) AS targets,
+           ARRAY(SELECT a.attname::text FROM pg_attribute a JOIN pg_depend d ON d.refobjid = a.attrelid
+                 AND d.refobjsubid = a.attnum AND d.refclassid = 'pg_class'::regclass AND (d.classid, d.objid) IN
+                     (('pg_class'::regclass, i.oid), ('pg_constraint'::regclass, k.oid))
+                 WHERE a.attrelid = x.indrelid) AS columns
     FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_namespace n ON n.oid = i.relnamespace
     LEFT JOIN pg_constraint k ON k.conindid = i.oid AND k.contype IN ('p', 'u') AND k.conrelid = x.indrelid
     LEFT JOIN pg_inherits h ON h.inhrelid = i.oid LEFT JOIN pg_class above ON above.oid = h.inhparent
@@ -44,7 +48,11 @@ _CAME = """
 _STATISTICS = """
     SELECT s.stxname::text AS name, n.nspname::text AS schema, obj_description(s.oid, 'pg_statistic_ext') AS comment,
            substr(pg_get_statisticsobjdef(s.oid), length(format('CREATE STATISTICS %I.%I', n.nspname, s.stxname)) + 1)
-           AS rest, nullif((to_jsonb(s) ->> 'stxstattarget')::int, -1) AS target
+           AS rest, nullif((to_jsonb(s) ->> 'stxstattarget')::int, -1) AS target,
+           ARRAY(SELECT a.attname::text FROM pg_attribute a JOIN pg_depend d ON d.refobjid = a.attrelid
+                 AND d.refobjsubid = a.attnum AND d.refclassid = 'pg_class'::regclass
+                 AND d.classid = 'pg_statistic_ext'::regclass AND d.objid = s.oid
+                 WHERE a.attrelid = s.stxrelid) AS columns
     FROM pg_statistic_ext s JOIN pg_namespace n ON n.oid = s.stxnamespace
     WHERE s.stxrelid = to_regclass(:table) AND EXISTS (
         SELECT FROM pg_depend WHERE classid = 'pg_statistic_ext'::regclass AND objid = s.oid
@@ -59,6 +67,8 @@ class Index:
 
     table: str
     name: str
+    made: str
+    """The name of the new one until the swap."""
     schema: str
     constraint: str | None
     kind: str | None
@@ -74,36 +84,17 @@ class Index:
     """It has no rows; of a constraint it is made in the swap, of those of the partitions."""
 
 
-def with_column(sql: str, old: str, new: str) -> str:
-    """`sql` as PostgreSQL prints an expression, with `new` for the column `old`; both as SQL writes them."""
-    found = list(tokens(sql))
-    parts, end = [], 0
-    for at, token in enumerate(found):
-        if token.text == old and _is_column(found, at):
-            parts += [sql[end : token.start], new]
-            end = token.start + len(token.text)
-    return "".join([*parts, sql[end:]])
-
-
-def _is_column(found: Sequence[Token], at: int) -> bool:
-    """Not a function, a type, a table or a schema of the same name."""
-    before = found[at - 1] if at else None
-    after = found[at + 1].text if at + 1 < len(found) else ""
-    is_other = before is not None and (
-        before.text in (".", "::") or before.keyword in ("COLLATE", "FROM", "REFERENCES")
-    )
-    return not is_other and after not in ("(", ".")
-
-
 def indexes(database: Database, column: OldColumn) -> Iterator[tuple[Index, list[Step]]]:
     """Each index, from the top down, and the steps that make it for the new column."""
+    before = Exchanged(database, column)
     for each in column.family:
         for row in database.ask(_INDEXES, table=each.table, number=each.number):
-            if row.name.lower() in database.cut_over.indexes_before_swap():
+            if row.name.lower() in database.cut_over.indexes_before_swap() or before.is_new(row):
                 continue
             index = Index(
                 each.table,
                 row.name,
+                before.made(row, row.name),
                 row.schema,
                 row.constraint,
                 row.kind,
@@ -115,15 +106,16 @@ def indexes(database: Database, column: OldColumn) -> Iterator[tuple[Index, list
                 row.definition,
                 row.partitioned,
             )
-            yield index, [] if index.partitioned and index.constraint else list(_made(row, each, database))
+            yield index, [] if index.partitioned and index.constraint else list(_made(row, each, before, database))
 
 
-def _made(row: Row[Any], column: OldColumn, database: Database) -> Iterator[Step]:
-    new = quoted(temporary(row.name))
+def _made(row: Row[Any], column: OldColumn, before: Exchanged, database: Database) -> Iterator[Step]:
+    made = before.made(row, row.name)
+    new = quoted(made)
     name = f"{quoted(row.schema)}.{new}"
-    above = f"{row.schema_above}.{quoted(temporary(row.above))}" if row.above and row.constraint is None else ""
-    came = database.ask(_CAME, table=column.table, above=above, name=temporary(row.name)) if above else ()
-    rest = with_column(row.rest, column.quoted, quoted(temporary(column.name)))
+    above = f"{row.schema_above}.{quoted(before.made(row, row.above))}" if row.above and row.constraint is None else ""
+    came = database.ask(_CAME, table=column.table, above=above, name=made) if above else ()
+    rest = with_column(before.written(row), column.quoted, quoted(temporary(column.name)))
     head = f"CREATE {'UNIQUE ' if row.is_unique else ''}INDEX {'' if row.partitioned else 'CONCURRENTLY '}"
     # The one of a partitioned table is valid when all those below are attached.
     there = f"SELECT {'true' if row.partitioned else 'indisvalid'} FROM pg_index WHERE indexrelid"
@@ -140,17 +132,20 @@ def _made(row: Row[Any], column: OldColumn, database: Database) -> Iterator[Step
 
 def statistics(database: Database, column: OldColumn) -> Iterator[tuple[str, list[Step]]]:
     """For each statistics object the statement that gives the new one its name, and the steps that make it."""
+    before = Exchanged(database, column)
     for each in column.family:
         for row in database.ask(_STATISTICS, table=each.table, number=each.number):
-            schema, made = quoted(row.schema), quoted(temporary(row.name))
-            yield f"ALTER STATISTICS {schema}.{made} RENAME TO {quoted(row.name)}", list(_statistics(row, column))
+            if not before.is_new(row):
+                name = f"{quoted(row.schema)}.{quoted(before.made(row, row.name))}"
+                yield f"ALTER STATISTICS {name} RENAME TO {quoted(row.name)}", list(_statistics(row, column, before))
 
 
-def _statistics(row: Row[Any], column: OldColumn) -> Iterator[Step]:
-    name = f"{quoted(row.schema)}.{quoted(temporary(row.name))}"
-    rest = with_column(row.rest, column.quoted, quoted(temporary(column.name)))
+def _statistics(row: Row[Any], column: OldColumn, before: Exchanged) -> Iterator[Step]:
+    made = before.made(row, row.name)
+    name = f"{quoted(row.schema)}.{quoted(made)}"
+    rest = with_column(before.written(row), column.quoted, quoted(temporary(column.name)))
     there = (
-        f"SELECT EXISTS (SELECT FROM pg_statistic_ext WHERE stxname = {literal(temporary(row.name))}"
+        f"SELECT EXISTS (SELECT FROM pg_statistic_ext WHERE stxname = {literal(made)}"
         f" AND stxnamespace = {literal(quoted(row.schema))}::regnamespace)"
     )
     yield Step(sql=f"CREATE STATISTICS {name}{rest}", unless=there)

@@ -12,8 +12,8 @@ from sqlalchemy import Row
 from src.safety.online.database import Database
 from src.safety.online.foreign_keys_anew import parts_of
 from src.safety.online.names import literal, quoted, temporary
-from src.safety.online.shadow.carry import with_column
 from src.safety.online.shadow.column import OldColumn
+from src.safety.online.shadow.exchanged import with_column
 from src.safety.online.step import Step
 
 _CONSTRAINTS = """

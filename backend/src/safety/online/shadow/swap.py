@@ -54,7 +54,7 @@ def swap(database: Database, column: OldColumn, kind: str, made: Made) -> Iterat
     # In one block: the lock that the first statement took is held for one answer of the server, not for twenty.
     unchanged = refuse_unless(made.seen, column, database)
     statements = "; ".join([unchanged, *others, *_statements(database, column, kind, made)])
-    yield Step(sql=f"DO $swap$ BEGIN {statements}; END $swap$", joins=True, swaps=column.table)
+    yield Step(sql=f"DO $swap$ BEGIN {statements}; END $swap$", joins=True, swaps=column.table, column=column.name)
 
 
 def _statements(database: Database, column: OldColumn, kind: str, made: Made) -> Iterator[str]:
@@ -105,7 +105,7 @@ def _default(database: Database, column: OldColumn, kind: str, new: str) -> Iter
 
 def _index(index: Index) -> Iterator[str]:
     table = index.table
-    new, name = quoted(temporary(index.name)), quoted(index.name)
+    new, name = quoted(index.made), quoted(index.name)
     if index.constraint is None:
         yield f"ALTER INDEX {quoted(index.schema)}.{new} RENAME TO {name}"
     else:

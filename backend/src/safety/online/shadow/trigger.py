@@ -8,12 +8,12 @@ from src.safety.online.step import Step
 
 # PostgreSQL fires triggers in the order of their names: this one last, when the others have made the row what it is. A
 # batch of the backfill is announced by a setting: of such a row nothing changes but the new column, whatever the other
-# triggers have done to it (updated_at, say).
+# triggers have done to it (updated_at, say). It says which column, for a table may have two of them at a time.
 _FUNCTION = """\
 CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS $shadow$
 #variable_conflict use_column
 BEGIN
-    IF TG_OP = 'UPDATE' AND current_setting('safety.backfill', true) = TG_RELID::text THEN
+    IF TG_OP = 'UPDATE' AND current_setting('safety.backfill', true) = concat_ws(' ', TG_RELID, {name}) THEN
         NEW := OLD;
     END IF;
     {assignment};
@@ -39,7 +39,8 @@ def keep_in_step(column: OldColumn, using: str | None) -> Iterator[Step]:
     row = f"(SELECT (NEW).*) AS {quoted(column.relation)}"
     assignment = f"SELECT ({using}) INTO NEW.{new} FROM {row}" if using else None
     function = function_name(column)
-    yield Step(sql=_FUNCTION.format(function=function, assignment=assignment or f"NEW.{new} := NEW.{column.quoted}"))
+    assignment = assignment or f"NEW.{new} := NEW.{column.quoted}"
+    yield Step(sql=_FUNCTION.format(function=function, assignment=assignment, name=literal(temporary(column.name))))
     for table in tables(column):
         yield from _trigger(table, trigger_name(column), function)
 

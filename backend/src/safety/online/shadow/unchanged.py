@@ -7,6 +7,7 @@ anything, and where something has changed the revision is begun again, which doe
 from src.safety.online.database import Database
 from src.safety.online.names import literal
 from src.safety.online.shadow.column import OldColumn
+from src.safety.online.shadow.exchanged import exchanged_numbers
 
 # A column's CHECK and foreign keys have gone over to the new one before the swap: none is left, but for those that lead
 # back to the table itself.
@@ -24,10 +25,12 @@ _SEEN = """
         UNION ALL SELECT concat_ws(' ', classid, objid) FROM pg_depend JOIN columns
             ON refclassid = 'pg_class'::regclass AND refobjid = attrelid AND refobjsubid = attnum
         LEFT JOIN pg_constraint k ON classid = 'pg_constraint'::regclass AND k.oid = objid
-        WHERE classid IN ('pg_class'::regclass, 'pg_statistic_ext'::regclass) AND objid NOT IN (
+        WHERE (classid IN ('pg_class'::regclass, 'pg_statistic_ext'::regclass) AND objid NOT IN (
                 SELECT oid FROM pg_class WHERE lower(relname) IN ({gone}))
            OR k.conrelid = attrelid AND (k.contype IN ('p', 'u')
-               OR k.contype <> 'n' AND {others} AND NOT EXISTS (SELECT FROM family WHERE oid = k.confrelid))
+               OR k.contype <> 'n' AND {others} AND NOT EXISTS (SELECT FROM family WHERE oid = k.confrelid)))
+           AND (classid, objid) NOT IN (SELECT s.classid, s.objid FROM pg_depend s
+                WHERE s.refclassid = 'pg_class'::regclass AND {exchanged})
     ) AS seen
 """
 
@@ -52,4 +55,7 @@ def refuse_unless(before: str, column: OldColumn, database: Database) -> str:
 def _given_up(database: Database, table: str, name: str) -> dict[str, str]:
     default = "false" if database.cut_over.gives_up("default", table, name) else "true"
     indexes = database.cut_over.indexes_before_swap()
-    return {"default": default, "gone": ", ".join(map(literal, indexes)) or "NULL"}
+    # Of what hangs on another column too, that one's swap sees to it, and changes it before this one.
+    numbers = exchanged_numbers(database, table)
+    exchanged = f"(s.refobjid, s.refobjsubid) IN ({numbers})" if numbers else "false"
+    return {"default": default, "gone": ", ".join(map(literal, indexes)) or "NULL", "exchanged": exchanged}
