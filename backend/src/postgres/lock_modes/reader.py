@@ -27,6 +27,13 @@ class Reader:
         self._at += len(wanted)
         return True
 
+    def comes(self, *choices: str) -> bool:
+        """Whether one of `choices` comes next."""
+        at = self._at
+        found = self.accept_any(*choices) is not None
+        self._at = at
+        return found
+
     def accept_any(self, *choices: str) -> str | None:
         """Step over the first of `choices` that comes next, and say which."""
         return next((choice for choice in choices if self.accept(choice)), None)

@@ -1,6 +1,6 @@
 """SQL written by hand in `op.execute`: the forms with an online way of the same words. Any other runs as it stands.
 
-CREATE INDEX, DROP INDEX, ADD CONSTRAINT ... CHECK, FOREIGN KEY or UNIQUE, SET NOT NULL, TYPE, ADD COLUMN ... STORED,
+CREATE INDEX, DROP INDEX, ADD CONSTRAINT ... CHECK, FOREIGN KEY or a key, SET NOT NULL, TYPE, ADD COLUMN ... STORED,
 SET EXPRESSION; and ALTER TYPE ... ADD VALUE, whose label PostgreSQL (12 to 18) refuses until it is committed, unless
 the type is new too. One statement, one action.
 """
@@ -10,6 +10,7 @@ from typing import Any
 
 from alembic.ddl.postgresql import PostgresqlColumnType
 from sqlalchemy import TextClause
+from sqlalchemy.schema import AddConstraint
 
 from src.postgres.lock_modes import strong_locks
 from src.postgres.lock_modes.reader import Reader, statements
@@ -21,10 +22,12 @@ from src.safety.online.database import Database
 from src.safety.online.domain import column_by_new_table, is_ruled
 from src.safety.online.enforced import enforce
 from src.safety.online.index import table_of_index
-from src.safety.online.names import ddl, quoted, temporary, unquoted
+from src.safety.online.names import ddl, folded
 from src.safety.online.not_null import not_null
 from src.safety.online.stand_in import Written
 from src.safety.online.step import OnlineChange, Step
+from src.safety.online.unique import add_unique
+from src.safety.online.written_key import written_key
 
 _STORED = """
     SELECT 1 FROM pg_attribute WHERE attrelid = to_regclass(:table) AND attname = :column AND attgenerated = 's'
@@ -77,7 +80,10 @@ def _alter_table(reader: Reader, sql: str, database: Database) -> OnlineChange |
         return None
     table, change = ".".join(parts), sql[actions[0].rest()[0].start :]
     if actions[0].accept("ADD CONSTRAINT"):
-        return _add_constraint(actions[0], table, sql, database)
+        return _add_constraint(actions[0], parts, sql, database)
+    if actions[0].comes("ADD PRIMARY KEY", "ADD UNIQUE"):
+        actions[0].accept("ADD")
+        return _add_key(actions[0], parts, "", sql, database)
     if actions[0].has("STORED") or actions[0].has("EXPRESSION"):
         return _generated(actions[0], table, change, database)
     if actions[0].accept("ATTACH PARTITION"):
@@ -89,11 +95,11 @@ def _alter_table(reader: Reader, sql: str, database: Database) -> OnlineChange |
 
 def _alter_column(action: Reader, table: list[str], sql: str, database: Database) -> OnlineChange | None:
     if action.accept("CONSTRAINT"):
-        constraint = _folded(action.name())
+        constraint = folded(action.name())
         alone = action.accept("ENFORCED") and action.done
         return enforce(".".join(table), constraint, database) if alone else None
     action.accept("COLUMN")
-    column, (*schema, name) = _folded(action.name()), map(_folded, table)
+    column, (*schema, name) = folded(action.name()), map(folded, table)
     if action.accept("SET NOT NULL"):
         return not_null(".".join(table), name, column, database)
     if not action.accept_any("TYPE", "SET DATA TYPE") or action.done:
@@ -109,7 +115,7 @@ def _add_column(action: Reader, table: str, change: str, database: Database) -> 
     """One whose type is a domain with a rule."""
     action.accept("COLUMN")
     action.accept("IF NOT EXISTS")
-    column, kind = _folded(action.name()), action.name()
+    column, kind = folded(action.name()), action.name()
     if not kind or not is_ruled(kind, database):
         return None
     return OnlineChange(table, column_by_new_table(table, column, change, database))
@@ -119,7 +125,7 @@ def _generated(action: Reader, table: str, change: str, database: Database) -> O
     """ADD COLUMN ... STORED, and SET EXPRESSION (PostgreSQL 17) of a stored column; of a virtual one it is instant."""
     if action.accept("ALTER"):
         action.accept("COLUMN")
-        column = _folded(action.name())
+        column = folded(action.name())
         stored = database.recall_whether(
             f"{table}.{column} is stored", lambda: bool(database.ask(_STORED, table=table, column=column))
         )
@@ -132,19 +138,16 @@ def _generated(action: Reader, table: str, change: str, database: Database) -> O
     return shadow_table(table, change, database)
 
 
-def _add_constraint(action: Reader, table: str, sql: str, database: Database) -> OnlineChange | None:
-    written, name = action.rest()[0], action.name()
-    if action.accept("UNIQUE"):
-        listed = action.parentheses()
-        if listed.has("WITHOUT"):  # ... OVERLAPS is no index's (PostgreSQL 18)
-            return None
-        columns = " ".join(token.text for token in listed.rest())
-        gone = database.cut_over.gives_up("constraint", table, name)
-        built = quoted(temporary(unquoted(name))) if gone else name
-        build = f"CREATE UNIQUE INDEX CONCURRENTLY {built} ON {table} ({columns})"
-        use = f"ALTER TABLE {table} ADD CONSTRAINT {name} UNIQUE USING INDEX {built}"
-        simple = bool(columns) and action.done and not _is_partitioned(table, database)
-        return OnlineChange(table, iter([Step(sql=build), Step(sql=use, joins=True)])) if simple else None
+def _add_key(action: Reader, table: list[str], name: str, sql: str, database: Database) -> OnlineChange | None:
+    key = written_key(action, table, name)
+    alone = any(reader.has("ONLY") for reader in statements(sql)) and _is_partitioned(".".join(table), database)
+    return add_unique(AddConstraint(key), database) if key is not None and not alone else None
+
+
+def _add_constraint(action: Reader, parts: list[str], sql: str, database: Database) -> OnlineChange | None:
+    table, written, name = ".".join(parts), action.rest()[0], action.name()
+    if action.comes("UNIQUE", "PRIMARY KEY"):
+        return _add_key(action, parts, name, sql, database)
     foreign = action.accept("FOREIGN KEY")
     if not foreign and not action.accept("CHECK"):
         return None
@@ -183,8 +186,3 @@ def _concurrently(sql: str) -> str:
 def _is_partitioned(table: str, database: Database) -> bool:
     facts = database.table(table)
     return facts is not None and facts.partitioned
-
-
-def _folded(name: str) -> str:
-    """The name that PostgreSQL reads: without quotes, or in lower case."""
-    return name[1:-1].replace('""', '"') if name.startswith('"') else name.lower()

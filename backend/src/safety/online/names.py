@@ -48,6 +48,11 @@ def unquoted(name: str) -> str:
     return name[1:-1].replace('""', '"') if name.startswith('"') else name
 
 
+def folded(name: str) -> str:
+    """The name that PostgreSQL reads: without quotes, or in lower case."""
+    return unquoted(name) if name.startswith('"') else name.lower()
+
+
 def plain(name: str) -> str:
     """A name without quotes, to compare one that a person wrote with one that SQLAlchemy did."""
     return name.replace('"', "").lower()

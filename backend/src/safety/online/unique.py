@@ -33,7 +33,7 @@ def _steps(construct: AddConstraint, constraint: UniqueConstraint | PrimaryKeyCo
     table = constraint.table
     columns = [column.name for column in constraint.columns]
     primary = isinstance(constraint, PrimaryKeyConstraint)
-    second, label = ("", "pkey") if primary else ("_".join(columns), "key")
+    second, label = ("", "pkey") if primary else ("_".join([*columns, *_included(constraint)]), "key")
     constraint_name(constraint, table.name, second, label, database)
     if primary:
         for column in columns:
@@ -75,10 +75,14 @@ def _with_index(
     yield Step(sql=f"ALTER TABLE {table_name(index.table)} ADD CONSTRAINT {quoted(name)} {using}", joins=True)
 
 
+def _included(constraint: UniqueConstraint | PrimaryKeyConstraint) -> list[str]:
+    options = constraint.dialect_options["postgresql"]
+    return [str(getattr(column, "name", column)) for column in options["include"] or ()]
+
+
 def _index(constraint: UniqueConstraint | PrimaryKeyConstraint, name: str, table: str, schema: str | None) -> Index:
     """The constraint's index, on a table object of its own: Alembic would create whatever hangs on the given one."""
-    options = constraint.dialect_options["postgresql"]
-    included = [str(getattr(column, "name", column)) for column in options["include"] or ()]
+    options, included = constraint.dialect_options["postgresql"], _included(constraint)
     names = [column.name for column in constraint.columns]
     columns: list[Column[Any]] = [Column(each) for each in [*names, *included]]
     copy = Table(table, MetaData(), *columns, schema=schema)

@@ -283,6 +283,16 @@ BY_HAND = [
         'op.execute("ALTER TABLE books DROP CONSTRAINT ck_a, DROP CONSTRAINT fk_a, DROP CONSTRAINT uq_a")',
     ),
     Case(
+        "keys written by hand",
+        'op.execute("ALTER TABLE books ADD CONSTRAINT pk PRIMARY KEY (id) INCLUDE (\\"Long Name\\") DEFERRABLE")\n'
+        '    op.execute("ALTER TABLE books ADD CONSTRAINT \\"U t\\" UNIQUE (Title) INITIALLY DEFERRED")\n'
+        '    op.execute("ALTER TABLE ONLY public.books ADD UNIQUE NULLS NOT DISTINCT (\\"Long Name\\", id)")\n'
+        '    op.execute("ALTER TABLE public.books ADD UNIQUE (pages) INCLUDE (id) NOT DEFERRABLE")',
+        'op.execute("ALTER TABLE books DROP CONSTRAINT pk, DROP CONSTRAINT \\"U t\\"")\n'
+        '    op.execute("ALTER TABLE books DROP CONSTRAINT \\"books_Long Name_id_key\\"")\n'
+        '    op.execute("ALTER TABLE books DROP CONSTRAINT books_pages_id_key")',
+    ),
+    Case(
         "free types written by hand",
         'op.execute("ALTER TABLE books ALTER COLUMN Code SET DATA TYPE character varying (20) USING code")',
         'op.execute("ALTER TABLE public.books ALTER code TYPE text")',
