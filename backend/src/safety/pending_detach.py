@@ -25,6 +25,7 @@ _PENDING = text(
     FROM pending GROUP BY part, parent ORDER BY 1
     """
 )
+_AS_PRINTED = text("SELECT to_regclass(:name)::text")
 _HARMFUL = (
     "ALTER",
     "LOCK",
@@ -53,10 +54,18 @@ def refuse_pending_detach(connection: Connection, what: str = "compared or copie
 
 
 def refuse_to_change(connection: Connection, statement: str, tables: Collection[str]) -> None:
-    """Raise `DatabaseMismatch` where `statement`, which locks `tables` strongly, would change one that has such."""
-    if any(reader.accept_any(*_HARMFUL) for reader in statements(statement)):
-        found = [each for each in pending_detaches(connection) if not set(each.tables).isdisjoint(tables)]
-        _refuse(found, "changed")
+    """Raise `DatabaseMismatch` where `statement`, which locks `tables` strongly, would change one that has such.
+
+    Of several statements, an earlier one may drop the partition.
+    """
+    dropped: set[str] = set()
+    for reader in statements(statement):
+        if reader.accept("DROP TABLE"):
+            reader.accept("IF EXISTS")
+            dropped |= {str(connection.scalar(_AS_PRINTED, {"name": name})) for name in reader.names()}
+        elif reader.accept_any(*_HARMFUL):
+            found = [each for each in pending_detaches(connection) if not set(each.tables).isdisjoint(tables)]
+            _refuse([each for each in found if each.tables[-1] not in dropped], "changed")
 
 
 def _refuse(found: list[PendingDetach], what: str) -> None:

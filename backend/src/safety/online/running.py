@@ -129,8 +129,9 @@ class Running:
             if each.step is not None and each.step.says:
                 log.info("%s", each.step.says)
         planned = [Planned(each.sql, each.words, each.step, bool(each.bounded)) for each in waiting]
+        first = next((each.line for each in waiting if each.line), None)  # for what fails before any of them runs
         try:
-            with together(self._guard, self._connection, planned, commits=commits) as left:
+            with _of_line(first), together(self._guard, self._connection, planned, commits=commits) as left:
                 for place in sorted(left):
                     with _of_line(waiting[place].line):
                         waiting[place].run()
