@@ -15,6 +15,7 @@ from src.safety.apply.ways_back import WaysBack
 from src.safety.counted import listed
 from src.safety.errors import DataLoss
 from src.safety.history import BOOKKEEPING
+from src.safety.online.given_up import last_part
 from src.safety.online.names import plain
 
 _COUNT_LIMIT = 10_000
@@ -69,7 +70,7 @@ def losses(
             yield Loss(f"{'column' if each.part else 'table'} {each}", found)
     if not ways.inserts:  # what an upgrade has put there a downgrade takes away
         for table, rows in deleted(statement):
-            if plain(table) not in BOOKKEEPING and (found := count.words(table, rows, "row")):
+            if last_part(plain(table)) not in BOOKKEEPING and (found := count.words(table, rows, "row")):
                 yield Loss(f"table {table}", found)
     if types:
         yield from _changed(count, statement, ways)

@@ -20,6 +20,11 @@ class HeldLocks:
         self._modes[relation] = mode
 
     @property
+    def may_be_undone(self) -> bool:
+        """Whether there is a savepoint to go back to."""
+        return bool(self._savepoints)
+
+    @property
     def relations(self) -> set[str]:
         """What is locked."""
         return set(self._modes)

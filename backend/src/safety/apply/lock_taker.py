@@ -59,6 +59,11 @@ class LockTaker:
         """Whether strong locks are held."""
         return bool(self._held)
 
+    @property
+    def may_be_undone(self) -> bool:
+        """Whether the revision has a savepoint to go back to."""
+        return self._held.may_be_undone
+
     def locked_by(self, statement: str) -> set[str]:
         """What `statement` locks strongly, of what others can see; a view goes with its tables."""
         return set(self._way.targets(statement).modes)

@@ -109,7 +109,12 @@ class StatementGuard(Whose):
 
     @property
     def may_wait(self) -> bool:
-        """Whether a statement may be put off, and a commit come before it."""
+        """Whether a statement may be put off; also where what came before it is not to be committed yet."""
+        return not (self.autocommit or self._temporary or self._locks.may_be_undone)
+
+    @property
+    def may_commit(self) -> bool:
+        """Whether clients may see what was done, before what comes next."""
         return not (self.autocommit or self._temporary or self._locks.together)
 
     @property

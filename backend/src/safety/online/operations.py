@@ -154,7 +154,7 @@ class OnlineOperations:
     def _make_room(self, sql: str) -> None:
         """Nothing is planned beside a strong lock, nor before what it needs is there."""
         assert self._guard is not None
-        if self._guard.holds_locks and self._guard.may_wait:
+        if self._guard.holds_locks and self._guard.may_commit:
             self._running.commit()
         if self._running.cut_over.is_in_the_way(sql):
             self._carry_out_now()

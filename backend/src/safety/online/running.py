@@ -87,9 +87,11 @@ class Running:
             self._drop_indexes(waiting)
         elif waiting:
             with self._ours():
-                again = self._entry.has_begun
+                # What the revision has set, or done by a function, is not to be committed without what waits.
+                alone = self._guard.may_commit or self.outside
+                again = self._entry.has_begun and alone
                 for part in one_by_one(waiting) if again else [waiting]:
-                    self._at_once(part, commits=large or again)
+                    self._at_once(part, commits=(large or again) and alone)
 
     def finish(self) -> None:
         """What comes after the cut-over, when that has been carried out."""

@@ -208,6 +208,13 @@ def test_where_nothing_is_lost_nobody_is_asked(
     project.alembic.having()(books, "downgrade", "-1")
 
 
+def test_the_notes_of_our_own_backfill_are_no_loss(project: Project, books: str, watcher: psycopg.Connection) -> None:
+    project.revision("003_c", parent="002_b", downgrade='op.alter_column("shelves", "id", type_=sa.BigInteger())')
+    project.alembic(books, "upgrade", "head")
+    project.alembic.having(MIGRATION_SMALL_TABLE="0")(books, "downgrade", "-1")
+    assert at(watcher) == "002_b"
+
+
 @pytest.mark.parametrize("small", ["0", "1000000"])
 def test_a_new_type_outside_of_any_transaction_counts(
     project: Project, books: str, watcher: psycopg.Connection, small: str
