@@ -49,10 +49,26 @@ class Journal:
         finally:
             self._operation = before
 
+    @property
+    def at_hand(self) -> str:
+        """The operation that `operation` has begun; "" outside of any."""
+        return self._operation
+
+    @contextmanager
+    def again(self, operation: str) -> Iterator[None]:
+        """What runs in the block belongs to this one, which was `at_hand` before."""
+        before, self._operation = self._operation, operation
+        try:
+            yield
+        finally:
+            self._operation = before
+
     def key(self, statement: str, parameters: object, *, has_read: bool) -> str:
         """The name of the statement that comes next, the same with either driver."""
-        plain = _PLACES.sub("?", statement).replace("%%", "%")
-        words = f"{self._operation}{plain}\0{_known(parameters, has_read) or ''!r}"
+        plain = _PLACES.sub("?", statement).replace("%%", "%").strip()
+        known = _known(parameters, has_read)
+        given = "" if known in (None, [], [[]]) else known  # a statement without values has them in several forms
+        words = f"{self._operation}{plain}\0{given!r}"
         text = hashlib.sha256(words.encode()).hexdigest()[:20]
         self._seen[text] += 1
         return f"{text}:{self._seen[text]}"

@@ -21,7 +21,7 @@ class Planned:
     """One statement of several."""
 
     sql: str
-    words: str = ""
+    operation: str = ""
     """The operation that it is a step of, as the journal knows it."""
     step: Step | None = None
     bounded: bool = False
@@ -58,7 +58,7 @@ def together(
 
 def _key_of(guard: "StatementGuard", connection: Connection, planned: Planned) -> str:
     """By which the journal will know it; "" where an earlier try has done it, or nothing is left to do."""
-    with guard.journal.operation(planned.words) if planned.words else guard.ours():
+    with guard.journal.again(planned.operation):
         key = guard.journal.key(planned.sql, None, has_read=False)
     if guard.journal.rows(key) is not None:
         return ""

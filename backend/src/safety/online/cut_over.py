@@ -33,7 +33,7 @@ class Waiting:
 
     sql: str
     run: Callable[[], Any]
-    words: str = ""
+    operation: str = ""
     """The operation that it is a step of, as the journal knows it."""
     step: Step | None = None
     bounded: str = ""
@@ -64,6 +64,7 @@ class CutOver:
 
     waiting: list[Waiting] = field(default_factory=list)
     after: list[tuple[str, Step | Task, FrameSummary | None]] = field(default_factory=list)
+    """With the operation, and its line."""
 
     def __bool__(self) -> bool:
         return bool(self.waiting)

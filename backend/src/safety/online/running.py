@@ -61,23 +61,26 @@ class Running:
         What may join the cut-over does, if there is one.
         """
         with self._guard.journal.operation(words), self._ours():
-            first = next(steps, None)  # what has no way at all is refused before anything is committed
-            self.commit()
-            joined = False
-            group: list[Step] = []  # committed together
-            for step in chain((first,) if first else (), steps):
-                if isinstance(step, Step) and step.joins and self.cut_over:
-                    self.cut_over.add(replace(self._waiting(step, line), words=words))
-                    joined = True
-                elif joined:
-                    self.cut_over.after.append((words, step, line))
-                elif isinstance(step, Task) or step.outside or self.outside:
-                    self._one(step)
-                else:
-                    group.append(step)
-                    if not step.with_next:
-                        self._at_once([self._waiting(each, line) for each in group], commits=True)
-                        group.clear()
+            self._steps(steps, line)
+
+    def _steps(self, steps: Steps, line: FrameSummary | None) -> None:
+        first = next(steps, None)  # what has no way at all is refused before anything is committed
+        self.commit()
+        joined = False
+        group: list[Step] = []  # committed together
+        for step in chain((first,) if first else (), steps):
+            if isinstance(step, Step) and step.joins and self.cut_over:
+                self.cut_over.add(self._waiting(step, line))
+                joined = True
+            elif joined:
+                self.cut_over.after.append((self._guard.journal.at_hand, step, line))
+            elif isinstance(step, Task) or step.outside or self.outside:
+                self._one(step)
+            else:
+                group.append(step)
+                if not step.with_next:
+                    self._at_once([self._waiting(each, line) for each in group], commits=True)
+                    group.clear()
 
     def carry_out(self) -> None:
         """The cut-over: in one transaction; of large tables it is committed with it."""
@@ -96,9 +99,9 @@ class Running:
     def finish(self) -> None:
         """What comes after the cut-over, when that has been carried out."""
         after, self.cut_over.after = self.cut_over.after, []
-        for (words, line), group in groupby(after, key=lambda each: (each[0], each[2])):
-            with _of_line(line):
-                self.steps((step for _, step, _ in group), words, line)
+        for (operation, line), group in groupby(after, key=lambda each: (each[0], each[2])):
+            with _of_line(line), self._guard.journal.again(operation), self._ours():
+                self._steps((step for _, step, _ in group), line)
 
     def commit(self) -> None:
         """Let go of all locks."""
@@ -115,7 +118,8 @@ class Running:
 
     def _waiting(self, step: Step, line: FrameSummary | None) -> Waiting:
         run = partial(self._execute, verbatim(step.sql))
-        return Waiting.of(step.sql, run, step=step, swaps=step.swaps, line=line)
+        operation = self._guard.journal.at_hand
+        return Waiting.of(step.sql, run, operation=operation, step=step, swaps=step.swaps, line=line)
 
     def _drop_indexes(self, waiting: Iterable[Waiting]) -> None:
         """They hold up nobody, and need no transaction."""
@@ -130,7 +134,7 @@ class Running:
         for each in waiting:
             if each.step is not None and each.step.says:
                 log.info("%s", each.step.says)
-        planned = [Planned(each.sql, each.words, each.step, bool(each.bounded)) for each in waiting]
+        planned = [Planned(each.sql, each.operation, each.step, bool(each.bounded)) for each in waiting]
         first = next((each.line for each in waiting if each.line), None)  # for what fails before any of them runs
         try:
             with _of_line(first), together(self._guard, self._connection, planned, commits=commits) as left:

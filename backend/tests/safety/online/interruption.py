@@ -81,7 +81,7 @@ def run_interrupted(project: Project, url: str, *arguments: str, small: str = "0
     alembic = project.alembic.having(**{**PATIENT, "MIGRATION_SMALL_TABLE": small})
     for tries in count():
         # The third time later and later: what shares a transaction must have got to its end.
-        interruption = Interruption(url, (1, 1, 3 + tries // 6)[tries % 3], noted=tries % 3 > 0)
+        interruption = Interruption(url, (1, 1, 3 + tries // 3)[tries % 3], noted=tries % 3 > 0)
         with listening(interruption):
             try:
                 alembic(url, *arguments)

@@ -215,6 +215,7 @@ CASES = [
 
 
 INTERRUPTED = ("a default", "a key under a foreign key")
+LONG = ("another enum", "columns that share indexes")
 
 
 @pytest.mark.parametrize("change", CASES, ids=str)
@@ -235,4 +236,10 @@ def test_the_old_code_runs_between_any_two_commits(
 def test_it_converges_though_its_session_ends_around_every_step(
     project: Project, database: str, change: Case, directly: Direct
 ) -> None:
+    the_way_up_converges(project, database, change, directly)
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("change", [each for each in CASES if each.name in LONG], ids=str)
+def test_a_long_one_converges_too(project: Project, database: str, change: Case, directly: Direct) -> None:
     the_way_up_converges(project, database, change, directly)

@@ -48,7 +48,9 @@ def _steps(construct: ColumnType, database: Database, table: str, stand_ins: Seq
         return
     place = database.recall(f"place of {table}.{column.quoted}", lambda: str(column.number))
     after = f"after the swap of {table}.{column.quoted}"
-    if place != str(column.number):  # an earlier try has swapped them: this is the new one
+    if place != str(column.number):  # an earlier try has swapped them: this is the new one, and so is its type
+        for each in stand_ins:
+            database.cut_over.use(each)
         yield from (Step(sql=statement) for statement in json.loads(database.recall(after, lambda: "[]")))
         return
     using = getattr(construct, "using", None)  # of Alembic's own PostgresqlColumnType
