@@ -154,7 +154,7 @@ def test_what_refers_to_another_table_has_no_placeholder(transaction: Connection
         "Table('t', m, Column('a', Integer, primary_key=True, autoincrement=False), Column('b', Text))",
         "Table('t', m, Column('b', Text))",
         [],
-        ["# What a held is gone: the rows are numbered.", "UPDATE t SET a = n FROM", "op.create_primary_key"],
+        ["# What a held is gone: the rows are numbered.", "UPDATE t SET a = numbered.n FROM", "op.create_primary_key"],
         rows="INSERT INTO t VALUES (1), (2)",
         both_ways=False,
     ),
