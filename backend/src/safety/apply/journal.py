@@ -94,6 +94,7 @@ class Journal:
 
     def begin(self, key: str) -> None:
         """It is about to run outside of any transaction."""
+        self._keep_pending()
         self.entry.journal.append(f"began {key}")
 
     def add(self, key: str, rows: int, returned: str = "") -> None:
@@ -112,6 +113,7 @@ class Journal:
         """Work that is more than a statement, known by these words: an earlier try has done it, or it is run."""
         key = self.key(words, None, has_read=False)
         if self.noted(key) is None:
+            self._keep_pending()  # the work may commit in its middle
             run()
             self._tasks.append(words)
             self._pending.append(f"{key}=done")
@@ -131,7 +133,14 @@ class Journal:
         self._pending.clear()
 
     def commit(self) -> None:
-        """The transaction is about to be committed: what ran in it counts as done."""
+        """The transaction is about to be committed: what ran in it counts as done.
+
+        What was only found is kept together with the first thing that was done for it: by itself it is no half.
+        """
+        if not all(map(is_note, self._pending)):
+            self._keep_pending()
+
+    def _keep_pending(self) -> None:
         self.entry.journal += self._pending
         self._pending.clear()
 

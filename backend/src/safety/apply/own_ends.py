@@ -6,12 +6,12 @@ SQLAlchemy has begun since; and what was committed is in the journal, as at any 
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, event
-from sqlalchemy.exc import PendingRollbackError
+from sqlalchemy.exc import DBAPIError, PendingRollbackError
 
 from src.postgres.lock_modes.reader import statements
 from src.safety.apply.statement_guard import StatementGuard
@@ -36,15 +36,22 @@ class OwnEnds:
             self._context._transaction = connection.get_transaction() or connection.begin()
 
     def adopt(self, connection: Connection) -> None:
-        """Let Alembic roll back the transaction that is there, after an error; a lost connection has none."""
+        """Roll back the transaction that is there, after an error, and let Alembic find it; a lost connection has none.
+
+        It may hold the row of the history, which is to say that this failed.
+        """
         if (transaction := connection.get_transaction()) is not None and not self._guard.autocommit:
             self._context._transaction = transaction
+            with suppress(DBAPIError):
+                transaction.rollback()
 
     def _commits(self, connection: Connection) -> None:
-        if self._is_of_a_revision() and self._guard.journal.is_pending:
+        if self._is_of_a_revision():
             try:
-                self._check()
-                self._guard.before_commit(connection)
+                self._guard.commits()
+                if self._guard.journal.is_pending:
+                    self._check()
+                    self._guard.before_commit(connection)
             except Exception:
                 connection.connection.rollback()  # SQLAlchemy takes the transaction for ended
                 raise
@@ -52,6 +59,7 @@ class OwnEnds:
 
     def _rolls_back(self, _: Connection) -> None:
         if self._is_of_a_revision():
+            self._guard.rolls_back()
             self._guard.journal.roll_back()
         self._guard.new_transaction()
 
@@ -59,7 +67,7 @@ class OwnEnds:
         self, connection: Connection, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool
     ) -> tuple[str, Any]:
         """COMMIT or ROLLBACK as text: driver and SQLAlchemy go on in a transaction, so the server begins one."""
-        end = _end(statement) if self._is_of_a_revision() else ""
+        end = end_of_transaction(statement) if self._is_of_a_revision() else ""
         if end == "COMMIT":
             self._commits(connection)
         elif end:
@@ -70,7 +78,7 @@ class OwnEnds:
         return self._guard.entry is not None and not self._guard.autocommit
 
 
-def _end(statement: str) -> str:
+def end_of_transaction(statement: str) -> str:
     """COMMIT or ROLLBACK, where `statement` is that and nothing else."""
     if statement.lstrip()[:1] not in "CcEeRrAa":
         return ""

@@ -75,6 +75,10 @@ class StatementGuard(Whose):
         """Whether all that may be asked of the statements that run now was asked before (`together`)."""
         self.used: Callable[[], None] = lambda: None
         """Before the revision uses the connection itself."""
+        self.commits: Callable[[], None] = lambda: None
+        """Before the revision commits by itself."""
+        self.rolls_back: Callable[[], None] = lambda: None
+        """Before it rolls back by itself."""
 
     @property
     def journal(self) -> Journal:

@@ -3,7 +3,7 @@
 Names are compared without quotes and in lower case; where one of two has no schema, the schema does not count.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from src.postgres.lock_modes.reader import Reader, statements
@@ -41,6 +41,17 @@ def given_up(sql: str) -> Iterator[GivenUp]:
             yield from _altered(reader)
         elif reader.accept("ALTER TYPE") and (name := reader.name()) and reader.accept("RENAME TO"):
             yield GivenUp("type", "", plain(name))
+
+
+def besides_dropped(sql: str, tables: Iterable[str]) -> list[str]:
+    """Those of `tables` that `sql` does not drop as a whole: a lock on what goes holds up nobody with work to do."""
+    dropped = [name for reader in statements(sql) if reader.accept("DROP TABLE") for name in _dropped_names(reader)]
+    return [table for table in tables if not any(same_name(plain(table), name) for name in dropped)]
+
+
+def _dropped_names(reader: Reader) -> list[str]:
+    reader.accept("IF EXISTS")
+    return [plain(name) for name in reader.names()]
 
 
 def made(sql: str) -> Iterator[str]:

@@ -27,14 +27,15 @@ from sqlalchemy import Connection, TextClause, text
 from sqlalchemy.schema import DDLElement, DropIndex
 from sqlalchemy.sql.base import Executable
 
-from src.postgres.lock_modes import is_patient
+from src.postgres.lock_modes import is_patient, needs_autocommit
+from src.safety.apply.own_ends import end_of_transaction
 from src.safety.apply.rehearsal import Rehearsal
 from src.safety.apply.statement_guard import StatementGuard
 from src.safety.online.cut_over import Waiting
 from src.safety.online.database import Database
 from src.safety.online.direct import new_names, reason_to_be_direct
-from src.safety.online.foreseen import unmet_need
-from src.safety.online.given_up import given_up, is_definition
+from src.safety.online.foreseen import is_in_vain, must_leave, unmet_need
+from src.safety.online.given_up import besides_dropped, given_up, is_definition
 from src.safety.online.keys import with_keys
 from src.safety.online.names import plain, sql_of, verbatim
 from src.safety.online.registry import may_be_online, online_change
@@ -75,6 +76,8 @@ class OnlineOperations:
             self._running = Running(self._context, self._guard, self._execute)
             self.database.cut_over = self._running.cut_over
             self._guard.used = self._used
+            self._guard.commits = partial(self._used, may_commit=False)
+            self._guard.rolls_back = self._running.cut_over.forget
 
     def install_for_script(self) -> None:
         """The same for `--sql`, where nothing else surrounds the revisions."""
@@ -163,16 +166,26 @@ class OnlineOperations:
         """At once, or in the cut-over: what comes after that began waits for it."""
         if self._guard is None:
             return directly()
+        if end_of_transaction(sql) == "ROLLBACK":
+            return directly()  # what waits is undone with it
         if not is_definition(sql) or is_patient(sql) or not self._guard.may_wait:
-            self._carry_out_now()
+            if not self._is_in_vain(sql):
+                self._carry_out_now()
+            elif not needs_autocommit(sql):
+                self._running.carry_out(may_commit=False)
             return directly()
         locked = self._guard.locked_by(sql)
         if not locked and not self._running.cut_over:
             return directly()
         gone = with_keys(given_up(sql), self.database)
         waiting = Waiting.of(sql, directly, bounded=bounded, line=self._line, gives_up=gone)
-        self._running.wait(waiting, large=any(map(self._is_large, locked)))
+        self._running.wait(waiting, large=any(map(self._is_large, besides_dropped(sql, locked))))
         return None
+
+    def _is_in_vain(self, sql: str) -> bool:
+        """Whether nothing needs to be committed for it: it can only fail, or has nothing to do."""
+        waits = self._running.cut_over
+        return bool(waits) and must_leave(sql) and not waits.is_needed_for(sql) and is_in_vain(sql, self.database)
 
     @property
     def _line(self) -> FrameSummary | None:
@@ -191,10 +204,10 @@ class OnlineOperations:
             self._running.carry_out()
             self._running.finish()
 
-    def _used(self) -> None:
-        """The revision is about to use the connection itself, and finds what it has done."""
+    def _used(self, *, may_commit: bool = True) -> None:
+        """The revision is about to use the connection itself, and finds what it has done; or commits it."""
         if self._script is not None and not self._running.busy:
-            self._running.carry_out()
+            self._running.carry_out(may_commit=may_commit)
 
     def _change(self, statement: Executable, sql: str, change: OnlineChange, directly: Callable[[], Any]) -> Any:
         assert self._script is not None

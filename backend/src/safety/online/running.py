@@ -82,11 +82,14 @@ class Running:
                     self._at_once([self._waiting(each, line) for each in group], commits=True)
                     group.clear()
 
-    def carry_out(self) -> None:
-        """The cut-over: in one transaction; of large tables it is committed with it."""
+    def carry_out(self, *, may_commit: bool = True) -> None:
+        """The cut-over: in one transaction; of large tables it is committed with it, unless what comes next ends it."""
         waiting, large = self.cut_over.take(), self._large
         self._large = False
-        if waiting and all(each.index for each in waiting):
+        if waiting and not may_commit:
+            with self._ours():
+                self._at_once(waiting, commits=False)
+        elif waiting and all(each.index for each in waiting):
             self._drop_indexes(waiting)
         elif waiting:
             with self._ours():

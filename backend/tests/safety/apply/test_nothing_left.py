@@ -20,6 +20,7 @@ BOOKS = """
         ('op.drop_index("nope", table_name="books")', 'index "nope" does not exist'),
         ('op.execute("DROP INDEX nope")', 'index "nope" does not exist'),
         ('op.execute("DROP INDEX CONCURRENTLY nope")', "index nope is not there"),
+        ('op.execute("SELECT 1 / 0")', "division by zero"),
         ('op.create_index("ix", "books", ["nope"])', 'column "nope" does not exist'),
         ('op.create_index("ix", "nope", ["id"])', 'relation "nope" does not exist'),
         ('op.create_index("ix_books", "books", ["id"])', 'relation "ix_books" already exists'),

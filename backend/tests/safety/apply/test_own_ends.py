@@ -70,6 +70,17 @@ def test_a_rollback_undoes_what_comes_before_it_and_what_comes_after_it_is_there
     assert columns(watcher) == 1
 
 
+@pytest.mark.parametrize("end", [COMMITS[0], COMMITS[3], COMMITS[5], ROLLBACKS[0], ROLLBACKS[2]])
+def test_what_waits_for_the_cut_over_is_committed_or_undone_with_what_comes_before_it(
+    project: Project, database: str, watcher: psycopg.Connection, end: str
+) -> None:
+    watcher.execute(TABLES)
+    project.revision("001_a", upgrade=f"{AFTER['in a transaction']}\n    {end}\n    op.execute('SELECT 1 / 0')")
+    code, stderr = project.alembic.having(**PATIENT).refused(database, "upgrade", "head")
+    assert (code, "division by zero" in stderr) == (18, True), stderr
+    assert columns(watcher) == (end in COMMITS)
+
+
 @pytest.mark.parametrize("commit", [COMMITS[0], COMMITS[3]])
 def test_what_was_committed_is_not_done_again_after_a_crash(
     project: Project, database: str, watcher: psycopg.Connection, start: Start, commit: str
