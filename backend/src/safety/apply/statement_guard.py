@@ -170,6 +170,8 @@ class StatementGuard(Whose):
             self._running = statement
             self._watch(connection, self.entry, as_read(connection, statement))
             return statement, parameters
+        if statement == nothing(0):  # in the place of one that waits
+            return statement, parameters
         if not self._nobody_reads:
             self.used()
         word = first_word(statement)

@@ -95,6 +95,12 @@ class CutOver:
         made = stand_in(sql)
         return made if made is not None and self.gives_up("type", "", made.name) else None
 
+    def lets_pass(self, sql: str) -> bool:
+        """Whether `sql`, which locks nothing, may come before all that waits: a type of a name that was free."""
+        new = stand_in(sql)
+        free = new is not None and not self.gives_up("type", "", new.name) and not self.is_needed_for(sql)
+        return not self or free
+
     def use(self, used: StandIn) -> bool:
         """It is made beforehand; False where it is already."""
         for at, each in enumerate(self.waiting):
@@ -126,6 +132,12 @@ class CutOver:
                 elif each.kind == "constraint":
                     yield f"DROP CONSTRAINT IF EXISTS {each.written}"
 
+    def has_type(self, name: str) -> bool | None:
+        """Whether there is a type of this plain name afterwards; None where nothing here tells."""
+        if any(last_part(name) in each.makes for each in self.waiting):
+            return True
+        return False if self.gives_up("type", "", name) else None
+
     def swaps(self, *tables: str) -> bool:
         """Whether a column of one of these is exchanged here."""
         return any(
@@ -151,6 +163,8 @@ class CutOver:
             return True
         if _is_check_or_foreign_key(sql) and self.changes_keys(*tables):
             return False
+        if _is_type_change(sql) and any(plain(_column(sql)) in map(plain, self.exchanged(each)) for each in tables):
+            return True
         return bool(self) and (self.is_needed_for(sql) or (self.swaps(*tables) and not _is_type_change(sql)))
 
     def hides_loss(self, sql: str) -> bool:
@@ -203,6 +217,15 @@ def _is_check_or_foreign_key(sql: str) -> bool:
 def _is_type_change(sql: str) -> bool:
     words = [token.keyword for token in tokens(sql)]
     return words[:2] == ["ALTER", "TABLE"] and words.count("ALTER") > 1 and "TYPE" in words
+
+
+def _column(sql: str) -> str:
+    """That which the first action of ALTER TABLE alters, as SQL writes it."""
+    for reader in statements(sql):
+        if reader.skip_to("ALTER TABLE") and reader.skip_to("ALTER"):
+            reader.accept("COLUMN")
+            return reader.name()
+    return ""
 
 
 def _follows(waiting: Waiting, table: str, kinds: Collection[str]) -> bool:

@@ -15,7 +15,7 @@ Which of the two ways was taken is in the journal: a revision goes on as it bega
 
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial, wraps
 from pathlib import Path
 from traceback import FrameSummary
@@ -91,11 +91,10 @@ class OnlineOperations:
         """Carry out the operations of one try of this revision until the end of the block."""
         self._script = script
         self._new.clear()
-        if self._guard is not None:
-            self._running.forget()
         try:
-            yield
-            self._carry_out_now()
+            with self._running.revision() if self._guard is not None else nullcontext():
+                yield
+                self._carry_out_now()
         finally:
             self._script = None
 
@@ -175,7 +174,7 @@ class OnlineOperations:
                 self._running.carry_out(may_commit=False)
             return directly()
         locked = self._guard.locked_by(sql)
-        if not locked and not self._running.cut_over:
+        if not locked and self._running.cut_over.lets_pass(sql):
             return directly()
         gone = with_keys(given_up(sql), self.database)
         waiting = Waiting.of(sql, directly, bounded=bounded, line=self._line, gives_up=gone)

@@ -21,6 +21,7 @@ from src.safety.history import Entry
 from src.safety.online.cut_over import CutOver, Waiting, one_by_one
 from src.safety.online.names import verbatim
 from src.safety.online.step import Step, Steps, Task
+from src.safety.online.types_by_bind import types_by_bind
 from src.safety.written_at import note_line
 
 log = logging.getLogger("alembic.runtime.migration")
@@ -40,10 +41,16 @@ class Running:
         """Whether what runs is ours, and not the revision's next line."""
         self._large = False
 
-    def forget(self) -> None:
-        """A revision begins."""
+    @contextmanager
+    def revision(self) -> Iterator[None]:
+        """A try of one, until the end of the block."""
         self.cut_over.forget()
         self._large = self.busy = False
+        with types_by_bind(self._connection, self.cut_over, self._joins, self._context.impl._exec):
+            yield
+
+    def _joins(self) -> bool:
+        return bool(self.cut_over) and not self.busy and not self._guard.is_ours and self._guard.may_wait
 
     def wait(self, waiting: Waiting, *, large: bool) -> None:
         """It is done in the cut-over. Locks on a `large` table are let go of as soon as it is."""
@@ -69,9 +76,9 @@ class Running:
         joined = False
         group: list[Step] = []  # committed together
         for step in chain((first,) if first else (), steps):
-            if isinstance(step, Step) and step.joins and self.cut_over:
+            if isinstance(step, Step) and step.joins and (self.cut_over or (step.begins and self._guard.may_wait)):
                 self.cut_over.add(self._waiting(step, line))
-                joined = True
+                joined = self._large = True
             elif joined:
                 self.cut_over.after.append((self._guard.journal.at_hand, step, line))
             elif isinstance(step, Task) or step.outside or self.outside:

@@ -32,6 +32,8 @@ class Step:
     """It is committed together with the step after it: the two are one change to whoever looks."""
     joins: bool = False
     """It needs no work on rows, and is part of the revision's cut-over where there is one."""
+    begins: bool = False
+    """It waits for what comes below it, too, as the first of the cut-over."""
     swaps: str = ""
     """The table of which it puts a new column in the place of the old one."""
     column: str = ""

@@ -44,6 +44,22 @@ SHARED = (
     INSERT INTO fines VALUES (3, 1);
 """
 )
+MOODS = (
+    SHOP
+    + """
+    CREATE TYPE mood AS ENUM ('draft', 'open', 'closed');
+    ALTER TABLE tickets ADD mood mood;
+    UPDATE tickets SET mood = 'open' WHERE id < 9;
+"""
+)
+MORE_MOODS = (
+    MOODS
+    + """
+    ALTER TABLE tickets ALTER mood SET DEFAULT 'open',
+        ADD CONSTRAINT ck_mood CHECK (mood <> 'draft'::mood OR body IS NOT NULL);
+    CREATE VIEW open_moods AS SELECT id FROM tickets WHERE mood = 'open'::mood;
+"""
+)
 TABLES = ["books", "authors", "tickets", "loans", "fines"]
 OLD_CODE = [
     "INSERT INTO books (id, author_id, title) VALUES (1000, 1, 'new'); SELECT 1 / (pages = 0)::int FROM books"
@@ -52,6 +68,8 @@ OLD_CODE = [
     "INSERT INTO tickets (body) VALUES ('new')",
     "UPDATE tickets SET state = CAST('closed' AS state) WHERE id = 3",
     "SELECT count(*) FROM open_tickets",
+    "DO $$ BEGIN IF to_regtype('mood') IS NOT NULL THEN UPDATE tickets SET mood = CAST('open' AS mood) WHERE id = 3;"
+    " END IF; END $$",
     # What must not be: the old rules hold.
     *(
         f"DO $$ BEGIN {wrong}; RAISE 'let in'; EXCEPTION WHEN integrity_constraint_violation THEN NULL; END $$"
@@ -80,6 +98,25 @@ OTHER_STATES = """op.execute("DROP VIEW open_tickets")
     op.create_check_constraint("ck_closed", "tickets", "state <> 'closed'::state OR body IS NOT NULL")
     op.execute("CREATE VIEW open_tickets AS SELECT id, body FROM tickets WHERE state = 'open'::state")
     op.create_index("ix_open", "tickets", ["id"], postgresql_where=sa.text("state = 'open'"))"""
+
+BY_BIND = OTHER_STATES.replace(
+    """op.execute("CREATE TYPE state AS ENUM ('open', 'closed', 'new')")""",
+    'sa.Enum("open", "closed", "new", name="state").create(op.get_bind(), checkfirst=True)',
+).replace('op.execute("DROP TYPE state_old")', 'sa.Enum(name="state_old").drop(op.get_bind())')
+RENAMED_AFTERWARDS = """op.execute("DROP VIEW open_moods")
+    op.drop_constraint("ck_mood", "tickets", type_="check")
+    op.alter_column("tickets", "mood", server_default=None)
+    sa.Enum("draft", "open", name="mood_new").create(op.get_bind())
+    op.execute("ALTER TABLE tickets ALTER COLUMN mood TYPE mood_new USING mood::text::mood_new")
+    op.execute("DROP TYPE mood")
+    op.execute("ALTER TYPE mood_new RENAME TO mood")
+    op.alter_column("tickets", "mood", server_default="open")
+    op.create_check_constraint("ck_mood", "tickets", "mood <> 'draft'::mood OR body IS NOT NULL")
+    op.execute("CREATE VIEW open_moods AS SELECT id FROM tickets WHERE mood = 'open'::mood")"""
+WITH_NOTHING_ELSE = """sa.Enum("draft", "open", name="mood_new").create(op.get_bind())
+    op.execute("ALTER TABLE tickets ALTER COLUMN mood TYPE mood_new USING mood::text::mood_new")
+    sa.Enum(name="mood").drop(op.get_bind())
+    op.execute("ALTER TYPE mood_new RENAME TO mood")"""
 
 
 def case(name: str, *lines: str) -> Case:
@@ -148,6 +185,15 @@ CASES = [
         'op.create_foreign_key("fk_author", "books", "authors", ["author_id"], ["id"])',
     ),
     case("another enum", OTHER_STATES),
+    case("another enum, by the connection", BY_BIND),
+    Case("another enum, renamed afterwards", RENAMED_AFTERWARDS, "pass", MORE_MOODS),
+    Case("another enum and nothing else", WITH_NOTHING_ELSE, "pass", MOODS),
+    case(
+        "a column twice",
+        'op.alter_column("books", "pages", server_default="0")',
+        'op.alter_column("books", "title", type_=sa.String(90))',
+        'op.alter_column("books", "title", type_=sa.String(80), postgresql_using="rtrim(title)")',
+    ),
     case(
         "columns filled against the order of their names, and a new one",
         'op.alter_column("books", "pages", server_default=None)',
@@ -215,7 +261,12 @@ CASES = [
 
 
 INTERRUPTED = ("a default", "a key under a foreign key")
-LONG = ("another enum", "columns that share indexes")
+LONG = (
+    "another enum",
+    "another enum, by the connection",
+    "another enum, renamed afterwards",
+    "columns that share indexes",
+)
 # What is written here finds the view gone; so does who goes on after it, and has nothing to wait for.
 ROWS_BETWEEN = case(
     "rows are changed in between",

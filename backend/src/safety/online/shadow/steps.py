@@ -27,6 +27,11 @@ from src.safety.online.shadow.unchanged import seen
 from src.safety.online.stand_in import StandIn
 from src.safety.online.step import OnlineChange, Step, Steps, Task
 
+_BOTH_ENUMS = """
+    SELECT 1 FROM pg_type old JOIN pg_type new ON old.typtype = 'e' AND new.typtype = 'e'
+    WHERE old.oid = to_regtype(:old) AND new.oid = to_regtype(:new)
+"""
+
 
 def shadow_column(construct: ColumnType, database: Database, stand_ins: Sequence[StandIn] = ()) -> OnlineChange:
     """The online way of a type change that rewrites the table; the database must be known.
@@ -85,7 +90,9 @@ def _steps(construct: ColumnType, database: Database, table: str, stand_ins: Seq
     keys = foreign_keys(database, column)
     made = Made(there, [index for index, _ in found], [rename for rename, _ in objects], nulls, views, keys, sent)
     database.recall(after, lambda: json.dumps(keys.after))  # which is kept when the swap is committed, and not before
-    yield from swap(database, column, kind, made)
+    # Whoever gives a column a type of another name means to rename that: the next lines do it.
+    renames = bool(database.ask(_BOTH_ENUMS, old=column.type, new=kind))
+    yield from (replace(step, begins=renames) for step in swap(database, column, kind, made))
     yield from (Step(sql=statement) for statement in keys.after)
 
 
