@@ -111,6 +111,13 @@ class Entry:
     """Whether the file is another since then."""
     lock_waits: int = 0
     retries: int = 0
+    committed: int | None = None
+    """How much of the journal is committed, while more of it is written ahead."""
+
+    @property
+    def is_half_done(self) -> bool:
+        """Whether something of it is committed."""
+        return bool(self.journal[: self.committed])
 
     @property
     def has_begun(self) -> bool:

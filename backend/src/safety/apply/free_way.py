@@ -99,7 +99,7 @@ class FreeWay:
 
     def blocked(self, table: str, mode: LockMode, entry: Entry) -> TableBlocked:
         """The error for a table that was not free within the budget."""
-        done = "what comes before it is done" if entry.journal else f"nothing of {entry.revision} was changed"
+        done = "what comes before it is done" if entry.is_half_done else f"nothing of {entry.revision} was changed"
         return TableBlocked(
             f"{mode} on {table} was not to be had within {self._policy.lock_budget:g} s; {done}.",
             f"{_blockers_table_text(self.last)}\n"

@@ -38,21 +38,22 @@ def together(
     """
     assert guard.entry is not None
     journal, before = guard.journal, len(guard.entry.journal)
-    with guard.ours():
-        left = {place: key for place, each in enumerate(planned) if (key := _key_of(guard, connection, each))}
-        if left:
-            statements = [planned[place].sql for place in left]
-            bounded = any(planned[place].bounded for place in left)
-            guard.prepare(connection, statements, bounded=bounded, keys=left.values(), commits=commits)
-    guard.prepared = bool(left)
+    guard.entry.committed = before if commits else None
     try:
+        with guard.ours():
+            left = {place: key for place, each in enumerate(planned) if (key := _key_of(guard, connection, each))}
+            if left:
+                statements = [planned[place].sql for place in left]
+                bounded = any(planned[place].bounded for place in left)
+                guard.prepare(connection, statements, bounded=bounded, keys=left.values(), commits=commits)
+        guard.prepared = bool(left)
         yield frozenset(left)
     except BaseException:
         if commits:  # what was written down is rolled back
             del guard.entry.journal[before:]
         raise
     finally:
-        guard.prepared = False
+        guard.prepared, guard.entry.committed = False, None
     assert journal is guard.journal, "a revision has one"
 
 

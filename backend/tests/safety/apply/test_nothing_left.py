@@ -1,7 +1,10 @@
 """A revision that fails leaves what plain Alembic leaves, or less: nothing is committed for what is bound to fail."""
 
+from typing import Any
+
 import psycopg
 import pytest
+from sqlalchemy import Connection, Engine, event
 
 from tests.safety.online.interruption import PATIENT
 from tests.safety.project import Project
@@ -77,3 +80,41 @@ def test_the_usual_repair_of_an_interrupted_build_builds_the_index(
     assert watcher.execute("SELECT indexname, indexdef FROM pg_indexes WHERE indexname LIKE 'nope%'").fetchall() == [
         ("nope", "CREATE INDEX nope ON public.books USING btree (title)")
     ]
+
+
+ADD = 'op.add_column("books", sa.Column("year", sa.Integer))'
+
+
+def test_a_table_that_is_not_free_for_the_cut_over_is_named_and_nothing_is_done(
+    project: Project, database: str, watcher: psycopg.Connection
+) -> None:
+    watcher.execute(BOOKS)
+    project.revision("001_a", upgrade=ADD)
+    with psycopg.connect(database) as holder:
+        holder.execute("LOCK TABLE books IN ROW EXCLUSIVE MODE")
+        code, stderr = project.alembic.having(**PATIENT, MIGRATION_LOCK_BUDGET="0.3").refused(
+            database, "upgrade", "head"
+        )
+    assert (code, "within 0.3 s; nothing of 001_a was changed." in stderr) == (17, True), stderr
+    assert watcher.execute("SELECT journal FROM alembic_history").fetchall() == [([],)]
+
+
+def test_a_staged_lock_that_is_refused_once_is_taken_the_next_time_and_all_is_done(
+    project: Project, database: str, watcher: psycopg.Connection
+) -> None:
+    watcher.execute(BOOKS)
+    project.revision("001_a", upgrade=ADD)
+    refused: list[str] = []
+
+    def refuse(_connection: Connection, cursor: Any, statement: str, *_: Any) -> None:
+        if statement.startswith("LOCK TABLE") and not refused:
+            refused.append(statement)
+            cursor.execute("DO $$ BEGIN RAISE lock_not_available; END $$")
+
+    event.listen(Engine, "before_cursor_execute", refuse)
+    try:
+        project.alembic.having(**PATIENT)(database, "upgrade", "head")
+    finally:
+        event.remove(Engine, "before_cursor_execute", refuse)
+    assert refused
+    assert watcher.execute("SELECT year, version_num FROM books, alembic_version").fetchall() == [(None, "001_a")]
