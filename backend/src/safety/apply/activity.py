@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from traceback import FrameSummary
 
 LOOK = 0.25
 """Seconds between two looks."""
@@ -44,6 +45,8 @@ class Activity:
     """The statement, shortened and without values."""
     words: str = ""
     """What is shown instead of the next statement."""
+    written_at: FrameSummary | None = None
+    """Where the revision says what runs now, if its call there has returned since."""
     number: int = 0
     """Which statement of the revision it is, from 1."""
     waiting: str = ""

@@ -4,6 +4,7 @@ Whoever rehearses puts a `Rehearsal` into the Config's attributes under `REHEARS
 all of the safeguards and online operations do what they would do on the live database.
 """
 
+from traceback import FrameSummary
 from typing import Protocol
 
 from sqlalchemy import Connection
@@ -32,8 +33,19 @@ class Rehearsal(Protocol):
     def fills(self, words: str, table: str) -> None:
         """The next statement begins a backfill of the table, and these words say which."""
 
-    def before(self, connection: Connection, revision: str, statement: str, *, outside: bool) -> None:
-        """`statement` is about to run; `outside` of any transaction of the revision's."""
+    def before(
+        self,
+        connection: Connection,
+        revision: str,
+        statement: str,
+        *,
+        outside: bool,
+        line: FrameSummary | None = None,
+    ) -> None:
+        """`statement` is about to run; `outside` of any transaction of the revision's.
+
+        `line` is where the revision says so, if its call there has returned since.
+        """
 
     def after(self, connection: Connection) -> None:
         """It has run, and what it locked is locked still, unless it ran outside."""

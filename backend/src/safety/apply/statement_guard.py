@@ -53,7 +53,9 @@ class StatementGuard(Whose):
         consent: Consent,
         rehearsal: Rehearsal | None = None,
     ) -> None:
-        self._history, self._activity, self._rehearsal = history, activity, rehearsal
+        self._history, self._rehearsal = history, rehearsal
+        self.activity = activity
+        """What runs now."""
         self._locks, self._budget = LockTaker(policy, way, activity), policy.lock_budget
         self.entry: Entry | None = None
         """The revision whose statements are guarded."""
@@ -222,20 +224,21 @@ class StatementGuard(Whose):
         return sent, parameters
 
     def _begin(self, entry: Entry, statement: str) -> None:
-        self._activity.begin_step(shorten(statement, 100))
-        self._history.note_step(entry, f"{self._activity.number}: {self._activity.step}")
+        self.activity.begin_step(shorten(statement, 100))
+        self._history.note_step(entry, f"{self.activity.number}: {self.activity.step}")
 
     def _watch(self, connection: Connection, entry: Entry, statement: str) -> None:
         if self._rehearsal is not None:
             outside = self.autocommit and not self._alone
             with self.ours():
-                self._rehearsal.before(connection, entry.revision, statement, outside=outside)
+                line = self.activity.written_at
+                self._rehearsal.before(connection, entry.revision, statement, outside=outside, line=line)
 
     def _after(self, connection: Connection, cursor: Any, *_: Any) -> None:
         if self._own or self._running is None or self.entry is None or self._journal is None:
             return
         if not self.prepared:
-            self.deadline += time.monotonic() - self._activity.since
+            self.deadline += time.monotonic() - self.activity.since
             self._history.settle()
             self._journal.add(self._running, cursor.rowcount, "" if self._nobody_reads else keep(cursor))
         self._running = None

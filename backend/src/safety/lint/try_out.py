@@ -8,6 +8,7 @@ nothing else: an environment for each revision, and a schema read twice, were mo
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from traceback import FrameSummary
 
 from alembic.runtime.migration import RevisionStep
 from alembic.script import Script
@@ -76,10 +77,18 @@ class _Looks(Trace):
     def facts(self, there: TableFacts) -> TableFacts:
         return replace(there, rows=_ROWS, bytes=_BYTES, heap_bytes=_BYTES) if self.asked else there
 
-    def before(self, connection: Connection, revision: str, statement: str, *, outside: bool) -> None:
+    def before(
+        self,
+        connection: Connection,
+        revision: str,
+        statement: str,
+        *,
+        outside: bool,
+        line: FrameSummary | None = None,
+    ) -> None:
         if self.asked:
-            self._line = line_of(revision)
-            super().before(connection, revision, statement, outside=outside)
+            self._line = line.lineno or 0 if line else line_of(revision)
+            super().before(connection, revision, statement, outside=outside, line=line)
 
     def after(self, connection: Connection) -> None:
         known = len(self.statements)

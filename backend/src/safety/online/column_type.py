@@ -6,7 +6,7 @@ other indexes than it: a change that gives a copy or one of its indexes new file
 session's TimeZone). Where no such copy can be made, nothing is known, and nothing counts as free.
 """
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import Any, NamedTuple
 
 from alembic.ddl.base import ColumnType
@@ -78,6 +78,11 @@ _SPECIAL = f"""
 _FILES = """
     SELECT array_agg(pg_relation_filenode(oid) ORDER BY oid) FROM pg_class
     WHERE oid = to_regclass(:copy) OR oid IN (SELECT indexrelid FROM pg_index WHERE indrelid = to_regclass(:copy))
+"""
+_INDEXES = """
+    SELECT indexrelid::regclass::text AS sql, substring(pg_get_indexdef(indexrelid) FROM ' USING .*') AS definition
+    FROM pg_index WHERE indrelid = to_regclass(:table)
+      AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = indexrelid AND conrelid = indrelid)
 """
 
 
@@ -163,13 +168,24 @@ def _judged(construct: ColumnType, table: str, database: Database) -> _Judgement
     kinds = database.ask(_KINDS, table=table)
     with database.scratch() as connection:
         lost = list(database.cut_over.lost_by(table))
-        found = [_tried(construct, kind.sql, kind.name, lost, connection) for kind in kinds]
+        gone = {
+            row.definition
+            for each in {table, *(kind.sql for kind in kinds)}
+            for row in database.ask(_INDEXES, table=each)
+            if database.cut_over.gives_up("index", each, row.sql)
+        }
+        found = [_tried(construct, kind.sql, kind.name, lost, gone, connection) for kind in kinds]
     unlike = [each for each in found if each.reason or each.error]
     return unlike[0] if unlike else _Judgement(all(each.free for each in found))
 
 
-def _tried(construct: ColumnType, table: str, name: str, lost: Sequence[str], connection: Connection) -> _Judgement:
-    """On a copy of the same name, by which USING may call it, without what the revision drops of the table."""
+def _tried(
+    construct: ColumnType, table: str, name: str, lost: Sequence[str], gone: Set[str], connection: Connection
+) -> _Judgement:
+    """On a copy of the same name, by which USING may call it, without what the revision drops of the table.
+
+    `gone` are definitions of indexes: those of a copy have other names.
+    """
     copy = f"pg_temp.{quoted(name)}"
     using = getattr(construct, "using", None)
     change = PostgresqlColumnType(name, construct.column_name, construct.type_, schema="pg_temp", using=using)
@@ -183,6 +199,9 @@ def _tried(construct: ColumnType, table: str, name: str, lost: Sequence[str], co
         return _Judgement(free=False)
     for action in lost:
         connection.execute(verbatim(f"ALTER TABLE {copy} {action}"))
+    for index in connection.execute(text(_INDEXES), {"table": copy}).all():
+        if index.definition in gone:
+            connection.execute(verbatim(f"DROP INDEX {index.sql}"))
     before = connection.execute(text(_FILES), {"copy": copy}).scalar()
     try:
         connection.execute(verbatim(ddl(change)))

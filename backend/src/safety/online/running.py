@@ -110,7 +110,7 @@ class Running:
         """What comes after the cut-over, when that has been carried out."""
         after, self.cut_over.after = self.cut_over.after, []
         for (operation, line), group in groupby(after, key=lambda each: (each[0], each[2])):
-            with _of_line(line), self._guard.journal.again(operation), self._ours():
+            with self._of_line(line), self._guard.journal.again(operation), self._ours():
                 self._steps((step for _, step, _ in group), line)
 
     def commit(self) -> None:
@@ -125,6 +125,18 @@ class Running:
             yield
         finally:
             self.busy = before
+
+    @contextmanager
+    def _of_line(self, line: FrameSummary | None) -> Iterator[None]:
+        activity = self._guard.activity
+        before, activity.written_at = activity.written_at, line
+        try:
+            yield
+        except Exception as error:
+            note_line(error, line)
+            raise
+        finally:
+            activity.written_at = before
 
     def _waiting(self, step: Step, line: FrameSummary | None) -> Waiting:
         run = partial(self._execute, verbatim(step.sql))
@@ -147,9 +159,9 @@ class Running:
         planned = [Planned(each.sql, each.operation, each.step, bool(each.bounded)) for each in waiting]
         first = next((each.line for each in waiting if each.line), None)  # for what fails before any of them runs
         try:
-            with _of_line(first), together(self._guard, self._connection, planned, commits=commits) as left:
+            with self._of_line(first), together(self._guard, self._connection, planned, commits=commits) as left:
                 for place in sorted(left):
-                    with _of_line(waiting[place].line):
+                    with self._of_line(waiting[place].line):
                         waiting[place].run()
                 if commits:
                     self.commit()
@@ -192,12 +204,3 @@ class Running:
     def _connection(self) -> Connection:
         assert self._context.connection is not None
         return self._context.connection
-
-
-@contextmanager
-def _of_line(line: FrameSummary | None) -> Iterator[None]:
-    try:
-        yield
-    except Exception as error:
-        note_line(error, line)
-        raise

@@ -7,6 +7,7 @@ has released its locks by then: for it they are read from its text.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from traceback import FrameSummary
 from typing import NamedTuple
 
 from sqlalchemy import Connection, text
@@ -102,7 +103,15 @@ class Trace:
         """See `Rehearsal`."""
         self._backfill = words, table
 
-    def before(self, connection: Connection, revision: str, statement: str, *, outside: bool) -> None:
+    def before(
+        self,
+        connection: Connection,
+        revision: str,
+        statement: str,
+        *,
+        outside: bool,
+        line: FrameSummary | None = None,
+    ) -> None:
         """See `Rehearsal`."""
         self._running = revision, statement, outside
         self._tables, self._named = _tables(connection), _named(connection, statement)

@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from traceback import FrameSummary
 from typing import NamedTuple, TypeVar
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
@@ -44,7 +45,15 @@ class Elsewhere:
     def fills(self, words: str, table: str) -> None:
         """Nobody looks."""
 
-    def before(self, connection: Connection, revision: str, statement: str, *, outside: bool) -> None:
+    def before(
+        self,
+        connection: Connection,
+        revision: str,
+        statement: str,
+        *,
+        outside: bool,
+        line: FrameSummary | None = None,
+    ) -> None:
         """Nobody looks."""
 
     def after(self, connection: Connection) -> None:
