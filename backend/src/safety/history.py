@@ -224,6 +224,11 @@ class History:
         """Keep it at once: all that it says is committed already."""
         self._asking.execute(self._journal, {"number": entry.id, "lines": entry.journal})
 
+    def read_journal(self, entry: Entry) -> None:
+        """What is committed of it."""
+        kept = self._asking.execute(select(self.table.c.journal).where(self.table.c.id == entry.id))
+        entry.journal[:] = kept.scalar_one()
+
     def ask(self, question: Question[Answer]) -> Answer:
         """Ask on the connection that is not the revision's."""
         return self._asking.ask(question)

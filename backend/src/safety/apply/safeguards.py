@@ -177,18 +177,21 @@ class Apply:
         if time.monotonic() > self._guard.deadline:
             raise self._blocked(error, entry) from error
         entry.retries += 1
-        self._roll_back()
-        self._guard.start_again()
+        self._start_again(entry)
         limit = min(self._policy.retry_pause, _FIRST_PAUSE * 2**entry.retries)
         self._activity.wait(f"Trying {entry.revision} again, for the {entry.retries}. time")
         # Full jitter: two migrations, or one and a cron job, do not meet again at the same instant.
         await_only(asyncio.sleep(random.uniform(0, limit)))
 
+    def _start_again(self, entry: Entry) -> None:
+        self._history.read_journal(entry)  # a commit that failed has kept nothing of what was to go with it
+        self._roll_back()
+        self._guard.start_again()
+
     def _ask(self, entry: Entry) -> None:
         """May what the downgrade drops go? The transaction is rolled back first: nobody waits for a person's answer."""
         lost = self._guard.losses.found
-        self._roll_back()
-        self._guard.start_again()
+        self._start_again(entry)
         if not self._consent.ask(lost, entry.revision):
             begun = entry.journal or self._any_done
             done = (

@@ -217,3 +217,24 @@ def test_what_two_operations_say_in_the_same_words_is_not_mistaken_though_one_is
         with again.operation(words):
             assert again.rows(again.key("DROP CONSTRAINT fk", None, has_read=False)) is None
     assert again.rows(again.key("DROP CONSTRAINT fk", None, has_read=False)) is None
+
+
+def test_a_commit_that_fails_keeps_nothing_and_all_of_it_runs_again(
+    project: Project, database: str, watcher: psycopg.Connection
+) -> None:
+    watcher.execute(
+        """
+        CREATE TABLE books (id integer); CREATE SEQUENCE tries;
+        CREATE FUNCTION deadlock() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+          IF nextval('tries') = 1 THEN RAISE EXCEPTION 'deadlock detected' USING ERRCODE = '40P01'; END IF;
+          RETURN NULL;
+        END $$;
+        CREATE CONSTRAINT TRIGGER checked AFTER INSERT ON books DEFERRABLE INITIALLY DEFERRED
+        FOR EACH ROW EXECUTE FUNCTION deadlock()
+        """
+    )
+    leaves = "with op.get_context().autocommit_block():\n        op.execute('ANALYZE books')"
+    project.revision("001_a", upgrade=f"op.execute('INSERT INTO books VALUES (1)')\n    {leaves}")
+    project.alembic(database, "upgrade", "head")
+    assert watcher.execute("SELECT count(*) FROM books").fetchone() == (1,)
+    assert watcher.execute("SELECT outcome, retries FROM alembic_history").fetchall() == [("done", 1)]
