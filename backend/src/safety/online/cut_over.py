@@ -165,7 +165,10 @@ class CutOver:
             return False
         if _is_type_change(sql) and any(plain(_column(sql)) in map(plain, self.exchanged(each)) for each in tables):
             return True
-        return bool(self) and (self.is_needed_for(sql) or (self.swaps(*tables) and not _is_type_change(sql)))
+        if _is_type_change(sql) and self._builds_key(*tables):
+            return True
+        overtakes = _is_type_change(sql) or _is_key(sql)
+        return bool(self) and (self.is_needed_for(sql) or (self.swaps(*tables) and not overtakes))
 
     def hides_loss(self, sql: str) -> bool:
         """Whether what `sql` takes away can be counted only when what waits is done."""
@@ -186,6 +189,12 @@ class CutOver:
         found = [each for each in self.waiting if each.index and last_part(plain(each.index.index)) in names]
         self.waiting = [each for each in self.waiting if each not in found]
         return bool(found)
+
+    def _builds_key(self, *tables: str) -> bool:
+        """Whether a key of one of these, which also exchanges a column, waits for its index to become its own."""
+        keys = [each.sql for each in self.waiting if each.step is not None and "USING INDEX" in each.sql]
+        locked = [plain(lock.name) for sql in keys for lock in strong_locks(sql)]
+        return any(self.swaps(table) and same_name(plain(table), name) for table in tables for name in locked)
 
     def _given_up(self) -> Iterator[GivenUp]:
         return (each for waiting in self.waiting for each in waiting.gives_up)
@@ -212,6 +221,22 @@ def _names(sql: str) -> set[str]:
 def _is_check_or_foreign_key(sql: str) -> bool:
     words = {token.keyword for token in tokens(sql)}
     return "ADD" in words and "CONSTRAINT" in words and bool(words & {"CHECK", "FOREIGN"})
+
+
+def _is_key(sql: str) -> bool:
+    """Whether it adds one to a table, and does nothing else."""
+    for reader in statements(sql):
+        if not reader.accept("ALTER TABLE"):
+            return False
+        reader.accept_any("IF EXISTS", "ONLY")
+        reader.name()
+        actions = list(reader.split())
+        if len(actions) != 1 or not actions[0].accept("ADD"):
+            return False
+        if actions[0].accept("CONSTRAINT"):
+            actions[0].name()
+        return actions[0].accept_any("PRIMARY KEY", "UNIQUE") is not None
+    return False
 
 
 def _is_type_change(sql: str) -> bool:

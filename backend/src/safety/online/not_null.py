@@ -47,7 +47,7 @@ def not_null(table: str, plain_table: str, column: str, database: Database) -> O
 
 def set_not_null(table: str, plain_table: str, column: str, database: Database) -> Steps:
     """The steps for one column of `table`; none where it is NOT NULL already."""
-    found = database.recall_whether(f"{table}.{column} is not null", lambda: _is_valid(table, column, database))
+    found = database.recall_whether(f"{table}.{column} is not null", lambda: is_not_null(table, column, database))
     if found:
         return
     in_the_way = Obstacle(
@@ -70,6 +70,7 @@ def set_not_null(table: str, plain_table: str, column: str, database: Database) 
         yield Step(sql=f"ALTER TABLE {table} DROP CONSTRAINT {name}")
 
 
-def _is_valid(table: str, column: str, database: Database) -> bool:
+def is_not_null(table: str, column: str, database: Database) -> bool:
+    """Whether the column is so already, and all rows are known to be."""
     given = {"table": table, "column": column}
     return bool(database.ask(_IS_NOT_NULL, **given)) and not database.ask(_NOT_VALID, **given)

@@ -224,6 +224,8 @@ class OnlineOperations:
             drop = partial(self._execute, verbatim(in_transaction))
             self._running.wait(Waiting.of(in_transaction, drop, index=change, line=self._line), large=True)
             return None
+        if change.after_swap:
+            self._carry_out_now()
         return self._carry_out(change.steps, sql)
 
     def _is_direct(self, words: str, change: OnlineChange) -> bool:

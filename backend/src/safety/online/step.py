@@ -88,6 +88,8 @@ class OnlineChange:
     """The statement as it stands would fail on a table that has rows."""
     always: bool = False
     """It would fail on any table."""
+    after_swap: bool = False
+    """It needs a new column in the old one's place."""
     index: str = ""
     """The index that it makes or drops, as SQL writes it."""
     replacing: Steps = field(default_factory=lambda: iter(()))

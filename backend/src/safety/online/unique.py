@@ -5,6 +5,8 @@ A partitioned table has no USING INDEX (PostgreSQL 16 to 18): each partition get
 the whole table then adopts them.
 """
 
+import json
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -18,7 +20,7 @@ from src.safety.online.duplicates import duplicates
 from src.safety.online.free_name import free_relation_name
 from src.safety.online.index_build import plan_build
 from src.safety.online.names import ddl, deferrability, qualified, quoted, table_name, temporary
-from src.safety.online.not_null import set_not_null
+from src.safety.online.not_null import is_not_null, set_not_null
 from src.safety.online.step import OnlineChange, Step, Steps
 
 
@@ -26,7 +28,19 @@ def add_unique(construct: AddConstraint, database: Database) -> OnlineChange | N
     """An index first, built CONCURRENTLY; the values that occur more than once are looked for before."""
     constraint = construct.element
     assert isinstance(constraint, UniqueConstraint | PrimaryKeyConstraint)
-    return OnlineChange(table_name(constraint.table), _steps(construct, constraint, database))
+    after_swap = _needs_swap(constraint, database)
+    return OnlineChange(table_name(constraint.table), _steps(construct, constraint, database), after_swap=after_swap)
+
+
+def _needs_swap(constraint: UniqueConstraint | PrimaryKeyConstraint, database: Database) -> bool:
+    """Whether it cannot be built over new columns that wait: on partitions, or where they are to become NOT NULL."""
+    table = table_name(constraint.table)
+    exchanged, facts = database.cut_over.exchanged(table), database.table(table)
+    if not exchanged or facts is None or facts.partitioned:
+        return bool(exchanged)
+    primary = isinstance(constraint, PrimaryKeyConstraint)
+    own = [each.name for each in constraint.columns if each.name in exchanged]
+    return primary and not all(is_not_null(table, each, database) for each in own)
 
 
 def _steps(construct: AddConstraint, constraint: UniqueConstraint | PrimaryKeyConstraint, database: Database) -> Steps:
@@ -44,7 +58,7 @@ def _steps(construct: AddConstraint, constraint: UniqueConstraint | PrimaryKeyCo
         return
     for part in database.partitions(table_name(table)):
         if not part.partitioned:
-            gone = database.cut_over.changes_keys(table_name(table))
+            gone = _is_replaced(part.sql, database, lambda: database.cut_over.changes_keys(table_name(table)))
             free = partial(free_relation_name, part.name, second, label, part.schema, database)
             name = object_name(part.name, second, label) if gone else free()
             yield from _with_index(constraint, name, part.name, part.schema, database, gone=gone)
@@ -61,9 +75,14 @@ def _with_index(
     gone: bool = False,
 ) -> Steps:
     """One that is dropped above keeps its name until the new index is there; with `gone`, that of a partition."""
-    gone = gone or database.cut_over.gives_up("constraint", qualified(table, schema), name)
+    whole = qualified(table, schema)
+    gone = gone or _is_replaced(whole, database, lambda: database.cut_over.gives_up("constraint", whole, name))
+    found = database.recall(f"exchanged in {whole}", lambda: json.dumps(database.cut_over.exchanged(whole)))
+    exchanged = json.loads(found or "[]")
     built = temporary(name) if gone else name
-    index = _index(constraint, built, table, schema)
+    for _ in exchanged:  # what the column's swap carries over has one of these names
+        built = temporary(built)
+    index = _index(constraint, built, table, schema, exchanged)
     assert index.table is not None
     build = plan_build(index, database.table(table_name(index.table)), database)
     yield from build.before
@@ -75,15 +94,30 @@ def _with_index(
     yield Step(sql=f"ALTER TABLE {table_name(index.table)} ADD CONSTRAINT {quoted(name)} {using}", joins=True)
 
 
+def _is_replaced(table: str, database: Database, find: Callable[[], bool]) -> bool:
+    """As the first try found it: for the next one, what was dropped above this key waits once more."""
+    return database.recall_whether(f"a key of {table} is replaced", find)
+
+
 def _included(constraint: UniqueConstraint | PrimaryKeyConstraint) -> list[str]:
     options = constraint.dialect_options["postgresql"]
     return [str(getattr(column, "name", column)) for column in options["include"] or ()]
 
 
-def _index(constraint: UniqueConstraint | PrimaryKeyConstraint, name: str, table: str, schema: str | None) -> Index:
-    """The constraint's index, on a table object of its own: Alembic would create whatever hangs on the given one."""
-    options, included = constraint.dialect_options["postgresql"], _included(constraint)
-    names = [column.name for column in constraint.columns]
+def _index(
+    constraint: UniqueConstraint | PrimaryKeyConstraint,
+    name: str,
+    table: str,
+    schema: str | None,
+    exchanged: Sequence[str],
+) -> Index:
+    """The constraint's index, on a table object of its own: Alembic would create whatever hangs on the given one.
+
+    Of the columns `exchanged` it holds the new ones.
+    """
+    options = constraint.dialect_options["postgresql"]
+    included = [temporary(each) if each in exchanged else each for each in _included(constraint)]
+    names = [temporary(each.name) if each.name in exchanged else each.name for each in constraint.columns]
     columns: list[Column[Any]] = [Column(each) for each in [*names, *included]]
     copy = Table(table, MetaData(), *columns, schema=schema)
     given: dict[str, Any] = {"postgresql_include": included} if included else {}

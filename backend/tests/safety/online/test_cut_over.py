@@ -243,6 +243,18 @@ CASES = [
         'op.create_foreign_key("fk_author", "books", "authors", ["author_id"], ["id"])',
     ),
     case(
+        "a key of another type under a foreign key",
+        'op.drop_constraint("fk_author", "books")',
+        'op.drop_constraint("authors_pkey", "authors")',
+        'op.drop_constraint("books_pkey", "books")',
+        'op.alter_column("authors", "id", type_=sa.BigInteger())',
+        'op.alter_column("books", "author_id", type_=sa.BigInteger())',
+        'op.alter_column("books", "id", type_=sa.BigInteger())',
+        'op.create_primary_key("authors_pkey", "authors", ["id"])',
+        'op.create_primary_key("books_pkey", "books", ["id"])',
+        'op.create_foreign_key("fk_author", "books", "authors", ["author_id"], ["id"])',
+    ),
+    case(
         "a check",
         'op.drop_constraint("ck_pages", "books")',
         'op.create_check_constraint("ck_pages", "books", "pages > -1")',
@@ -260,7 +272,7 @@ CASES = [
 ]
 
 
-INTERRUPTED = ("a default", "a key under a foreign key")
+INTERRUPTED = ("a default", "a key under a foreign key", "a key of another type under a foreign key")
 LONG = (
     "another enum",
     "another enum, by the connection",
@@ -274,6 +286,27 @@ ROWS_BETWEEN = case(
     'op.execute("UPDATE authors SET id = id")',
     'op.create_check_constraint("ck_id", "books", "id > 0")',
     CREATE_VIEW,
+)
+
+# Rows are changed before the key comes back: it replaces nothing, nor does it for who goes on after it.
+KEY_AFTER_ROWS = case(
+    "a key comes after rows",
+    'op.drop_constraint("books_pkey", "books")',
+    'op.alter_column("books", "id", type_=sa.BigInteger())',
+    'op.execute("UPDATE authors SET id = id")',
+    'op.create_primary_key("books_pkey", "books", ["id"])',
+    'op.create_check_constraint("ck_id", "books", "id > 0")',
+)
+SECOND_TRY = case(
+    "the first try ends at rows",
+    'op.drop_constraint("fk_author", "books")',
+    'op.drop_constraint("authors_pkey", "authors")',
+    'op.alter_column("authors", "id", type_=sa.BigInteger())',
+    'op.alter_column("books", "author_id", type_=sa.BigInteger())',
+    'op.create_primary_key("authors_pkey", "authors", ["id"])',
+    'op.create_foreign_key("fk_author", "books", "authors", ["author_id"], ["id"])',
+    'op.create_index("ix_pages", "books", ["pages"])',
+    'op.create_unique_constraint("uq_name", "authors", ["name"])',
 )
 
 
@@ -291,7 +324,9 @@ def test_the_old_code_runs_between_any_two_commits(
     same(up, read_state(database))
 
 
-@pytest.mark.parametrize("change", [*(each for each in CASES if each.name in INTERRUPTED), ROWS_BETWEEN], ids=str)
+@pytest.mark.parametrize(
+    "change", [*(each for each in CASES if each.name in INTERRUPTED), ROWS_BETWEEN, KEY_AFTER_ROWS], ids=str
+)
 def test_it_converges_though_its_session_ends_around_every_step(
     project: Project, database: str, change: Case, directly: Direct
 ) -> None:
