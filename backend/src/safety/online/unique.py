@@ -79,8 +79,8 @@ def _with_index(
     gone = gone or _is_replaced(whole, database, lambda: database.cut_over.gives_up("constraint", whole, name))
     found = database.recall(f"exchanged in {whole}", lambda: json.dumps(database.cut_over.exchanged(whole)))
     exchanged = json.loads(found or "[]")
-    built = temporary(name) if gone else name
-    for _ in exchanged:  # what the column's swap carries over has one of these names
+    built = name
+    for _ in range(1 + len(exchanged) if gone else 0):  # what the swap of each column carries over has one of these
         built = temporary(built)
     index = _index(constraint, built, table, schema, exchanged)
     assert index.table is not None
