@@ -21,7 +21,7 @@ BACKEND = Path(__file__).resolve().parents[1]
 # The service runs on one version, the first that is asked for; migrations are proved on all of them.
 _OF_THE_HOST = ("api", "course", "inference")
 _OF_THE_TOOLKIT = "safety/"
-# Of its many small cases every fourth runs on the other versions as well, and all of them in `make prove`.
+# Of its many small cases every eighth runs on the other versions as well, and all of them in `make prove`.
 _MANY = ("safety/autogenerate/", "safety/online/test_cases", "postgres/catalogue/")
 
 
@@ -56,7 +56,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         chosen = getattr(item, "callspec", None)
         version = chosen.params.get("server", first) if chosen else first
         path = item.path.relative_to(BACKEND / "tests").as_posix()
-        rare = place % 4 > 0 if path.startswith(_MANY) else path.startswith(_OF_THE_TOOLKIT)
+        rare = place % 8 > 0 if path.startswith(_MANY) else path.startswith(_OF_THE_TOOLKIT)
         if version not in (first, "url") and rare:
             item.add_marker("prove")
 

@@ -60,7 +60,7 @@ def is_complete(connection: Connection, statement: str) -> bool:
 def clear_away(connection: Connection, statement: str) -> None:
     """Drop the INVALID indexes in the way of `statement`: the one of its name, and the copies of a REINDEX."""
     for name in _in_the_way(connection, statement):
-        connection.exec_driver_sql(f"DROP INDEX CONCURRENTLY {name}")
+        connection.exec_driver_sql(f"DROP INDEX CONCURRENTLY {name}", execution_options={"no_parameters": True})
 
 
 def _in_the_way(connection: Connection, statement: str) -> Iterator[str]:
@@ -91,5 +91,6 @@ def _is_detached(connection: Connection, reader: Reader) -> bool:
     name = reader.name()
     attached = connection.scalar(_IS_PARTITION, {"name": name, "parent": parent})
     if attached is False:
-        connection.exec_driver_sql(f"ALTER TABLE {parent} DETACH PARTITION {name} FINALIZE")
+        finalize = f"ALTER TABLE {parent} DETACH PARTITION {name} FINALIZE"
+        connection.exec_driver_sql(finalize, execution_options={"no_parameters": True})
     return not attached

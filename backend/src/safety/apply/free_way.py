@@ -140,7 +140,9 @@ def stage(connection: Connection, table: str) -> None:
 
     On its partitions and children too, which most statements lock along with it.
     """
-    connection.exec_driver_sql(f"LOCK TABLE {table} IN SHARE UPDATE EXCLUSIVE MODE")
+    # A % in the name is one: psycopg reads it as a place where there may be parameters.
+    plain = {"no_parameters": True}
+    connection.exec_driver_sql(f"LOCK TABLE {table} IN SHARE UPDATE EXCLUSIVE MODE", execution_options=plain)
 
 
 def _waiting_line(*arguments: Any) -> str:

@@ -118,3 +118,11 @@ def test_a_percent_sign_in_a_name_is_one_to_whoever_waits_for_the_table(project:
         hurried = project.alembic.having(MIGRATION_LOCK_BUDGET="0.3")
         code, stderr = hurried.refused(database, "upgrade", "head")
     assert (code, '"100 %" ' in stderr) == (17, True), stderr
+
+
+def test_a_table_with_a_percent_sign_is_locked_by_its_name(project: Project, database: str) -> None:
+    with psycopg.connect(database, autocommit=True) as session:
+        session.execute('CREATE TABLE "100 %" (a int)')
+        project.revision("001_a", upgrade="op.execute('ALTER TABLE \"100 %\" ADD COLUMN b int')")
+        project.alembic(database, "upgrade", "head")
+        assert session.execute('SELECT b FROM "100 %"').fetchall() == []

@@ -10,6 +10,7 @@ from tests.safety.online.interruption import PATIENT
 from tests.safety.online.state import read_state, same
 from tests.safety.online.watch import watching
 from tests.safety.project import Project
+from tests.sampling import every
 
 __all__ = ["directly"]
 
@@ -304,7 +305,7 @@ KEYS_AFTER_SWAP = case(
 )
 
 
-@pytest.mark.parametrize("change", CASES, ids=str)
+@pytest.mark.parametrize("change", every(2, CASES))
 def test_the_old_code_runs_between_any_two_commits(
     project: Project, database: str, change: Case, directly: Direct
 ) -> None:
