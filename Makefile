@@ -38,7 +38,7 @@ serve: migrate  ## migrate, then the API on http://127.0.0.1:8000 (docs at /docs
 psql: $(STAMP)  ## psql on that database
 	@cd backend && ../$(BIN)/python -m src.postgres.psql
 
-test: $(STAMP)  ## the tests, on PostgreSQL 18 and a part on 16 (nine minutes)
+test: $(STAMP)  ## the tests, on PostgreSQL 18 and a part on 16 (some ten minutes)
 	@$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
 
 # Floors, units, and a little of each promise: models, rules, what autogenerate writes, our own chain up and down.

@@ -103,8 +103,11 @@ class Running:
                 # What the revision has set, or done by a function, is not to be committed without what waits.
                 alone = self._guard.may_commit or self.outside
                 again = self._entry.has_begun and alone
-                for part in one_by_one(waiting) if again else [waiting]:
-                    self._at_once(part, commits=(large or again) and alone)
+                parts = list(one_by_one(waiting)) if again else [waiting]
+                # One lock alone is waited for with nothing committed: what fails has changed nothing then.
+                several = len(parts) > 1 or self._guard.holds_locks
+                for part in parts:
+                    self._at_once(part, commits=(large or (again and several)) and alone)
 
     def finish(self) -> None:
         """What comes after the cut-over, when that has been carried out."""
