@@ -12,6 +12,8 @@ from fnmatch import fnmatchcase
 
 from sqlalchemy import Connection, MetaData, Table, event, text
 
+from src.postgres.as_written import run_as_written
+
 _KEY = "declared"
 _SCHEMA = re.compile(r"\s*CREATE\s+SCHEMA\b", re.IGNORECASE)
 _DEFAULT_PRIVILEGES = re.compile(r"\s*ALTER\s+DEFAULT\s+PRIVILEGES\b", re.IGNORECASE)
@@ -89,7 +91,7 @@ class SQLObject:
 
     def create(self, connection: Connection) -> None:
         """Run the statement as it is written: a percent sign or a colon in it is no parameter."""
-        connection.exec_driver_sql(self.sql, execution_options={"no_parameters": True})
+        run_as_written(connection, self.sql)
 
 
 @dataclass(frozen=True)

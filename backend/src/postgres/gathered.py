@@ -14,6 +14,8 @@ from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.util import await_only
 
+from src.postgres.as_written import run_as_written
+
 _AT_ONCE = 50
 """The locks of a message find room in the server's table, which has 6,400 by default."""
 
@@ -92,7 +94,7 @@ class _Waiting:
         try:
             for statement, element in statements:
                 try:
-                    self._connection.exec_driver_sql(statement, execution_options={"no_parameters": True})
+                    run_as_written(self._connection, statement)
                 except DBAPIError as error:
                     if self._on_refused is None:
                         raise

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from sqlalchemy import Connection, text
 
+from src.postgres.as_written import run_as_written
 from src.postgres.lock_modes import is_patient, strong_locks
 from src.postgres.lock_modes.reader import Reader, statements
 from src.safety.apply.journal import Journal
@@ -60,7 +61,7 @@ def is_complete(connection: Connection, statement: str) -> bool:
 def clear_away(connection: Connection, statement: str) -> None:
     """Drop the INVALID indexes in the way of `statement`: the one of its name, and the copies of a REINDEX."""
     for name in _in_the_way(connection, statement):
-        connection.exec_driver_sql(f"DROP INDEX CONCURRENTLY {name}", execution_options={"no_parameters": True})
+        run_as_written(connection, f"DROP INDEX CONCURRENTLY {name}")
 
 
 def _in_the_way(connection: Connection, statement: str) -> Iterator[str]:
@@ -92,5 +93,5 @@ def _is_detached(connection: Connection, reader: Reader) -> bool:
     attached = connection.scalar(_IS_PARTITION, {"name": name, "parent": parent})
     if attached is False:
         finalize = f"ALTER TABLE {parent} DETACH PARTITION {name} FINALIZE"
-        connection.exec_driver_sql(finalize, execution_options={"no_parameters": True})
+        run_as_written(connection, finalize)
     return not attached

@@ -5,6 +5,8 @@ from contextlib import contextmanager
 
 from sqlalchemy import Connection, text
 
+from src.postgres.as_written import run_as_written
+
 # With `off` a query fails where a policy would leave rows out of it (PostgreSQL 16 to 18, check_enable_rls).
 _SET = text(
     "SELECT set_config('row_security', 'off', true), set_config('statement_timeout',"
@@ -36,5 +38,5 @@ def every_row_of_ours(connection: Connection, *, outside: bool = False) -> Itera
     with every_row(connection, outside=outside):
         for name in connection.scalars(_FORCED).all():
             unforced = f"ALTER TABLE {name} NO FORCE ROW LEVEL SECURITY"
-            connection.exec_driver_sql(unforced, execution_options={"no_parameters": True})
+            run_as_written(connection, unforced)
         yield

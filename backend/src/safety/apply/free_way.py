@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection
 from sqlalchemy.util import await_only
 
+from src.postgres.as_written import run_as_written
 from src.postgres.lock_modes import LockMode, strong_locks
 from src.postgres.lock_targets import LockTargets, lock_targets
 from src.safety.apply.activity import Activity
@@ -140,9 +141,7 @@ def stage(connection: Connection, table: str) -> None:
 
     On its partitions and children too, which most statements lock along with it.
     """
-    # A % in the name is one: psycopg reads it as a place where there may be parameters.
-    plain = {"no_parameters": True}
-    connection.exec_driver_sql(f"LOCK TABLE {table} IN SHARE UPDATE EXCLUSIVE MODE", execution_options=plain)
+    run_as_written(connection, f"LOCK TABLE {table} IN SHARE UPDATE EXCLUSIVE MODE")
 
 
 def _waiting_line(*arguments: Any) -> str:

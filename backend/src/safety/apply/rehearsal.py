@@ -40,7 +40,7 @@ class Rehearsal(Protocol):
         statement: str,
         *,
         outside: bool,
-        line: FrameSummary | None = None,
+        line: FrameSummary | None,
     ) -> None:
         """`statement` is about to run; `outside` of any transaction of the revision's.
 

@@ -8,6 +8,8 @@ import json
 
 from sqlalchemy import Connection, text
 
+from src.postgres.as_written import run_as_written
+
 _WHOLE = ["0", "1", "-1", "7", "127", "32767", "2147483647", "-2147483648", "16777217"]
 _LARGE = [*_WHOLE, "9007199254740993", "9223372036854775807"]
 _PARTS = [
@@ -148,5 +150,5 @@ def changed_by(
     old = "ARRAY[trial_value]" if array else "trial_value"
     connection.execute(_SET, {"values": json.dumps(values)})
     sql = _TRY.format(old=old, type=type_, condition=condition, column=column, table=table)
-    connection.exec_driver_sql(sql, execution_options={"no_parameters": True})
+    run_as_written(connection, sql)
     return {"some": True, "none": False}.get(str(connection.scalar(_FOUND)))

@@ -14,6 +14,7 @@ from sqlalchemy.schema import AddConstraint, Constraint, CreateColumn, CreateTab
 from sqlalchemy.sql.compiler import DDLCompiler
 from sqlalchemy.types import SchemaType
 
+from src.postgres.as_written import run_as_written
 from src.postgres.catalogue import Catalogue, CatalogueObject, Identity, Kind
 from src.postgres.gathered import gathered
 from src.postgres.sqlstate import DUPLICATE_OBJECT, DUPLICATE_TABLE, server_message, sqlstate
@@ -103,7 +104,7 @@ class Build:
 
     def _try(self, statement: str, element: Executable | None) -> None:
         try:
-            self.connection.exec_driver_sql(statement, execution_options={"no_parameters": True})
+            run_as_written(self.connection, statement)
         except DBAPIError as error:
             self._refuse(statement, element, error)
 
@@ -134,7 +135,7 @@ class Build:
 
     def _piece(self, statement: str, made: Identity) -> None:
         try:
-            self.connection.exec_driver_sql(statement, execution_options={"no_parameters": True})
+            run_as_written(self.connection, statement)
         except DBAPIError as error:
             self._is_obstacle(statement, error, made)
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
+from src.postgres.as_written import run_as_written
 from src.postgres.catalogue import Catalogue, CatalogueObject, Identity, Kind
 from src.postgres.catalogue.session import neutral_session
 from src.postgres.tokens import Kind as TokenKind
@@ -80,7 +81,7 @@ def _are_one(connection: Connection, type_: str, here: str, there: str) -> bool:
     values = " IS NOT DISTINCT FROM ".join(f"(({expression})::{type_})::text" for expression in (here, there))
     try:
         with neutral_session(connection):
-            asked = connection.exec_driver_sql(f"SELECT {values}", execution_options={"no_parameters": True})
+            asked = run_as_written(connection, f"SELECT {values}")
             return bool(asked.scalar())
     except DBAPIError:
         return False

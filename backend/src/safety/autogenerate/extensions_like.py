@@ -2,6 +2,7 @@
 
 from sqlalchemy import Connection, text
 
+from src.postgres.as_written import run_as_written
 from src.postgres.catalogue import CatalogueObject, Kind
 from src.safety.autogenerate.context import Schema, quoted
 from src.safety.autogenerate.writers.writer import literal
@@ -32,4 +33,4 @@ def _comment_like(connection: Connection, extension: CatalogueObject) -> None:
 
 def run(connection: Connection, statement: str) -> None:
     """As it is written: a percent sign in a name is no parameter."""
-    connection.exec_driver_sql(statement, execution_options={"no_parameters": True})
+    run_as_written(connection, statement)

@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from src.postgres import sqlstate as state
+from src.postgres.as_written import run_as_written
 from src.postgres.catalogue import CatalogueObject, Identity, Kind
 from src.safety.apply.every_row import every_row
 from src.safety.autogenerate.call import Code, Comment, sql
@@ -179,7 +180,7 @@ def _holds_null(connection: Connection, column: Identity) -> bool:
     rows = f"SELECT FROM {quoted(column.schema, column.table)} WHERE {quoted(column.name)} IS NULL"
     try:
         with every_row(connection):
-            asked = connection.exec_driver_sql(f"SELECT EXISTS ({rows})", execution_options={"no_parameters": True})
+            asked = run_as_written(connection, f"SELECT EXISTS ({rows})")
             return bool(asked.scalar())
     except DBAPIError as error:
         if state.sqlstate(error) != state.INSUFFICIENT_PRIVILEGE:

@@ -23,13 +23,13 @@ from src.safety.autogenerate.context import Schema
 from src.safety.history import BOOKKEEPING
 from src.safety.lint.cut_values import cut_values
 from src.safety.lint.trial import Trial
-from src.safety.lint.where import line_of
 from src.safety.online.database import TableFacts
 from src.safety.plan.chain import chain_place, in_chain_scratch
 from src.safety.plan.rehearse import consenting, rehearsing
 from src.safety.plan.steps import down, up, upgrade
 from src.safety.plan.trace import Trace
 from src.safety.project import Project
+from src.safety.written_at import line_of
 
 _ROWS = 100_000_000
 _BYTES = 10_000_000_000
@@ -84,7 +84,7 @@ class _Looks(Trace):
         statement: str,
         *,
         outside: bool,
-        line: FrameSummary | None = None,
+        line: FrameSummary | None,
     ) -> None:
         if self.asked:
             self._line = line.lineno or 0 if line else line_of(revision)

@@ -12,7 +12,7 @@ from typing import Any
 from src.safety.online.database import Database
 from src.safety.online.foreign_keys_anew import parts_of
 from src.safety.online.names import literal, quoted
-from src.safety.online.obstacle import Obstacle
+from src.safety.online.orphans import orphans
 from src.safety.online.step import OnlineChange, Step
 
 _NOT_ENFORCED = """
@@ -56,20 +56,8 @@ def _steps(table: str, found: dict[str, Any]) -> Iterator[Step]:
     if found["comment"] is not None:
         others.append(f"COMMENT ON CONSTRAINT {name} ON {table} IS {literal(found['comment'])}")
     add = f"ALTER TABLE {table} ADD CONSTRAINT {name} {definition} NOT VALID"
-    yield Step(sql=f"ALTER TABLE {table} DROP CONSTRAINT {name}", obstacle=_orphans(table, found), with_next=True)
+    in_the_way = orphans(table, found["parent"], quoted(found["name"]), json.loads(found["pairs"]))
+    yield Step(sql=f"ALTER TABLE {table} DROP CONSTRAINT {name}", obstacle=in_the_way, with_next=True)
     yield Step(sql=add, with_next=bool(others))
     yield from (Step(sql=sql, with_next=number < len(others)) for number, sql in enumerate(others, start=1))
     yield Step(sql=f"ALTER TABLE {table} VALIDATE CONSTRAINT {name}")
-
-
-def _orphans(table: str, found: dict[str, Any]) -> Obstacle:
-    pairs = json.loads(found["pairs"])
-    columns = ", ".join(f"child.{own}" for own, _ in pairs)
-    present = " AND ".join(f"child.{own} IS NOT NULL" for own, _ in pairs)
-    same = " AND ".join(f"parent.{their} = child.{own}" for own, their in pairs)
-    return Obstacle(
-        what=f"{quoted(found['name'])} on {table}",
-        found=f"rows that refer to nothing in {found['parent']}",
-        select=f"SELECT {columns} FROM {table} AS child WHERE {present}"
-        f" AND NOT EXISTS (SELECT FROM {found['parent']} AS parent WHERE {same})",
-    )

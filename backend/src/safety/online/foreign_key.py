@@ -14,6 +14,7 @@ from src.safety.online.constraint import constraint_name, named, not_valid_first
 from src.safety.online.database import Database
 from src.safety.online.names import ddl, quoted, table_name
 from src.safety.online.obstacle import Obstacle
+from src.safety.online.orphans import orphans
 from src.safety.online.step import OnlineChange, Step, Steps
 
 
@@ -65,12 +66,4 @@ def _orphans(constraint: ForeignKeyConstraint, name: str) -> Obstacle | None:
         (quoted(str(own)), quoted(each.column.name))
         for own, each in zip(constraint.column_keys, constraint.elements, strict=True)
     ]
-    columns = ", ".join(f"child.{own}" for own, _ in pairs)
-    present = " AND ".join(f"child.{own} IS NOT NULL" for own, _ in pairs)
-    same = " AND ".join(f"parent.{their} = child.{own}" for own, their in pairs)
-    return Obstacle(
-        what=f"{name} on {table}",
-        found=f"rows that refer to nothing in {parent}",
-        select=f"SELECT {columns} FROM {table} AS child WHERE {present}"
-        f" AND NOT EXISTS (SELECT FROM {parent} AS parent WHERE {same})",
-    )
+    return orphans(table, parent, name, pairs)

@@ -96,7 +96,7 @@ def follow(connection: Connection, trace: Trace, stamps: "Stamps") -> None:
                 "Run plan without --apply-and-rollback: it rehearses on a copy of the schema.",
             )
         ours[0] = True
-        trace.before(connection, "", statement, outside=False)
+        trace.before(connection, "", statement, outside=False, line=None)
         ours[0] = False
 
     def after(_: object, __: object, statement: str, *___: object) -> None:

@@ -110,7 +110,7 @@ class Trace:
         statement: str,
         *,
         outside: bool,
-        line: FrameSummary | None = None,
+        line: FrameSummary | None,
     ) -> None:
         """See `Rehearsal`."""
         self._running = revision, statement, outside

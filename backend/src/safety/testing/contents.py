@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from src.safety.apply.every_row import every_row_of_ours
-from src.safety.testing.tables import Table, run_as_it_is
+from src.safety.testing.tables import Table, rows_of
 
 Row = str
 Contents = dict[str, Counter[Row]]
@@ -31,7 +31,7 @@ def read_contents(connection: Connection, tables: Collection[Table], *, made_twi
         for place, table in enumerate(tables)
     ]
     with every_row_of_ours(connection):
-        for place, row in run_as_it_is(connection, " UNION ALL ".join(queries)) if queries else ():
+        for place, row in rows_of(connection, " UNION ALL ".join(queries)) if queries else ():
             found[shorts[place]][row] += 1
     return found
 

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from src.postgres.sqlstate import UNIQUE_VIOLATION, server_field, server_message, sqlstate
 from src.safety.testing.candidates import candidates
-from src.safety.testing.tables import Column, Constraint, Table, read_tables, run_as_it_is
+from src.safety.testing.tables import Column, Constraint, Table, read_tables, rows_of
 
 Hints = Mapping[str, Mapping[str, Sequence[str]]]
 """Table, column, values that it may have: for what no type and no check tells (a number with a check digit)."""
@@ -120,7 +120,7 @@ def _valid(connection: Connection, given: Mapping[Column, list[str]]) -> dict[Co
 def _empty(connection: Connection, tables: Collection[Table]) -> set[str]:
     """The names of those without a row; one query."""
     queries = [f"SELECT {place}, EXISTS (SELECT FROM {table.name})" for place, table in enumerate(tables)]
-    rows = run_as_it_is(connection, " UNION ALL ".join(queries)) if queries else ()
+    rows = rows_of(connection, " UNION ALL ".join(queries)) if queries else ()
     there = {place for place, filled in rows if filled}
     return {table.name for place, table in enumerate(tables) if place not in there}
 

@@ -52,7 +52,7 @@ class Elsewhere:
         statement: str,
         *,
         outside: bool,
-        line: FrameSummary | None = None,
+        line: FrameSummary | None,
     ) -> None:
         """Nobody looks."""
 

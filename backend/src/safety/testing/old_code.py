@@ -9,7 +9,7 @@ from src.postgres.catalogue import Difference, Kind
 from src.postgres.sqlstate import server_message
 from src.safety.autogenerate.context import quoted
 from src.safety.testing.filling import Filler
-from src.safety.testing.tables import Table, run_as_it_is
+from src.safety.testing.tables import Table, rows_of
 
 Tables = Mapping[str, Table]
 
@@ -71,7 +71,7 @@ def _refused(connection: Connection, queries: str) -> str:
     try:
         with connection.begin_nested():
             if queries:
-                run_as_it_is(connection, queries)
+                rows_of(connection, queries)
     except DBAPIError as error:
         return server_message(error)
     return ""

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
+from src.postgres.as_written import run_as_written
 from src.safety.history import BOOKKEEPING
 
 
@@ -100,9 +101,9 @@ _CONSTRAINTS = text(
 )
 
 
-def run_as_it_is(connection: Connection, sql: str) -> Sequence[Sequence[Any]]:
+def rows_of(connection: Connection, sql: str) -> Sequence[Sequence[Any]]:
     """The rows of SQL in which names of tables and columns stand: `:` and `%` are not parameters there."""
-    result = connection.exec_driver_sql(sql, execution_options={"no_parameters": True})
+    result = run_as_written(connection, sql)
     return result.all() if result.returns_rows else ()
 
 
