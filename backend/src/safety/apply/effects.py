@@ -14,8 +14,9 @@ from typing import Any
 from alembic.runtime.migration import RevisionStep
 from sqlalchemy import Connection, event
 
-from src.safety.apply.facts import Change, Facts, Identity, changes, moved, read_facts
+from src.safety.apply.facts import Change, Facts, Identity, changes, moved
 from src.safety.apply.one_by_one import writes_rows
+from src.safety.apply.read_facts import read_facts
 from src.safety.apply.rehearsal import Rehearsal
 from src.safety.apply.returned_rows import nothing
 from src.safety.apply.statement_guard import StatementGuard
@@ -44,6 +45,8 @@ class Effects:
         self._entry: Entry | None = None
         self._before: Facts | None = None
         """Of the last look; None where nobody has looked."""
+        self._known: Facts | None = None
+        """Of the last look that read something, at this revision or another: what has not changed is not read again."""
         self._noted = 0
         """How much of the journal is committed, and known to be."""
         self._texts: list[str] = []
@@ -104,7 +107,9 @@ class Effects:
         return self._has_large or bool(_LEAVES.search(path.read_text(encoding="utf-8")))
 
     def _read(self) -> Facts | None:
-        return self._history.ask(lambda connection: read_facts(connection, self._history.name))
+        found = self._history.ask(lambda connection: read_facts(connection, self._history.name, self._known))
+        self._known = found or self._known
+        return found
 
     def _ran(self, _connection: Connection, _cursor: Any, statement: str, *_: Any) -> None:
         if (
@@ -177,11 +182,12 @@ class Effects:
 
 def _rows_of(now: Facts, named: Named) -> dict[Identity, int]:
     """The tables and columns that are named, each with its number."""
+    tables = {(each.schema, each.name) for each in now.numbers if not each.table and each.name in named}
     return {
-        identity: number
-        for identity, number in now.numbers.items()
-        if (identity.kind == "table" and identity.name in named)
-        or (identity.kind == "column" and identity.table in named and identity.name in named)
+        each: number
+        for each, number in now.numbers.items()
+        if (each.kind == "table" and (each.schema, each.name) in tables)
+        or (each.kind == "column" and (each.schema, each.table) in tables and each.name in named)
     }
 
 

@@ -172,4 +172,4 @@ class Named:
 
     def __contains__(self, name: str) -> bool:
         plain = name.partition("(")[0].lower()
-        return plain in self.words if re.fullmatch(r"\w+", plain) else plain in self.text
+        return plain in self.words or (plain in self.text and not re.fullmatch(r"\w+", plain))
