@@ -65,6 +65,8 @@ class CutOver:
     waiting: list[Waiting] = field(default_factory=list)
     after: list[tuple[str, Step | Task, FrameSummary | None]] = field(default_factory=list)
     """With the operation, and its line."""
+    helpers: list[str] = field(default_factory=list)
+    """How somebody takes away the columns that are filled and wait to be swapped."""
 
     def __bool__(self) -> bool:
         return bool(self.waiting)
@@ -73,6 +75,7 @@ class CutOver:
         """Nothing waits."""
         self.waiting.clear()
         self.after.clear()
+        self.helpers.clear()
 
     def add(self, waiting: Waiting) -> None:
         """It comes last; but what a column that is made anew carries over is taken away after its swap."""
@@ -81,9 +84,13 @@ class CutOver:
         self.waiting = [each for each in self.waiting if each not in later] + [waiting, *later]
 
     def stand_ins(self, sql: str = "") -> list[StandIn]:
-        """All, or those of the types that `sql` names."""
-        words = _names(sql)
-        return [each.stand_in for each in self.waiting if each.stand_in is not None and (not sql or words & each.makes)]
+        """All, or those of the types that `sql` names, each after those that it is made of."""
+        found, words = list[StandIn](), _names(sql)
+        for each in reversed(self.waiting):
+            if (made := each.stand_in) is not None:
+                if not sql or words & each.makes or any(made.made in later.made_of for later in found):
+                    found.insert(0, made)
+        return found
 
     def indexes_before_swap(self) -> list[str]:
         """Those that go before a column's swap, by their plain names, for they may name the type that goes."""
@@ -92,8 +99,11 @@ class CutOver:
 
     def stand_in_for(self, sql: str) -> StandIn | None:
         """For a type that `sql` makes, and whose name another gives up here."""
-        made = stand_in(sql)
-        return made if made is not None and self.gives_up("type", "", made.name) else None
+        made = stand_in(sql, self.stand_ins())
+        if made is None or not self.gives_up("type", "", made.name):
+            return None
+        needed = (each for each in self.waiting if each.stand_in is None and _names(sql) & each.makes)
+        return None if any(needed) else made
 
     def lets_pass(self, sql: str) -> bool:
         """Whether `sql`, which locks nothing, may come before all that waits: a type of a name that was free."""
@@ -112,6 +122,7 @@ class CutOver:
     def take(self) -> list[Waiting]:
         """All that waits; nothing does afterwards."""
         taken, self.waiting = self.waiting, []
+        self.helpers.clear()
         return taken
 
     def gives_up(self, kind: str, table: str, name: str) -> bool:

@@ -13,7 +13,7 @@ _STARTS = ("CREATE", "ALTER", "DROP", "COMMENT", "GRANT", "REVOKE")
 _HANGING = ("TRIGGER", "POLICY", "RULE")
 _NAMED = ("VIEW", "TABLE", "TYPE", "DOMAIN", "SEQUENCE", "FUNCTION", "PROCEDURE", "ROUTINE", "INDEX")
 _CREATED = (*_NAMED, *_HANGING, "SCHEMA", "EXTENSION")
-_KINDS = {"ROUTINE": "function", "PROCEDURE": "function"}
+_KINDS = {"ROUTINE": "function", "PROCEDURE": "function", "DOMAIN": "type"}
 
 
 class GivenUp(NamedTuple):
@@ -39,7 +39,7 @@ def given_up(sql: str) -> Iterator[GivenUp]:
             yield from _dropped(reader)
         elif reader.accept("ALTER TABLE"):
             yield from _altered(reader)
-        elif reader.accept("ALTER TYPE") and (name := reader.name()) and reader.accept("RENAME TO"):
+        elif reader.accept_any("ALTER TYPE", "ALTER DOMAIN") and (name := reader.name()) and reader.accept("RENAME TO"):
             yield GivenUp("type", "", plain(name))
 
 

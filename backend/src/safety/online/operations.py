@@ -173,10 +173,9 @@ class OnlineOperations:
             elif not needs_autocommit(sql):
                 self._running.carry_out(may_commit=False)
             return directly()
-        locked = self._guard.locked_by(sql)
-        if not locked and self._running.cut_over.lets_pass(sql):
+        locked, gone = self._guard.locked_by(sql), with_keys(given_up(sql), self.database)
+        if not locked and not gone and self._running.cut_over.lets_pass(sql):
             return directly()
-        gone = with_keys(given_up(sql), self.database)
         waiting = Waiting.of(sql, directly, bounded=bounded, line=self._line, gives_up=gone)
         self._running.wait(waiting, large=any(map(self._is_large, besides_dropped(sql, locked))))
         return None

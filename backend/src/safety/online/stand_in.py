@@ -6,7 +6,7 @@ Whoever writes `CAST($1 AS state)` means the type that the column has. So both n
 the columns of the new type are filled.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,8 @@ from src.postgres.lock_modes.reader import statements
 from src.postgres.tokens import Kind, Token, tokens
 from src.safety.online.given_up import last_part, same_name
 from src.safety.online.names import kind_sql, plain, quoted, temporary, unquoted
+
+_RULES = {"CHECK", "NOT", "CONSTRAINT"}
 
 
 class Written(UserDefinedType[Any]):
@@ -41,24 +43,47 @@ class StandIn:
     create: str
     rename: str
     labels: tuple[str, ...] = ()
-    """Of an enum."""
+    """Of an enum, or of the enum that a domain is made of."""
+    made_of: frozenset[str] = frozenset()
+    """Others that stand in."""
+
+    @property
+    def drop(self) -> str:
+        """The statement that takes it away again."""
+        return f"DROP {self.rename.split()[1]} {self.made}"
 
 
-def stand_in(sql: str) -> StandIn | None:
-    """For a statement that makes a type or a domain."""
+def stand_in(sql: str, others: Sequence[StandIn] = ()) -> StandIn | None:
+    """For a statement that makes a type or a domain; what it is made of may be among the `others`.
+
+    None for a domain with a rule: a column of one cannot be made beside another.
+    """
     for reader in statements(sql):
         kind = reader.accept_any("CREATE TYPE", "CREATE DOMAIN")
         first = reader.rest()[0] if kind and not reader.done else None
         if first is None or kind is None:
             return None
         parts = reader.parts()
+        found = reader.rest()
+        if kind == "CREATE DOMAIN" and {token.keyword for token in found} & _RULES:
+            return None
         new = quoted(temporary(unquoted(parts[-1])))
         name, made = ".".join(parts), ".".join([*parts[:-1], new])
-        create = sql[: first.start] + sql[first.start :].replace(name, made, 1)
+        body = found[0].start if found else len(sql)
+        definition, bases = _with_other_names(sql[body:], others)
+        create = sql[: first.start] + sql[first.start : body].replace(name, made, 1) + definition
         rename = f"ALTER {kind.removeprefix('CREATE ')} {made} RENAME TO {parts[-1]}"
-        labels = [each.text[1:-1].replace("''", "'") for each in reader.rest() if each.kind is Kind.STRING]
-        return StandIn(name, made, create, rename, tuple(labels) if reader.accept("AS ENUM") else ())
+        labels = [each.text[1:-1].replace("''", "'") for each in found if each.kind is Kind.STRING]
+        if not reader.accept("AS ENUM"):
+            labels = [label for base in bases for label in base.labels] if kind == "CREATE DOMAIN" else []
+        return StandIn(name, made, create, rename, tuple(labels), frozenset(base.made for base in bases))
     return None
+
+
+def labels_of(kind: str, stand_ins: Sequence[StandIn]) -> tuple[str, ...]:
+    """Of the enum that stands in as this type, or as that of the elements of an array; none for anything else."""
+    element = kind.partition("[")[0]
+    return next((each.labels for each in stand_ins if each.made == element), ())
 
 
 def with_stand_ins(construct: Any, stand_ins: Sequence[StandIn]) -> Any:
@@ -77,14 +102,39 @@ def with_stand_ins(construct: Any, stand_ins: Sequence[StandIn]) -> Any:
 def _replaced(sql: str, stand_ins: Sequence[StandIn]) -> str:
     """`sql` with the names of types, as they come after `::` and `AS`, replaced."""
     found = list(tokens(sql))
-    parts, end = [], 0
-    for first, last in _types(found):
+    return _exchanged(sql, found, _types(found), stand_ins)[0]
+
+
+def _with_other_names(definition: str, others: Sequence[StandIn]) -> tuple[str, list[StandIn]]:
+    """What a type is made of, with the names of others replaced, and those others."""
+    found = list(tokens(definition))
+    return _exchanged(definition, found, _types_of_parts(found), others)
+
+
+def _exchanged(
+    sql: str, found: Sequence[Token], places: Iterable[tuple[int, int]], stand_ins: Sequence[StandIn]
+) -> tuple[str, list[StandIn]]:
+    parts, end, used = [], 0, []
+    for first, last in places:
         name = plain("".join(token.text for token in found[first : last + 1]))
         for each in stand_ins:
             if same_name(name, plain(each.name)):
                 parts += [sql[end : found[last].start], last_name(each.made)]
                 end = found[last].start + len(found[last].text)
-    return "".join([*parts, sql[end:]])
+                used.append(each)
+    return "".join([*parts, sql[end:]]), used
+
+
+def _types_of_parts(found: Sequence[Token]) -> Iterator[tuple[int, int]]:
+    """The places of names, but for those with which a part of a composite type or an option of a range begins."""
+    at = 0
+    while at < len(found):
+        last = at
+        while last + 2 < len(found) and found[last + 1].text == ".":
+            last += 2
+        if found[at].kind in (Kind.WORD, Kind.QUOTED_NAME) and not (at and found[at - 1].text in ("(", ",")):
+            yield at, last
+        at = last + 1
 
 
 def _types(found: list[Token]) -> Iterator[tuple[int, int]]:

@@ -73,6 +73,8 @@ OLD_CODE = [
     "SELECT count(*) FROM open_tickets",
     "DO $$ BEGIN IF to_regtype('mood') IS NOT NULL THEN UPDATE tickets SET mood = CAST('open' AS mood) WHERE id = 3;"
     " END IF; END $$",
+    "DO $$ BEGIN IF to_regtype('pair') IS NOT NULL THEN UPDATE tickets SET moods = CAST('{open}' AS mood[]),"
+    " felt = CAST('open' AS felt), pair = CAST(('open', 'open') AS pair) WHERE id = 3; END IF; END $$",
     # What must not be: the old rules hold.
     *(
         f"DO $$ BEGIN {wrong}; RAISE 'let in'; EXCEPTION WHEN integrity_constraint_violation THEN NULL; END $$"
@@ -120,6 +122,24 @@ WITH_NOTHING_ELSE = """sa.Enum("draft", "open", name="mood_new").create(op.get_b
     op.execute("ALTER TABLE tickets ALTER COLUMN mood TYPE mood_new USING mood::text::mood_new")
     sa.Enum(name="mood").drop(op.get_bind())
     op.execute("ALTER TYPE mood_new RENAME TO mood")"""
+NESTED_MOODS = MOODS + (
+    "CREATE DOMAIN felt AS mood; CREATE TYPE pair AS (mood mood, felt felt);"
+    "ALTER TABLE tickets ADD moods mood[], ADD felt felt, ADD pair pair;"
+    "UPDATE tickets SET moods = '{open, NULL}', felt = 'open', pair = ('open', 'closed') WHERE id < 20;"
+)
+NESTED = """op.execute("ALTER TYPE mood RENAME TO mood_old")
+    op.execute("ALTER DOMAIN felt RENAME TO felt_old")
+    op.execute("ALTER TYPE pair RENAME TO pair_old")
+    op.execute("CREATE TYPE mood AS ENUM ('open', 'closed')")
+    op.execute("CREATE DOMAIN felt AS mood")
+    op.execute("CREATE TYPE pair AS (mood mood, felt felt)")
+    op.execute("ALTER TABLE tickets ALTER moods TYPE mood[] USING moods::text[]::mood[]")
+    op.execute("ALTER TABLE tickets ALTER felt TYPE felt USING felt::text::felt")
+    op.execute("ALTER TABLE tickets ALTER pair TYPE pair USING pair::text::pair")
+    op.execute("ALTER TABLE tickets ALTER mood TYPE mood USING mood::text::mood")
+    op.execute("DROP TYPE pair_old")
+    op.execute("DROP DOMAIN felt_old")
+    op.execute("DROP TYPE mood_old")"""
 
 
 def case(name: str, *lines: str) -> Case:
@@ -191,6 +211,7 @@ CASES = [
     case("another enum, by the connection", BY_BIND),
     Case("another enum, renamed afterwards", RENAMED_AFTERWARDS, "pass", MORE_MOODS),
     Case("another enum and nothing else", WITH_NOTHING_ELSE, "pass", MOODS),
+    Case("another enum in arrays, a domain and a composite type", NESTED, "pass", NESTED_MOODS),
     case(
         "a column twice",
         'op.alter_column("books", "pages", server_default="0")',
@@ -281,6 +302,7 @@ LONG = (
     "another enum",
     "another enum, by the connection",
     "another enum, renamed afterwards",
+    "another enum in arrays, a domain and a composite type",
     "columns that share indexes",
 )
 # What is written here finds the view gone; so does who goes on after it, and has nothing to wait for.

@@ -12,11 +12,29 @@ BROKEN = BOOKS + (
     "ALTER TABLE authors ADD stars numeric(6, 2) DEFAULT 1;"
     "UPDATE books SET title = 'title 7', author_id = 99, pages = -1 WHERE id > 298;"
 )
+LABELS = (
+    "CREATE TYPE state AS ENUM ('draft', 'open'); CREATE DOMAIN known AS state;"
+    "ALTER TABLE authors ADD was state[], ADD now known; UPDATE authors SET was = '{open, NULL}', now = 'open';"
+    "UPDATE authors SET was = '{open, draft}', now = 'draft' WHERE id = 7;"
+)
+WITHOUT_LABEL = """op.execute("ALTER TYPE state RENAME TO state_old; ALTER DOMAIN known RENAME TO known_old")
+    op.execute("CREATE TYPE state AS ENUM ('open'); CREATE DOMAIN known AS state")
+    op.execute("ALTER TABLE authors ALTER {column} TYPE {kind} USING {column}::{text}::{kind}")"""
 
 
 @pytest.mark.parametrize(
     ("upgrade", "problem", "rows"),
     [
+        (
+            WITHOUT_LABEL.format(column="was", kind="state[]", text="text[]"),
+            "In the way of the new type of authors.was: rows whose value it does not have (1)",
+            "By id, was: 7, {open,draft}",
+        ),
+        (
+            WITHOUT_LABEL.format(column="now", kind="known", text="text"),
+            "In the way of the new type of authors.now: rows whose value it does not have (1)",
+            "By id, now: 7, draft",
+        ),
         (
             'op.create_index("uq_a", "books", ["title"], unique=True)',
             "In the way of uq_a on books: values that occur more than once (1)",
@@ -59,7 +77,7 @@ def test_what_stands_in_the_way_is_named_and_nothing_is_changed(
     project: Project, database: str, upgrade: str, problem: str, rows: str
 ) -> None:
     with psycopg.connect(database, autocommit=True) as session:
-        session.execute(BROKEN + "UPDATE authors SET name = NULL WHERE id = 5")
+        session.execute(BROKEN + LABELS + "UPDATE authors SET name = NULL WHERE id = 5")
     before = read_state(database)
     project.revision("001_a", upgrade=upgrade)
     code, stderr = project.alembic.having(**PATIENT).refused(database, "upgrade", "head")

@@ -33,6 +33,9 @@ class EnumWriter(TypeWriter):
         if gone:
             held = " or ".join(map(literal, gone))
             yield Comment(f"Fails where a row holds {held} of {change.after.name}: change those rows first.")
+            if context.models is not None:  # SQLAlchemy (2.0, 2.1) drops an `info` of the Enum itself without a word
+                hint = f"info={{'renamed_from': {{'...': {gone}}}}}"
+                yield Comment(f"Or let the models say on the column, not on the Enum, what they become: {hint}")
 
 
 def labels(entry: CatalogueObject) -> tuple[str, ...]:

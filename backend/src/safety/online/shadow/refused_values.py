@@ -11,10 +11,13 @@ from src.safety.online.database import Database
 from src.safety.online.names import literal
 from src.safety.online.obstacle import Obstacle
 from src.safety.online.shadow.column import OldColumn
-from src.safety.online.stand_in import StandIn
+from src.safety.online.stand_in import StandIn, labels_of
 
 _TEXTS = ("text", "character varying", "varchar")
-_IS_ENUM = "SELECT 1 FROM pg_type WHERE oid = to_regtype(:kind) AND typtype = 'e'"
+_IS_ENUM = """
+    SELECT 1 FROM pg_type t JOIN pg_type e ON e.oid = CASE WHEN t.typcategory = 'A' THEN t.typelem ELSE t.oid END
+    WHERE t.oid = to_regtype(:kind) AND e.typtype = 'e'
+"""
 
 
 def refused_values(
@@ -24,9 +27,12 @@ def refused_values(
     before = _before_the_cast(using, kind) if using else column.quoted
     if before is None:
         return None
-    labels = next((each.labels for each in stand_ins if each.made == kind), ())
-    if labels:
-        refused = f"({before})::text NOT IN ({', '.join(map(literal, labels))})"
+    if labels := labels_of(kind, stand_ins):  # there is no such type yet
+        there = ", ".join(map(literal, labels))
+        refused = f"({before})::text NOT IN ({there})"
+        if kind.endswith("]"):
+            elements = f"unnest(({before})::text[]) AS elements (label)"
+            refused = f"EXISTS (SELECT FROM {elements} WHERE label NOT IN ({there}))"
     elif _by_text(before, column) or database.ask(_IS_ENUM, kind=kind):
         refused = f"NOT pg_input_is_valid(({before})::text, {literal(kind)})"
     else:
@@ -52,5 +58,5 @@ def _before_the_cast(using: str, kind: str) -> str | None:
 
 
 def _by_text(before: str, column: OldColumn) -> bool:
-    cast = before.rpartition("::")[2].strip().lower() if "::" in before else ""
+    cast = before.rpartition("::")[2].strip().lower().removesuffix("[]") if "::" in before else ""
     return cast in _TEXTS or (before.strip() == column.quoted and column.type.partition("(")[0] in _TEXTS)

@@ -24,7 +24,7 @@ from src.safety.online.shadow.refused_values import refused_values
 from src.safety.online.shadow.swap import Made, swap
 from src.safety.online.shadow.trigger import drop, function_name, keep_in_step
 from src.safety.online.shadow.unchanged import seen
-from src.safety.online.stand_in import StandIn
+from src.safety.online.stand_in import StandIn, labels_of
 from src.safety.online.step import OnlineChange, Step, Steps, Task
 
 _BOTH_ENUMS = """
@@ -60,11 +60,10 @@ def _steps(construct: ColumnType, database: Database, table: str, stand_ins: Seq
         return
     using = getattr(construct, "using", None)  # of Alembic's own PostgresqlColumnType
     obstacle = refused_values(column, kind, using, stand_ins, database)
+    early = obstacle if labels_of(kind, stand_ins) else None  # else PostgreSQL judges by the type itself
     for each in stand_ins:
         if database.cut_over.use(each):
-            yield Step(
-                sql=each.create, unless=f"SELECT to_regtype({literal(each.made)}) IS NOT NULL", obstacle=obstacle
-            )
+            yield Step(sql=each.create, unless=f"SELECT to_regtype({literal(each.made)}) IS NOT NULL", obstacle=early)
     views = [read_materialized(database, *each) for each in column.dependents.materialized]
     sent = published(database, column)
     yield _try_empty(column, kind, using, database)
@@ -74,8 +73,9 @@ def _steps(construct: ColumnType, database: Database, table: str, stand_ins: Seq
         yield from made_empty(view, column, database)
     yield from properties(database, column)
     yield from keep_in_step(column, using)
-    leftovers = [*given_back(sent), *(f"DROP TYPE {each.made}" for each in stand_ins)]
-    yield from (_fill(each, using, column, leftovers) for each in reversed(column.family) if not each.partitioned)
+    own = [*_given_up(column), *given_back(sent)]
+    leftovers = [*own, *database.cut_over.helpers, *(each.drop for each in reversed(stand_ins))]
+    yield from (_fill(each, using, leftovers) for each in reversed(column.family) if not each.partitioned)
     nulls = not_nulls(database, column)
     yield from (step for each in nulls for step in proven(each))
     found = list(indexes(database, column))
@@ -92,6 +92,7 @@ def _steps(construct: ColumnType, database: Database, table: str, stand_ins: Seq
     database.recall(after, lambda: json.dumps(keys.after))  # which is kept when the swap is committed, and not before
     # Whoever gives a column a type of another name means to rename that: the next lines do it.
     renames = bool(database.ask(_BOTH_ENUMS, old=column.type, new=kind))
+    database.cut_over.helpers += own
     yield from (replace(step, begins=renames) for step in swap(database, column, kind, made))
     yield from (Step(sql=statement) for statement in keys.after)
 
@@ -115,17 +116,21 @@ def _new_column(column: OldColumn, kind: str) -> Step:
     return Step(sql=f"ALTER TABLE {column.table} ADD COLUMN {quoted(new)} {kind}", unless=there)
 
 
-def _fill(column: OldColumn, using: str | None, whole: OldColumn, leftovers: Sequence[str]) -> Task:
-    """The rows of the table, or of one of the parts of the whole."""
+def _given_up(column: OldColumn) -> list[str]:
+    """How somebody takes away what is beside the column until the swap."""
+    gone = f"ALTER TABLE {column.table} DROP COLUMN {quoted(temporary(column.name))}"
+    return [*drop(column), f"DROP FUNCTION {function_name(column)}()", gone]
+
+
+def _fill(column: OldColumn, using: str | None, leftovers: Sequence[str]) -> Task:
+    """The rows of the table, or of one of its parts. `leftovers` are statements that give the change up."""
     definition = Backfill(
         table=column.table,
         values={temporary(column.name): using or column.quoted},
         in_step=True,
         unnoticed=True,
     )
-    gone = f"ALTER TABLE {whole.table} DROP COLUMN {quoted(temporary(column.name))}"
-    given_up = [*drop(whole), f"DROP FUNCTION {function_name(whole)}()", gone, *leftovers]
-    refused = f"The new column waits, and refuses such values. To give the change up instead: {'; '.join(given_up)}"
+    refused = f"The new column waits, and refuses such values. To give the change up instead: {'; '.join(leftovers)}"
 
     def written() -> list[Step]:
         return [Step(sql=script(definition, commits=True))]
