@@ -87,9 +87,9 @@ class CutOver:
         """All, or those of the types that `sql` names, each after those that it is made of."""
         found, words = list[StandIn](), _names(sql)
         for each in reversed(self.waiting):
-            if (made := each.stand_in) is not None:
-                if not sql or words & each.makes or any(made.made in later.made_of for later in found):
-                    found.insert(0, made)
+            one = each.stand_in
+            if one and (not sql or words & each.makes or any(one.made in later.made_of for later in found)):
+                found.insert(0, one)
         return found
 
     def indexes_before_swap(self) -> list[str]:
