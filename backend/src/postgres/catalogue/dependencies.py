@@ -119,6 +119,11 @@ named (classid, objid, objsubid, kind, schema, owning_table, name) AS (
     SELECT 'pg_foreign_data_wrapper'::regclass, w.oid, 0, 'foreign-data wrapper', '', '', w.fdwname::text
     FROM pg_foreign_data_wrapper w
     UNION ALL
+    SELECT p.classid, p.objid, 0, 'publication', '', '', u.pubname::text
+    FROM (SELECT 'pg_publication_rel'::regclass AS classid, oid AS objid, prpubid AS publication FROM pg_publication_rel
+        UNION ALL SELECT 'pg_publication_namespace'::regclass, oid, pnpubid FROM pg_publication_namespace) AS p
+    JOIN pg_publication u ON u.oid = p.publication
+    UNION ALL
     SELECT 'pg_extension'::regclass, e.oid, 0, 'extension', '', '', e.extname::text FROM pg_extension e
 )"""
 _QUERY = text(

@@ -55,7 +55,7 @@ class Comparison:
     def differences(self) -> list[Difference]:
         """What an upgrade would have to change, and what the models say is called otherwise. Raises `RequestRefused`
         where a hint cannot be carried out."""
-        task = self._task(frozenset())
+        task = self._task()
         if task.has_hints:
             return in_scratch(self.target, self.place, task.announce, elsewhere=self.elsewhere)
         assert self.context.connection is not None, "the command needs the database"
@@ -67,7 +67,7 @@ class Comparison:
         Raises `RequestRefused`, also where no order was found, `CannotWrite`.
         """
         assert self.context.connection is not None, "the command needs the database"
-        task = self._task(hold_null(self.context.connection, *self._ours))
+        task = replace(self._task(), hold_null=hold_null(self.context.connection, *self._ours))
         trial = in_scratch(self.target, self.place, task.run, elsewhere=self.elsewhere)
         if not trial.failure:
             return trial
@@ -80,11 +80,11 @@ class Comparison:
             "Change the models in two steps, with a revision for each; or write this one by hand.",
         )
 
-    def _task(self, nulls: frozenset[Identity]) -> Task:
+    def _task(self) -> Task:
         assert self.context.script is not None, "as above"
         live, wanted = self._ours
         revisions = text_of_revisions(self.context.script)
-        return Task(self.whole, live, wanted, self.metadata, self._scope, nulls, revisions, self.in_full)
+        return Task(self.whole, live, wanted, self.metadata, self._scope, revisions, self.in_full)
 
     def _scope(self, schema: Schema) -> Schema:
         assert self.context.script is not None, "as above"

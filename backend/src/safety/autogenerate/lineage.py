@@ -30,8 +30,10 @@ def parents(table: CatalogueObject) -> list[str]:
 
 
 def has_children(table: Identity, schema: Schema) -> bool:
-    """Whether others are made of it."""
+    """Whether others are made of it; a partitioned table may have partitions that are not ours."""
     place = (table.schema, table.name)
+    if table in schema.catalogue and "partitioned by" in schema.catalogue[table].attributes:
+        return True
     tables = (entry for entry in schema.catalogue.values() if entry.kind is Kind.TABLE)
     return any(place in map(qualified_name, parents(entry)) for entry in tables)
 

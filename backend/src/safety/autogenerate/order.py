@@ -18,6 +18,8 @@ from src.safety.autogenerate.shared_names import names
 Action = Literal["detach", "drop", "alter", "create", "attach"]
 # A table leaves its parents before, and joins others after, anything is done to them: nothing waits for it to join.
 _PHASE = {"detach": 0, "create": 1, "alter": 1, "drop": 2, "attach": 3}
+_AWAY: tuple[Action, Action] = ("drop", "detach")
+_BACK: tuple[Action, Action] = ("create", "attach")
 # What is made late if nothing needs it sooner. A function of language SQL is read when it is made, and PostgreSQL keeps
 # no record of what its text names: so tables come before functions.
 _LATE = (Kind.FUNCTION, Kind.PROCEDURE, Kind.AGGREGATE, Kind.INDEX, Kind.STATISTICS, Kind.VIEW, Kind.MATERIALIZED_VIEW)
@@ -121,8 +123,8 @@ class Order:
         """What is in the way of an alteration goes before it and comes back after it."""
         for altered, dependent in self.disturbed:
             if alter := self._by_identity[altered].get("alter"):
-                yield from ((drop, alter) for drop in self._doing(dependent, "drop"))
-                yield from ((alter, create) for create in self._doing(dependent, "create"))
+                yield from ((sooner, alter) for word in _AWAY for sooner in self._doing(dependent, word))
+                yield from ((alter, later) for word in _BACK for later in self._doing(dependent, word))
 
     def _ownership(self) -> Iterator[tuple[Node, Node]]:
         """A sequence is made without its column, for whose default it may be, and tied to it when that is there."""

@@ -4,7 +4,7 @@ The way back is the same function with the two schemas the other way round; so a
 upgrade knows. `order.py` puts what is to be done in order.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 
 from alembic.operations import MigrateOperation
@@ -22,6 +22,7 @@ from src.safety.autogenerate.writers import writer_of
 from src.safety.autogenerate.writers.column_changes import default_changed
 from src.safety.autogenerate.writers.domains import domain_default
 from src.safety.autogenerate.writers.links import attach, detach
+from src.safety.autogenerate.writers.publications import published, with_tables
 
 
 def holds_data(entry: CatalogueObject) -> bool:
@@ -60,6 +61,7 @@ class Changes:
         self.loosened: set[Identity] = set()
         self.held: set[Identity] = set()
         self.followed: set[Identity] = set()
+        self.unpublished: dict[Identity, set[Identity]] = {}
         self.disturbed: list[tuple[Identity, Identity]] = []
         self.lineage = Lineage(self.context.old, self.context.new)
         self.replaced = {
@@ -81,10 +83,19 @@ class Changes:
         self.altered[replacement.head] = list(replacement.operations())
         self.taken |= replacement.parts - {replacement.head}
         self.held |= replacement.parts
+        columns = {user for member in replacement.members for user in self.context.old.needed_by.get(member, ())}
         for dependent in replacement.disturbed():
-            self.disturbed.append((replacement.head, dependent))
-            self._rebuild(dependent)
+            self._clear(replacement.head, dependent, columns)
         return replacement.parts
+
+    def _clear(self, altered: Identity, dependent: Identity, columns: Collection[Identity]) -> None:
+        """Have it out of the way while something that has to do with these columns is altered."""
+        self.disturbed.append((altered, dependent))
+        if dependent.kind is Kind.PUBLICATION:
+            tables = self.unpublished.setdefault(dependent, set())
+            tables |= published(dependent, columns, self.context.old)
+        else:
+            self._rebuild(dependent)
 
     def _change(self, change: Change) -> None:
         if change.identity in self.held:
@@ -106,8 +117,7 @@ class Changes:
         self.altered[change.identity] = operations
         self.taken |= writer.takes(change, self.context)
         for dependent in writer.disturbed(change, self.context):
-            self.disturbed.append((change.identity, dependent))
-            self._rebuild(dependent)
+            self._clear(change.identity, dependent, {change.identity})
 
     def _rebuild(self, identity: Identity, needed: Identity | None = None) -> None:
         """Drop it and make it again, with all that hangs on it; `needed` is what it needs and what goes before it."""
@@ -149,6 +159,10 @@ class Changes:
         for identity in {*self.lineage.relinked, *(self.loosened - self.rebuilt)}:
             yield from (Node("detach", identity), Node("attach", identity))
         yield from (Node("attach", table) for table in made if "partition" in new[table].attributes)
+        for publication in self.unpublished.keys() - gone:
+            yield Node("detach", publication)
+            if publication not in self.altered:
+                yield Node("attach", publication)
 
     def _finish(self, entry: CatalogueObject) -> Iterator[Node]:
         """What came by itself gets what it has of its own."""
@@ -188,6 +202,9 @@ class Changes:
         if node.action == "alter":
             return self.altered[node.identity]
         before, after = self.context.old.catalogue.get(node.identity), self.context.new.catalogue[node.identity]
+        if before is not None and after.kind is Kind.PUBLICATION:
+            words, entry = ("DROP", before) if node.action == "detach" else ("ADD", after)
+            return list(with_tables(words, entry, self.unpublished[node.identity], self.context.old))
         if after.kind is Kind.COLUMN:
             return list(default_changed(after, self.context, keep=node.action == "attach"))
         if after.kind is Kind.DOMAIN:

@@ -6,7 +6,7 @@ placeholder, for what it held is gone.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from alembic.operations import MigrateOperation
@@ -163,17 +163,43 @@ def _column_list(entry: CatalogueObject) -> list[str]:
 
 
 def hold_null(connection: Connection, live: Schema, wanted: Schema) -> frozenset[Identity]:
-    """The columns that become NOT NULL, and of which rows hold NULL; a query for each that could."""
-    columns = (entry for entry in live.catalogue.values() if entry.kind is Kind.COLUMN)
-    strict = (
-        entry for entry in columns if entry.parent and entry.parent.kind is Kind.TABLE and _becomes(entry, wanted)
+    """The columns of which rows hold NULL, among those that become NOT NULL, or would if they were renamed."""
+    nullable = [entry for entry in live.catalogue.values() if _may_be_null(entry)]
+    new = (wanted.catalogue[identity] for identity in wanted.catalogue.keys() - live.catalogue.keys())
+    added = any(entry.kind is Kind.COLUMN and _is_strict(entry) for entry in new)
+
+    def becomes_strict(entry: CatalogueObject) -> bool:
+        after = wanted.catalogue.get(entry.identity)
+        return added if after is None else _is_strict(after)
+
+    return frozenset(
+        entry.identity for entry in nullable if becomes_strict(entry) and _holds_null(connection, entry.identity)
     )
-    return frozenset(entry.identity for entry in strict if _holds_null(connection, entry.identity))
 
 
-def _becomes(entry: CatalogueObject, wanted: Schema) -> bool:
-    after = wanted.catalogue.get(entry.identity)
-    return after is not None and "not null" in after.attributes.keys() - entry.attributes.keys()
+def called_now(columns: frozenset[Identity], schema: Schema, was: Mapping[Identity, Identity]) -> frozenset[Identity]:
+    """Those columns, by the names that they have in `schema`; `was` says what these were before."""
+
+    def before(column: Identity) -> Identity:
+        table = Identity(Kind.TABLE, column.schema, "", column.table)
+        there = was.get(table, table)
+        return column._replace(schema=there.schema, table=there.name, name=was.get(column, column).name)
+
+    found = (identity for identity in schema.catalogue if identity.kind is Kind.COLUMN)
+    return frozenset(identity for identity in found if before(identity) in columns)
+
+
+def _may_be_null(entry: CatalogueObject) -> bool:
+    return (
+        entry.kind is Kind.COLUMN
+        and entry.parent is not None
+        and entry.parent.kind is Kind.TABLE
+        and not _is_strict(entry)
+    )
+
+
+def _is_strict(entry: CatalogueObject) -> bool:
+    return "not null" in entry.attributes
 
 
 def _holds_null(connection: Connection, column: Identity) -> bool:

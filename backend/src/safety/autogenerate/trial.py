@@ -4,7 +4,7 @@ The copy is made by the same plan that writes revisions, from nothing to the liv
 so that PostgreSQL itself says what every definition is called afterwards.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from alembic.operations import MigrateOperation
@@ -23,6 +23,7 @@ from src.safety.autogenerate.following import following
 from src.safety.autogenerate.left_open import as_live
 from src.safety.autogenerate.plan import plan
 from src.safety.autogenerate.renames import Rename, hinted, merged_labels
+from src.safety.autogenerate.rows_that_exist import called_now
 from src.safety.autogenerate.same_definition import by_definition
 from src.safety.autogenerate.short_names import ShortNames, written_with
 from src.safety.errors import RequestRefused
@@ -54,14 +55,14 @@ class Task:
     wanted: Schema
     models: MetaData
     scope: Callable[[Schema], Schema]
-    hold_null: frozenset[Identity] = frozenset()
-    """Columns that become NOT NULL, and of which rows hold NULL."""
     revisions: str = ""
     """The text of the revision files."""
     in_full: bool = False
     """Whether names of the default schema are written in full."""
     anew: bool = False
     """Whether functions and views are made anew, rather than replaced."""
+    hold_null: frozenset[Identity] = frozenset()
+    """Columns of the live schema that may become NOT NULL, and of which rows hold NULL."""
     answers: dict[tuple[Doubt, ...], list[Rename]] = field(default_factory=dict)
     """What was asked before, and what the answer was."""
 
@@ -99,7 +100,8 @@ class Task:
         before, after = (
             with_equal_defaults(connection, schema, like) for schema, like in ((renamed, wanted), (wanted, renamed))
         )
-        up = plan(Context(before, wanted, self.models, self.hold_null, self.anew, self._merged))
+        nulls = called_now(self.hold_null, renamed, _before(renames))
+        up = plan(Context(before, wanted, self.models, nulls, self.anew, self._merged))
         down = plan(Context(after, renamed, anew=self.anew, merged=self._merged))
         trial = Trial(
             up=[*(line for rename in renames for line in rename.up), *up],
@@ -171,6 +173,14 @@ class Task:
         found = self._read(connection)
         left = compare(goal.catalogue, with_equal_defaults(connection, found, goal).catalogue)
         return [f"after the {direction} still differs: {line}" for line in describe(left).splitlines()]
+
+
+def _before(renames: Iterable[Rename]) -> dict[Identity, Identity]:
+    """What is renamed, by the last name that it gets: what it was called at first."""
+    was: dict[Identity, Identity] = {}
+    for rename in renames:
+        was[rename.new] = was.pop(rename.old, rename.old)
+    return was
 
 
 def _not_valid(schema: Schema) -> set[str]:

@@ -39,6 +39,8 @@ def given_up(sql: str) -> Iterator[GivenUp]:
             yield from _dropped(reader)
         elif reader.accept("ALTER TABLE"):
             yield from _altered(reader)
+        elif reader.accept("ALTER PUBLICATION") and (name := reader.name()) and reader.accept("DROP"):
+            yield GivenUp("publication", "", plain(name))
         elif reader.accept_any("ALTER TYPE", "ALTER DOMAIN") and (name := reader.name()) and reader.accept("RENAME TO"):
             yield GivenUp("type", "", plain(name))
 

@@ -131,6 +131,26 @@ def test_statistics(transaction: Connection, case: Case) -> None:
         on_t(),
         on_t("CREATE PUBLICATION p FOR TABLE t (a, b) WHERE (abs(a) > 1 OR b IS NULL) WITH (publish = 'insert')"),
     ),
+    Case(
+        "a column that a publication names gets another type",
+        on_t("CREATE PUBLICATION p FOR TABLE t (a)", "CREATE PUBLICATION q FOR TABLE t WHERE (abs(a) > 1)"),
+        on_t("CREATE PUBLICATION p FOR TABLE t (a)", "CREATE PUBLICATION q FOR TABLE t WHERE (abs(a) > 1)").replace(
+            "Integer", "BigInteger"
+        ),
+        ["ALTER PUBLICATION p DROP TABLE", "op.alter_column(", "ALTER PUBLICATION p ADD TABLE"],
+    ),
+    Case(
+        "a publication of a table with children",
+        on_t("CREATE TABLE kid (c int) INHERITS (t)"),
+        on_t("CREATE TABLE kid (c int) INHERITS (t)", "CREATE PUBLICATION p FOR TABLE t WHERE (a > 1)"),
+        ["TABLE ONLY t where ("],
+    ),
+    Case(
+        "a publication of a table that comes, and of one that goes",
+        on_t("CREATE TABLE u (c int)", "CREATE PUBLICATION p FOR TABLE u"),
+        on_t("CREATE TABLE v (c int)", "CREATE PUBLICATION p FOR TABLE t, v"),
+        ["op.create_table('v'", "ALTER PUBLICATION p SET TABLE", "op.drop_table('u')"],
+    ),
     Case("a publication becomes empty", on_t("CREATE PUBLICATION p FOR TABLE t"), on_t("CREATE PUBLICATION p")),
     Case(
         "far tables",

@@ -45,6 +45,26 @@ def test_a_table_and_its_column_with_hints(project: Project, database: str, shel
     _there_and_back(project, database, shelf, "SELECT name FROM works")
 
 
+def test_a_partitioned_table_with_partitions_that_nobody_declared(project: Project, database: str) -> None:
+    """Each has a NOT NULL of its own name, from PostgreSQL 18 on: they are not renamed with it."""
+    logs = 'Table("{}", metadata, Column("id", Integer, nullable=False), postgresql_partition_by="RANGE (id)"{})'
+    project.models(logs.format("logs", ""))
+    project.alembic(database, "revision", "--autogenerate", "-m", "add logs")
+    project.alembic(database, "upgrade", "head")
+    with psycopg.connect(database) as connection:
+        connection.execute(
+            "CREATE TABLE logs_1 (id integer NOT NULL); ALTER TABLE logs ATTACH PARTITION logs_1 DEFAULT"
+        )
+        connection.execute("INSERT INTO logs VALUES (7)")
+    project.models(logs.format("lines", ', info={"renamed_from": "logs"}'))
+    project.alembic(database, "revision", "--autogenerate", "-m", "rename")
+    project.alembic(database, "upgrade", "head")
+    assert "No new upgrade operations" in project.alembic(database, "check")
+    project.alembic(database, "downgrade", "-1")
+    with psycopg.connect(database) as connection:
+        assert connection.execute("SELECT id FROM logs").fetchall() == [(7,)]
+
+
 def test_a_table_moves_to_another_schema_that_is_made_for_it(
     project: Project, database: str, shelf: psycopg.Connection
 ) -> None:

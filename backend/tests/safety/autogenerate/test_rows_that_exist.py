@@ -2,6 +2,7 @@
 
 import psycopg
 import pytest
+from alembic.operations import MigrateOperation
 from sqlalchemy import Connection
 
 from src.safety.autogenerate.context import Context
@@ -210,26 +211,40 @@ def test_nulls_of_which_the_models_say_nothing_are_refused_where_there_are_some(
     wanted = models("Table('t', m, Column('a', Text, nullable=False))")
     before, after = (by_sql(transaction, f"CREATE TABLE t (a text{end})") for end in ("", " NOT NULL"))
     transaction.exec_driver_sql("CREATE TABLE t (a text)")
-    assert [str(line) for line in plan(Context(before, after, wanted, hold_null(transaction, before, after)))] == [
+
+    def planned() -> list[MigrateOperation]:
+        nulls = hold_null(transaction, before, after)
+        return plan(Context(before, after, wanted, nulls))
+
+    assert [str(line) for line in planned()] == [
         "# Fails where a row holds NULL in a.",
         "op.alter_column('t', 'a', nullable=False)",
     ]
     transaction.exec_driver_sql("INSERT INTO t VALUES (NULL)")
     with pytest.raises(RequestRefused, match="rows hold NULL"):
-        plan(Context(before, after, wanted, hold_null(transaction, before, after)))
+        planned()
 
 
 def test_a_new_table_may_have_any_default_in_python(transaction: Connection) -> None:
     assert prove(transaction, Case("new", "", _t("Column('a', Text, nullable=False, default=lambda: 'x')")))
 
 
-def test_the_author_is_told_by_the_command(project: Project, database: str) -> None:
-    start = "from sqlalchemy import *\nTable('t', metadata, Column('id', Integer), Column('a', Text{}))"
-    project.models(start.format(""))
+@pytest.mark.parametrize(
+    "after",
+    [
+        "Table('t', metadata, Column('id', Integer), Column('a', Text, nullable=False))",
+        "Table('u', metadata, Column('id', Integer), Column('b', Text, nullable=False, info={'renamed_from': 'a'}),"
+        " info={'renamed_from': 't'})",
+    ],
+    ids=["as it is called", "renamed with its table"],
+)
+def test_the_author_is_told_by_the_command(project: Project, database: str, after: str) -> None:
+    imports = "from sqlalchemy import *\n"
+    project.models(imports + "Table('t', metadata, Column('id', Integer), Column('a', Text))")
     project.alembic(database, "revision", "--autogenerate", "-m", "begin")
     project.alembic(database, "upgrade", "head")
     with psycopg.connect(database) as connection:
         connection.execute("INSERT INTO t (id) VALUES (1)")
-    project.models(start.format(", nullable=False"))
+    project.models(imports + after)
     with pytest.raises(RequestRefused, match="is not to be NULL any more, but rows hold NULL"):
         project.alembic(database, "revision", "--autogenerate", "-m", "strict")

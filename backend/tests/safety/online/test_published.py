@@ -20,7 +20,11 @@ BY_INDEX = """
     CREATE TABLE books (id integer NOT NULL, pages integer); CREATE UNIQUE INDEX ix_books ON books (id);
     ALTER TABLE books REPLICA IDENTITY USING INDEX ix_books
 """
+LISTED = "FOR TABLE books (id, pages)"
 PAGES, KEY = (f'op.alter_column("books", "{name}", type_=sa.BigInteger())' for name in ("pages", "id"))
+OUT_AND_BACK = f"""op.execute("ALTER PUBLICATION everything DROP TABLE books")
+    {PAGES}
+    op.execute("ALTER PUBLICATION everything ADD TABLE books (id, pages)")"""
 TOTAL = "SELECT count(*), sum(id), sum(pages) FROM books"
 
 
@@ -60,8 +64,16 @@ def _is_the_same(here: psycopg.Connection, there: psycopg.Connection) -> bool:
 
 @pytest.mark.parametrize(
     ("table", "publication", "change"),
-    [(BOOKS, "FOR TABLE books", PAGES), (BY_INDEX, "FOR TABLE books WHERE (id > 0)", KEY)],
-    ids=["a column", "the key by which rows are known"],
+    [
+        (BOOKS, "FOR TABLE books", PAGES),
+        (BY_INDEX, "FOR TABLE books WHERE (id > 0)", KEY),
+        (BOOKS, LISTED, OUT_AND_BACK),
+    ],
+    ids=[
+        "a column",
+        "the key by which rows are known",
+        "a column that the publication names, as autogenerate writes it",
+    ],
 )
 def test_a_subscriber_follows_the_change_of_a_type_whatever_is_written_between_its_steps(
     project: Project, database: str, server: Server, table: str, publication: str, change: str

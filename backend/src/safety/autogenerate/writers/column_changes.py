@@ -23,7 +23,7 @@ _NOT_NULL = frozenset({"not null", "not null not valid", "not null not inherited
 _WHOLE = ("smallint", "integer", "bigint")
 NEEDS_ITS_TYPE = frozenset(
     {Kind.VIEW, Kind.MATERIALIZED_VIEW, Kind.RULE, Kind.TRIGGER, Kind.POLICY, Kind.FUNCTION, Kind.PROCEDURE}
-    | {"generated"}
+    | {Kind.PUBLICATION, "generated"}
 )
 
 """What PostgreSQL does not make anew by itself when the type of a column changes."""

@@ -1,13 +1,15 @@
 """What ties the database to others: publications, foreign-data wrappers and servers."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from typing import NamedTuple
 
 from alembic.operations import MigrateOperation
 
-from src.postgres.catalogue import CatalogueObject, Value
+from src.postgres.catalogue import CatalogueObject, Identity, Kind, Value
 from src.safety.autogenerate.call import sql
-from src.safety.autogenerate.clauses import clauses, wrapped
-from src.safety.autogenerate.context import Change, Context, quoted
+from src.safety.autogenerate.clauses import after, clauses, qualified_name, wrapped
+from src.safety.autogenerate.context import Change, Context, Schema, quoted
+from src.safety.autogenerate.lineage import has_children, origin
 from src.safety.autogenerate.writers.options import foreign_options, new_foreign_options, options
 from src.safety.autogenerate.writers.statements import StatementWriter
 from src.safety.autogenerate.writers.writer import literal
@@ -18,7 +20,7 @@ class PublicationWriter(StatementWriter):
         return f"PUBLICATION {quoted(entry.name)}"
 
     def statement(self, entry: CatalogueObject, context: Context) -> str:
-        content = "ALL TABLES" if "all tables" in entry.attributes else ", ".join(_published(entry))
+        content = "ALL TABLES" if "all tables" in entry.attributes else ", ".join(_published(entry, context.new))
         return f"CREATE {self.target(entry)}{f' FOR {content}' if content else ''} WITH ({_how(entry)})"
 
     def change(self, change: Change, context: Context) -> list[MigrateOperation] | None:
@@ -26,7 +28,7 @@ class PublicationWriter(StatementWriter):
             return None
         alter, lines = f"ALTER {self.target(change.after)}", list[MigrateOperation]()
         if change.attributes & {"tables", "schemas"}:
-            content = ", ".join(_published(change.after))
+            content = ", ".join(_published(change.after, context.new))
             if not content:
                 return None  # there is no word for a list that becomes empty
             lines.append(sql(f"{alter} SET {content}"))
@@ -37,12 +39,49 @@ class PublicationWriter(StatementWriter):
         return lines
 
 
-def _published(entry: CatalogueObject) -> Iterator[str]:
-    for table in _listed(entry.attributes.get("tables", ())):
-        *named, last = clauses(table)
-        yield "TABLE " + " ".join([*named, wrapped(last) if "where" in named else last])
-    for schema in _listed(entry.attributes.get("schemas", ())):
-        yield f"TABLES IN SCHEMA {quoted(schema)}"
+def published(publication: Identity, columns: Collection[Identity], schema: Schema) -> set[Identity]:
+    """The tables of which it names one of these columns, or a child's column that is made of one."""
+
+    def among(column: Identity) -> bool:
+        whole = origin(schema.catalogue[column], schema)
+        return column in columns or (whole is not None and among(whole.identity))
+
+    named = (each for each in schema.needs.get(publication, ()) if each.kind is Kind.COLUMN)
+    return {column._replace(kind=Kind.TABLE, table="", name=column.table) for column in named if among(column)}
+
+
+def with_tables(
+    word: str, entry: CatalogueObject, tables: Collection[Identity], schema: Schema
+) -> Iterator[MigrateOperation]:
+    """DROP some of its tables, while a column that it names gets another type; or ADD them as it has them."""
+    for table in _tables(entry, schema):
+        if table.identity in tables:
+            what = table.what if word == "ADD" else ""
+            yield sql(f"ALTER PUBLICATION {quoted(entry.name)} {word} TABLE {table.name}{what}")
+
+
+class _Published(NamedTuple):
+    identity: Identity
+    name: str
+    """With ONLY before it where children of it are, or are not, published by themselves."""
+    what: str
+    """Columns and rows."""
+
+
+def _tables(entry: CatalogueObject, schema: Schema) -> Iterator[_Published]:
+    for said in _listed(entry.attributes.get("tables", ())):
+        name, *what = clauses(said)
+        if (rows := after("where", said)) is not None:
+            what = [*what[: what.index("where")], f"where {wrapped(rows)}"]
+        identity = Identity(Kind.TABLE, qualified_name(name)[0], "", qualified_name(name)[1])
+        table = schema.catalogue.get(identity)
+        inherited = table and "partitioned by" not in table.attributes and has_children(identity, schema)
+        yield _Published(identity, f"ONLY {name}" if inherited else name, "".join(f" {part}" for part in what))
+
+
+def _published(entry: CatalogueObject, schema: Schema) -> Iterator[str]:
+    yield from (f"TABLE {table.name}{table.what}" for table in _tables(entry, schema))
+    yield from (f"TABLES IN SCHEMA {quoted(name)}" for name in _listed(entry.attributes.get("schemas", ())))
 
 
 def _how(entry: CatalogueObject) -> str:

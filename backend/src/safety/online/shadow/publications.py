@@ -68,6 +68,8 @@ class Published:
     """In the swap, when the new one has its name: the table is published as it was."""
     listed: list[str]
     """Conditions in SQL, each of which says whether one of those in `hide` has its list."""
+    given_up: list[str]
+    """How somebody who gives the change up has the table published as it was."""
 
 
 def published(database: Database, column: OldColumn) -> Published:
@@ -88,11 +90,6 @@ def hidden(found: Published) -> Iterator[Step]:
         yield Step(sql=f"DO $hide$ BEGIN {'; '.join(found.hide)}; END $hide$", unless=f"SELECT {there}")
 
 
-def given_back(found: Published) -> list[str]:
-    """How somebody who gives the change up has the table published as it was."""
-    return [*found.out, *found.back] if found.hide else []
-
-
 def _read(database: Database, column: OldColumn) -> Published:
     reasons = [row.words for each in column.family for row in database.ask(_OBSTACLES, table=each.table)]
     if reasons:
@@ -103,16 +100,21 @@ def _read(database: Database, column: OldColumn) -> Published:
             f'direct = {{"{column.table}": "why nobody minds"}}\n'
             "Or publish the table by its name, and a partitioned one WITH (publish_via_partition_root).",
         )
-    hide, out, back, listed = [], [], [], []
+    hide, listed = list[str](), list[str]()
+    out, back = list[str](), list[str]()
+    given_up = list[str]()
     for each in column.family:
         for row in database.ask(_PUBLISHED, table=each.table, new=temporary(column.name)):
             gone, add = (f"ALTER PUBLICATION {row.name} {word} TABLE ONLY {each.table}" for word in ("DROP", "ADD"))
-            out.append(gone)
-            back.append(f"{add}{'' if row.whole else row.columns}{row.rows}")
+            again = f"{add}{'' if row.whole else row.columns}{row.rows}"
+            if not database.cut_over.gives_up("publication", "", row.name):  # else the revision itself publishes it
+                out.append(gone)
+                back.append(again)
             if row.whole and row.is_sent:
                 hide += [gone, f"{add}{row.columns}{row.rows}"]
                 listed.append(_is_listed(row.name, each.table))
-    return Published(hide, out, back, listed)
+                given_up += [gone, again]
+    return Published(hide, out, back, listed, given_up)
 
 
 def _is_listed(publication: str, table: str) -> str:

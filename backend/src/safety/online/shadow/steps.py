@@ -19,7 +19,7 @@ from src.safety.online.shadow.foreign_keys import foreign_keys
 from src.safety.online.shadow.materialized import filled, made_empty, read_materialized
 from src.safety.online.shadow.not_null import not_nulls, proven
 from src.safety.online.shadow.properties import properties
-from src.safety.online.shadow.publications import given_back, hidden, published
+from src.safety.online.shadow.publications import hidden, published
 from src.safety.online.shadow.refused_values import refused_values
 from src.safety.online.shadow.swap import Made, swap
 from src.safety.online.shadow.trigger import drop, function_name, keep_in_step
@@ -73,7 +73,7 @@ def _steps(construct: ColumnType, database: Database, table: str, stand_ins: Seq
         yield from made_empty(view, column, database)
     yield from properties(database, column)
     yield from keep_in_step(column, using)
-    own = [*_given_up(column), *given_back(sent)]
+    own = [*_given_up(column), *sent.given_up]
     leftovers = [*own, *database.cut_over.helpers, *(each.drop for each in reversed(stand_ins))]
     yield from (_fill(each, using, leftovers) for each in reversed(column.family) if not each.partitioned)
     nulls = not_nulls(database, column)
