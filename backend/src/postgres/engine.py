@@ -45,13 +45,11 @@ def revision_engine(target: DatabaseURL, *, application_name: str, **options: An
     """An engine on which revisions run: by the driver that the URL names, and otherwise as psycopg2 ran them."""
     if not target.like_psycopg2:
         return async_engine(target, application_name=application_name, **options)
-    from src.postgres.like_psycopg2 import as_psycopg2_does, like_psycopg2  # noqa: PLC0415  for those alone who need it
+    from src.postgres.like_psycopg2 import like_psycopg2, make_engine  # noqa: PLC0415  for those alone who need it
 
     target = replace(target, driver="psycopg")
     creator = like_psycopg2(_psycopg(target, application_name))
-    # For hstore SQLAlchemy would want the driver's own connection.
-    options = {"use_native_hstore": False, **options}
-    return as_psycopg2_does(create_async_engine(_dialect(target), async_creator=creator, **options))
+    return make_engine(_dialect(target), async_creator=creator, **options)
 
 
 def _dialect(target: DatabaseURL) -> URL:

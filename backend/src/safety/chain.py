@@ -192,10 +192,17 @@ def _does_not_import(scripts: ScriptDirectory, error: Exception) -> BrokenChain:
         file = _being_read(error)
         return BrokenChain(f"The revision file {file} cannot be read: {error}.", "Correct it: --raiseerr shows more.")
     path, line = places[-1]
+    missing = error.name if isinstance(error, ModuleNotFoundError) else None
     return BrokenChain(
         f"The revision file {Path(path).name} cannot be imported: line {line}: {type(error).__name__}: {error}",
-        "Correct the file; --raiseerr shows the whole traceback.",
+        f"{_install(missing) if missing else 'Correct the file'}; --raiseerr shows the whole traceback.",
     )
+
+
+def _install(module: str) -> str:
+    """What to do where `module` is missing."""
+    package = {"psycopg2": "psycopg2-binary"}.get(module.partition(".")[0])
+    return f"Install it, in this environment (pip install {package})" if package else "Install it, or correct the file"
 
 
 def _being_read(error: Exception) -> str:

@@ -12,10 +12,14 @@ BOOKS = """
     INSERT INTO books (id, pages, kind, facts, name, ip) VALUES (1, 1, 'prose', '{"a": 1}', 'one', '10.0.0.1');
 """
 IMPORTS = """
-    import datetime, decimal, enum, uuid
+    import datetime, decimal, enum, io, uuid
+    from sqlalchemy.dialects import postgresql
+    from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2
     from sqlalchemy.orm import Session
     bind, text = op.get_bind(), sa.text
+    raw = bind.connection.driver_connection
     books = sa.table("books", *(sa.column(name, sa.String) for name in ("id", "kind", "out", "pages", "name")))
+    RealDictCursor = type("RealDictCursor", (), {})  # where psycopg2 is not, as here
     def do(sql, **values):
         return bind.execute(text(sql), values)
     def say(sql):
@@ -56,6 +60,17 @@ HABITS = [
     ('assert do("SELECT ip FROM books WHERE id = 1").scalar() == "10.0.0.1"', "ip", "10.0.0.1/32"),
     ('c = bind.connection.cursor(); c.execute("UPDATE books SET pages = %s", ("3",)); c.close()', "pages", "3"),
     ('c = bind.connection.driver_connection.cursor(); c.execute("UPDATE books SET pages = 31")', "pages", "31"),
+    ('c = bind.connection.cursor(); c.execute(c.mogrify("UPDATE books SET pages = %s", ("32",)))', "pages", "32"),
+    ('c = raw.cursor(); c.copy_expert("COPY books (id, pages) FROM STDIN", io.StringIO("8\\t33\\n"))', "1", "1"),
+    ('c = raw.cursor(); c.copy_from(io.BytesIO(b"9;34\\n"), "books", sep=";", columns=("id", "pages"))', "1", "1"),
+    ('f = io.StringIO(); raw.cursor().copy_to(f, "books", columns=["pages"]); assert "34" in f.getvalue()', "1", "1"),
+    (
+        'c = raw.cursor(cursor_factory=RealDictCursor); c.execute("SELECT 5 n"); assert c.fetchone()["n"] == 5',
+        "1",
+        "1",
+    ),
+    ('do("DELETE FROM books WHERE pages IN (33, 34)")', "SELECT count(*) FROM books", "2"),
+    ("assert isinstance(bind.dialect, PGDialect_psycopg2) and isinstance(bind.dialect, postgresql.dialect)", "1", "1"),
     ('s = Session(bind=bind); s.execute(text("UPDATE books SET pages = :p"), {"p": "4"}); s.commit()', "pages", "4"),
     ("assert bind.engine.name == 'postgresql' and bind.dialect.driver == 'psycopg2'", "1", "1"),
     ("with bind.engine.connect() as other: other.execute(text('SELECT 1; SELECT 2'))", "1", "1"),
@@ -78,6 +93,41 @@ def test_what_psycopg2_carries_out_is_carried_out(project: Project, database: st
     lines = [f"    {code}\n    assert say({query!r}) == {answer!r}, say({query!r})" for code, query, answer in HABITS]
     project.revision("001_habits", upgrade="\n".join([IMPORTS.strip(), *lines, WITH_CODE]))
     project.alembic(database.replace("postgresql:", f"postgresql{driver}:"), "upgrade", "head")
+
+
+THEIRS = """from psycopg2 import errors, extensions, extras, sql
+    bind = op.get_bind()
+    cursor = bind.connection.cursor()
+    extras.execute_values(cursor, "INSERT INTO books (id, name) VALUES %s", [(7, "it's 5%"), (8, "b")])
+    extras.execute_batch(cursor, "UPDATE books SET pages = %s WHERE id = %s", [("7", 7), (8, 8)])
+    cursor.execute(sql.SQL("UPDATE {} SET took = {}").format(sql.Identifier("books"), sql.Literal("1 day")))
+    bind.execute(sa.text("UPDATE books SET facts = :f WHERE id > 6"), {"f": extras.Json({"k": "ü"})})
+    bind.execute(sa.text("UPDATE books SET kind = :k"), {"k": extensions.AsIs("'verse'")})
+    try:
+        with bind.begin_nested():
+            bind.execute(sa.text("SELECT FROM nowhere"))
+    except sa.exc.ProgrammingError as error:
+        assert isinstance(error.orig, errors.UndefinedTable)
+"""
+
+
+def test_what_psycopg2_itself_brings_is_understood(project: Project, database: str) -> None:
+    pytest.importorskip("psycopg2")
+    with psycopg.connect(database, autocommit=True) as session:
+        session.execute(BOOKS)
+        project.revision("001_a", upgrade=THEIRS)
+        project.alembic(database, "upgrade", "head")
+        found = session.execute("SELECT name, pages, facts ->> 'k', kind::text FROM books WHERE id > 6 ORDER BY id")
+        assert found.fetchall() == [("it's 5%", 7, "ü", "verse"), ("b", 8, "ü", "verse")]
+
+
+def test_what_is_missing_is_said(project: Project, database: str) -> None:
+    path = project.revision("001_a")
+    path.write_text(
+        path.read_text().replace("import sqlalchemy", "from psycopg2x.extras import Json\nimport sqlalchemy")
+    )
+    code, stderr = project.alembic.refused(database, "upgrade", "head")
+    assert (code, "No module named 'psycopg2x'\nInstall it, or correct the file" in stderr) == (14, True), stderr
 
 
 SEVERAL = """op.execute(sa.text('''
