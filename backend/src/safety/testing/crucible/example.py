@@ -1,0 +1,66 @@
+"""One example: a schema, a change of it, and what happens meanwhile; all of it follows from a seed."""
+
+import json
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from src.safety.testing.crucible.changes import Change, after, random_changes
+from src.safety.testing.crucible.dice import Dice
+from src.safety.testing.crucible.interruptions import Interruption, random_interruptions
+from src.safety.testing.crucible.schema import Schema, from_json, to_json
+from src.safety.testing.crucible.schemas import random_schema
+
+
+@dataclass(frozen=True)
+class Example:
+    """As plain data: it can be shortened, and run again from a file."""
+
+    seed: str
+    before: Schema
+    changes: tuple[Change, ...]
+    rows: int = 40
+    spelling: str = ""
+    """How the revision is written: empty for what autogenerate writes, else the seed of a person's spelling."""
+    interruptions: tuple[Interruption, ...] = ()
+    driver: str = ""
+    small: float = 0
+    """Bytes below which a table is changed directly."""
+    writes: bool = False
+    """Whether clients commit rows meanwhile."""
+
+    @property
+    def after(self) -> Schema:
+        """What the models say afterwards."""
+        return after(self.before, self.changes)
+
+
+def random_example(seed: str, schema: Schema | None = None) -> Example:
+    """Of a random schema, or of a given one."""
+    dice = Dice(f"example {seed}")
+    before = schema or random_schema(seed)
+    return Example(
+        seed,
+        before,
+        random_changes(seed, before),
+        rows=dice.number(0, 1) * 30 + dice.number(8, 60),
+        interruptions=random_interruptions(seed),
+        driver=dice.one(("", "psycopg", "asyncpg")),
+        small=1e6 if dice.chance(0.1) else 0,
+        writes=dice.chance(0.5),
+    )
+
+
+def written(example: Example) -> str:
+    """As JSON."""
+    return json.dumps({**asdict(example), "before": to_json(example.before)}, indent=1)
+
+
+def read(text: str) -> Example:
+    """What `written` wrote."""
+    data: dict[str, Any] = json.loads(text)
+    return replace(
+        Example(**data),
+        before=from_json(data["before"]),
+        changes=tuple(Change(**each) for each in data["changes"]),
+        interruptions=tuple(Interruption(**each) for each in data["interruptions"]),
+    )

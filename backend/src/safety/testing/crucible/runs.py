@@ -1,0 +1,67 @@
+"""Examples one after the other on one server."""
+
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from src.safety.testing.crucible.databases import Databases
+from src.safety.testing.crucible.example import Example, random_example, written
+from src.safety.testing.crucible.report import Totals, described
+from src.safety.testing.crucible.schema import Schema
+from src.safety.testing.crucible.shrinking import shrink
+from src.safety.testing.crucible.trial import Outcome, Trial
+
+Say = Callable[[str], None]
+
+
+@dataclass
+class Runs:
+    """`keep` is a folder for examples that fail, shrunk; without one they are only said."""
+
+    databases: Databases
+    say: Say
+    keep: Path | None = None
+    schema: Schema | None = None
+    """Of a project's own, instead of random ones."""
+
+    def many(self, seed: str, numbers: range, seconds: float) -> Totals:
+        """Those of these numbers, until the time is over."""
+        totals, deadline = Totals(), time.monotonic() + seconds
+        for number in numbers:
+            if time.monotonic() > deadline:
+                break
+            example = random_example(f"{seed}.{number}", self.schema)
+            begun = time.monotonic()
+            outcome, _ = self.one(example)
+            totals.add(example, outcome)
+            kinds = ", ".join(change.kind for change in example.changes)
+            verdict = "FAILED" if outcome.faults else "passed"
+            self.say(
+                f"{verdict} {example.seed} in {time.monotonic() - begun:.1f} s, broken off {outcome.interrupted} times"
+                f" ({kinds}) {(outcome.faults or [outcome.refused])[0][:300]}"
+            )
+            if outcome.faults and self.keep is not None:
+                self._keep(example, outcome.faults[0], self.keep)
+        return totals
+
+    def one(self, example: Example) -> tuple[Outcome, str]:
+        """What came of it, and all of it in words."""
+        with TemporaryDirectory(prefix="crucible-") as folder:
+            try:
+                outcome = Trial(example, self.databases, Path(folder)).run()
+            except Exception:
+                outcome = Outcome([f"the crucible itself: {traceback.format_exc()[-1500:]}"])
+            return outcome, described(example, outcome, Path(folder))
+
+    def shrunk(self, example: Example, fault: str) -> Example:
+        """A smaller one that fails like this."""
+        return shrink(example, fault, lambda smaller: next(iter(self.one(smaller)[0].faults), ""))
+
+    def _keep(self, example: Example, fault: str, folder: Path) -> None:
+        smaller = self.shrunk(example, fault)
+        _, words = self.one(smaller)
+        (folder / f"crucible-{example.seed}.json").write_text(written(smaller))
+        (folder / f"crucible-{example.seed}.txt").write_text(words)

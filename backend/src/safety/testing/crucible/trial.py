@@ -1,0 +1,287 @@
+"""One example is run: by plain Alembic on an idle copy, by the toolkit under load and broken off; then both are held
+against each other."""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from alembic import command
+from sqlalchemy import NullPool, create_engine, event
+from sqlalchemy.exc import DBAPIError
+
+from src.postgres.errors import UserError
+from src.safety.errors import DataLoss
+from src.safety.testing.crucible.clients import Clients
+from src.safety.testing.crucible.databases import Databases
+from src.safety.testing.crucible.environment import with_driver
+from src.safety.testing.crucible.example import Example
+from src.safety.testing.crucible.interruptions import Broken, Interruption, forked, listening
+from src.safety.testing.crucible.models import metadata_of
+from src.safety.testing.crucible.project import BASE, HEAD, Place
+from src.safety.testing.crucible.rows import fill
+from src.safety.testing.crucible.state import State, differences, read_state
+from src.safety.testing.crucible.verdict import client_faults, losses_expected
+
+_POLICY: dict[str, Any] = {
+    "lock_timeout": 0.05,
+    "lock_budget": 0.4,
+    "retry_pause": 0.05,
+    "migrator_patience": 30.0,
+    "backfill_pause": 0.0,
+}
+_PATIENT = {"lock_budget": 20.0}
+_OURS = (UserError, DBAPIError)
+
+
+@dataclass
+class Outcome:
+    """What came of an example."""
+
+    faults: list[str] = field(default_factory=list)
+    refused: str = ""
+    """Why it was not carried out to its end, where that is right."""
+    interrupted: int = 0
+    spent: dict[str, float] = field(default_factory=dict)
+    """Seconds, by what they went into."""
+
+    @contextmanager
+    def timed(self, what: str) -> Iterator[None]:
+        begun = time.monotonic()
+        try:
+            yield
+        finally:
+            self.spent[what] = self.spent.get(what, 0.0) + time.monotonic() - begun
+
+
+@dataclass
+class Trial:
+    """Of one example, in a folder of its own."""
+
+    example: Example
+    databases: Databases
+    folder: Path
+    outcome: Outcome = field(default_factory=Outcome)
+
+    def run(self) -> Outcome:
+        """Everything, until something is wrong."""
+        self.place = Place(self.folder, {**_POLICY, "small_table": self.example.small})
+        with self.outcome.timed("preparation"):
+            self.plain = self._prepared()
+        try:
+            self._revision()
+            if not self.outcome.refused and not self.outcome.faults:
+                self._both_ways()
+        finally:
+            with self.outcome.timed("preparation"):
+                self.databases.drop(self.plain)
+        return self.outcome
+
+    def _prepared(self) -> str:
+        """A database with the models of before and rows, at the first revision."""
+        url = self.databases.make()
+        engine = create_engine(with_driver(url, "psycopg"), poolclass=NullPool)
+        made: list[str] = []
+        event.listen(engine, "before_cursor_execute", lambda *given: made.append(given[2]))
+        with engine.begin() as connection:
+            metadata_of(self.example.before).create_all(connection, checkfirst=False)
+        statements = [each for each in made if each.lstrip().startswith(("CREATE", "ALTER", "COMMENT"))]
+        self.place.write(statements)
+        with psycopg.connect(url) as session:
+            for statement in fill(self.example.before, self.example.rows):
+                session.execute(statement.encode())
+            session.execute("CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY)")
+            session.execute("INSERT INTO alembic_version VALUES (%s)", [BASE])
+        return url
+
+    def _revision(self) -> None:
+        self.place.declare(self.example.after)
+        try:
+            with self.outcome.timed("autogenerate"):
+                if not self.place.autogenerate(self._url(self.plain)):
+                    self.outcome.refused = "nothing differs"
+        except UserError as error:
+            self.outcome.refused = f"autogenerate: {_line(error)}"
+        except Exception as error:
+            self.outcome.faults.append(f"autogenerate crashes: {_line(error)}")
+
+    def _url(self, url: str) -> str:
+        return with_driver(url, self.example.driver)
+
+    def _both_ways(self) -> None:
+        with self.outcome.timed("preparation"):
+            live = self.databases.make(self.plain)
+            before = read_state(self.plain)
+        clients = Clients(live, self.example.before, self.example.writes)
+        try:
+            failed = self._migrate(live, "upgrade", clients)
+            self._judge_upgrade(live, clients, before, failed)
+            clients.close()  # who is connected is in the way of a copy
+            if not (self.outcome.faults or self.outcome.refused):
+                self._judge_downgrade(live, before)
+        finally:
+            clients.close()
+            self.databases.drop(live)
+
+    def _judge_upgrade(self, live: str, clients: Clients, before: State, failed: str) -> None:
+        with self.outcome.timed("plain"):
+            with psycopg.connect(self.plain, autocommit=True) as session:
+                for statement in clients.wrote:
+                    session.execute(statement.encode())
+            self.before = read_state(self.plain) if clients.wrote else before
+            plainly = self._plainly(command.upgrade, "head")
+        if failed and plainly:
+            self.outcome.refused = f"both fail: {failed}"
+            return
+        if failed:
+            self._fault("upgrade fails where plain Alembic does not", failed)
+            return
+        with self.outcome.timed("comparison"):
+            self.made = found = read_state(live)
+        if plainly:
+            self.outcome.refused = f"plain Alembic fails: {plainly}"
+            return
+        with self.outcome.timed("comparison"):
+            self.wanted = wanted = read_state(self.plain)
+            self._differ("upgrade", wanted, found)
+            for words in client_faults(clients, self.plain):
+                self._fault("clients", words)
+            for words in clients.beside:
+                self._fault("asked beside a lock", words)
+
+    def _judge_downgrade(self, live: str, before: State) -> None:
+        with self.outcome.timed("plain"):
+            plainly = self._plainly(command.downgrade, BASE)
+            undone = None if plainly else read_state(self.plain)
+        if undone is not None:
+            expected = losses_expected(self.wanted, undone, self.example.before, self.example.after)
+            asked = self._asked(live)
+            if asked is not None and bool(asked) != bool(expected) and expected is not None:
+                self._fault("consent", f"asked: {asked or 'nothing'}; lost: {expected or 'nothing'}")
+        failed = self._migrate(live, "downgrade", None)
+        if failed and not plainly:
+            self._fault("downgrade fails where plain Alembic does not", failed)
+        elif undone is not None and not failed:
+            with self.outcome.timed("comparison"):
+                found = read_state(live)
+                self._differ("downgrade", undone, found)
+                self._differ("downgrade against the beginning", self.before, found, rows=False)
+
+    def _differ(self, when: str, wanted: State, found: State, *, rows: bool = True) -> None:
+        for words in differences(wanted, found):
+            if rows or not words.startswith("other rows"):
+                self._fault(when, words)
+        if wanted.version != found.version:
+            self._fault(when, f"stamped {found.version} instead of {wanted.version}")
+
+    def _asked(self, live: str) -> str | None:
+        """What a downgrade without consent says would be lost; nothing where it would go on. It is not carried out."""
+        copy = self.databases.make(live)
+        try:
+            with self.outcome.timed("downgrade"):
+                self.place.downgrade(self._url(copy))
+        except DataLoss as error:
+            return _line(error)
+        except _OURS:
+            return None
+        finally:
+            self.databases.drop(copy)
+        return ""
+
+    def _plainly(self, way: Callable[..., None], target: str) -> str:
+        try:
+            self.place.plainly(self.plain, way, target)
+        except Exception as error:
+            return _line(error)
+        return ""
+
+    def _migrate(self, live: str, way: str, clients: Clients | None) -> str:
+        """Broken off as the example says, and run again until it comes to its end; why it does not."""
+        failed = ""
+        for interruption in (*self.example.interruptions, None):
+            failed = self._once(live, way, clients, interruption)
+            if not failed or self.outcome.faults:
+                return failed
+            if interruption is not None:
+                self.outcome.interrupted += 1
+        return failed
+
+    def _once(self, live: str, way: str, clients: Clients | None, interruption: Interruption | None) -> str:
+        broken = Broken(interruption or Interruption("", 0), live, self.example.before.tables[0].name)
+        log = self.folder / "child.log"
+        run = getattr(self.place, way)
+        url = self._url(live)
+        policy = {"allow_data_loss": "true" if way == "downgrade" else "", **(_PATIENT if interruption is None else {})}
+
+        def work() -> None:
+            run(url, **policy)
+
+        if interruption is not None and interruption.kind == "kill":
+            return self._in_a_child(work, broken, clients, log)
+        child = 0
+        if interruption is not None and interruption.kind == "twice":
+            policy.update(_PATIENT)
+            child = forked(work, log)
+        try:
+            with self.outcome.timed(way), listening(_looking(broken, clients, self.outcome), broken.after):
+                work()
+            if clients is not None:
+                clients.look("")
+        except _OURS as error:
+            return _line(error)
+        except KeyboardInterrupt:
+            return "KeyboardInterrupt"
+        except Exception as error:
+            self._fault(f"{way} crashes", f"{type(error).__name__}: {_line(error)}")
+            return _line(error)
+        finally:
+            broken.close()
+            if child:
+                _, status = os.waitpid(child, 0)
+                if status:
+                    self.outcome.refused = self.outcome.refused or ""
+                    self.second = log.read_text()[-400:] if log.exists() else f"ended with {status}"
+        return ""
+
+    def _in_a_child(self, work: Callable[[], None], broken: Broken, clients: Clients | None, log: Path) -> str:
+        def doomed() -> None:
+            with listening(broken.before, broken.after):
+                work()
+
+        child = forked(doomed, log)
+        while True:
+            done, status = os.waitpid(child, os.WNOHANG)
+            if done:
+                break
+            if clients is not None:
+                clients.look("DO")
+            time.sleep(0.002)
+        if os.WIFSIGNALED(status):
+            return "killed"
+        return log.read_text().splitlines()[-1] if status and log.exists() else ""
+
+    def _fault(self, kind: str, words: str) -> None:
+        self.outcome.faults.append(f"{kind}: {words}")
+
+
+def _looking(broken: Broken, clients: Clients | None, outcome: Outcome) -> Callable[[Any, str], None]:
+    def before(connection: Any, statement: str) -> None:
+        if clients is not None:
+            with outcome.timed("clients"):
+                clients.look(statement)
+        broken.before(connection, statement)
+
+    return before
+
+
+def _line(error: BaseException) -> str:
+    with suppress(Exception):
+        return f"{type(error).__name__}: " + " ".join(str(error).split())[:600]
+    return type(error).__name__
+
+
+__all__ = ["HEAD", "Outcome", "Trial"]

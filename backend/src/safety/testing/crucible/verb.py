@@ -1,0 +1,72 @@
+"""The command line: random examples until the time is over, or one of them again."""
+
+import argparse
+from collections.abc import Sequence
+from multiprocessing import get_context
+from pathlib import Path
+from pkgutil import resolve_name
+
+from src.safety.testing.crucible.databases import Databases, embedded
+from src.safety.testing.crucible.example import random_example, read
+from src.safety.testing.crucible.report import Totals
+from src.safety.testing.crucible.runs import Runs
+from src.safety.testing.crucible.schema import Schema
+
+_MANY = 10**9
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Exit code 1 where an example failed."""
+    options = _parser().parse_args(arguments)
+    if options.again:
+        with embedded(options.postgres) as admin:
+            again = Path(options.again)
+            example = read(again.read_text()) if again.suffix == ".json" else random_example(options.again, _schema(options))
+            outcome, words = Runs(Databases(admin, "crucible"), _say).one(example)
+        _say(words)
+        _say("\n".join(outcome.faults) or outcome.refused or "It passes.")
+        return bool(outcome.faults)
+    if options.processes == 1:
+        totals = _share(options, 0)
+    else:
+        with get_context("spawn").Pool(options.processes) as pool:
+            totals = Totals()
+            for each in pool.starmap(_share, [(options, place) for place in range(options.processes)]):
+                totals.merge(each)
+    _say("\n".join(totals.lines()))
+    return bool(totals.failed)
+
+
+def _share(options: argparse.Namespace, place: int) -> Totals:
+    """The examples of one process, on a server of its own."""
+    numbers = range(options.first + place, min(options.first + options.count, _MANY), options.processes)
+    keep = Path(options.keep) if options.keep else None
+    with embedded(options.postgres) as admin:
+        runs = Runs(Databases(admin, "crucible"), _say, keep, _schema(options))
+        return runs.many(options.seed, numbers, options.seconds)
+
+
+def _schema(options: argparse.Namespace) -> Schema | None:
+    if not options.models:
+        return None
+    from src.safety.testing.crucible.foreign import schema_of  # noqa: PLC0415  only for whoever asks
+
+    return schema_of(resolve_name(options.models))
+
+
+def _say(words: str) -> None:
+    print(words, flush=True)  # noqa: T201  a command's output is its product
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m src.safety.testing.crucible", description=__doc__)
+    parser.add_argument("--seconds", type=float, default=60, help="how long")
+    parser.add_argument("--seed", default="1", help="other examples for another one")
+    parser.add_argument("--first", type=int, default=1, help="the number of the first example")
+    parser.add_argument("--count", type=int, default=_MANY, help="how many at the most")
+    parser.add_argument("--processes", type=int, default=1, help="each with a server of its own")
+    parser.add_argument("--postgres", type=int, default=18, help="the version of the embedded servers")
+    parser.add_argument("--keep", default="", help="a folder for what fails, shrunk")
+    parser.add_argument("--again", default="", help="run one example: its seed (1.17), or a file of --keep")
+    parser.add_argument("--models", default="", help="a project's own MetaData, as package.module:name")
+    return parser

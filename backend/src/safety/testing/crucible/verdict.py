@@ -1,0 +1,61 @@
+"""What is right: which client may fail, and where consent is to be asked."""
+
+import json
+from collections.abc import Iterator
+
+import psycopg
+
+from src.safety.testing.crucible.clients import Clients
+from src.safety.testing.crucible.schema import Schema, Table
+from src.safety.testing.crucible.state import State
+
+
+def client_faults(clients: Clients, changed: str) -> Iterator[str]:
+    """Each statement of the old code that failed in a state, and would not fail after the change.
+
+    `changed` is a database in which the change is carried out.
+    """
+    with psycopg.connect(changed, autocommit=True) as session:
+        forbidden = {statement for statement, _ in clients.failing(session)}
+    for statement, state, error, beneath in clients.failures:
+        if statement not in forbidden:
+            yield f"{statement[:200]} failed in state {state} of {clients.states}, before {beneath or 'the end'}: {error}"
+            return
+
+
+def losses_expected(wanted: State, undone: State, before: Schema, after: Schema) -> list[str] | None:
+    """What a downgrade loses: tables and columns that hold something. None where that is not known.
+
+    It is not known where a type goes back, which may lose values or not.
+    """
+    found = [f"table {name}" for name, rows in wanted.contents.items() if rows and _is_new(name, before, after)]
+    for table in after.tables:
+        was = _as_it_was(table, before)
+        if was is None:
+            continue
+        old = {column.name: column for column in was.columns}
+        for column in table.columns:
+            if column.generated:
+                continue
+            known = old.get(column.renamed_from or column.name)
+            if known is not None and known.type != column.type:
+                return None
+            if (known is None or known.generated) and _holds(wanted, table.name, column.name):
+                found.append(f"column {table.name}.{column.name}")
+    labels = {enum.name: enum.labels for enum in before.enums}
+    if any(labels.get(enum.name, enum.labels) != enum.labels for enum in after.enums):
+        return None
+    return found
+
+
+def _is_new(name: str, before: Schema, after: Schema) -> bool:
+    table = next((each for each in after.tables if each.name == name), None)
+    return table is not None and _as_it_was(table, before) is None
+
+
+def _as_it_was(table: Table, before: Schema) -> Table | None:
+    return next((each for each in before.tables if each.name == (table.renamed_from or table.name)), None)
+
+
+def _holds(state: State, table: str, column: str) -> bool:
+    return any(json.loads(row).get(column) is not None for row in state.contents.get(table, ()))
