@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 UV := $(shell command -v uv 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help install migrate course serve psql test quick check prove bench lock diagram reset clean
+.PHONY: help install migrate course serve psql test quick check prove crucible bench lock diagram reset clean
 
 help:  ## what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -52,6 +52,11 @@ quick: $(STAMP)  ## a sample of the tests, on PostgreSQL 18 (under twenty second
 
 prove: $(STAMP)  ## the longer proofs: every kind of kill at every step, all of the toolkit on 16
 	@$(BIN)/python -m pytest -n 2 --dist worksteal -m prove $(ARGS)
+
+# ARGS="--again 1.17" runs one example again, ARGS="--models package.module:metadata" throws other models in.
+crucible: $(STAMP)  ## random schemas and changes, broken off at random (SECONDS=600 SEED=1 PROCESSES=2 POSTGRES=18)
+	@cd backend && ../$(BIN)/python -m src.safety.testing.crucible --seconds $(or $(SECONDS),600) --seed $(or $(SEED),1) \
+		--processes $(or $(PROCESSES),2) --postgres $(or $(POSTGRES),18) $(ARGS)
 
 check: $(STAMP)  ## lint, format and types
 	@$(BIN)/ruff check .

@@ -16,6 +16,7 @@ project's server.
     surroundings.py        the chain in other surroundings; offline.py: by `--sql`
     one_by_one.py          each revision in a process of its own (other_process.py)
     ground.py              the scratch database under all of them
+    crucible/              random changes of random models, or of one's own, broken off and repaired at random
 
 A revision that means to lose something, or to take leave of it, says so: `loses = ["users.nickname", "drafts"]`.
 """

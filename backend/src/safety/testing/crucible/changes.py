@@ -75,9 +75,11 @@ def _merge_labels(dice: Dice, schema: Schema) -> Schema:
         old, new = dice.some(enum.labels, 2)
         if _is_default(schema, enum, old):
             return enum
-        return replace(enum, labels=tuple(_less(enum, old)), merged=((new, f"{old}"),))
+        return replace(enum, labels=tuple(_less(enum, old)), merged=((new, old),))
 
-    return _of_an_enum(dice, schema, lambda enum: merged(enum) if len(enum.labels) > 2 and not enum.merged else enum)
+    return _of_an_enum(
+        dice, schema, lambda enum: merged(enum) if len(enum.labels) > 2 and not (enum.merged or enum.renamed) else enum
+    )
 
 
 def _rename_label(dice: Dice, schema: Schema) -> Schema:
@@ -85,9 +87,10 @@ def _rename_label(dice: Dice, schema: Schema) -> Schema:
         old, new = dice.one(enum.labels), "called otherwise"
         if new in enum.labels or _is_default(schema, enum, old):
             return enum
-        return replace(enum, labels=tuple(new if each == old else each for each in enum.labels), merged=((new, old),))
+        labels = tuple(new if each == old else each for each in enum.labels)
+        return replace(enum, labels=labels, renamed=((new, old),))
 
-    return _of_an_enum(dice, schema, lambda enum: enum if enum.merged else renamed(enum))
+    return _of_an_enum(dice, schema, lambda enum: enum if enum.merged or enum.renamed else renamed(enum))
 
 
 def _less(enum: Enum, gone: str) -> list[str]:

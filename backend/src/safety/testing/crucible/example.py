@@ -7,7 +7,8 @@ from typing import Any
 from src.safety.testing.crucible.changes import Change, after, random_changes
 from src.safety.testing.crucible.dice import Dice
 from src.safety.testing.crucible.interruptions import Interruption, random_interruptions
-from src.safety.testing.crucible.schema import Schema, from_json, to_json
+from src.safety.testing.crucible.project import STEP
+from src.safety.testing.crucible.schema import Column, Schema, from_json, to_json
 from src.safety.testing.crucible.schemas import random_schema
 
 
@@ -27,26 +28,43 @@ class Example:
     """Bytes below which a table is changed directly."""
     writes: bool = False
     """Whether clients commit rows meanwhile."""
+    guessed: bool = False
+    """Whether the schema is a project's own: its rows are guessed."""
+    below: bool = False
+    """Whether a revision below the change adds a column to the first table."""
 
     @property
     def after(self) -> Schema:
         """What the models say afterwards."""
-        return after(self.before, self.changes)
+        return after(self.models, self.changes)
+
+    @property
+    def models(self) -> Schema:
+        """What they say before it."""
+        if not self.below:
+            return self.before
+        first = self.before.tables[0]
+        return self.before.having(replace(first, columns=(*first.columns, Column(STEP, "integer"))))
 
 
 def random_example(seed: str, schema: Schema | None = None) -> Example:
     """Of a random schema, or of a given one."""
     dice = Dice(f"example {seed}")
     before = schema or random_schema(seed)
+    interruptions = random_interruptions(seed)
+    below = any(each.repair == "below" for each in interruptions)
     return Example(
         seed,
         before,
         random_changes(seed, before),
         rows=dice.number(0, 1) * 30 + dice.number(8, 60),
-        interruptions=random_interruptions(seed),
+        spelling=seed if dice.chance(0.4) else "",
+        interruptions=interruptions,
         driver=dice.one(("", "psycopg", "asyncpg")),
         small=1e6 if dice.chance(0.1) else 0,
-        writes=dice.chance(0.5),
+        writes=not below and dice.chance(0.5),
+        guessed=schema is not None,
+        below=below,
     )
 
 

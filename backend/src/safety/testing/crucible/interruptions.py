@@ -1,10 +1,10 @@
 """How a migration is broken off, at a step of its own that is counted.
 
-    end, end after     its session is ended on the server, before or after the step
-    signal             Ctrl-C
-    blocked            somebody holds a lock on a table, for longer than the budget
-    kill               its process is killed, with nothing tidied up
-    twice              a second one is started at once: both are to come to their end
+end, end after     its session is ended on the server, before or after the step
+signal             Ctrl-C
+blocked            somebody holds a lock on a table, for longer than the budget
+kill               its process is killed, with nothing tidied up
+twice              a second one is started at once: both are to come to their end
 """
 
 import os
@@ -12,6 +12,7 @@ import signal
 import sys
 import threading
 import traceback
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -31,20 +32,29 @@ _KINDS = ("end", "end", "end after", "end after", "signal", "blocked", "kill", "
 
 @dataclass(frozen=True)
 class Interruption:
-    """At the step of this number, from 1 on."""
+    """At the step of this number, from 1 on; `repair` is what somebody does before the next run."""
 
     kind: str
     at: int
+    repair: str = ""
 
 
 def random_interruptions(seed: str) -> tuple[Interruption, ...]:
-    """None in two of five examples, else up to three, one for each run."""
+    """None in one of six examples, else up to three, one for each run."""
     dice = Dice(f"interruptions {seed}")
-    if dice.chance(0.35):
+    if dice.chance(1 / 6):
         return ()
     count = dice.number(1, 3)
     found = (dice.one(enumerate(_KINDS), str)[1] for _ in range(count))
-    return tuple(Interruption(kind, 1 + min(dice.number(0, 24), dice.number(0, 24))) for kind in found)
+    return tuple(
+        Interruption(kind, _step(dice), dice.one(("below", "drift", "drop")) if dice.chance(0.25) else "")
+        for kind in found
+    )
+
+
+def _step(dice: Dice) -> int:
+    """The early ones more often: few revisions have many."""
+    return dice.number(1, 30) if dice.chance(0.25) else dice.number(1, 6)
 
 
 class Broken:
@@ -131,7 +141,9 @@ def listening(
 
 def forked(work: Callable[[], None], log: Path) -> int:
     """The id of a process of its own that does the work, and ends with 0 where nothing was raised."""
-    child = os.fork()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Python 3.12: of other threads, which hold nothing that the child needs
+        child = os.fork()
     if child:
         return child
     code = 1

@@ -34,10 +34,13 @@ def metadata_of(schema: Schema) -> MetaData:
     metadata = MetaData()
     enums = {enum.name: sa.Enum(*enum.labels, name=enum.name, metadata=metadata) for enum in schema.enums}
     declare(metadata, *(Extension(name) for name in schema.extensions))
+    declare(metadata, *(SQLObject(each, before_tables=True) for each in schema.firsts))
     for table in schema.tables:
         _table(table, metadata, enums, {enum.name: enum for enum in schema.enums})
     statements = [*schema.others, *(each for table in schema.tables for each in _partitions(table))]
-    declare(metadata, *map(SQLObject, [*statements, *(each for item in schema.attached for each in statements_of(item))]))
+    declare(
+        metadata, *map(SQLObject, [*statements, *(each for item in schema.attached for each in statements_of(item))])
+    )
     return metadata
 
 
@@ -57,8 +60,8 @@ def _table(table: Table, metadata: MetaData, enums: dict[str, sa.Enum], labels: 
 
 def _column(column: Column, enums: dict[str, sa.Enum], labels: dict[str, Enum]) -> sa.Column[Any]:
     info: dict[str, Any] = {"renamed_from": column.renamed_from} if column.renamed_from else {}
-    if column.type in labels and labels[column.type].merged:
-        info["renamed_from"] = dict(labels[column.type].merged)
+    if (enum := labels.get(column.type)) and (enum.renamed or enum.merged):
+        info["renamed_from"] = {**dict(enum.renamed), **{new: [old] for new, old in enum.merged}}
     more: list[Any] = []
     if column.generated:
         more.append(sa.Computed(column.generated.format(*map(quoted, column.reads)), persisted=column.persisted))
@@ -78,12 +81,12 @@ def _column(column: Column, enums: dict[str, sa.Enum], labels: dict[str, Enum]) 
 def _rules(table: Table) -> Iterator[sa.Constraint]:
     for rule in table.rules:
         if rule.check:
-            yield sa.CheckConstraint(rule.check.format(*map(quoted, rule.columns)), name=rule.name)
+            yield sa.CheckConstraint(rule.check.format(*map(quoted, rule.columns)), name=rule.name or None)
         else:
-            yield sa.UniqueConstraint(*rule.columns, name=rule.name)
+            yield sa.UniqueConstraint(*rule.columns, name=rule.name or None)
     for each in table.references:
         yield sa.ForeignKeyConstraint(
-            [each.column], [f"{each.table}.id"], name=each.name, ondelete=each.on_delete or None
+            [each.column], [f"{each.table}.{each.target}"], name=each.name or None, ondelete=each.on_delete or None
         )
 
 
@@ -91,14 +94,17 @@ def _index(index: Index, table: sa.Table) -> None:
     parts: list[Any] = [table.c[name] for name in index.columns]
     if index.expression:
         parts = [sa.text(index.expression.format(*map(quoted, index.columns)))]
-    where = {"postgresql_where": sa.text(index.where.format(*map(quoted, index.columns)))} if index.where else {}
+    where: dict[str, Any] = {}
+    if index.where:
+        where["postgresql_where"] = sa.text(index.where.format(*map(quoted, index.columns)))
     sa.Index(index.name, *parts, unique=index.unique, postgresql_using=index.using, _table=table, **where)
 
 
 def _partitions(table: Table) -> Iterator[str]:
     for number in range(table.partitions):
         bounds = f"({number * 1000}) TO ({(number + 1) * 1000})"
-        yield f"CREATE TABLE {quoted(f'{table.name}_{number}')} PARTITION OF {quoted(table.name)} FOR VALUES FROM {bounds}"
+        part = quoted(f"{table.name}_{number}")
+        yield f"CREATE TABLE {part} PARTITION OF {quoted(table.name)} FOR VALUES FROM {bounds}"
 
 
 def statements_of(item: Attached) -> Iterator[str]:

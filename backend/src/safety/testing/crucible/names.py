@@ -2,7 +2,7 @@
 
 from sqlalchemy.dialects import postgresql
 
-_PREPARER = postgresql.dialect().identifier_preparer
+_PREPARER = postgresql.dialect().identifier_preparer  # type: ignore[no-untyped-call]
 
 
 def quoted(name: str) -> str:

@@ -16,7 +16,9 @@ from src.safety.project import Project, open_project
 from src.safety.testing.crucible.environment import MODELS, PLACE
 from src.safety.testing.crucible.schema import Schema, to_json
 
-BASE, HEAD = "001_base", "002_change"
+BELOW, BASE, HEAD = "000_below", "001_base", "002_change"
+STEP = "step"
+"""The column that 001 adds where there is a revision below it."""
 _INI = """\
 [alembic]
 script_location = %(here)s
@@ -68,14 +70,20 @@ class Place:
     folder: Path
     policy: dict[str, Any] = field(default_factory=dict)
 
-    def write(self, statements: list[str]) -> None:
-        """The project with its first revision, which makes the schema by these statements."""
+    def write(self, statements: list[str], stepped: str = "") -> None:
+        """The project with its first revision, which makes the schema by these statements.
+
+        `stepped` is a table to which a second one adds a column.
+        """
         (self.folder / "versions").mkdir()
         (self.folder / "alembic.ini").write_text(_INI)
         (self.folder / "env.py").write_text(_ENV)
         (self.folder / "script.py.mako").write_text(_MAKO)
         lines = "\n    ".join(f"op.get_bind().exec_driver_sql({each!r})" for each in statements) or "pass"
-        self.revision(BASE, None, lines, "pass")
+        self.revision(BELOW if stepped else BASE, None, lines, "pass")
+        if stepped:
+            up = f"op.add_column({stepped!r}, sa.Column({STEP!r}, sa.Integer()))"
+            self.revision(BASE, BELOW, up, f"op.drop_column({stepped!r}, {STEP!r})")
 
     def revision(self, revision: str, parent: str | None, upgrade: str, downgrade: str, imports: str = "") -> None:
         """A file; the bodies are lines with an indent of four but for the first."""

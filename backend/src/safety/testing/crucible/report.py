@@ -34,7 +34,7 @@ class Totals:
         self.kinds.update(change.kind for change in example.changes)
         if outcome.refused:
             self.refused[outcome.refused.partition(":")[0]] += 1
-        self.spent.update(outcome.spent)  # type: ignore[arg-type]  # a Counter of seconds
+        self.spent.update(outcome.spent)
 
     def merge(self, other: "Totals") -> None:
         """Those of another process."""
@@ -75,7 +75,9 @@ def described(example: Example, outcome: Outcome, folder: Path) -> str:
             f" small table: {example.small:g} bytes; spelling {example.spelling or 'autogenerate'}",
             *outcome.faults,
             "--- 001 (rows are made by the crucible)",
-            base.read_text().partition("def upgrade")[2].replace("\\n", " ").replace("\\t", "") if base.exists() else "",
+            base.read_text().partition("def upgrade")[2].replace("\\n", " ").replace("\\t", "")
+            if base.exists()
+            else "",
             "--- 002",
             revision.read_text() if revision.exists() else "none",
         ]

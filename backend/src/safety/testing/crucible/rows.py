@@ -18,8 +18,8 @@ def fill(schema: Schema, rows: int) -> Iterator[str]:
     """So many rows a table, those referred to first."""
     for table in schema.tables:
         yield insert(schema, table, 1, rows, rows)
-        if (id_ := table.column("id")).type == "serial" or id_.identity:
-            yield f"SELECT setval(pg_get_serial_sequence('{quoted(table.name)}', 'id'), {rows})"
+        if table.id.type == "serial" or table.id.identity:
+            yield f"SELECT setval(pg_get_serial_sequence('{quoted(table.name)}', '{table.id.name}'), {rows})"
     yield from (f"REFRESH MATERIALIZED VIEW {each.name}" for each in schema.attached if each.kind.startswith("m"))
 
 
@@ -29,7 +29,9 @@ def insert(schema: Schema, table: Table, first: int, last: int, others: int, *, 
     values = ", ".join(_value(column, schema, table, others) for column in given)
     names = ", ".join(quoted(column.name) for column in given)
     over = "OVERRIDING SYSTEM VALUE " if any(column.identity for column in given) else ""
-    return f"INSERT INTO {quoted(table.name)} ({names}) {over}SELECT {values} FROM generate_series({first}, {last}) AS i"
+    return (
+        f"INSERT INTO {quoted(table.name)} ({names}) {over}SELECT {values} FROM generate_series({first}, {last}) AS i"
+    )
 
 
 def _value(column: Column, schema: Schema, table: Table, others: int) -> str:
@@ -40,7 +42,7 @@ def _value(column: Column, schema: Schema, table: Table, others: int) -> str:
 def value(column: Column, schema: Schema, table: Table, others: int) -> str:
     """That of row `i`, as SQL."""
     reference = next((each for each in table.references if each.column == column.name), None)
-    if column.name == "id":
+    if column.name == table.id.name:
         return key(column.type, "i")
     if reference is not None:
         return key(column.type, f"(i * 3 % {others} + 1)")

@@ -3,7 +3,7 @@
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -11,7 +11,7 @@ from src.safety.testing.crucible.databases import Databases
 from src.safety.testing.crucible.example import Example, random_example, written
 from src.safety.testing.crucible.report import Totals, described
 from src.safety.testing.crucible.schema import Schema
-from src.safety.testing.crucible.shrinking import shrink
+from src.safety.testing.crucible.shrinking import kind_of, shrink
 from src.safety.testing.crucible.trial import Outcome, Trial
 
 Say = Callable[[str], None]
@@ -26,6 +26,9 @@ class Runs:
     keep: Path | None = None
     schema: Schema | None = None
     """Of a project's own, instead of random ones."""
+    shrinks: bool = True
+    known: set[str] = field(default_factory=set)
+    """Kinds of faults of which one is kept."""
 
     def many(self, seed: str, numbers: range, seconds: float) -> Totals:
         """Those of these numbers, until the time is over."""
@@ -43,7 +46,8 @@ class Runs:
                 f"{verdict} {example.seed} in {time.monotonic() - begun:.1f} s, broken off {outcome.interrupted} times"
                 f" ({kinds}) {(outcome.faults or [outcome.refused])[0][:300]}"
             )
-            if outcome.faults and self.keep is not None:
+            if outcome.faults and self.keep is not None and kind_of(outcome.faults[0]) not in self.known:
+                self.known.add(kind_of(outcome.faults[0]))
                 self._keep(example, outcome.faults[0], self.keep)
         return totals
 
@@ -61,7 +65,8 @@ class Runs:
         return shrink(example, fault, lambda smaller: next(iter(self.one(smaller)[0].faults), ""))
 
     def _keep(self, example: Example, fault: str, folder: Path) -> None:
-        smaller = self.shrunk(example, fault)
-        _, words = self.one(smaller)
-        (folder / f"crucible-{example.seed}.json").write_text(written(smaller))
-        (folder / f"crucible-{example.seed}.txt").write_text(words)
+        """As it is first: it takes a while to make it small."""
+        for each in (example, self.shrunk(example, fault) if self.shrinks else example):
+            _, words = self.one(each)
+            (folder / f"crucible-{example.seed}.json").write_text(written(each))
+            (folder / f"crucible-{example.seed}.txt").write_text(words)

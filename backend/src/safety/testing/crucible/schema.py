@@ -38,6 +38,7 @@ class Reference:
     column: str
     table: str
     on_delete: str = ""
+    target: str = "id"
 
 
 @dataclass(frozen=True)
@@ -65,10 +66,17 @@ class Table:
     partitions: int = 0
     """How many, by range of the key's first column."""
     renamed_from: str = ""
+    fixed: tuple[str, ...] = ()
+    """Columns that are mentioned by what nothing here changes."""
 
     def column(self, name: str) -> Column:
         """The one of this name. Raises `StopIteration`."""
         return next(column for column in self.columns if column.name == name)
+
+    @property
+    def id(self) -> Column:
+        """The first of the key."""
+        return self.column(self.key[0])
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -76,9 +84,11 @@ class Table:
 
     @property
     def plain(self) -> tuple[Column, ...]:
-        """Columns that are neither in the key nor generated nor in a foreign key nor numbered."""
-        bound = {*self.key, *(reference.column for reference in self.references)}
-        return tuple(each for each in self.columns if each.name not in bound and not each.generated and not each.identity)
+        """Columns that are neither in the key nor generated nor in a foreign key nor numbered nor fixed."""
+        bound = {*self.key, *self.fixed, *(reference.column for reference in self.references)}
+        return tuple(
+            each for each in self.columns if each.name not in bound and not each.generated and not each.identity
+        )
 
     def having(self, column: Column) -> "Table":
         """With this one in the place of the one of its name."""
@@ -87,10 +97,11 @@ class Table:
 
 @dataclass(frozen=True)
 class Enum:
-    """A native enum type. `merged` says which labels were others before: (new, (old, ...))."""
+    """A native enum type. `renamed` says what labels were called, (new, old); `merged` what went into another."""
 
     name: str
     labels: tuple[str, ...]
+    renamed: tuple[tuple[str, str], ...] = ()
     merged: tuple[tuple[str, str], ...] = ()
 
 
@@ -113,6 +124,8 @@ class Schema:
     attached: tuple[Attached, ...] = ()
     others: tuple[str, ...] = ()
     extensions: tuple[str, ...] = ()
+    firsts: tuple[str, ...] = ()
+    """Statements that come before the tables."""
 
     def table(self, name: str) -> Table:
         """The one of this name. Raises `StopIteration`."""
@@ -138,13 +151,18 @@ def from_json(data: dict[str, Any]) -> Schema:
     return Schema(
         tuple(_table(each) for each in data["tables"]),
         tuple(
-            Enum(each["name"], tuple(each["labels"]), tuple((new, old) for new, old in each["merged"]))
+            Enum(each["name"], tuple(each["labels"]), _pairs(each["renamed"]), _pairs(each["merged"]))
             for each in data["enums"]
         ),
         tuple(Attached(**{**each, "columns": tuple(each["columns"])}) for each in data["attached"]),
         tuple(data["others"]),
         tuple(data["extensions"]),
+        tuple(data["firsts"]),
     )
+
+
+def _pairs(data: list[list[str]]) -> tuple[tuple[str, str], ...]:
+    return tuple((new, old) for new, old in data)
 
 
 def _table(data: dict[str, Any]) -> Table:
@@ -152,6 +170,7 @@ def _table(data: dict[str, Any]) -> Table:
         **{
             **data,
             "key": tuple(data["key"]),
+            "fixed": tuple(data["fixed"]),
             "columns": tuple(Column(**_tuples(each)) for each in data["columns"]),
             "rules": tuple(Rule(**_tuples(each)) for each in data["rules"]),
             "references": tuple(Reference(**each) for each in data["references"]),

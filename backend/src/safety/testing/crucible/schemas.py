@@ -6,7 +6,10 @@ from src.safety.testing.crucible.dice import Dice
 from src.safety.testing.crucible.kinds import ALL, KINDS, VECTORS
 from src.safety.testing.crucible.schema import Attached, Column, Enum, Index, Reference, Rule, Schema, Table
 
-WORDS = ("amount", "body", "code", "due", "email", "flag", "grade", "hint", "kind", "label", "mark", "note", "owner", "price", "rank", "size", "state", "title", "user", "value", "Weight", "zone")  # fmt: skip
+WORDS = (
+    "amount", "body", "code", "due", "email", "flag", "grade", "hint", "kind", "label", "mark", "note", "owner",
+    "price", "rank", "size", "state", "title", "user", "value", "Weight", "zone",
+)  # fmt: skip
 TABLES = ("orders", "books", "people", "items", "visits", "groups", "parts", "Logs")
 _LABELS = ("new", "open", "done", "lost", "it's", "Paid")
 KEYS = ("integer", "bigint", "uuid", "serial", "identity")
@@ -73,7 +76,7 @@ def refer(dice: Dice, schema: Schema, table: Table) -> Table:
     for each in schema.tables:
         if each.name == table.name:
             break
-        if each.key == ("id",):
+        if len(each.key) == 1:
             before.append(each)
     if not before:
         return table
@@ -81,10 +84,10 @@ def refer(dice: Dice, schema: Schema, table: Table) -> Table:
     name = f"{target.name.lower()}_id"
     if name in table.names or len(table.name + name) > 50:
         return table
-    type_ = target.column("id").type.replace("serial", "integer")
+    type_ = target.id.type.replace("bigserial", "bigint").replace("serial", "integer")
     nullable = dice.chance(0.5)
     deletes = dice.one(("", "CASCADE", "SET NULL" if nullable else "CASCADE"))
-    reference = Reference(f"fk_{table.name.lower()}_{name}", name, target.name, deletes)
+    reference = Reference(f"fk_{table.name.lower()}_{name}", name, target.name, deletes, target.id.name)
     column = Column(name, type_, nullable)
     return replace(table, columns=(*table.columns, column), references=(*table.references, reference))
 
@@ -118,7 +121,9 @@ def index(dice: Dice, table: Table) -> Table:
     where = "{0} IS NOT NULL" if dice.chance(0.2) else ""
     unique = not (expression or where or table.partitions) and dice.chance(0.15) and _is_distinct(column)
     made = Index(f"ix_{table.name}_{'_'.join(columns)}".lower(), columns, unique, expression, where)
-    return table if made.name in {each.name for each in table.indexes} else replace(table, indexes=(*table.indexes, made))
+    return (
+        table if made.name in {each.name for each in table.indexes} else replace(table, indexes=(*table.indexes, made))
+    )
 
 
 def generate(dice: Dice, table: Table) -> Table:

@@ -10,15 +10,17 @@ from src.safety.testing.crucible.table_changes import less_column, tidied
 
 Fails = Callable[[Example], str]
 """The first fault of an example, or nothing."""
-_VARIES = re.compile(r"[\d\"'`]+|\b[a-z]+_\d+\b|\bin [\w\"]+")
+_WHERE = re.compile(r"Revision \w+, \w+\(\), line \d+ failed: |\w+Error: |\(psycopg\S+\) ")
+_NAMES = re.compile(r"\W+|\b\w*[\d_]\w*\b|\"[^\"]*\"")
 
 
 def kind_of(fault: str) -> str:
-    """What two faults of one kind have in common: their first words."""
-    return _VARIES.sub("", fault.partition(":")[0])
+    """What two faults of one kind have in common: their first words, without names and numbers."""
+    head, _, words = fault.partition(": ")
+    return f"{head}: {' '.join(_NAMES.sub(' ', _WHERE.sub('', words)).split()[:4])}"
 
 
-def shrink(example: Example, fault: str, fails: Fails, most: int = 80) -> Example:
+def shrink(example: Example, fault: str, fails: Fails, most: int = 50) -> Example:
     """The smallest that was found in so many runs."""
     runs = 0
     shrunk = True

@@ -82,11 +82,12 @@ def _type(dice: Dice, schema: Schema) -> Schema:
 
 def _key_type(dice: Dice, schema: Schema) -> Schema:
     """Of an id, and of all that refer to it."""
-    tables = [each for each in schema.tables if each.column("id").type in _KEY_TYPES and not each.partitions]
+    free = [each for each in schema.tables if each.id.name not in each.fixed and not each.partitions]
+    tables = [each for each in free if each.id.type in _KEY_TYPES]
     if not tables:
         return schema
     table = dice.one(tables, lambda each: each.name)
-    old = table.column("id")
+    old = table.id
     if old.identity and old.type == "bigint":
         return schema
     new = replace(old, type=dice.one(_KEY_TYPES[old.type]))
@@ -97,7 +98,7 @@ def _key_type(dice: Dice, schema: Schema) -> Schema:
         for reference in other.references:
             if reference.table == table.name:
                 type_ = new.type.replace("bigserial", "bigint")
-                other = other.having(replace(other.column(reference.column), type=type_))  # noqa: PLW2901
+                other = other.having(replace(other.column(reference.column), type=type_))
         schema = schema.having(other)
     return schema
 
@@ -208,9 +209,7 @@ def _rename_table(dice: Dice, schema: Schema) -> Schema:
     tables = [
         replace(
             table,
-            references=tuple(
-                replace(each, table=new) if each.table == old.name else each for each in table.references
-            ),
+            references=tuple(replace(each, table=new) if each.table == old.name else each for each in table.references),
         )
         for table in renamed.tables
     ]
@@ -249,11 +248,14 @@ def _fitting(table: Table, column: Column) -> Table:
             table = less_column(table, reader)
     return replace(
         table,
-        rules=tuple(each for each in table.rules if column.name not in each.columns or not each.check or each.check in checks),
+        rules=tuple(
+            each for each in table.rules if column.name not in each.columns or not each.check or each.check in checks
+        ),
         indexes=tuple(
             each
             for each in table.indexes
-            if column.name not in each.columns or (each.expression in expressions if each.expression else is_ordered(column.type))
+            if column.name not in each.columns
+            or (each.expression in expressions if each.expression else is_ordered(column.type))
         ),
     )
 

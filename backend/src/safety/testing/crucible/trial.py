@@ -11,7 +11,7 @@ from typing import Any
 
 import psycopg
 from alembic import command
-from sqlalchemy import NullPool, create_engine, event
+from sqlalchemy import Connection, NullPool, create_engine, event
 from sqlalchemy.exc import DBAPIError
 
 from src.postgres.errors import UserError
@@ -22,10 +22,15 @@ from src.safety.testing.crucible.environment import with_driver
 from src.safety.testing.crucible.example import Example
 from src.safety.testing.crucible.interruptions import Broken, Interruption, forked, listening
 from src.safety.testing.crucible.models import metadata_of
-from src.safety.testing.crucible.project import BASE, HEAD, Place
+from src.safety.testing.crucible.names import quoted
+from src.safety.testing.crucible.project import BASE, HEAD, STEP, Place
+from src.safety.testing.crucible.repairs import repair
 from src.safety.testing.crucible.rows import fill
+from src.safety.testing.crucible.spellings import spelled
 from src.safety.testing.crucible.state import State, differences, read_state
 from src.safety.testing.crucible.verdict import client_faults, losses_expected
+from src.safety.testing.filling import Filler
+from src.safety.testing.tables import read_tables
 
 _POLICY: dict[str, Any] = {
     "lock_timeout": 0.05,
@@ -66,6 +71,7 @@ class Trial:
     databases: Databases
     folder: Path
     outcome: Outcome = field(default_factory=Outcome)
+    repairs: list[str] = field(default_factory=list)
 
     def run(self) -> Outcome:
         """Everything, until something is wrong."""
@@ -90,10 +96,16 @@ class Trial:
         with engine.begin() as connection:
             metadata_of(self.example.before).create_all(connection, checkfirst=False)
         statements = [each for each in made if each.lstrip().startswith(("CREATE", "ALTER", "COMMENT"))]
-        self.place.write(statements)
+        stepped = self.example.before.tables[0].name if self.example.below else ""
+        self.place.write(statements, stepped)
+        if self.example.guessed:
+            with engine.begin() as connection:
+                _guess_rows(connection)
         with psycopg.connect(url) as session:
-            for statement in fill(self.example.before, self.example.rows):
+            for statement in () if self.example.guessed else fill(self.example.before, self.example.rows):
                 session.execute(statement.encode())
+            if stepped:
+                session.execute(f"ALTER TABLE {quoted(stepped)} ADD COLUMN {STEP} integer".encode())
             session.execute("CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY)")
             session.execute("INSERT INTO alembic_version VALUES (%s)", [BASE])
         return url
@@ -104,6 +116,10 @@ class Trial:
             with self.outcome.timed("autogenerate"):
                 if not self.place.autogenerate(self._url(self.plain)):
                     self.outcome.refused = "nothing differs"
+                elif self.example.spelling:
+                    file = self.place.path(HEAD)
+                    models = self.example.models, self.example.after
+                    file.write_text(spelled(file.read_text(), self.example.spelling, *models))
         except UserError as error:
             self.outcome.refused = f"autogenerate: {_line(error)}"
         except Exception as error:
@@ -116,9 +132,11 @@ class Trial:
         with self.outcome.timed("preparation"):
             live = self.databases.make(self.plain)
             before = read_state(self.plain)
-        clients = Clients(live, self.example.before, self.example.writes)
+        self.before = before
+        clients = Clients(live, self.example.models, self.example.writes, self.example.guessed)
         try:
-            failed = self._migrate(live, "upgrade", clients)
+            # Who undoes the revision below takes away what its code needs.
+            failed = self._migrate(live, "upgrade", None if self.example.below else clients)
             self._judge_upgrade(live, clients, before, failed)
             clients.close()  # who is connected is in the way of a copy
             if not (self.outcome.faults or self.outcome.refused):
@@ -136,6 +154,9 @@ class Trial:
             plainly = self._plainly(command.upgrade, "head")
         if failed and plainly:
             self.outcome.refused = f"both fail: {failed}"
+            return
+        if failed and self.repairs and "Error:" not in failed.partition(" ")[0]:
+            self.outcome.refused = f"refused after a repair: {failed} AFTER {self.repairs}"
             return
         if failed:
             self._fault("upgrade fails where plain Alembic does not", failed)
@@ -158,7 +179,7 @@ class Trial:
             plainly = self._plainly(command.downgrade, BASE)
             undone = None if plainly else read_state(self.plain)
         if undone is not None:
-            expected = losses_expected(self.wanted, undone, self.example.before, self.example.after)
+            expected = losses_expected(self.wanted, undone, self.example.models, self.example.after)
             asked = self._asked(live)
             if asked is not None and bool(asked) != bool(expected) and expected is not None:
                 self._fault("consent", f"asked: {asked or 'nothing'}; lost: {expected or 'nothing'}")
@@ -208,7 +229,18 @@ class Trial:
                 return failed
             if interruption is not None:
                 self.outcome.interrupted += 1
+                if interruption.repair and way == "upgrade":
+                    self._repair(interruption, live)
         return failed
+
+    def _repair(self, interruption: Interruption, live: str) -> None:
+        try:
+            with self.outcome.timed("repair"):
+                done = repair(interruption.repair, self.place, live, self.before, self.example.seed)
+        except Exception as error:
+            self._fault(f"the repair {interruption.repair} fails", _line(error))
+            return
+        self.repairs.append(f"{interruption.repair}: {done}")
 
     def _once(self, live: str, way: str, clients: Clients | None, interruption: Interruption | None) -> str:
         broken = Broken(interruption or Interruption("", 0), live, self.example.before.tables[0].name)
@@ -276,6 +308,15 @@ def _looking(broken: Broken, clients: Clients | None, outcome: Outcome) -> Calla
         broken.before(connection, statement)
 
     return before
+
+
+def _guess_rows(connection: Connection) -> None:
+    """Two rows a table, and six more, as the kit guesses them."""
+    filler, tables = Filler(), read_tables(connection)
+    filler.fill(connection, tables.values())
+    for table in tables.values():
+        for _ in range(6):
+            filler.insert(connection, table, table.columns)
 
 
 def _line(error: BaseException) -> str:

@@ -1,10 +1,15 @@
 """The command line: random examples until the time is over, or one of them again."""
 
 import argparse
+import signal
+import sys
 from collections.abc import Sequence
+from contextlib import closing
 from multiprocessing import get_context
 from pathlib import Path
 from pkgutil import resolve_name
+
+from sqlalchemy import MetaData
 
 from src.safety.testing.crucible.databases import Databases, embedded
 from src.safety.testing.crucible.example import random_example, read
@@ -18,11 +23,14 @@ _MANY = 10**9
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code 1 where an example failed."""
     options = _parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # the servers are to be stopped
     if options.again:
-        with embedded(options.postgres) as admin:
+        with embedded(options.postgres) as admin, closing(Databases(admin, "crucible")) as databases:
             again = Path(options.again)
-            example = read(again.read_text()) if again.suffix == ".json" else random_example(options.again, _schema(options))
-            outcome, words = Runs(Databases(admin, "crucible"), _say).one(example)
+            example = (
+                read(again.read_text()) if again.suffix == ".json" else random_example(options.again, _schema(options))
+            )
+            outcome, words = Runs(databases, _say).one(example)
         _say(words)
         _say("\n".join(outcome.faults) or outcome.refused or "It passes.")
         return bool(outcome.faults)
@@ -41,8 +49,8 @@ def _share(options: argparse.Namespace, place: int) -> Totals:
     """The examples of one process, on a server of its own."""
     numbers = range(options.first + place, min(options.first + options.count, _MANY), options.processes)
     keep = Path(options.keep) if options.keep else None
-    with embedded(options.postgres) as admin:
-        runs = Runs(Databases(admin, "crucible"), _say, keep, _schema(options))
+    with embedded(options.postgres) as admin, closing(Databases(admin, "crucible")) as databases:
+        runs = Runs(databases, _say, keep, _schema(options))
         return runs.many(options.seed, numbers, options.seconds)
 
 
@@ -51,7 +59,9 @@ def _schema(options: argparse.Namespace) -> Schema | None:
         return None
     from src.safety.testing.crucible.foreign import schema_of  # noqa: PLC0415  only for whoever asks
 
-    return schema_of(resolve_name(options.models))
+    metadata = resolve_name(options.models)
+    assert isinstance(metadata, MetaData), f"{options.models} is no MetaData"
+    return schema_of(metadata)
 
 
 def _say(words: str) -> None:

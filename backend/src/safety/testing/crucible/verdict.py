@@ -19,7 +19,8 @@ def client_faults(clients: Clients, changed: str) -> Iterator[str]:
         forbidden = {statement for statement, _ in clients.failing(session)}
     for statement, state, error, beneath in clients.failures:
         if statement not in forbidden:
-            yield f"{statement[:200]} failed in state {state} of {clients.states}, before {beneath or 'the end'}: {error}"
+            where = f"in state {state} of {clients.states}, before {beneath or 'the end'}"
+            yield f"{statement[:200]} failed {where}: {error}"
             return
 
 
