@@ -1,4 +1,4 @@
-"""The crucible: a machine that has all habits at once. An example is a schema, a change of it, and what happens meanwhile.
+"""The crucible: all habits at once. An example is a schema, a change of it, and what happens meanwhile.
 
 dice.py                        decisions out of a seed, which stay when something else is left out
 schema.py, schemas.py          a schema as plain data, and a random one; kinds.py: types and their values

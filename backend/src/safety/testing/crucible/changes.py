@@ -6,7 +6,7 @@ A change that finds nothing to change changes nothing.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from src.safety.testing.crucible import table_changes
+from src.safety.testing.crucible import column_changes, table_changes
 from src.safety.testing.crucible.dice import Dice
 from src.safety.testing.crucible.schema import Enum, Schema, without
 from src.safety.testing.crucible.schemas import attach
@@ -130,6 +130,7 @@ def _other_view(dice: Dice, schema: Schema) -> Schema:
 
 
 CHANGES: Mapping[str, Apply] = {
+    **column_changes.CHANGES,
     **table_changes.CHANGES,
     "add label": _add_label,
     "remove label": _remove_label,

@@ -86,8 +86,8 @@ class Clients:
 
     def look(self, next_statement: str) -> None:
         """Before a statement of the migration, or at its end."""
-        strong = [name for (name,) in self.session.execute(_STRONG, [self._tables])]
-        if strong and next_statement and not _ITS_OWN.match(next_statement):
+        strong = [name for (name,) in self.session.execute(_STRONG, [self._tables])] if next_statement else []
+        if strong and not _ITS_OWN.match(next_statement):
             self.beside.append(f"{' '.join(next_statement.split())[:100]} beside a lock on {', '.join(sorted(strong))}")
         schema = self.session.execute(_SCHEMA.encode()).fetchall()
         if schema != self._seen:

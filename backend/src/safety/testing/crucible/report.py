@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from src.safety.testing.crucible.example import Example
-from src.safety.testing.crucible.trial import Outcome
+from src.safety.testing.crucible.outcome import Outcome
 
 _OURS = ("autogenerate", "upgrade", "downgrade")
 

@@ -9,10 +9,11 @@ from tempfile import TemporaryDirectory
 
 from src.safety.testing.crucible.databases import Databases
 from src.safety.testing.crucible.example import Example, random_example, written
+from src.safety.testing.crucible.outcome import Outcome
 from src.safety.testing.crucible.report import Totals, described
 from src.safety.testing.crucible.schema import Schema
 from src.safety.testing.crucible.shrinking import kind_of, shrink
-from src.safety.testing.crucible.trial import Outcome, Trial
+from src.safety.testing.crucible.trial import Trial
 
 Say = Callable[[str], None]
 

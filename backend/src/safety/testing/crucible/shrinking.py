@@ -4,9 +4,9 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+from src.safety.testing.crucible.column_changes import less_column, tidied
 from src.safety.testing.crucible.example import Example
 from src.safety.testing.crucible.schema import Schema, Table, without
-from src.safety.testing.crucible.table_changes import less_column, tidied
 
 Fails = Callable[[Example], str]
 """The first fault of an example, or nothing."""

@@ -1,10 +1,7 @@
 """One example is run: by plain Alembic on an idle copy, by the toolkit under load and broken off; then both are held
 against each other."""
 
-import os
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,19 +9,18 @@ from typing import Any
 import psycopg
 from alembic import command
 from sqlalchemy import Connection, NullPool, create_engine, event
-from sqlalchemy.exc import DBAPIError
 
 from src.postgres.errors import UserError
 from src.safety.errors import DataLoss
+from src.safety.testing.crucible.attempts import REFUSALS, Attempts
 from src.safety.testing.crucible.clients import Clients
 from src.safety.testing.crucible.databases import Databases
 from src.safety.testing.crucible.environment import with_driver
 from src.safety.testing.crucible.example import Example
-from src.safety.testing.crucible.interruptions import Broken, Interruption, forked, listening
 from src.safety.testing.crucible.models import metadata_of
 from src.safety.testing.crucible.names import quoted
+from src.safety.testing.crucible.outcome import Outcome, line
 from src.safety.testing.crucible.project import BASE, HEAD, STEP, Place
-from src.safety.testing.crucible.repairs import repair
 from src.safety.testing.crucible.rows import fill
 from src.safety.testing.crucible.spellings import spelled
 from src.safety.testing.crucible.state import State, differences, read_state
@@ -39,28 +35,6 @@ _POLICY: dict[str, Any] = {
     "migrator_patience": 30.0,
     "backfill_pause": 0.0,
 }
-_PATIENT = {"lock_budget": 20.0}
-_OURS = (UserError, DBAPIError)
-
-
-@dataclass
-class Outcome:
-    """What came of an example."""
-
-    faults: list[str] = field(default_factory=list)
-    refused: str = ""
-    """Why it was not carried out to its end, where that is right."""
-    interrupted: int = 0
-    spent: dict[str, float] = field(default_factory=dict)
-    """Seconds, by what they went into."""
-
-    @contextmanager
-    def timed(self, what: str) -> Iterator[None]:
-        begun = time.monotonic()
-        try:
-            yield
-        finally:
-            self.spent[what] = self.spent.get(what, 0.0) + time.monotonic() - begun
 
 
 @dataclass
@@ -71,7 +45,6 @@ class Trial:
     databases: Databases
     folder: Path
     outcome: Outcome = field(default_factory=Outcome)
-    repairs: list[str] = field(default_factory=list)
 
     def run(self) -> Outcome:
         """Everything, until something is wrong."""
@@ -121,9 +94,9 @@ class Trial:
                     models = self.example.models, self.example.after
                     file.write_text(spelled(file.read_text(), self.example.spelling, *models))
         except UserError as error:
-            self.outcome.refused = f"autogenerate: {_line(error)}"
+            self.outcome.refused = f"autogenerate: {line(error)}"
         except Exception as error:
-            self.outcome.faults.append(f"autogenerate crashes: {_line(error)}")
+            self.outcome.faults.append(f"autogenerate crashes: {line(error)}")
 
     def _url(self, url: str) -> str:
         return with_driver(url, self.example.driver)
@@ -132,15 +105,15 @@ class Trial:
         with self.outcome.timed("preparation"):
             live = self.databases.make(self.plain)
             before = read_state(self.plain)
-        self.before = before
+        self.attempts = Attempts(self.example, self.place, live, before, self.outcome)
         clients = Clients(live, self.example.models, self.example.writes, self.example.guessed)
         try:
             # Who undoes the revision below takes away what its code needs.
-            failed = self._migrate(live, "upgrade", None if self.example.below else clients)
+            failed = self.attempts.migrate("upgrade", None if self.example.below else clients)
             self._judge_upgrade(live, clients, before, failed)
             clients.close()  # who is connected is in the way of a copy
             if not (self.outcome.faults or self.outcome.refused):
-                self._judge_downgrade(live, before)
+                self._judge_downgrade(live)
         finally:
             clients.close()
             self.databases.drop(live)
@@ -155,11 +128,11 @@ class Trial:
         if failed and plainly:
             self.outcome.refused = f"both fail: {failed}"
             return
-        if failed and self.repairs and "Error:" not in failed.partition(" ")[0]:
-            self.outcome.refused = f"refused after a repair: {failed} AFTER {self.repairs}"
+        if failed and self.attempts.repairs and "Error:" not in failed.partition(" ")[0]:
+            self.outcome.refused = f"refused after a repair: {failed} AFTER {self.attempts.repairs}"
             return
         if failed:
-            self._fault("upgrade fails where plain Alembic does not", failed)
+            self.outcome.fault("upgrade fails where plain Alembic does not", failed)
             return
         with self.outcome.timed("comparison"):
             self.made = found = read_state(live)
@@ -170,11 +143,11 @@ class Trial:
             self.wanted = wanted = read_state(self.plain)
             self._differ("upgrade", wanted, found)
             for words in client_faults(clients, self.plain):
-                self._fault("clients", words)
+                self.outcome.fault("clients", words)
             for words in clients.beside:
-                self._fault("asked beside a lock", words)
+                self.outcome.fault("asked beside a lock", words)
 
-    def _judge_downgrade(self, live: str, before: State) -> None:
+    def _judge_downgrade(self, live: str) -> None:
         with self.outcome.timed("plain"):
             plainly = self._plainly(command.downgrade, BASE)
             undone = None if plainly else read_state(self.plain)
@@ -182,10 +155,10 @@ class Trial:
             expected = losses_expected(self.wanted, undone, self.example.models, self.example.after)
             asked = self._asked(live)
             if asked is not None and bool(asked) != bool(expected) and expected is not None:
-                self._fault("consent", f"asked: {asked or 'nothing'}; lost: {expected or 'nothing'}")
-        failed = self._migrate(live, "downgrade", None)
+                self.outcome.fault("consent", f"asked: {asked or 'nothing'}; lost: {expected or 'nothing'}")
+        failed = self.attempts.migrate("downgrade", None)
         if failed and not plainly:
-            self._fault("downgrade fails where plain Alembic does not", failed)
+            self.outcome.fault("downgrade fails where plain Alembic does not", failed)
         elif undone is not None and not failed:
             with self.outcome.timed("comparison"):
                 found = read_state(live)
@@ -195,9 +168,9 @@ class Trial:
     def _differ(self, when: str, wanted: State, found: State, *, rows: bool = True) -> None:
         for words in differences(wanted, found):
             if rows or not words.startswith("other rows"):
-                self._fault(when, words)
+                self.outcome.fault(when, words)
         if wanted.version != found.version:
-            self._fault(when, f"stamped {found.version} instead of {wanted.version}")
+            self.outcome.fault(when, f"stamped {found.version} instead of {wanted.version}")
 
     def _asked(self, live: str) -> str | None:
         """What a downgrade without consent says would be lost; nothing where it would go on. It is not carried out."""
@@ -206,8 +179,8 @@ class Trial:
             with self.outcome.timed("downgrade"):
                 self.place.downgrade(self._url(copy))
         except DataLoss as error:
-            return _line(error)
-        except _OURS:
+            return line(error)
+        except REFUSALS:
             return None
         finally:
             self.databases.drop(copy)
@@ -217,97 +190,8 @@ class Trial:
         try:
             self.place.plainly(self.plain, way, target)
         except Exception as error:
-            return _line(error)
+            return line(error)
         return ""
-
-    def _migrate(self, live: str, way: str, clients: Clients | None) -> str:
-        """Broken off as the example says, and run again until it comes to its end; why it does not."""
-        failed = ""
-        for interruption in (*self.example.interruptions, None):
-            failed = self._once(live, way, clients, interruption)
-            if not failed or self.outcome.faults:
-                return failed
-            if interruption is not None:
-                self.outcome.interrupted += 1
-                if interruption.repair and way == "upgrade":
-                    self._repair(interruption, live)
-        return failed
-
-    def _repair(self, interruption: Interruption, live: str) -> None:
-        try:
-            with self.outcome.timed("repair"):
-                done = repair(interruption.repair, self.place, live, self.before, self.example.seed)
-        except Exception as error:
-            self._fault(f"the repair {interruption.repair} fails", _line(error))
-            return
-        self.repairs.append(f"{interruption.repair}: {done}")
-
-    def _once(self, live: str, way: str, clients: Clients | None, interruption: Interruption | None) -> str:
-        broken = Broken(interruption or Interruption("", 0), live, self.example.before.tables[0].name)
-        log = self.folder / "child.log"
-        run = getattr(self.place, way)
-        url = self._url(live)
-        policy = {"allow_data_loss": "true" if way == "downgrade" else "", **(_PATIENT if interruption is None else {})}
-
-        def work() -> None:
-            run(url, **policy)
-
-        if interruption is not None and interruption.kind == "kill":
-            return self._in_a_child(work, broken, clients, log)
-        child = 0
-        if interruption is not None and interruption.kind == "twice":
-            policy.update(_PATIENT)
-            child = forked(work, log)
-        try:
-            with self.outcome.timed(way), listening(_looking(broken, clients, self.outcome), broken.after):
-                work()
-            if clients is not None:
-                clients.look("")
-        except _OURS as error:
-            return _line(error)
-        except KeyboardInterrupt:
-            return "KeyboardInterrupt"
-        except Exception as error:
-            self._fault(f"{way} crashes", f"{type(error).__name__}: {_line(error)}")
-            return _line(error)
-        finally:
-            broken.close()
-            if child:
-                _, status = os.waitpid(child, 0)
-                if status:
-                    self.outcome.refused = self.outcome.refused or ""
-                    self.second = log.read_text()[-400:] if log.exists() else f"ended with {status}"
-        return ""
-
-    def _in_a_child(self, work: Callable[[], None], broken: Broken, clients: Clients | None, log: Path) -> str:
-        def doomed() -> None:
-            with listening(broken.before, broken.after):
-                work()
-
-        child = forked(doomed, log)
-        while True:
-            done, status = os.waitpid(child, os.WNOHANG)
-            if done:
-                break
-            if clients is not None:
-                clients.look("DO")
-            time.sleep(0.002)
-        if os.WIFSIGNALED(status):
-            return "killed"
-        return log.read_text().splitlines()[-1] if status and log.exists() else ""
-
-    def _fault(self, kind: str, words: str) -> None:
-        self.outcome.faults.append(f"{kind}: {words}")
-
-
-def _looking(broken: Broken, clients: Clients | None, outcome: Outcome) -> Callable[[Any, str], None]:
-    def before(connection: Any, statement: str) -> None:
-        if clients is not None:
-            with outcome.timed("clients"):
-                clients.look(statement)
-        broken.before(connection, statement)
-
-    return before
 
 
 def _guess_rows(connection: Connection) -> None:
@@ -317,12 +201,3 @@ def _guess_rows(connection: Connection) -> None:
     for table in tables.values():
         for _ in range(6):
             filler.insert(connection, table, table.columns)
-
-
-def _line(error: BaseException) -> str:
-    with suppress(Exception):
-        return f"{type(error).__name__}: " + " ".join(str(error).split())[:600]
-    return type(error).__name__
-
-
-__all__ = ["HEAD", "Outcome", "Trial"]
