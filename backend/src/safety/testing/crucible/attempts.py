@@ -65,6 +65,8 @@ class Attempts:
         broken = Broken(interruption, self.live, self.example.before.tables[0].name)
         run = {"upgrade": self.place.upgrade, "downgrade": self.place.downgrade}[way]
         url = with_driver(self.live, self.example.driver)
+        if clients is not None:
+            clients.begin()
         policy: dict[str, Any] = {"allow_data_loss": "true" if way == "downgrade" else ""}
         if interruption.kind in ("", "twice"):
             policy.update(PATIENT)

@@ -21,7 +21,7 @@ _STRONG = """
     SELECT DISTINCT c.relname FROM pg_locks l JOIN pg_class c ON c.oid = l.relation WHERE l.granted
     AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
     AND l.mode IN ('ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')
-    AND l.pid <> pg_backend_pid() AND c.relname = ANY (%s)
+    AND l.pid <> pg_backend_pid() AND c.relname = ANY (%s) AND l.pid <> ALL (%s)
 """
 # Another answer when a change of the schema has been committed.
 _SCHEMA = "SELECT " + ", ".join(
@@ -72,7 +72,7 @@ class Clients:
     beside: list[str] = field(default_factory=list)
     """What was asked while a strong lock on a table was held."""
     states: int = 0
-    seconds: float = 0.0
+    _left: list[int] = field(default_factory=list)
     _seen: list[Any] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -84,9 +84,16 @@ class Clients:
             self._statements = [each for each in self._statements if each not in vain]
         self._tables = [table.name for table in self.schema.tables]
 
+    def begin(self) -> None:
+        """A run begins: what the server does yet for one that was killed is not its."""
+        others = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        self._left = [pid for (pid,) in self.session.execute(others)]
+
     def look(self, next_statement: str) -> None:
         """Before a statement of the migration, or at its end."""
-        strong = [name for (name,) in self.session.execute(_STRONG, [self._tables])] if next_statement else []
+        strong = (
+            [name for (name,) in self.session.execute(_STRONG, [self._tables, self._left])] if next_statement else []
+        )
         if strong and not _ITS_OWN.match(next_statement):
             self.beside.append(f"{' '.join(next_statement.split())[:100]} beside a lock on {', '.join(sorted(strong))}")
         schema = self.session.execute(_SCHEMA.encode()).fetchall()
