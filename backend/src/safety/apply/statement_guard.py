@@ -31,7 +31,7 @@ from src.safety.apply.rehearsal import Rehearsal
 from src.safety.apply.returned_rows import again, empty, keep, nothing
 from src.safety.apply.temporary import makes_temporary, refuse_temporary
 from src.safety.apply.transaction_of_one import TransactionOfOne
-from src.safety.apply.whose import Whose, as_read
+from src.safety.apply.whose import Whose, as_read, texts_in
 from src.safety.history import Entry, History
 from src.safety.online.step import Step
 from src.safety.policy import Policy
@@ -75,8 +75,8 @@ class StatementGuard(Whose):
         self.losses = LossesNow(consent)
         self.prepared = False
         """Whether all that may be asked of the statements that run now was asked before (`together`)."""
-        self.used: Callable[[], None] = lambda: None
-        """Before the revision uses the connection itself."""
+        self.used: Callable[[str, Sequence[str]], None] = lambda *_: None
+        """Before the revision sends a statement by the connection itself, with these texts among its values."""
         self.commits: Callable[[], None] = lambda: None
         """Before the revision commits by itself."""
         self.rolls_back: Callable[[], None] = lambda: None
@@ -175,7 +175,7 @@ class StatementGuard(Whose):
         if statement == nothing(0):  # in the place of one that waits
             return statement, parameters
         if not self._nobody_reads:
-            self.used()
+            self.used(as_read(connection, statement), texts_in(parameters))
         word = first_word(statement)
         if word in _SESSION:
             self._locks.follow(word, statement)

@@ -1,7 +1,8 @@
 """Whose statement it is that runs on the migration's connection: the revision's, or one of ours."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -35,3 +36,11 @@ class Whose:
 def as_read(connection: Connection, sent: str) -> str:
     """The statement as PostgreSQL reads it: psycopg halves what is doubled."""
     return sent.replace("%%", "%") if connection.dialect.paramstyle == "pyformat" else sent
+
+
+def texts_in(parameters: Any) -> list[str]:
+    """The strings among the values of a statement."""
+    if isinstance(parameters, str):
+        return [parameters]
+    found = parameters.values() if isinstance(parameters, Mapping) else parameters
+    return [text for each in found for text in texts_in(each)] if isinstance(found, Iterable) else []

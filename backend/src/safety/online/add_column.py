@@ -34,7 +34,8 @@ def add_column(construct: AddColumn, database: Database) -> OnlineChange | None:
     if (default := default_sql(column)) is not None:
         if not is_volatile(default, database):
             return _whole(construct, table, database)
-        return OnlineChange(table, _with_default(construct, default, database))
+        by_new_table = is_ruled(kind_sql(column.type), database)
+        return OnlineChange(table, _with_default(construct, default, database), after_swap=by_new_table)
     if column.nullable or not isinstance(column.default, ColumnDefault):
         return _whole(construct, table, database)
     if column.default.is_callable and not database.is_known:
@@ -49,7 +50,7 @@ def _whole(construct: AddColumn, table: str, database: Database) -> OnlineChange
     """The statement as it stands, where it would rewrite the table."""
     if not is_ruled(kind_sql(construct.column.type), database):
         return None
-    return OnlineChange(table, _added(construct, ddl(construct), database))
+    return OnlineChange(table, _added(construct, ddl(construct), database), after_swap=True)
 
 
 def _added(construct: AddColumn, sql: str, database: Database, *, with_next: bool = False) -> Steps:

@@ -7,16 +7,24 @@ index built, while everything old is still there. Only the last step of such wor
 the old, waits as well. Nothing is locked meanwhile.
 """
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from traceback import FrameSummary
 from typing import Any
 
 from src.postgres.lock_modes import strong_locks
 from src.postgres.lock_modes.reader import statements
-from src.postgres.tokens import Kind, tokens
+from src.postgres.tokens import tokens
 from src.safety.apply.one_by_one import belongs_together
-from src.safety.online.given_up import GivenUp, given_up, last_part, made, same_name
+from src.safety.online.forms import (
+    adds_column,
+    altered_column,
+    is_check_or_foreign_key,
+    is_key,
+    is_type_change,
+    names_of,
+)
+from src.safety.online.given_up import GivenUp, given_up, granted, last_part, made, same_name
 from src.safety.online.names import plain
 from src.safety.online.stand_in import StandIn, stand_in
 from src.safety.online.step import OnlineChange, Step, Task
@@ -48,6 +56,8 @@ class Waiting:
     """Gives the stand-in its name."""
     line: FrameSummary | None = None
     """Where the revision says so."""
+    kept: bool = False
+    """The revision has committed since: what it rolls back is not this."""
     gives_up: tuple[GivenUp, ...] = ()
     makes: frozenset[str] = frozenset()
 
@@ -72,10 +82,14 @@ class CutOver:
         return bool(self.waiting)
 
     def forget(self) -> None:
-        """Nothing waits."""
-        self.waiting.clear()
+        """Nothing waits any more, but for what a commit came after."""
+        self.waiting = [each for each in self.waiting if each.kept]
         self.after.clear()
         self.helpers.clear()
+
+    def keep(self) -> None:
+        """The revision commits by itself, and what waits goes on waiting."""
+        self.waiting = [replace(each, kept=True) for each in self.waiting]
 
     def add(self, waiting: Waiting) -> None:
         """It comes last; but what a column that is made anew carries over is taken away after its swap."""
@@ -85,7 +99,7 @@ class CutOver:
 
     def stand_ins(self, sql: str = "") -> list[StandIn]:
         """All, or those of the types that `sql` names, each after those that it is made of."""
-        found, words = list[StandIn](), _names(sql)
+        found, words = list[StandIn](), names_of(sql)
         for each in reversed(self.waiting):
             one = each.stand_in
             if one and (not sql or words & each.makes or any(one.made in later.made_of for later in found)):
@@ -102,7 +116,7 @@ class CutOver:
         made = stand_in(sql, self.stand_ins())
         if made is None or not self.gives_up("type", "", made.name):
             return None
-        needed = (each for each in self.waiting if each.stand_in is None and _names(sql) & each.makes)
+        needed = (each for each in self.waiting if each.stand_in is None and names_of(sql) & each.makes)
         return None if any(needed) else made
 
     def lets_pass(self, sql: str) -> bool:
@@ -118,6 +132,10 @@ class CutOver:
                 self.waiting[at] = replace(each, sql=used.rename, run=each.instead)
                 return True
         return False
+
+    def gaps(self) -> list[GivenUp]:
+        """What is given up here, and not made again."""
+        return list(gaps(self.waiting))
 
     def take(self) -> list[Waiting]:
         """All that waits; nothing does afterwards."""
@@ -172,13 +190,13 @@ class CutOver:
         names = set(made(sql))
         if any(each.kind in ("column", "table") and last_part(each.name) in names for each in self._given_up()):
             return True
-        if _is_check_or_foreign_key(sql) and self.changes_keys(*tables):
+        if is_check_or_foreign_key(sql) and self.changes_keys(*tables):
             return False
-        if _is_type_change(sql) and any(plain(_column(sql)) in map(plain, self.exchanged(each)) for each in tables):
-            return True
-        if _is_type_change(sql) and self._builds_key(*tables):
-            return True
-        overtakes = _is_type_change(sql) or _is_key(sql)
+        if is_type_change(sql):
+            column = plain(altered_column(sql))
+            if any(column in map(plain, self.exchanged(each)) for each in tables) or self._builds_key(*tables):
+                return True
+        overtakes = is_type_change(sql) or is_key(sql) or adds_column(sql)
         return bool(self) and (self.is_needed_for(sql) or (self.swaps(*tables) and not overtakes))
 
     def hides_loss(self, sql: str) -> bool:
@@ -188,7 +206,7 @@ class CutOver:
 
     def is_needed_for(self, sql: str) -> bool:
         """Whether `sql` names something that is only made here."""
-        words, stands_in = _names(sql), _is_type_change(sql)
+        words, stands_in = names_of(sql), is_type_change(sql)
         return any(words & each.makes for each in self.waiting if not (stands_in and each.stand_in))
 
     def take_index_like(self, sql: str) -> bool:
@@ -211,57 +229,35 @@ class CutOver:
         return (each for waiting in self.waiting for each in waiting.gives_up)
 
 
+def gaps(waiting: Sequence[Waiting]) -> Iterator[GivenUp]:
+    """What these give up, and do not make again."""
+    for place, one in enumerate(waiting):
+        for each in one.gives_up:
+            if not any(_closes(later, each) for later in waiting[place:]):
+                yield each
+
+
+def _closes(waiting: Waiting, each: GivenUp) -> bool:
+    if each.kind == "default":
+        again = "SET DEFAULT" in waiting.sql.upper()
+        return again and any(each[:3] == other[:3] for other in waiting.gives_up)
+    if each.kind == "grant":
+        return any(each[:3] == other[:3] for other in granted(waiting.sql))
+    return last_part(each.name) in waiting.makes
+
+
 def one_by_one(waiting: list[Waiting]) -> list[list[Waiting]]:
     """Those that clients may see one after the other, where nobody could lock all of them; else all in one part."""
-    given = [(place, last_part(each.name)) for place, one in enumerate(waiting) for each in one.gives_up]
     come_back = any(
-        name in later.makes or name in {last_part(each.name) for each in later.gives_up}
-        for place, name in given
+        _closes(later, each) or last_part(each.name) in {last_part(other.name) for other in later.gives_up}
+        for place, one in enumerate(waiting)
+        for each in one.gives_up
         for later in waiting[place + 1 :]
     )
     last = len(waiting) - 1
     first = next((at for at, each in enumerate(waiting) if each.swaps or belongs_together(each.sql)), last)
     alone = 0 if come_back else first
     return [*([each] for each in waiting[:alone]), waiting[alone:]]
-
-
-def _names(sql: str) -> set[str]:
-    return {plain(token.text) for token in tokens(sql) if token.kind in (Kind.WORD, Kind.QUOTED_NAME)}
-
-
-def _is_check_or_foreign_key(sql: str) -> bool:
-    words = {token.keyword for token in tokens(sql)}
-    return "ADD" in words and "CONSTRAINT" in words and bool(words & {"CHECK", "FOREIGN"})
-
-
-def _is_key(sql: str) -> bool:
-    """Whether it adds one to a table, and does nothing else."""
-    for reader in statements(sql):
-        if not reader.accept("ALTER TABLE"):
-            return False
-        reader.accept_any("IF EXISTS", "ONLY")
-        reader.name()
-        actions = list(reader.split())
-        if len(actions) != 1 or not actions[0].accept("ADD"):
-            return False
-        if actions[0].accept("CONSTRAINT"):
-            actions[0].name()
-        return actions[0].accept_any("PRIMARY KEY", "UNIQUE") is not None
-    return False
-
-
-def _is_type_change(sql: str) -> bool:
-    words = [token.keyword for token in tokens(sql)]
-    return words[:2] == ["ALTER", "TABLE"] and words.count("ALTER") > 1 and "TYPE" in words
-
-
-def _column(sql: str) -> str:
-    """That which the first action of ALTER TABLE alters, as SQL writes it."""
-    for reader in statements(sql):
-        if reader.skip_to("ALTER TABLE") and reader.skip_to("ALTER"):
-            reader.accept("COLUMN")
-            return reader.name()
-    return ""
 
 
 def _follows(waiting: Waiting, table: str, kinds: Collection[str]) -> bool:

@@ -41,8 +41,26 @@ def given_up(sql: str) -> Iterator[GivenUp]:
             yield from _altered(reader)
         elif reader.accept("ALTER PUBLICATION") and (name := reader.name()) and reader.accept("DROP"):
             yield GivenUp("publication", "", plain(name))
+        elif reader.accept("REVOKE"):
+            yield from _of_roles(reader, "FROM")
         elif reader.accept_any("ALTER TYPE", "ALTER DOMAIN") and (name := reader.name()) and reader.accept("RENAME TO"):
             yield GivenUp("type", "", plain(name))
+
+
+def granted(sql: str) -> Iterator[GivenUp]:
+    """What `sql` grants of tables, in the words by which a REVOKE gives it up."""
+    for reader in statements(sql):
+        if reader.accept("GRANT"):
+            yield from _of_roles(reader, "TO")
+
+
+def _of_roles(reader: Reader, word: str) -> Iterator[GivenUp]:
+    if not reader.skip_to("ON"):
+        return
+    reader.accept("TABLE")
+    tables = reader.names()
+    roles = reader.names() if reader.accept(word) else []
+    yield from (GivenUp("grant", plain(table), plain(role)) for table in tables for role in roles)
 
 
 def besides_dropped(sql: str, tables: Iterable[str]) -> list[str]:

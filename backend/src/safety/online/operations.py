@@ -14,7 +14,7 @@ Which of the two ways was taken is in the journal: a revision goes on as it bega
 """
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial, wraps
 from pathlib import Path
@@ -26,6 +26,7 @@ from alembic.script import Script
 from sqlalchemy import Connection, TextClause, text
 from sqlalchemy.schema import DDLElement, DropIndex
 from sqlalchemy.sql.base import Executable
+from sqlalchemy.sql.elements import ClauseElement
 
 from src.postgres.lock_modes import is_patient, needs_autocommit
 from src.safety.apply.own_ends import end_of_transaction
@@ -35,7 +36,9 @@ from src.safety.online.cut_over import Waiting
 from src.safety.online.database import Database
 from src.safety.online.direct import new_names, reason_to_be_direct
 from src.safety.online.foreseen import is_in_vain, must_leave, unmet_need
+from src.safety.online.gaps import Gaps
 from src.safety.online.given_up import besides_dropped, given_up, is_definition
+from src.safety.online.independent import is_independent
 from src.safety.online.keys import with_keys
 from src.safety.online.names import plain, sql_of, verbatim
 from src.safety.online.registry import may_be_online, online_change
@@ -73,11 +76,10 @@ class OnlineOperations:
         self._context.impl._exec = self._run  # type: ignore[method-assign]
         self._context.autocommit_block = self._noticed(self._context.autocommit_block)  # type: ignore[method-assign]
         if self._guard is not None:
-            self._running = Running(self._context, self._guard, self._execute)
-            self.database.cut_over = self._running.cut_over
+            self._running = Running(self._context, self._guard, self.database, self._execute)
             self._guard.used = self._used
-            self._guard.commits = partial(self._used, may_commit=False)
-            self._guard.rolls_back = self._running.cut_over.forget
+            self._guard.commits = self._commits
+            self._guard.rolls_back = self._running.rolls_back
 
     def install_for_script(self) -> None:
         """The same for `--sql`, where nothing else surrounds the revisions."""
@@ -92,9 +94,9 @@ class OnlineOperations:
         self._script = script
         self._new.clear()
         try:
-            with self._running.revision() if self._guard is not None else nullcontext():
+            with self._running.revision(self._gaps(script)) if self._guard is not None else nullcontext():
                 yield
-                self._carry_out_now()
+                self._carry_out_now(last=True)
         finally:
             self._script = None
 
@@ -116,7 +118,7 @@ class OnlineOperations:
 
         @contextmanager
         def block() -> Iterator[None]:
-            if self._script is not None:
+            if self._script is not None and not self._is_kept():
                 self._carry_out_now()
             with autocommit_block():
                 self._set_outside(True)
@@ -139,7 +141,8 @@ class OnlineOperations:
         statement = text(construct) if isinstance(construct, str) else construct
         directly = partial(self._execute, construct, *arguments, **options)
         if not isinstance(statement, DDLElement | TextClause):
-            self._carry_out_now()
+            if not self._overtakes(sql := self._compiled(statement)):
+                self._carry_out_now(sql)
             return directly()
         sql = sql_of(statement)
         replaces = self.database.cut_over.take_index_like(sql)
@@ -159,22 +162,25 @@ class OnlineOperations:
         if self._guard.holds_locks and self._guard.may_commit:
             self._running.commit()
         if self._running.cut_over.is_in_the_way(sql):
-            self._carry_out_now()
+            self._carry_out_now(sql)
 
     def _as_it_stands(self, sql: str, directly: Callable[[], Any], bounded: str = "") -> Any:
         """At once, or in the cut-over: what comes after that began waits for it."""
         if self._guard is None:
             return directly()
-        if end_of_transaction(sql) == "ROLLBACK":
-            return directly()  # what waits is undone with it
+        end = end_of_transaction(sql)
+        if end == "ROLLBACK" or (end == "COMMIT" and self._is_kept()):
+            return directly()  # what waits is undone with it, or goes on waiting
         if not is_definition(sql) or is_patient(sql) or not self._guard.may_wait:
+            if self._overtakes(sql):
+                return directly()
             if not self._is_in_vain(sql):
-                self._carry_out_now()
+                self._carry_out_now(sql)
             elif not needs_autocommit(sql):
                 self._running.carry_out(may_commit=False)
             return directly()
         locked, gone = self._guard.locked_by(sql), with_keys(given_up(sql), self.database)
-        if not locked and not gone and self._running.cut_over.lets_pass(sql):
+        if not locked and not gone and (self._running.cut_over.lets_pass(sql) or self._overtakes(sql)):
             return directly()
         waiting = Waiting.of(sql, directly, bounded=bounded, line=self._line, gives_up=gone)
         self._running.wait(waiting, large=any(map(self._is_large, besides_dropped(sql, locked))))
@@ -194,18 +200,43 @@ class OnlineOperations:
         facts = self.database.table(table)
         if facts is None or facts.temporary or facts.heap_bytes == 0:
             return False
-        return facts.bytes >= self._policy.small_table
+        assert self._script is not None
+        return facts.bytes >= self._policy.small_table and not reason_to_be_direct(self._script, table)
 
-    def _carry_out_now(self) -> None:
-        """All that waits, and what comes after it."""
+    def _carry_out_now(self, sql: str = "", *, last: bool = False) -> None:
+        """All that waits, or all that `sql` needs of it, and what comes after it."""
         if self._guard is not None and not self._running.busy:
-            self._running.carry_out()
+            self._running.carry_out(sql, last=last)
             self._running.finish()
 
-    def _used(self, *, may_commit: bool = True) -> None:
-        """The revision is about to use the connection itself, and finds what it has done; or commits it."""
+    def _used(self, statement: str, values: Sequence[str]) -> None:
+        """The revision is about to use the connection itself, and finds what it has done."""
+        if self._script is not None and not self._running.busy and not self._overtakes(statement, values):
+            self._running.carry_out(statement)
+
+    def _commits(self) -> None:
+        """The revision is about to commit by itself."""
         if self._script is not None and not self._running.busy:
-            self._running.carry_out(may_commit=may_commit)
+            self._running.commits()
+
+    def _overtakes(self, sql: str, values: Sequence[str] = ()) -> bool:
+        """Whether it is done before what waits, because clients would miss that."""
+        waits = self.database.cut_over
+        free = self._guard is not None and not self._running.busy and bool(waits.gaps())
+        return free and is_independent(sql, values, waits, self.database)
+
+    def _is_kept(self) -> bool:
+        return self._guard is not None and not self._running.busy and self._running.keeps_waiting()
+
+    def _compiled(self, statement: Executable) -> str:
+        assert isinstance(statement, ClauseElement)
+        return str(statement.compile(dialect=self._context.dialect)) if self.database.cut_over else ""
+
+    def _gaps(self, script: Script) -> Gaps:
+        assert self._guard is not None
+        entry = self._guard.entry
+        assert entry is not None, "only a revision is carried out"
+        return Gaps(script, entry.direction, self.database)
 
     def _change(self, statement: Executable, sql: str, change: OnlineChange, directly: Callable[[], Any]) -> Any:
         assert self._script is not None
@@ -224,7 +255,7 @@ class OnlineOperations:
             self._running.wait(Waiting.of(in_transaction, drop, index=change, line=self._line), large=True)
             return None
         if change.after_swap:
-            self._carry_out_now()
+            self._carry_out_now(sql)
         return self._carry_out(change.steps, sql)
 
     def _is_direct(self, words: str, change: OnlineChange) -> bool:

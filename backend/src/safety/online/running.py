@@ -18,7 +18,10 @@ from src.safety.apply.free_way import MustRetry
 from src.safety.apply.statement_guard import StatementGuard
 from src.safety.apply.together import Planned, together
 from src.safety.history import Entry
-from src.safety.online.cut_over import CutOver, Waiting, one_by_one
+from src.safety.online.cut_over import Waiting, one_by_one
+from src.safety.online.database import Database
+from src.safety.online.gaps import Gaps
+from src.safety.online.independent import may_stay
 from src.safety.online.names import verbatim
 from src.safety.online.step import Step, Steps, Task
 from src.safety.online.types_by_bind import types_by_bind
@@ -30,9 +33,11 @@ log = logging.getLogger("alembic.runtime.migration")
 class Running:
     """What is done, and what waits for the cut-over."""
 
-    def __init__(self, context: MigrationContext, guard: StatementGuard, execute: Callable[..., Any]) -> None:
-        self._context, self._guard, self._execute = context, guard, execute
-        self.cut_over = CutOver()
+    def __init__(
+        self, context: MigrationContext, guard: StatementGuard, database: Database, execute: Callable[..., Any]
+    ) -> None:
+        self._context, self._guard, self._database, self._execute = context, guard, database, execute
+        self.cut_over = database.cut_over
         self.outside = False
         """Whether the revision is outside of any transaction."""
         self.too_slow: set[str] = set()
@@ -40,12 +45,15 @@ class Running:
         self.busy = False
         """Whether what runs is ours, and not the revision's next line."""
         self._large = False
+        self._gaps: Gaps | None = None
+        self._uncommitted: list[Waiting] = []
 
     @contextmanager
-    def revision(self) -> Iterator[None]:
+    def revision(self, gaps: Gaps) -> Iterator[None]:
         """A try of one, until the end of the block."""
         self.cut_over.forget()
         self._large = self.busy = False
+        self._gaps, self._uncommitted = gaps, []
         with types_by_bind(self._connection, self.cut_over, self._joins, self._context.impl._exec):
             yield
 
@@ -89,10 +97,33 @@ class Running:
                     self._at_once([self._waiting(each, line) for each in group], commits=True)
                     group.clear()
 
-    def carry_out(self, *, may_commit: bool = True) -> None:
-        """The cut-over: in one transaction; of large tables it is committed with it, unless what comes next ends it."""
-        waiting, large = self.cut_over.take(), self._large
-        self._large = False
+    def keeps_waiting(self) -> bool:
+        """Whether what waits is to be seen only together with what is still to come."""
+        return self._gaps is not None and any(self._gaps.found(self.cut_over.waiting))
+
+    def commits(self) -> None:
+        """The revision commits by itself: what waits goes with that, unless clients would miss it."""
+        if self.keeps_waiting():
+            self.cut_over.keep()
+        else:
+            self.carry_out(may_commit=False)
+        self._uncommitted.clear()
+
+    def rolls_back(self) -> None:
+        """The revision rolls back by itself."""
+        self.cut_over.forget()
+        self._uncommitted.clear()
+
+    def carry_out(self, sql: str = "", *, may_commit: bool = True, last: bool = False) -> None:
+        """The cut-over: in one transaction; of large tables it is committed with it, unless what comes next ends it.
+
+        What comes next is `sql`, if that is known: what it does not need and clients would miss goes on waiting. `last`
+        says that the revision is at its end. Raises `RevisionFailed` where clients would miss something.
+        """
+        large = self._large
+        stay = [] if last else self._stay(sql)
+        waiting = [each for each in self.cut_over.take() if each not in stay]
+        self.cut_over.waiting, self._large = stay, large and bool(stay)
         if waiting and not may_commit:
             with self._ours():
                 self._at_once(waiting, commits=False)
@@ -106,8 +137,14 @@ class Running:
                 parts = list(one_by_one(waiting)) if again else [waiting]
                 # One lock alone is waited for with nothing committed: what fails has changed nothing then.
                 several = len(parts) > 1 or self._guard.holds_locks
+                commits = (large or (again and several)) and alone
+                if (commits or self.outside) and not last:
+                    self._refuse_gaps(waiting, sql)
+                elif not last and self._gaps is not None:
+                    self._gaps.note(waiting)
+                    self._uncommitted += waiting
                 for part in parts:
-                    self._at_once(part, commits=(large or (again and several)) and alone)
+                    self._at_once(part, commits=commits)
 
     def finish(self) -> None:
         """What comes after the cut-over, when that has been carried out."""
@@ -118,8 +155,17 @@ class Running:
 
     def commit(self) -> None:
         """Let go of all locks."""
+        self._refuse_gaps([])
+        self._uncommitted.clear()
         with self._ours(), nullcontext() if self.outside else self._context.autocommit_block():
             pass
+
+    def _stay(self, sql: str) -> list[Waiting]:
+        return may_stay(self.cut_over.waiting, sql, self.cut_over, self._database) if self.keeps_waiting() else []
+
+    def _refuse_gaps(self, waiting: list[Waiting], sql: str = "") -> None:
+        if self._gaps is not None and (self._uncommitted or waiting):
+            self._gaps.refuse([*self._uncommitted, *waiting], sql)
 
     @contextmanager
     def _ours(self) -> Iterator[None]:

@@ -65,8 +65,8 @@ MORE_MOODS = (
 )
 TABLES = ["books", "authors", "tickets", "loans", "fines"]
 OLD_CODE = [
-    "INSERT INTO books (id, author_id, title) VALUES (1000, 1, 'new'); SELECT 1 / (pages = 0)::int FROM books"
-    " WHERE id = 1000",
+    "INSERT INTO books (id, author_id, title) VALUES (1000, 1, 'new'); SELECT 1 / coalesce((pages = 0)::int, 0)"
+    " FROM books WHERE id = 1000",
     "SELECT count(*) FROM long_books",
     "INSERT INTO tickets (body) VALUES ('new')",
     "UPDATE tickets SET state = CAST('closed' AS state) WHERE id = 3",
@@ -305,7 +305,6 @@ LONG = (
     "another enum in arrays, a domain and a composite type",
     "columns that share indexes",
 )
-# What is written here finds the view gone; so does who goes on after it, and has nothing to wait for.
 ROWS_BETWEEN = case(
     "rows are changed in between",
     'op.execute("DROP VIEW long_books")',
@@ -313,6 +312,68 @@ ROWS_BETWEEN = case(
     'op.create_check_constraint("ck_id", "books", "id > 0")',
     CREATE_VIEW,
 )
+COMMITS_BETWEEN = case(
+    "the revision reads, writes and commits in between",
+    'op.execute("DROP VIEW long_books")',
+    'op.alter_column("books", "pages", server_default=None)',
+    'for (book,) in op.get_bind().execute(sa.text("SELECT id FROM books WHERE id < 3")).all():',
+    """    op.get_bind().execute(sa.text("UPDATE books SET author_id = 2 WHERE id = :book"), {"book": book})""",
+    "op.get_bind().commit()",
+    "op.get_bind().rollback()",
+    'op.execute("COMMIT")',
+    'kinds = op.create_table("kinds", sa.Column("id", sa.Integer(), primary_key=True))',
+    'op.bulk_insert(kinds, [{"id": 1}])',
+    'sa.inspect(op.get_bind()).get_columns("authors")',
+    'op.add_column("authors", sa.Column("kind", sa.Integer(), sa.ForeignKey("kinds.id", name="fk_kind")))',
+    'op.execute("UPDATE authors SET kind = 1")',
+    "with op.get_context().autocommit_block():",
+    '    op.execute("CREATE INDEX CONCURRENTLY ix_pages ON books (pages)")',
+    LARGER,
+    'op.alter_column("books", "pages", server_default="0")',
+    CREATE_VIEW,
+)
+KEEPS_RULES = Case(
+    "rules that the rows in between keep",
+    """op.execute("REVOKE SELECT ON books FROM reader")
+    op.execute("DROP FUNCTION shown(integer)")
+    op.drop_constraint("uq_title", "books")
+    op.drop_constraint("fk_author", "books")
+    op.drop_index("ux_title", "books")
+    op.execute("UPDATE books SET pages = pages + 1 WHERE title <> 'title 9'")
+    op.create_foreign_key("fk_author", "books", "authors", ["author_id"], ["id"], ondelete="CASCADE")
+    op.create_unique_constraint("uq_title", "books", ["title"])
+    op.create_index("ux_title", "books", ["title"], unique=True)
+    op.execute("CREATE FUNCTION shown(integer) RETURNS boolean LANGUAGE sql RETURN $1 > 1")
+    op.execute("GRANT SELECT ON books TO reader")""",
+    "pass",
+    SHOP
+    + """
+    CREATE FUNCTION shown(integer) RETURNS boolean LANGUAGE sql RETURN true;
+    DO $$ BEGIN CREATE ROLE reader; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
+    GRANT SELECT ON books TO reader;
+    """,
+)
+ROWS_IN_BETWEEN = [ROWS_BETWEEN, COMMITS_BETWEEN, KEEPS_RULES]
+
+# Clients would miss something for as long as these run: by what the refusal says.
+REFUSED = {
+    "the trigger noting of tickets in line 11 and makes it again in line 13": (
+        'op.execute("DROP TRIGGER noting ON tickets")',
+        """op.execute("UPDATE tickets SET body = body || '.'")""",
+        'op.execute("CREATE TRIGGER noting BEFORE UPDATE ON tickets FOR EACH ROW EXECUTE FUNCTION note()")',
+    ),
+    "the view long_books in line 11 and makes it again in line 14": (
+        'op.execute("DROP VIEW long_books")',
+        'op.execute("DO $$ BEGIN PERFORM 1; END $$")',
+        'op.create_index("ix_pages", "books", ["pages"])',
+        CREATE_VIEW,
+    ),
+    "the name tickets to a new table": (
+        'op.rename_table("tickets", "old_tickets")',
+        'op.execute("CREATE TABLE tickets (LIKE old_tickets)")',
+        'op.execute("INSERT INTO tickets SELECT * FROM old_tickets")',
+    ),
+}
 
 # The index needs the new column in its place: the keys replace nothing, nor do they for who goes on after that.
 KEYS_AFTER_SWAP = case(
@@ -327,7 +388,7 @@ KEYS_AFTER_SWAP = case(
 )
 
 
-@pytest.mark.parametrize("change", every(2, CASES))
+@pytest.mark.parametrize("change", [*every(2, CASES), *ROWS_IN_BETWEEN], ids=str)
 def test_the_old_code_runs_between_any_two_commits(
     project: Project, database: str, change: Case, directly: Direct
 ) -> None:
@@ -348,6 +409,17 @@ def test_it_converges_though_its_session_ends_around_every_step(
     the_way_up_converges(project, database, change, directly)
 
 
+@pytest.mark.parametrize("words", REFUSED)
+def test_what_clients_would_miss_meanwhile_is_refused(project: Project, database: str, words: str) -> None:
+    noting = "CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;"
+    noting += "CREATE TRIGGER noting BEFORE UPDATE ON tickets FOR EACH ROW EXECUTE FUNCTION note()"
+    write(project, database, Case("refused", "\n    ".join(REFUSED[words]), "pass", SHOP + noting))
+    before = read_state(database)
+    with pytest.raises(UserError, match=f"(?s){words}.*Nothing of 001_a was changed"):
+        project.alembic.having(**PATIENT)(database, "upgrade", "head")
+    same(before, read_state(database))
+
+
 def test_a_key_that_an_earlier_try_has_made_is_not_made_again(
     project: Project, database: str, directly: Direct
 ) -> None:
@@ -364,6 +436,8 @@ def test_a_key_that_an_earlier_try_has_made_is_not_made_again(
 
 
 @pytest.mark.prove
-@pytest.mark.parametrize("change", [each for each in CASES if each.name in LONG], ids=str)
+@pytest.mark.parametrize(
+    "change", [*(each for each in CASES if each.name in LONG), COMMITS_BETWEEN, KEEPS_RULES], ids=str
+)
 def test_a_long_one_converges_too(project: Project, database: str, change: Case, directly: Direct) -> None:
     the_way_up_converges(project, database, change, directly)

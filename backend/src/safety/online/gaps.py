@@ -1,0 +1,106 @@
+"""What clients would miss between two commits: given up, there until now, and made again below in the revision.
+
+A revision that would be committed in such a state is refused. What only rules rows (a constraint, a unique index) is no
+gap: whoever ran before runs on without it, and rows that break it are found when it comes back.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from traceback import FrameSummary
+
+from alembic.script import Script
+
+from src.postgres.lock_modes.reader import statements
+from src.safety.errors import RevisionFailed
+from src.safety.online.below import Below
+from src.safety.online.cut_over import Waiting, gaps
+from src.safety.online.database import Database
+from src.safety.online.given_up import GivenUp, last_part
+from src.safety.online.names import plain
+from src.safety.written_at import line_in
+
+_RELATION = "SELECT 1 FROM pg_class WHERE lower(relname) = :name"
+_PART = "SELECT 1 FROM {} JOIN pg_class c ON c.oid = {} WHERE lower(c.relname) = :table AND {}"
+_THERE = {
+    "view": _RELATION,
+    "table": _RELATION,
+    "sequence": _RELATION,
+    "function": "SELECT 1 FROM pg_proc WHERE lower(proname) = :name",
+    "column": _PART.format("pg_attribute", "attrelid", "lower(attname) = :name AND NOT attisdropped"),
+    "default": _PART.format("pg_attribute", "attrelid", "lower(attname) = :name AND atthasdef"),
+    "trigger": _PART.format("pg_trigger", "tgrelid", "lower(tgname) = :name"),
+    "policy": _PART.format("pg_policy", "polrelid", "lower(polname) = :name"),
+    "rule": _PART.format("pg_rewrite", "ev_class", "lower(rulename) = :name"),
+    "grant": """
+        SELECT 1 FROM pg_class c, aclexplode(c.relacl) a WHERE lower(c.relname) = :table
+        AND CASE a.grantee WHEN 0 THEN 'public' ELSE lower(pg_get_userbyid(a.grantee)) END = :name
+    """,
+}
+
+
+class Gaps:
+    """Of one direction of one revision."""
+
+    def __init__(self, script: Script, direction: str, database: Database) -> None:
+        self._script, self._database = script, database
+        self._below = Below(Path(script.path), direction)
+        self._there: dict[GivenUp, bool] = {}
+        """As it was before this revision."""
+
+    def found(self, waiting: Iterable[Waiting]) -> Iterator[tuple[GivenUp, Waiting, int]]:
+        """What is given up by these, and the line that makes it again."""
+        listed = list(waiting)
+        for each in gaps(listed):
+            by = next(one for one in listed if each in one.gives_up)
+            here = self._line or by.line
+            if not self._is_there(each) or here is None:
+                continue
+            if again := self._below.brings_back(each, here.lineno or 0, here.end_lineno or here.lineno or 0):
+                yield each, by, again
+
+    def note(self, waiting: Sequence[Waiting]) -> None:
+        """These are about to be carried out, and not yet committed: what they give up is there until now."""
+        for each in gaps(waiting):
+            self._is_there(each)
+
+    def refuse(self, waiting: Sequence[Waiting], sql: str) -> None:
+        """Raise `RevisionFailed` where a commit of these, before `sql`, would leave one."""
+        self._refuse_empty(waiting, sql)
+        for each, by, again in self.found(waiting):
+            here = self._line.lineno if self._line else 0
+            gone = f"in line {by.line.lineno}" if by.line else "above"
+            of = f" of {each.table}" if each.table else ""
+            raise RevisionFailed(
+                f"{self._script.revision} gives up the {each.kind} {each.name}{of} {gone} and makes it again in line"
+                f" {again}: line {here}, between them, would have it committed, and clients would miss it.",
+                f"Put line {here} above the one or below the other, or into a revision of its own.{_direct(each)}",
+            )
+
+    def _refuse_empty(self, waiting: Sequence[Waiting], sql: str) -> None:
+        """A new table has the name of one with rows, which are put into it only now."""
+        into = {last_part(plain(reader.name())) for reader in statements(sql) if reader.accept("INSERT INTO")}
+        for each in (each for one in waiting for each in one.gives_up if each.kind == "table"):
+            name = last_part(each.name)
+            if name in into and any(name in one.makes and "CREATE" in one.sql.upper() for one in waiting):
+                raise RevisionFailed(
+                    f"{self._script.revision} gives the name {name} to a new table, which is filled in line"
+                    f" {self._line.lineno if self._line else 0} only: clients would find it empty for as long.",
+                    "Make and fill the new table under a name of its own, then let the two change names."
+                    f"{_direct(each._replace(table=name))}",
+                )
+
+    def _is_there(self, each: GivenUp) -> bool:
+        if each not in self._there:
+            query = _THERE.get(each.kind, "")
+            given = {"name": last_part(each.name), "table": last_part(each.table)}
+            used = {name: value for name, value in given.items() if f":{name}" in query}
+            self._there[each] = bool(query) and bool(self._database.ask(query, **used))
+        return self._there[each]
+
+    @property
+    def _line(self) -> FrameSummary | None:
+        return line_in(str(Path(self._script.path).parent))
+
+
+def _direct(each: GivenUp) -> str:
+    return each.table and f'\nOr let all wait in one transaction: direct = {{"{each.table}": "why nobody minds"}}'
