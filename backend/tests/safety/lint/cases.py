@@ -55,12 +55,21 @@ CASES = (
     Case("a column is added", "", ADD, DROP),
     Case("an index is made", "", 'op.create_index("ix_{t}", "{t}", ["a"])', 'op.drop_index("ix_{t}")'),
     Case(
-        "a default is missed while rows are changed",
-        "comes-back schema-and-data",
-        'op.alter_column("{t}", "n", server_default=None)\n'
-        '    op.execute("UPDATE {t} SET n = 1 WHERE id = 1")\n'
-        '    op.alter_column("{t}", "n", server_default="1")',
-        'op.alter_column("{t}", "n", server_default=None)',
+        "a key is missed while rows are changed",
+        "comes-back",
+        'op.drop_constraint("pk_{t}", "{t}")\n'
+        '    op.execute("UPDATE {t} SET id = -id WHERE id > 1")\n'
+        '    op.create_primary_key("pk_{t}", "{t}", ["id"])',
+        '"""Nothing of the schema is another."""',
+    ),
+    Case(
+        "a view would be missed while rows are changed",
+        "runs",
+        'op.execute("DROP VIEW {t}_view")\n'
+        '    op.execute("DO $$ BEGIN UPDATE {t} SET n = 1 WHERE id = 1; END $$")\n'
+        '    op.create_index("ix_{t}", "{t}", ["a"])\n'
+        '    op.execute("CREATE VIEW {t}_view AS SELECT id FROM {t}")',
+        'op.drop_index("ix_{t}")',
     ),
     Case(
         "a check and a view give way to a type",
