@@ -38,8 +38,6 @@ CHECKS = [
     response_schema_conformance,
     status_code_conformance,
 ]
-EXAMPLES = 10
-"""Requests an operation of each sort."""
 ORDER = {"get": 0, "delete": 2}
 ENDS_THE_SESSION = ("DELETE /api/v1/me", "POST /api/v1/auth/sign-out")
 WITHOUT_A_SERVICE = "POST /api/v1/chat/conversations/{conversation}/questions"
@@ -79,13 +77,17 @@ def until_started(client: httpx.Client) -> None:
     assert client.get("/me").status_code == 401
 
 
-def test_whatever_may_be_sent_is_answered_as_documented(administrator: tuple[FastAPI, str, dict[str, str]]) -> None:
+@pytest.mark.parametrize("examples", [4, pytest.param(20, marks=[pytest.mark.prove, pytest.mark.timeout(600)])])
+def test_whatever_may_be_sent_is_answered_as_documented(
+    administrator: tuple[FastAPI, str, dict[str, str]], examples: int
+) -> None:
+    """`examples` are requests to an operation, of each sort."""
     app, address, headers = administrator
     failures = []
     for operation in operations(app):
         for mode in GenerationMode:
             try:
-                try_out(operation, mode, address, headers)
+                try_out(operation, mode, address, headers, examples)
             except FailureGroup as found:
                 failures += [f"{operation.label}: {failure}" for failure in found.exceptions]
     assert failures == [], "\n\n".join(failures)
@@ -99,11 +101,11 @@ def operations(app: FastAPI) -> list[Operation]:
     return sorted(kept, key=lambda operation: (operation.label in ENDS_THE_SESSION, ORDER.get(operation.method, 1)))
 
 
-def try_out(operation: Operation, mode: GenerationMode, address: str, headers: dict[str, str]) -> None:
+def try_out(operation: Operation, mode: GenerationMode, address: str, headers: dict[str, str], examples: int) -> None:
     sent = {"If-Match": "*"} if mode is GenerationMode.POSITIVE else {}
 
     @settings(
-        max_examples=EXAMPLES,
+        max_examples=examples,
         deadline=None,
         derandomize=True,
         database=None,

@@ -1,5 +1,7 @@
 """Passwords by argon2id, with the parameters of RFC 9106 for little memory: 64 MiB and some 30 ms of a core each."""
 
+from functools import cache
+
 from anyio import CapacityLimiter, to_thread
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -8,14 +10,22 @@ _AT_ONCE = 2
 """Hashes made at the same time: each takes 64 MiB and a core, and other requests want one too."""
 
 
+_HASHER = PasswordHasher()
+
+
+@cache
+def _hash_of_nobody(hasher: PasswordHasher) -> str:
+    """Who tries an account that does not exist waits as long as for one that does. Made once: it takes as long."""
+    return hasher.hash("")
+
+
 class Passwords:
     """Makes and checks hashes, in threads, so that requests without passwords are answered meanwhile."""
 
     def __init__(self, hasher: PasswordHasher | None = None) -> None:
-        self._hasher = hasher or PasswordHasher()
+        self._hasher = hasher or _HASHER
         self._limiter = CapacityLimiter(_AT_ONCE)
-        # Nobody's: who tries an account that does not exist waits as long as for one that does.
-        self._nobodys = self._hasher.hash("")
+        self._nobodys = _hash_of_nobody(self._hasher)
 
     async def hash(self, password: str) -> str:
         """What the database keeps."""
