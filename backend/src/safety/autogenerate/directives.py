@@ -45,8 +45,11 @@ def write_differences(comparison: Comparison, directives: list[MigrationScript])
         raise RequestRefused("Autogenerate sees what differs and has no line for it.", "Write the revision by hand.")
     for problem in trial.problems:
         log.warning("This revision was tried on a scratch database: %s", problem)
+    for problem in trial.with_rows:
+        log.warning("This revision was tried on tables with rows: %s", problem)
     remarks: list[MigrateOperation] = [Comment(f"Not compared: {each.where}") for each in comparison.built.obstacles]
     remarks += [Comment(f"Not proved: {problem}") for problem in trial.problems]
+    remarks += [Comment(f"On tables with rows {problem}") for problem in trial.with_rows]
     script = directives[0]
     assert isinstance(script.upgrade_ops, UpgradeOps)
     assert isinstance(script.downgrade_ops, DowngradeOps)

@@ -4,6 +4,7 @@ The copy is made by the same plan that writes revisions, from nothing to the liv
 so that PostgreSQL itself says what every definition is called afterwards.
 """
 
+import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
@@ -26,7 +27,10 @@ from src.safety.autogenerate.renames import Rename, hinted, merged_labels
 from src.safety.autogenerate.rows_that_exist import called_now
 from src.safety.autogenerate.same_definition import by_definition
 from src.safety.autogenerate.short_names import ShortNames, written_with
+from src.safety.autogenerate.trial_with_rows import WithRows, changed_tables, rows_in, with_rows
 from src.safety.errors import RequestRefused
+
+log = logging.getLogger(__name__)
 
 Find = Callable[[Schema, list[Rename]], list[Rename]]
 """What is to be renamed in a schema, after what was renamed before."""
@@ -41,6 +45,8 @@ class Trial:
     problems: list[str] = field(default_factory=list)
     leaves: list[str] = field(default_factory=list)
     """The constraints, as SQL writes their names, that it makes NOT VALID because the models or the database say so."""
+    with_rows: list[str] = field(default_factory=list)
+    """Why it fails on any tables that have rows."""
     failure: str = ""
     """The first line that could not run, and why."""
 
@@ -117,7 +123,24 @@ class Task:
             trial.problems = self._left(connection, goal, direction)
             if trial.problems:
                 break
+        if not trial.failure and not trial.problems:
+            self._with_rows(connection, trial, renamed, wanted)
         return trial
+
+    def _with_rows(self, connection: Connection, trial: Trial, renamed: Schema, wanted: Schema) -> None:
+        """Try it again, with rows: the schema is the live one by now."""
+        if not changed_tables(self.live, wanted):
+            return
+        try:
+            with rows_in(connection, self.live, wanted):
+                up = with_rows(connection, trial.up, renamed, wanted)
+                down = with_rows(connection, trial.down, wanted, renamed) if up.went_through else WithRows(trial.down)
+        except DBAPIError as error:
+            log.info("The revision was not tried with rows: %s", _reason(error))
+            return
+        trial.up, trial.down = up.lines, down.lines
+        found = (("upgrade", up), ("downgrade", down))
+        trial.with_rows = [f"the {name} fails: {each.failure}" for name, each in found if each.failure]
 
     def _untried(self, reason: str) -> Trial:
         if self.has_hints or self._doubts(self.live, []):
