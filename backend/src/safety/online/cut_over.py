@@ -153,13 +153,15 @@ class CutOver:
         )
 
     def lost_by(self, table: str) -> Iterator[str]:
-        """The actions by which a copy of `table` loses the defaults and checks that the table loses."""
+        """The actions by which a copy of `table` loses the defaults, checks and columns that the table loses."""
         for each in self._given_up():
             if same_name(each.table, plain(table)):
                 if each.kind == "default":
                     yield f"ALTER COLUMN {each.written} DROP DEFAULT"
                 elif each.kind == "constraint":
                     yield f"DROP CONSTRAINT IF EXISTS {each.written}"
+                elif each.kind == "column":  # one that is generated may read the column at hand
+                    yield f"DROP COLUMN IF EXISTS {each.written} CASCADE"
 
     def has_type(self, name: str) -> bool | None:
         """Whether there is a type of this plain name afterwards; None where nothing here tells."""

@@ -250,6 +250,14 @@ HABITS = [
         SHOP,
     ),
     Case(
+        "another type under a generated column that goes",
+        """op.drop_column("customers", "loud")
+    op.alter_column("customers", "name", type_=sa.String(15))""",
+        """op.alter_column("customers", "name", type_=sa.String(40))
+    op.add_column("customers", sa.Column("loud", sa.Text(), sa.Computed("upper(name)", persisted=True)))""",
+        f"{SHOP} ALTER TABLE customers ADD loud text GENERATED ALWAYS AS (upper(name)) STORED",
+    ),
+    Case(
         "a DO block that looks first",
         """op.execute('''
         DO $$

@@ -49,6 +49,7 @@ class Attempts:
                 return failed
             if interruption.repair and way == "upgrade":
                 self._repair(interruption)
+                clients = None  # what is dropped by hand is missed by whoever needs it, and that is not ours
         return self._once(way, clients, _NEVER)[0]
 
     def _repair(self, interruption: Interruption) -> None:

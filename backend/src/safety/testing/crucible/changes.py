@@ -29,7 +29,7 @@ class Change:
 def random_changes(seed: str, schema: Schema) -> tuple[Change, ...]:
     """One, mostly; else two or three. Each of them changes something."""
     dice = Dice(f"changes {seed}")
-    wanted = dice.number(1, 3) if dice.chance(0.6) else 1
+    wanted = dice.number(1, 3)
     found: list[Change] = []
     for number in range(40):
         change = Change(dice.one(_WEIGHTED, lambda pair: pair)[0], f"{seed} {number}")
@@ -140,5 +140,5 @@ CHANGES: Mapping[str, Apply] = {
     "detach": _detach,
     "other view": _other_view,
 }
-_WEIGHTS = {"type": 5, "key type": 3, "nullable": 3, "add column": 3, "default": 2, "remove label": 2, "rule": 2}
+_WEIGHTS = {"type": 8, "key type": 4, "nullable": 3, "add column": 3, "default": 2, "remove label": 2, "rule": 2}
 _WEIGHTED = [(kind, number) for kind in CHANGES for number in range(_WEIGHTS.get(kind, 1))]

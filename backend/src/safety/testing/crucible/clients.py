@@ -16,15 +16,15 @@ from src.safety.testing.crucible.rows import insert, key, value
 from src.safety.testing.crucible.schema import Schema, Table
 
 # What is noted where the revision ends belongs to its transaction.
-_ITS_OWN = re.compile(r"\s*(ALTER|CREATE|DROP|LOCK|DO|COMMENT|GRANT|REVOKE|TRUNCATE|\w+ .*\balembic_)\b", re.IGNORECASE)
-_STRONG = """
-    SELECT DISTINCT c.relname FROM pg_locks l JOIN pg_class c ON c.oid = l.relation WHERE l.granted
+_ITS_OWN = re.compile(r"\s*(ALTER|CREATE|DROP|LOCK|DO|COMMENT|GRANT|REVOKE|TRUNCATE)\b|.*\balembic_", re.IGNORECASE)
+# What is locked; and another answer when a change of the schema has been committed.
+_LOCKED = """
+    SELECT DISTINCT c.relname::text FROM pg_locks l JOIN pg_class c ON c.oid = l.relation WHERE l.granted
     AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
     AND l.mode IN ('ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')
     AND l.pid <> pg_backend_pid() AND c.relname = ANY (%s) AND l.pid <> ALL (%s)
 """
-# Another answer when a change of the schema has been committed.
-_SCHEMA = "SELECT " + ", ".join(
+_LOOK = f"SELECT ARRAY({_LOCKED}), " + ", ".join(
     f"(SELECT concat(count(*), max(xmin::text::bigint)) FROM {table})"
     for table in ("pg_class", "pg_attribute", "pg_attrdef", "pg_constraint", "pg_index", "pg_rewrite", "pg_enum")
 )
@@ -73,7 +73,7 @@ class Clients:
     """What was asked while a strong lock on a table was held."""
     states: int = 0
     _left: list[int] = field(default_factory=list)
-    _seen: list[Any] = field(default_factory=list)
+    _seen: tuple[Any, ...] = ()
 
     def __post_init__(self) -> None:
         self.session: psycopg.Connection[Any] = psycopg.connect(self.url, autocommit=True, prepare_threshold=None)
@@ -91,12 +91,10 @@ class Clients:
 
     def look(self, next_statement: str) -> None:
         """Before a statement of the migration, or at its end."""
-        strong = (
-            [name for (name,) in self.session.execute(_STRONG, [self._tables, self._left])] if next_statement else []
-        )
-        if strong and not _ITS_OWN.match(next_statement):
+        found = self.session.execute(_LOOK.encode(), [self._tables, self._left]).fetchone() or ((),)
+        strong, schema = found[0], found[1:]
+        if strong and next_statement and not _ITS_OWN.match(next_statement):
             self.beside.append(f"{' '.join(next_statement.split())[:100]} beside a lock on {', '.join(sorted(strong))}")
-        schema = self.session.execute(_SCHEMA.encode()).fetchall()
         if schema != self._seen:
             self._seen = schema
             self.states += 1

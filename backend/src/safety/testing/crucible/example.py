@@ -58,7 +58,7 @@ def random_example(seed: str, schema: Schema | None = None) -> Example:
         before,
         random_changes(seed, before),
         rows=dice.number(0, 1) * 30 + dice.number(8, 60),
-        spelling=seed if dice.chance(0.4) else "",
+        spelling=seed if dice.chance(0.5) else "",
         interruptions=interruptions,
         driver=dice.one(("", "psycopg", "asyncpg")),
         small=1e6 if dice.chance(0.1) else 0,

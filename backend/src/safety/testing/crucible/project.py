@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 from collections.abc import Callable
 from contextlib import redirect_stdout
 from dataclasses import dataclass, field
@@ -133,4 +134,6 @@ class Place:
 
     def _place(self, url: str, *, plain: bool, **policy: Any) -> None:
         place = {"url": url, "plain": plain, "policy": {**self.policy, **policy}}
-        (self.folder / PLACE).write_text(json.dumps(place, indent=1))
+        written = self.folder / f"{PLACE}.{os.getpid()}"
+        written.write_text(json.dumps(place, indent=1))
+        written.replace(self.folder / PLACE)  # another process may be reading it

@@ -151,13 +151,13 @@ def from_json(data: dict[str, Any]) -> Schema:
     return Schema(
         tuple(_table(each) for each in data["tables"]),
         tuple(
-            Enum(each["name"], tuple(each["labels"]), _pairs(each["renamed"]), _pairs(each["merged"]))
+            Enum(each["name"], tuple(each["labels"]), _pairs(each.get("renamed", [])), _pairs(each["merged"]))
             for each in data["enums"]
         ),
         tuple(Attached(**{**each, "columns": tuple(each["columns"])}) for each in data["attached"]),
         tuple(data["others"]),
         tuple(data["extensions"]),
-        tuple(data["firsts"]),
+        tuple(data.get("firsts", ())),
     )
 
 
@@ -170,7 +170,7 @@ def _table(data: dict[str, Any]) -> Table:
         **{
             **data,
             "key": tuple(data["key"]),
-            "fixed": tuple(data["fixed"]),
+            "fixed": tuple(data.get("fixed", ())),
             "columns": tuple(Column(**_tuples(each)) for each in data["columns"]),
             "rules": tuple(Rule(**_tuples(each)) for each in data["rules"]),
             "references": tuple(Reference(**each) for each in data["references"]),

@@ -50,7 +50,7 @@ def _share(options: argparse.Namespace, place: int) -> Totals:
     numbers = range(options.first + place, min(options.first + options.count, _MANY), options.processes)
     keep = Path(options.keep) if options.keep else None
     with embedded(options.postgres) as admin, closing(Databases(admin, "crucible")) as databases:
-        runs = Runs(databases, _say, keep, _schema(options))
+        runs = Runs(databases, _say, keep, _schema(options), not options.as_it_is)
         return runs.many(options.seed, numbers, options.seconds)
 
 
@@ -77,6 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--processes", type=int, default=1, help="each with a server of its own")
     parser.add_argument("--postgres", type=int, default=18, help="the version of the embedded servers")
     parser.add_argument("--keep", default="", help="a folder for what fails, shrunk")
+    parser.add_argument("--as-it-is", action="store_true", help="keep what fails without making it small")
     parser.add_argument("--again", default="", help="run one example: its seed (1.17), or a file of --keep")
     parser.add_argument("--models", default="", help="a project's own MetaData, as package.module:name")
     return parser
