@@ -21,6 +21,12 @@ from src.safety.plan.chain import in_chain_scratch, move_extensions
 from src.safety.plan.rehearse import Live, run_chain
 from src.safety.project import Project
 
+# What a type change that is half done fills beside the old column, kept in step by a trigger (`online/shadow`).
+_BESIDE = """
+    SELECT 'column ' || a.attrelid::regclass || '.' || quote_ident(a.attname) FROM pg_trigger t
+    JOIN pg_attribute a ON a.attrelid = t.tgrelid AND t.tgname = '~' || a.attname AND NOT a.attisdropped
+"""
+
 
 @dataclass(frozen=True)
 class Drift:
@@ -56,14 +62,16 @@ def _as_seen_from_here(difference: Difference) -> Difference:
 def marked(connection: Connection, repair: str) -> str:
     """`repair` with a remark above each line that destroys rows of this database, or values of a column, and how many.
 
+    A column that is filled beside another, whose values it has, is no loss.
     `connection` is in autocommit; it counts in a transaction that only reads.
     """
     lines: list[str] = []
     connection.exec_driver_sql("BEGIN READ ONLY")
     try:
+        beside = set(connection.exec_driver_sql(_BESIDE).scalars())
         for line in repair.splitlines():
             if line.startswith(("DROP ", "ALTER TABLE ")):
-                lines += [f"-- Destroys {loss}" for loss in losses(connection, line)]
+                lines += [f"-- Destroys {loss}" for loss in losses(connection, line) if loss.what not in beside]
             lines.append(line)
     finally:
         connection.exec_driver_sql("ROLLBACK")

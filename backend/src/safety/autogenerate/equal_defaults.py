@@ -12,6 +12,7 @@ from src.postgres.catalogue import Catalogue, CatalogueObject, Identity, Kind
 from src.postgres.catalogue.session import neutral_session
 from src.postgres.tokens import Kind as TokenKind
 from src.postgres.tokens import tokens
+from src.safety.autogenerate.column_types import user_type
 from src.safety.autogenerate.context import Schema
 
 _NULL = "NULL"
@@ -45,9 +46,16 @@ def _unlike(schema: Schema, like: Schema) -> Iterator[tuple[Identity, str, str]]
         here, there = (each.attributes.get("default") for each in (entry, other))
         if here == there or (None in (here, there) and _of_a_domain(other, like)):
             continue
+        if _other_user_type(entry, schema, other, like):  # it may go, and a default that names it would not let it
+            continue
         said = [_NULL if each is None else str(each) for each in (here, there)]
         if all(map(_is_constant, said)):
             yield identity, said[0], said[1]
+
+
+def _other_user_type(here: CatalogueObject, schema: Schema, there: CatalogueObject, like: Schema) -> bool:
+    before, after = (str(entry.attributes["type"]) for entry in (here, there))
+    return before != after and (user_type(before, schema) or user_type(after, like)) is not None
 
 
 def _plain(*entries: CatalogueObject) -> bool:

@@ -169,6 +169,25 @@ def test_what_drift_prints_takes_the_half_back_and_all_of_it_is_made_again(
     assert main(["drift"]) == 0
 
 
+def test_what_is_filled_beside_a_column_is_no_loss(
+    project: Project,
+    database: str,
+    watcher: psycopg.Connection,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    project.revision("001_a", None, f"{EVENT}\n    {FILL}", 'op.drop_table("event")')
+    project.revision("002_b", "001_a", 'op.alter_column("event", "size", type_=sa.BigInteger)')
+    interrupted(project, database, 6)
+    assert watcher.execute("SELECT count(size__new) FROM event").fetchone() == (50,)
+    monkeypatch.setenv("DATABASE_URL", database)
+    monkeypatch.chdir(project.folder)
+    assert main(["drift"]) == 1
+    said = capsys.readouterr().out
+    assert "DROP COLUMN size__new" in said
+    assert "Destroys" not in said
+
+
 def test_a_stamp_ends_it(half: Project, database: str, watcher: psycopg.Connection) -> None:
     alembic = half.alembic.having(**PATIENT)
     alembic(database, "stamp", "001_a")

@@ -82,6 +82,15 @@ def test_a_default_stays_while_the_type_changes(transaction: Connection, live: s
     assert "default" not in str(lines[0])
 
 
+def test_a_default_that_names_a_type_which_goes_does_not_stay(transaction: Connection) -> None:
+    metadata = models("Table('t', m, Column('n', Text, server_default='x'))")
+    before = "CREATE TYPE kind AS ENUM ('x', 'y'); CREATE TABLE t (n kind DEFAULT 'x')"
+    there, wanted = made(transaction, before), by_models(transaction, metadata)
+    lines = plan(Context(with_equal_defaults(transaction, there, wanted), wanted, metadata))
+    assert "server_default='x'" in str(lines[1])
+    assert str(lines[-1]) == "op.execute('DROP TYPE kind')"
+
+
 @pytest.mark.parametrize(
     "given",
     [
