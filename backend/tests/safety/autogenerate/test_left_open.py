@@ -88,7 +88,7 @@ def test_a_default_that_names_a_type_which_goes_does_not_stay(transaction: Conne
     there, wanted = made(transaction, before), by_models(transaction, metadata)
     lines = plan(Context(with_equal_defaults(transaction, there, wanted), wanted, metadata))
     assert "server_default='x'" in str(lines[1])
-    assert str(lines[-1]) == "op.execute('DROP TYPE kind')"
+    assert str(lines[-1]) == "op.execute('DROP TYPE public.kind')"
 
 
 @pytest.mark.parametrize(
