@@ -108,7 +108,7 @@ _FACTS = """
     WHERE r.relkind <> 'S'
     UNION ALL
     SELECT r.class, r.oid::bigint, 'constraint', r.schema, r.name, k.conname::text, 0, json_build_object(
-        'definition', pg_get_constraintdef(k.oid), 'validated', k.convalidated)::text
+        'definition', regexp_replace(pg_get_constraintdef(k.oid), ' NOT VALID$', ''), 'validated', k.convalidated)::text
     FROM relation r JOIN pg_constraint k ON k.conrelid = r.oid AND k.contype IN ('p', 'u', 'f', 'c', 'x')
     UNION ALL
     SELECT r.class, r.oid::bigint, 'index', r.schema, r.name, x.relname::text, 0, json_build_object(

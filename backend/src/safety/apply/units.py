@@ -14,6 +14,7 @@ from src.safety.apply.facts import Attributes, Change, Facts, Identity
 from src.safety.apply.journal import is_note
 
 _DID = "did "
+_VALID = {("validated", "False"): "True", ("valid", "False"): "True", ("not null", "not valid"): "yes"}
 State = dict[Identity, Attributes | None]
 
 
@@ -99,10 +100,22 @@ def is_so(now: Facts, identity: Identity, expected: Attributes | None) -> bool:
 
 
 def differing(now: Facts, state: Mapping[Identity, Attributes | None]) -> list[str]:
-    """In words, what is not as in `state`."""
+    """In words, what is not as in `state`, nor has been validated since.
+
+    VALIDATE runs to its end on the server also for a client that is gone, and then nobody notes it.
+    """
     return [
-        _words(now, identity, expected) for identity, expected in state.items() if not is_so(now, identity, expected)
+        _words(now, identity, expected)
+        for identity, expected in state.items()
+        if not is_so(now, identity, expected) and not is_so(now, identity, _validated(expected))
     ]
+
+
+def _validated(noted: Attributes | None) -> Attributes | None:
+    """What an object that was NOT VALID, or INVALID, is like when it is validated."""
+    if noted is None:
+        return None
+    return {name: _VALID.get((name, value), value) for name, value in noted.items()}
 
 
 def _words(now: Facts, identity: Identity, expected: Attributes | None) -> str:

@@ -210,6 +210,19 @@ def test_a_half_that_is_neither_there_nor_gone_is_said(
     assert of_event(watcher) == WHOLE
 
 
+def test_what_the_server_validates_for_a_client_that_is_gone_is_done(
+    project: Project, database: str, watcher: psycopg.Connection
+) -> None:
+    project.revision("001_a", None, f"{EVENT}\n    {FILL}")
+    project.revision("002_b", "001_a", 'op.create_check_constraint("ck_size", "event", "size >= 0")')
+    interrupted(project, database, 1)
+    validated = "SELECT convalidated FROM pg_constraint WHERE conname = 'ck_size'"
+    assert watcher.execute(validated).fetchall() == [(False,)]
+    watcher.execute("ALTER TABLE event VALIDATE CONSTRAINT ck_size")
+    project.alembic.having(**PATIENT)(database, "upgrade", "head")
+    assert watcher.execute(validated).fetchall() == [(True,)]
+
+
 def test_a_downgrade_that_stopped_half_way_is_finished_before_anything_else(
     half: Project, database: str, watcher: psycopg.Connection
 ) -> None:

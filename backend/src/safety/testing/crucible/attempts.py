@@ -67,7 +67,7 @@ class Attempts:
         run = {"upgrade": self.place.upgrade, "downgrade": self.place.downgrade}[way]
         url = with_driver(self.live, self.example.driver)
         if clients is not None:
-            clients.begin()
+            clients.begin(alone=interruption.kind != "twice")
         policy: dict[str, Any] = {"allow_data_loss": "true" if way == "downgrade" else ""}
         if interruption.kind in ("", "twice"):
             policy.update(PATIENT)

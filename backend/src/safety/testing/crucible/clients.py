@@ -72,6 +72,7 @@ class Clients:
     beside: list[str] = field(default_factory=list)
     """What was asked while a strong lock on a table was held."""
     states: int = 0
+    _alone: bool = True
     _left: list[int] = field(default_factory=list)
     _seen: tuple[Any, ...] = ()
 
@@ -84,8 +85,9 @@ class Clients:
             self._statements = [each for each in self._statements if each not in vain]
         self._tables = [table.name for table in self.schema.tables]
 
-    def begin(self) -> None:
-        """A run begins: what the server does yet for one that was killed is not its."""
+    def begin(self, *, alone: bool) -> None:
+        """A run begins: what the server does yet for one that was killed is not its, nor what a second one locks."""
+        self._alone = alone
         others = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
         self._left = [pid for (pid,) in self.session.execute(others)]
 
@@ -93,7 +95,7 @@ class Clients:
         """Before a statement of the migration, or at its end."""
         found = self.session.execute(_LOOK.encode(), [self._tables, self._left]).fetchone() or ((),)
         strong, schema = found[0], found[1:]
-        if strong and next_statement and not _ITS_OWN.match(next_statement):
+        if strong and self._alone and next_statement and not _ITS_OWN.match(next_statement):
             self.beside.append(f"{' '.join(next_statement.split())[:100]} beside a lock on {', '.join(sorted(strong))}")
         if schema != self._seen:
             self._seen = schema

@@ -119,7 +119,8 @@ def index(dice: Dice, table: Table) -> Table:
     others = [each.name for each in ordered if each is not column]
     columns = (column.name, dice.one(others)) if others and not expression and dice.chance(0.3) else (column.name,)
     where = "{0} IS NOT NULL" if dice.chance(0.2) else ""
-    unique = not (expression or where or table.partitions) and dice.chance(0.15) and _is_distinct(column)
+    unique = not (expression or where or table.partitions) and dice.chance(0.15)
+    unique = unique and column in table.plain and _is_distinct(column)
     made = Index(f"ix_{table.name}_{'_'.join(columns)}".lower(), columns, unique, expression, where)
     return (
         table if made.name in {each.name for each in table.indexes} else replace(table, indexes=(*table.indexes, made))

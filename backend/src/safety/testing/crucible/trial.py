@@ -144,7 +144,8 @@ class Trial:
             self._differ("upgrade", wanted, found)
             for words in client_faults(clients, self.plain):
                 self.outcome.fault("clients", words)
-            for words in clients.beside:
+            # Small tables share a transaction as long as nobody is in the way.
+            for words in () if self.example.small else clients.beside:
                 self.outcome.fault("asked beside a lock", words)
 
     def _judge_downgrade(self, live: str) -> None:
