@@ -250,6 +250,18 @@ HABITS = [
         SHOP,
     ),
     Case(
+        "ids that have become too small, with a sequence of another name",
+        """op.execute("CREATE SEQUENCE orders_ids OWNED BY orders.id")
+    op.execute("SELECT setval('orders_ids', max(id)) FROM orders")
+    op.alter_column("orders", "id", type_=sa.BigInteger(), server_default=sa.text("nextval('orders_ids')"))
+    op.execute("DROP SEQUENCE orders_id_seq")""",
+        """op.execute("CREATE SEQUENCE orders_id_seq AS integer OWNED BY orders.id")
+    op.execute("SELECT setval('orders_id_seq', max(id)) FROM orders")
+    op.alter_column("orders", "id", type_=sa.Integer(), server_default=sa.text("nextval('orders_id_seq')"))
+    op.execute("DROP SEQUENCE orders_ids")""",
+        SHOP,
+    ),
+    Case(
         "another type under a generated column that goes",
         """op.drop_column("customers", "loud")
     op.alter_column("customers", "name", type_=sa.String(15))""",

@@ -23,9 +23,9 @@ _COLUMN = """
                    AND k.refobjsubid = 0 AND k.deptype = 'i') AS of_key,
            CASE WHEN a.attgenerated = '' THEN pg_get_expr(d.adbin, d.adrelid) END AS "default",
            a.attgenerated <> '' AS generated, a.attidentity::text AS identity,
-           (SELECT objid::regclass::text FROM pg_depend WHERE classid = 'pg_class'::regclass AND refobjid = c.oid
-            AND refclassid = 'pg_class'::regclass AND refobjsubid = a.attnum AND deptype IN ('a', 'i')
-            AND objid IN (SELECT seqrelid FROM pg_sequence)) AS sequence
+           ARRAY(SELECT objid::regclass::text FROM pg_depend WHERE classid = 'pg_class'::regclass AND refobjid = c.oid
+                 AND refclassid = 'pg_class'::regclass AND refobjsubid = a.attnum AND deptype IN ('a', 'i')
+                 AND objid IN (SELECT seqrelid FROM pg_sequence) ORDER BY deptype DESC, objid) AS sequences
     FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
     LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
     WHERE c.oid = to_regclass(:table) AND a.attname = :column AND NOT a.attisdropped
@@ -55,8 +55,8 @@ class OldColumn:
     default: str | None
     identity: str
     """`a` for ALWAYS, `d` for BY DEFAULT, else empty."""
-    sequence: str | None
-    """The one that it owns."""
+    sequences: tuple[str, ...]
+    """Those that it owns: one as a rule, the identity's first."""
     dependents: Dependents
     """Views, policies, triggers, ..., which the swap makes anew."""
     parts: tuple["OldColumn", ...] = ()
@@ -103,7 +103,7 @@ def _column(table: str, name: str, row: Row[Any], dependents: Dependents) -> Old
         partitioned=row.partitioned,
         default=row.default,
         identity=row.identity,
-        sequence=row.sequence,
+        sequences=tuple(row.sequences),
         dependents=dependents,
     )
 

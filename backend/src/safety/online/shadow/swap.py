@@ -67,8 +67,8 @@ def _statements(database: Database, column: OldColumn, kind: str, made: Made) ->
     yield from made.published.out
     yield f"ALTER TABLE {table} DROP COLUMN {column.quoted}"
     yield from made.statistics
-    if column.identity and column.sequence:
-        own = without_schema(column.sequence)
+    if column.identity:
+        own = without_schema(column.sequences[0])
         yield f"ALTER SEQUENCE {qualified(_plain(temporary(_plain(own))), column.schema)} RENAME TO {own}"
     yield from (statement for each in made.not_nulls for statement in with_name(each))
     yield f"ALTER TABLE {table} RENAME COLUMN {new} TO {column.quoted}"
@@ -89,10 +89,10 @@ def _default(database: Database, column: OldColumn, kind: str, new: str) -> Iter
     table = column.table
     if column.identity:
         yield from _identity(database, column)
-    elif column.sequence:
-        yield f"ALTER SEQUENCE {column.sequence} OWNED BY {table}.{new}"
-        if kind in _INTEGERS:
-            yield f"ALTER SEQUENCE {column.sequence} AS {kind}"
+    for sequence in column.sequences[1 if column.identity else 0 :]:
+        yield f"ALTER SEQUENCE {sequence} OWNED BY {table}.{new}"
+        if kind in _INTEGERS and len(column.sequences) == 1:  # of several, one is to go, or is of another kind
+            yield f"ALTER SEQUENCE {sequence} AS {kind}"
     if database.cut_over.gives_up("default", table, column.name):
         return
     if column.default is not None:
@@ -125,8 +125,9 @@ def _index(index: Index) -> Iterator[str]:
 
 def _identity(database: Database, column: OldColumn) -> Iterator[str]:
     """An identity's sequence cannot change hands: a new one goes on where the old one is."""
-    (row,) = database.ask(_SEQUENCE, sequence=column.sequence)
-    own = _plain(without_schema(column.sequence or ""))
+    sequence = column.sequences[0]
+    (row,) = database.ask(_SEQUENCE, sequence=sequence)
+    own = _plain(without_schema(sequence))
     name = qualified(temporary(own), column.schema)
     options = [f"SEQUENCE NAME {name} START WITH {row.seqstart} INCREMENT BY {row.seqincrement} CACHE {row.seqcache}"]
     if row.seqincrement > 0 and (row.seqmin != 1 or row.seqmax != _INTEGERS[row.type]):
@@ -135,7 +136,7 @@ def _identity(database: Database, column: OldColumn) -> Iterator[str]:
     always = "ALWAYS" if column.identity == "a" else "BY DEFAULT"
     new = quoted(temporary(column.name))
     yield f"ALTER TABLE {column.table} ALTER COLUMN {new} ADD GENERATED {always} AS IDENTITY ({' '.join(options)})"
-    yield f"PERFORM setval({literal(name)}, last_value, is_called) FROM {column.sequence}"
+    yield f"PERFORM setval({literal(name)}, last_value, is_called) FROM {sequence}"
 
 
 def _plain(name: str) -> str:
