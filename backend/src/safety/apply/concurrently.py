@@ -4,7 +4,7 @@ VALIDATE, REFRESH, VACUUM, ANALYZE and REINDEX may be done twice. CREATE INDEX, 
 where the process died between their end and its note, only the catalogue knows.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from sqlalchemy import Connection, text
 
@@ -12,7 +12,6 @@ from src.postgres.as_written import run_as_written
 from src.postgres.lock_modes import is_patient, strong_locks
 from src.postgres.lock_modes.reader import Reader, statements
 from src.safety.apply.journal import Journal
-from src.safety.history import Entry, History
 
 _VALIDITY = text("SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(:name)")
 _IS_PARTITION = text(
@@ -31,9 +30,12 @@ _COPIES = text(
 
 
 def is_complete_or_begins(
-    connection: Connection, entry: Entry, journal: Journal, history: History, key: str, statement: str
+    connection: Connection, journal: Journal, write: Callable[[], None], key: str, statement: str
 ) -> bool:
-    """Whether an earlier try had completed it; if not, it is noted that it begins, on a place that is clear."""
+    """Whether an earlier try had completed it; if not, it is noted that it begins, on a place that is clear.
+
+    `write` keeps what the journal says.
+    """
     if not is_patient(statement):
         return False
     if journal.has_begun(key) and is_complete(connection, statement):
@@ -41,7 +43,7 @@ def is_complete_or_begins(
     clear_away(connection, statement)
     if not journal.has_begun(key):
         journal.begin(key)
-        history.write_journal(connection, entry)
+        write()
     return False
 
 

@@ -42,10 +42,13 @@ class LockTaker:
         self._held.forget()
         self.limits.forget()
 
-    def follow(self, word: str, statement: str) -> None:
-        """Keep up with what the revision does to its session; `word` is the first of `statement`."""
-        # What it has set, or could go back to, would end with the transaction; at a COMMIT it has ended.
-        self.together |= not statement.endswith(" AND CHAIN")
+    def follow(self, word: str, statement: str, *, kept: bool) -> None:
+        """Keep up with what the revision does to its session; `word` is the first of `statement`.
+
+        `kept` says that it sets something which holds over our commits.
+        """
+        # What it has set else, or could go back to, would end with the transaction; at a COMMIT it has ended.
+        self.together |= not kept and not statement.endswith(" AND CHAIN")
         self._defers |= word == "SET" and "CONSTRAINTS" in statement.upper() and "DEFERRED" in statement.upper()
         self.limits.of_the_revision |= word == "SET" and "timeout" in statement
         if self._held.follow(statement) or word == "RESET":

@@ -49,6 +49,8 @@ class OwnEnds:
         if self._is_of_a_revision():
             try:
                 self._guard.commits()
+                with self._guard.ours():
+                    self._guard.settings.before_commit(connection)
                 if self._guard.journal.is_pending:
                     self._check()
                     self._guard.before_commit(connection)
@@ -60,6 +62,7 @@ class OwnEnds:
     def _rolls_back(self, _: Connection) -> None:
         if self._is_of_a_revision():
             self._guard.rolls_back()
+            self._guard.settings.lose()
             self._guard.journal.roll_back()
         self._guard.new_transaction()
 

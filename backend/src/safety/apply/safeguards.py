@@ -85,7 +85,7 @@ class Apply:
         self._guard.attach(self._connection)
         self._effects.attach(self._connection)
         run._migrations_fn = lambda heads, ctx: self._guarded(heads, steps(heads, ctx))
-        run.autocommit_block = self._outside(run.autocommit_block)  # type: ignore[method-assign]
+        self._block = run.autocommit_block = self._outside(run.autocommit_block)  # type: ignore[method-assign]
         run.impl._exec = self._outside_if_need_be(run.impl._exec)  # type: ignore[method-assign]
         self._online.install()
         run.impl._exec = several.one_by_one(self._counted(run.impl._exec))  # type: ignore[method-assign]
@@ -140,6 +140,8 @@ class Apply:
                         migrate()
                     self._own_ends.rejoin(self._connection)
                     self._guard.losses.check()
+                    with self._guard.ours():
+                        self._guard.settings.give_back(self._connection)
                     self._prove(entry)
                     # What the next revision finds, so it need not look.
                     self._unfinished = self._end(entry, getattr(script.module, "leaves", ()))
@@ -186,6 +188,8 @@ class Apply:
     def _start_again(self, entry: Entry) -> None:
         self._history.read_journal(entry)  # a commit that failed has kept nothing of what was to go with it
         self._roll_back()
+        with self._guard.ours():
+            self._guard.settings.give_back(self._connection)
         self._guard.start_again()
 
     def _ask(self, entry: Entry) -> None:
@@ -219,16 +223,21 @@ class Apply:
         def block() -> Iterator[None]:
             self._guard.losses.check()
             self._own_ends.rejoin(self._connection)
+            with self._guard.ours():
+                self._guard.settings.note(self._connection)
             self._guard.before_commit(self._connection)
             with first_error(), autocommit_block():
                 self._guard.autocommit = True
                 self._guard.new_transaction()
+                with self._guard.ours():
+                    self._guard.settings.set_again(self._connection)
                 try:
                     yield
                 finally:
                     self._guard.give_up_transaction(self._connection)
                     self._guard.autocommit = False
                     self._guard.new_transaction()
+            self._guard.settings.begin()
 
         return block
 
@@ -243,7 +252,7 @@ class Apply:
                     inside = is_in_vain(sql, self._online.database)
                 if inside and needs_autocommit(sql):
                     return None
-            with nullcontext() if inside else self._context.autocommit_block(), self._guard.command():
+            with nullcontext() if inside else self._block(), self._guard.command():
                 return execute(construct, *arguments, **options)
 
         return run

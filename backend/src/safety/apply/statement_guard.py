@@ -13,6 +13,7 @@ Afterwards it is noted in the journal.
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, event
@@ -25,6 +26,7 @@ from src.safety.apply.activity import Activity
 from src.safety.apply.consent import Consent
 from src.safety.apply.free_way import FreeWay
 from src.safety.apply.journal import Journal
+from src.safety.apply.local_settings import LocalSettings
 from src.safety.apply.lock_taker import LockTaker
 from src.safety.apply.losses_now import LossesNow
 from src.safety.apply.rehearsal import Rehearsal
@@ -73,6 +75,8 @@ class StatementGuard(Whose):
         self.step: Step | None = None
         """The step of an online operation that is about to run."""
         self.losses = LossesNow(consent)
+        self.settings = LocalSettings()
+        """What the revision has set for its transaction."""
         self.prepared = False
         """Whether all that may be asked of the statements that run now was asked before (`together`)."""
         self.used: Callable[[str, Sequence[str]], None] = lambda *_: None
@@ -108,6 +112,7 @@ class StatementGuard(Whose):
         """Guard the statements of this revision until the end of the block."""
         self.entry, self._journal, self.deadline = entry, Journal(entry), time.monotonic() + self._budget
         self._has_read = self._temporary = False
+        self.settings.forget()
         try:
             yield self._journal
         finally:
@@ -151,7 +156,11 @@ class StatementGuard(Whose):
             with self.ours():
                 if self._temporary:
                     refuse_temporary(connection, self.entry.revision)
-                self._history.write_journal(connection, self.entry)
+                self._write_journal(connection, self.entry)
+
+    def _write_journal(self, connection: Connection, entry: Entry) -> None:
+        with self.settings.ourselves(connection):
+            self._history.write_journal(connection, entry)
 
     @contextmanager
     def question(self, connection: Connection) -> Iterator[None]:
@@ -177,8 +186,10 @@ class StatementGuard(Whose):
         if not self._nobody_reads:
             self.used(as_read(connection, statement), texts_in(parameters))
         word = first_word(statement)
-        if word in _SESSION:
-            self._locks.follow(word, statement)
+        with self.ours():
+            kept = self.settings.follow(connection, as_read(connection, statement))
+        if word in _SESSION or kept:
+            self._locks.follow(word, statement, kept=kept)
             return statement, parameters
         if not self._nobody_reads and word in _QUERIES:
             self._has_read = self._locks.may_have_rows = True
@@ -210,7 +221,8 @@ class StatementGuard(Whose):
             self.deadline += time.monotonic() - begun
         if self.autocommit and (is_patient(statement) or needs_autocommit(statement)):
             self._locks.take_outside(connection, entry, statement, deadline=self.deadline)
-            if concurrently.is_complete_or_begins(connection, entry, journal, self._history, key, statement):
+            write = partial(self._write_journal, connection, entry)
+            if concurrently.is_complete_or_begins(connection, journal, write, key, statement):
                 return nothing(0), empty(parameters)
         else:
             if self.autocommit:

@@ -118,8 +118,11 @@ class OnlineOperations:
 
         @contextmanager
         def block() -> Iterator[None]:
-            if self._script is not None and not self._is_kept():
-                self._carry_out_now()
+            if self._guard is not None and self._script is not None and not self._running.busy:
+                if not self._running.keeps_waiting():
+                    self._carry_out_now()
+                with self._guard.ours():  # with plain Alembic it ends here
+                    self._guard.settings.give_back(self._connection())
             with autocommit_block():
                 self._set_outside(True)
                 try:
