@@ -81,7 +81,8 @@ class Gaps:
         into = {last_part(plain(reader.name())) for reader in statements(sql) if reader.accept("INSERT INTO")}
         for each in (each for one in waiting for each in one.gives_up if each.kind == "table"):
             name = last_part(each.name)
-            if name in into and any(name in one.makes and "CREATE" in one.sql.upper() for one in waiting):
+            made = any(name in one.makes and "CREATE" in one.sql.upper() for one in waiting)
+            if name in into and made and self._is_there(each):
                 raise RevisionFailed(
                     f"{self._script.revision} gives the name {name} to a new table, which is filled in line"
                     f" {self._line.lineno if self._line else 0} only: clients would find it empty for as long.",

@@ -183,7 +183,9 @@ class OnlineOperations:
                 self._running.carry_out(may_commit=False)
             return directly()
         locked, gone = self._guard.locked_by(sql), with_keys(given_up(sql), self.database)
-        if not locked and not gone and (self._running.cut_over.lets_pass(sql) or self._overtakes(sql)):
+        # An index that is there locks its table; one that is not waits for nothing, or it would drop the next of its name.
+        missed = any(each.kind != "index" for each in gone)
+        if not locked and not missed and (self._running.cut_over.lets_pass(sql) or self._overtakes(sql)):
             return directly()
         waiting = Waiting.of(sql, directly, bounded=bounded, line=self._line, gives_up=gone)
         self._running.wait(waiting, large=any(map(self._is_large, besides_dropped(sql, locked))))
