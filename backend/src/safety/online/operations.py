@@ -183,7 +183,7 @@ class OnlineOperations:
                 self._running.carry_out(may_commit=False)
             return directly()
         locked, gone = self._guard.locked_by(sql), with_keys(given_up(sql), self.database)
-        # An index that is there locks its table; one that is not waits for nothing, or it would drop the next of its name.
+        # An index that is there locks its table. One that is not does not wait: it would drop the next of its name.
         missed = any(each.kind != "index" for each in gone)
         if not locked and not missed and (self._running.cut_over.lets_pass(sql) or self._overtakes(sql)):
             return directly()
