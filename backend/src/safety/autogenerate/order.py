@@ -3,6 +3,7 @@
 import heapq
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import product
 from typing import Literal, NamedTuple
 
 from src.postgres.catalogue import Identity, Kind
@@ -91,7 +92,7 @@ class Order:
         for first, second in (pair for find in waits for pair in find()):
             if first != second:
                 edges[second].add(first)
-        for first, second in (*self._mentioned(), *self._returned()):
+        for first, second in (*self._overloads(), *self._mentioned(), *self._returned()):
             if not _waits(first, second, edges):  # two functions may call each other
                 edges[second].add(first)
         return edges
@@ -135,6 +136,13 @@ class Order:
                     yield from ((sooner, node) for sooner in self._doing(after.parent, "create"))
                 if before.parent is not None:
                     yield from ((node, later) for later in self._doing(before.parent, "drop"))
+
+    def _overloads(self) -> Iterator[tuple[Node, Node]]:
+        """Where a function gets other arguments, a call may fit both: the old one goes first."""
+        routines = [node for node in self.nodes if node.identity.kind in (Kind.FUNCTION, Kind.PROCEDURE)]
+        for gone, made in product(routines, routines):
+            if (gone.action, made.action) == ("drop", "create") and _bare(gone.identity) == _bare(made.identity):
+                yield gone, made
 
     def _mentioned(self) -> Iterator[tuple[Node, Node]]:
         """What a function's body may mean comes before it."""
@@ -233,6 +241,10 @@ def _without_owner(identity: Identity, needs: Iterable[Identity]) -> Iterator[Id
 
 def _owns(column: Identity, sequence: Identity, needs: Dependencies) -> bool:
     return sequence.kind is Kind.SEQUENCE and column in needs.get(sequence, ())
+
+
+def _bare(routine: Identity) -> tuple[str, str]:
+    return routine.schema, routine.name.partition("(")[0]
 
 
 def _waits(node: Node, for_this: Node, edges: Mapping[Node, set[Node]]) -> bool:

@@ -18,6 +18,7 @@ def on_t(*statements: str) -> str:
 
 ADD = "CREATE FUNCTION add(a int, b int DEFAULT 1) RETURNS int LANGUAGE sql AS 'SELECT a + b'"
 REPLACE, DROP = "CREATE OR REPLACE FUNCTION add(", "DROP FUNCTION add(integer, integer)"
+CALLED = "CREATE FUNCTION called(x int{}) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT x'"
 BODY = "BEGIN\n    -- it's \"quoted\": %s, :name, \\:x, \\d\n    RAISE NOTICE '100%%';   \n\n\tRETURN NEW;\nEND"
 TOUCH = f"CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS $$\n{BODY}\n$$"
 
@@ -29,6 +30,16 @@ def in_default(function: str, column: str) -> str:
 
 
 @cases(
+    Case(
+        "other arguments, and whatever calls it fits both",
+        on_t(CALLED.format(""), "CREATE INDEX i ON t (called(a))", "CREATE VIEW v AS SELECT called(a) FROM t"),
+        on_t(
+            CALLED.format(", y int DEFAULT 2"),
+            "CREATE INDEX i ON t (called(a))",
+            "CREATE VIEW v AS SELECT called(a) FROM t",
+        ),
+        ["DROP FUNCTION called(integer)", "CREATE FUNCTION called(", "op.create_index("],
+    ),
     Case("one comes", "", sql(ADD), ["CREATE FUNCTION add(a integer, b integer DEFAULT 1)"], [DROP]),
     Case("a body of many lines", "", sql(TOUCH)),
     Case("carriage returns", "", sql(TOUCH.replace("\n", "\r\n"))),
