@@ -5,10 +5,13 @@ like the role ("$user"), or because ALTER ROLE or ALTER DATABASE names it: a nam
 table than before, and a table that is made by such a name lands among the tables of the project.
 """
 
+import logging
 from typing import NamedTuple
 
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncConnection
+
+log = logging.getLogger("alembic.runtime.migration")
 
 VERSION_TABLE = "alembic_version"
 
@@ -33,6 +36,22 @@ _STANDING = text(
     """
 )
 
+# Tables of ours too: PostgreSQL leaves none out before version 19. A subscriber that gets a row of a table that it does
+# not have stops until it has it, and then goes on with nothing lost.
+SENDS_NEW_TABLES = text(
+    """
+    SELECT DISTINCT pubname::text FROM pg_publication p LEFT JOIN pg_publication_namespace ON pnpubid = p.oid
+    WHERE puballtables OR pnnspid = to_regnamespace(quote_ident(:schema)) ORDER BY 1
+    """
+)
+SENT_AT_ALL = text(
+    """
+    SELECT current_setting('wal_level') = 'logical'
+    AND to_regclass(format('%I.%I', CAST(:schema AS text), CAST(:name AS text))) IS NULL
+    AND EXISTS (SELECT FROM pg_replication_slots WHERE slot_type = 'logical' AND database = current_database())
+    """
+)
+
 
 class Standing(NamedTuple):
     """The schema of a table of the migrations, and whether it is there already."""
@@ -49,6 +68,18 @@ def standing(connection: Connection, table: str, version_schema: str | None = No
     """
     names = {"table": table, "version": VERSION_TABLE, "schema": version_schema}
     return Standing(*connection.execute(_STANDING, names).one())
+
+
+async def warn_of_subscribers(connection: AsyncConnection, table: str, schema: str) -> None:
+    """Say which publications will send a table of ours that is to be made now, and what their subscribers need."""
+    if not await connection.scalar(SENT_AT_ALL, {"schema": schema, "name": table}):
+        return
+    for publication in (await connection.scalars(SENDS_NEW_TABLES, {"schema": schema})).all():
+        log.warning(
+            "Publication %s sends the new table %s.%s: a subscriber that has no such table stops until it has. Make it"
+            " there: pg_dump --schema-only --table=%s.%s ... | psql ...",
+            *(publication, schema, table, schema, table),
+        )
 
 
 async def stands(connection: AsyncConnection, table: str, version_schema: str | None = None) -> Standing:

@@ -40,7 +40,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.schema import CreateTable
 
 from src.safety.apply.asking import Answer, Asking, Question
-from src.safety.bookkeeping import VERSION_TABLE, stands
+from src.safety.bookkeeping import VERSION_TABLE, stands, warn_of_subscribers
 
 log = logging.getLogger("alembic.runtime.migration")
 
@@ -151,6 +151,7 @@ class History:
         self._asking.send(partial(self._prepare, stamping=stamping))
 
     async def _prepare(self, connection: AsyncConnection, *, stamping: bool) -> None:
+        await warn_of_subscribers(connection, TABLE, self.table.schema or "public")
         await connection.execute(CreateTable(self.table, if_not_exists=True))
         columns = self.table.c
         last = select(func.max(columns.id)).group_by(columns.revision)

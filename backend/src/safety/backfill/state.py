@@ -36,7 +36,7 @@ from sqlalchemy.schema import CreateTable
 
 from src.safety.backfill.definition import Backfill
 from src.safety.backfill.key import Position, slices
-from src.safety.bookkeeping import stands
+from src.safety.bookkeeping import stands, warn_of_subscribers
 from src.safety.errors import RequestRefused
 from src.safety.history import BACKFILL_TABLE
 
@@ -99,6 +99,7 @@ async def make_table(connection: AsyncConnection) -> Table:
     if (found := await find_table(connection)) is not None:
         return found
     schema, _ = await stands(connection, BACKFILL_TABLE)
+    await warn_of_subscribers(connection, BACKFILL_TABLE, schema)
     await connection.execute(CreateTable(table := backfill_table(schema), if_not_exists=True))
     return table
 

@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, Table, func, select, text
+from sqlalchemy import Connection, Row, Select, Table, func, select
 
 from src.safety.apply.end_state import unfinished
-from src.safety.bookkeeping import standing
+from src.safety.bookkeeping import SENDS_NEW_TABLES, standing
 from src.safety.chain import several_heads
 from src.safety.counted import counted
 from src.safety.doctor.finding import Finding, fine, note, wrong
@@ -17,13 +17,6 @@ from src.safety.pending_detach import pending_detaches
 from src.safety.project import Project
 from src.safety.status import SchemaState, SchemaStatus
 
-# A subscriber that gets a row of a table that it does not have stops until it has it.
-_SENDS_NEW_TABLES = text(
-    """
-    SELECT DISTINCT pubname::text FROM pg_publication p LEFT JOIN pg_publication_namespace ON pnpubid = p.oid
-    WHERE puballtables OR pnnspid = CAST(quote_ident(:schema) AS regnamespace) ORDER BY 1
-    """
-)
 _MEND = "Build the index again (REINDEX INDEX CONCURRENTLY), or VALIDATE the constraint, or drop it."
 
 
@@ -51,7 +44,7 @@ def database(connection: Connection, status: SchemaStatus) -> Iterator[Finding]:
     history = standing(connection, TABLE)
     if not half and history.exists:
         yield from _interrupted(connection.execute(_broken_off(history_table(history.schema))).all())
-    for publication in connection.scalars(_SENDS_NEW_TABLES, {"schema": history.schema}):
+    for publication in connection.scalars(SENDS_NEW_TABLES, {"schema": history.schema}):
         tables = ", ".join(BOOKKEEPING)
         remedy = f"Have each subscriber make them before a migration writes them (pg_dump --schema-only): {tables}."
         yield note(

@@ -129,6 +129,24 @@ def test_where_a_subscriber_would_be_sent_the_new_column_it_is_refused_before_an
     same(there, read_state(database))
 
 
+@pytest.mark.parametrize(("publication", "said"), [("FOR ALL TABLES", True), ("FOR TABLE books", False)])
+def test_whoever_would_be_sent_our_own_tables_is_thought_of(
+    project: Project, database: str, publication: str, said: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    project.revision("001_a")
+    slot = f"SELECT pg_create_logical_replication_slot('{urlsplit(database).path[1:]}', 'pgoutput')"
+    with psycopg.connect(database, autocommit=True) as session:
+        _skip_unless_logical(session)
+        session.execute(f"{BOOKS}; CREATE PUBLICATION everything {publication}")
+        session.execute(slot.encode())
+        try:
+            project.alembic(database, "upgrade", "head")
+            project.alembic(database, "downgrade", "base")
+        finally:
+            session.execute(slot.replace("create_logical", "drop").replace(", 'pgoutput'", "").encode())
+    assert caplog.text.count("Publication everything sends the new table public.alembic_history") == int(said)
+
+
 @pytest.mark.parametrize("small", ["0", "1e9"])
 def test_the_index_that_replaces_another_takes_over_the_replica_identity(
     project: Project, database: str, small: str
