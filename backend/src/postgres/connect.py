@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import asyncpg
@@ -49,11 +49,11 @@ async def connected(
 
 @asynccontextmanager
 async def connections(
-    engine: AsyncEngine, target: DatabaseURL, count: int, *, patience: float = 0.0
+    engines: Iterable[AsyncEngine], target: DatabaseURL, *, patience: float = 0.0
 ) -> AsyncIterator[list[AsyncConnection]]:
-    """Several connections, opened at the same time. Raises what `connected` does."""
+    """A connection of each, opened at the same time. Raises what `connected` does."""
     async with AsyncExitStack() as stack:
-        opening = [stack.enter_async_context(connected(engine, target, patience=patience)) for _ in range(count)]
+        opening = [stack.enter_async_context(connected(engine, target, patience=patience)) for engine in engines]
         opened = await asyncio.gather(*opening, return_exceptions=True)  # so that each of them is closed in the end
         for each in opened:
             if isinstance(each, BaseException):

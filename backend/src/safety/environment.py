@@ -75,21 +75,23 @@ def run_environment(metadata: MetaData, *, url: str, policy: Policy | None = Non
 async def _run_online(metadata: MetaData, command: Command, url: str, policy: Policy) -> None:
     target = resolve_url(url)
     command.target = target
-    make = revision_engine if command.runs_revisions else async_engine
-    engine = make(target, application_name=APPLICATION_NAME, poolclass=pool.NullPool)
+    options: dict[str, Any] = {"application_name": APPLICATION_NAME, "poolclass": pool.NullPool}
+    asking = async_engine(target, **options)  # asyncpg where the URL names no driver: it prepares what is asked often
+    engine = revision_engine(target, **options) if command.runs_revisions else asking
+    engines = (engine, asking) if command.changes_database else (engine,)
     try:
-        count = 2 if command.changes_database else 1
-        async with connections(engine, target, count, patience=policy.connect_patience) as (connection, *asking):
+        async with connections(engines, target, patience=policy.connect_patience) as (connection, *others):
             pid = await prepare_own_session(engine, connection, target, policy.network_patience)
             run = partial(_run, metadata, command, policy)
-            if not asking:
+            if not others:
                 await connection.run_sync(run)
                 return
-            await prepare_own_session(engine, asking[0], target, policy.network_patience)
-            async with migrating(engine, connection, pid, asking[0], command, policy) as migrator:
+            await prepare_own_session(asking, others[0], target, policy.network_patience)
+            async with migrating(asking, connection, pid, others[0], command, policy) as migrator:
                 await stoppable(lambda: connection.run_sync(partial(run, migrator=migrator)), migrator)
     finally:
-        await engine.dispose()
+        for each in {engine, asking}:
+            await each.dispose()
 
 
 def _run(

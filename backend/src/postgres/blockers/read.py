@@ -160,7 +160,9 @@ def _queues(heads: Iterable[Key], blockers: Mapping[Key, Blocker], waiters: Mapp
 
 
 async def _rows(connection: AsyncConnection, query: TextClause, given: Mapping[str, Any]) -> list[RowMapping]:
-    await connection.execute(_LOOK_AGAIN)
+    session = connection.sync_connection
+    if session is None or session.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
+        await connection.execute(_LOOK_AGAIN)
     return list((await connection.execute(query, given)).mappings())
 
 

@@ -43,6 +43,8 @@ class FreeWay:
         self._asking, self._own_pid, self._policy, self._activity = asking, own_pid, policy, activity
         self.last: list[Blocker] = []
         """Who was in the way at the last look."""
+        self._targets: dict[str, LockTargets] = {}
+        """Of the statements of one transaction: until its end nothing that others see is changed by us."""
         self._first_seen: dict[str, float] = {}
         """When each transaction was first seen whose age this role may not see, by `time.monotonic`."""
 
@@ -51,7 +53,13 @@ class FreeWay:
         locks = [lock for lock in strong_locks(statement) if lock.mode >= LockMode.SHARE and lock.kind not in _INDEXES]
         if not locks:
             return LockTargets({}, frozenset())
-        return self._asking.ask(lambda connection: lock_targets(connection, locks))
+        if statement not in self._targets:
+            self._targets[statement] = self._asking.ask(lambda connection: lock_targets(connection, locks))
+        return self._targets[statement]
+
+    def forget_targets(self) -> None:
+        """A transaction of ours has ended: a name may mean something else."""
+        self._targets.clear()
 
     def size_before(self, statement: str) -> int | None:
         """Of the database, in bytes, where growth will tell how far `statement` is."""

@@ -41,6 +41,7 @@ class LockTaker:
         self.together = self._has_rows = self.may_have_rows = self._defers = False
         self._held.forget()
         self.limits.forget()
+        self._way.forget_targets()
 
     def follow(self, word: str, statement: str, *, kept: bool) -> None:
         """Keep up with what the revision does to its session; `word` is the first of `statement`.

@@ -21,6 +21,8 @@ from src.safety.history import BOOKKEEPING
 
 _LONG = 80  # characters; of what is longer, the digest is kept
 _SETTINGS = json.dumps({**SETTINGS, "lock_timeout": "1s"})  # somebody may hold a table whose view is to be printed
+# Lists are given as one text: for an array asyncpg reads its type from the catalogue, again after each schema change.
+_BOOKKEEPING = {"bookkeeping": ",".join(BOOKKEEPING)}
 _COMMON: Key = (0, 0)
 """The key of what may be a part of any other name or definition: schemas, extensions, operators, collations."""
 _BEGIN = text(
@@ -40,7 +42,7 @@ def _objects(only: str = "") -> str:
     ), relation AS (
       SELECT c.tableoid::bigint AS class, c.oid, c.xmin, n.schema, c.relname::text AS name, c.relkind
       FROM pg_class c JOIN namespace n ON n.oid = c.relnamespace
-      WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm', 'c', 'S') AND c.relname <> ALL (CAST(:bookkeeping AS text[]))
+      WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm', 'c', 'S') AND c.relname <> ALL (string_to_array(:bookkeeping, ','))
         AND NOT EXISTS (SELECT FROM member WHERE classid = 'pg_class'::regclass AND objid = c.oid)
         {only.format("c")}
     ), type AS (
@@ -140,15 +142,15 @@ _ALL = text(
     SELECT 0, 0, 'extension', '', '', extname::text, 0, '{{}}' FROM pg_extension
     """
 )
-_SOME = text(f"{_objects('AND {}.oid = ANY (CAST(:oids AS oid[]))')} {_FACTS}")
+_SOME = text(_objects("AND {}.oid = ANY (CAST(string_to_array(:oids, ',') AS oid[]))") + _FACTS)
 # A relation is also named by its row type, a type by that of its arrays.
 _NAMED_WITH = text(
     """
     WITH RECURSIVE renamed (class, object) AS (
-      SELECT tableoid, oid FROM pg_class WHERE oid = ANY (CAST(:oids AS oid[]))
-      UNION SELECT tableoid, oid FROM pg_proc WHERE oid = ANY (CAST(:oids AS oid[]))
-      UNION SELECT tableoid, oid FROM pg_type WHERE oid = ANY (CAST(:oids AS oid[]))
-        OR typrelid = ANY (CAST(:oids AS oid[]))
+      SELECT tableoid, oid FROM pg_class WHERE oid = ANY (CAST(string_to_array(:oids, ',') AS oid[]))
+      UNION SELECT tableoid, oid FROM pg_proc WHERE oid = ANY (CAST(string_to_array(:oids, ',') AS oid[]))
+      UNION SELECT tableoid, oid FROM pg_type WHERE oid = ANY (CAST(string_to_array(:oids, ',') AS oid[]))
+        OR typrelid = ANY (CAST(string_to_array(:oids, ',') AS oid[]))
       UNION SELECT a.tableoid, a.oid FROM renamed JOIN pg_type a
         ON a.typelem = object AND class = 'pg_type'::regclass AND a.typlen = -1
     ), dependent (class, object) AS (
@@ -184,7 +186,7 @@ async def _read(connection: AsyncConnection, history: str, known: Facts | None) 
     try:
         begun = await connection.execute(_BEGIN, {"history": history, "settings": _SETTINGS})
         number = begun.one()[0] or 0
-        rows = await connection.execute(_VERSIONS, {"bookkeeping": list(BOOKKEEPING)})
+        rows = await connection.execute(_VERSIONS, _BOOKKEEPING)
         versions = {(row[0], row[1]): row[2] for row in rows}
         if known is None or known.readings[_COMMON].version != versions[_COMMON]:
             facts = await _print(connection, versions)
@@ -199,12 +201,12 @@ async def _look_again(connection: AsyncConnection, versions: Mapping[Key, int], 
     again = {key for key in versions if key not in known.readings or known.readings[key].version != versions[key]}
     facts = await _print(connection, versions, again) if again else Facts({})
     renamed = [
-        key[1]
+        str(key[1])
         for key, reading in facts.readings.items()
         if key in known.readings and known.readings[key].numbers.items() - reading.numbers.items()
     ]
     if renamed:
-        named_with = {*await connection.scalars(_NAMED_WITH, {"oids": renamed})}
+        named_with = {*await connection.scalars(_NAMED_WITH, {"oids": ",".join(renamed)})}
         again |= {key for key in versions if key[1] in named_with}
         facts = await _print(connection, versions, again)
     kept = {key: reading for key, reading in known.readings.items() if key in versions and key not in again}
@@ -222,9 +224,7 @@ async def _print(
     objects: dict[Identity, Attributes] = {}
     numbers: dict[Identity, int] = {}
     readings: dict[Key, Reading] = {}
-    given: dict[str, object] = {"bookkeeping": list(BOOKKEEPING)}
-    if only is not None:
-        given["oids"] = [oid for _, oid in only]
+    given = _BOOKKEEPING if only is None else {**_BOOKKEEPING, "oids": ",".join(str(oid) for _, oid in only)}
     rows = await connection.execute(_ALL if only is None else _SOME, given)
     for catalogue, oid, kind, schema, table, name, number, facts in rows:
         key, identity = (catalogue, oid), Identity(kind, schema, table, name)

@@ -237,6 +237,9 @@ class StatementGuard(Whose):
 
     def _begin(self, entry: Entry, statement: str) -> None:
         self.activity.begin_step(shorten(statement, 100))
+        self._note_step(entry)
+
+    def _note_step(self, entry: Entry) -> None:
         self._history.note_step(entry, f"{self.activity.number}: {self.activity.step}")
 
     def _watch(self, connection: Connection, entry: Entry, statement: str) -> None:
@@ -273,8 +276,9 @@ class StatementGuard(Whose):
         """See `together`."""
         assert self.entry is not None
         for statement in statements:
-            self._begin(self.entry, statement)
+            self.activity.begin_step(shorten(statement, 100))
             self.losses.before(connection, statement, (), held=self._locks.held_for, ours=True)
+        self._note_step(self.entry)
         self._history.settle()
         for key in keys:
             self.journal.add(key, 0)

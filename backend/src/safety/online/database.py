@@ -112,6 +112,7 @@ class Database:
         """What a table counts as: in a rehearsal, as what it is in the live database."""
         self.cut_over = CutOver()
         """What waits, and has changed nothing yet."""
+        self._tables: dict[str, TableFacts | None] = {}
 
     @property
     def is_known(self) -> bool:
@@ -155,9 +156,15 @@ class Database:
         return [Partition(**row._mapping) for row in self.ask(_PARTITIONS, table=table)]
 
     def table(self, name: str) -> TableFacts | None:
-        """The table called `name`, as SQL writes it; None if it is not there or cannot be asked for."""
+        """The table called `name`, as SQL writes it, at the last look; None if there is none, or nobody to ask."""
         if self._connection is None:
             return None
-        with self._question():
-            row = self._connection().execute(_TABLE, {"name": name}).one_or_none()
-        return self.believe(TableFacts(name, *row)) if row else None
+        if name not in self._tables:
+            with self._question():
+                row = self._connection().execute(_TABLE, {"name": name}).one_or_none()
+            self._tables[name] = self.believe(TableFacts(name, *row)) if row else None
+        return self._tables[name]
+
+    def look_again(self) -> None:
+        """Something was, or may have been done: `table` tells what is there now."""
+        self._tables.clear()

@@ -139,6 +139,7 @@ class OnlineOperations:
 
     def _run(self, construct: Executable | str, *arguments: Any, **options: Any) -> Any:
         """What stands in the place of `impl._exec`."""
+        self.database.look_again()
         if self._script is None or (self._guard is not None and self._running.busy):
             return self._execute(construct, *arguments, **options)
         statement = text(construct) if isinstance(construct, str) else construct
@@ -279,6 +280,7 @@ class OnlineOperations:
         return facts.temporary or facts.heap_bytes == 0 or facts.bytes < self._policy.small_table
 
     def _carry_out(self, steps: Steps, words: str) -> None:
+        self.database.look_again()
         if self._guard is None:
             write(self._context, steps, self._execute, outside=self._outside)
         else:
