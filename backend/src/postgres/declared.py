@@ -131,6 +131,13 @@ def declared(metadata: MetaData) -> tuple[Declared, ...]:
     return tuple(metadata.info.get(_KEY, ()))
 
 
+def declares_objects(metadata: MetaData) -> bool:
+    """Whether the project keeps account of what SQLAlchemy has no word for. It says `declare(metadata)` where the last
+    of them is gone."""
+    found = declared(metadata)
+    return any(isinstance(item, SQLObject) for item in found) if found else _KEY in metadata.info
+
+
 def _create_first(metadata: MetaData, connection: Connection, *, tables: Collection[Table], **_: object) -> None:
     _create(metadata, connection, tables, Turn.SCHEMAS)
     for item in declared(metadata):

@@ -8,6 +8,7 @@ from tests.safety.project import Project
 MADE = """
 CREATE FUNCTION helper() RETURNS text LANGUAGE sql AS 'SELECT md5(random()::text)';
 CREATE FUNCTION make_id(p text) RETURNS text LANGUAGE plpgsql AS 'BEGIN RETURN p || helper(); END';
+CREATE FUNCTION others() RETURNS int LANGUAGE sql AS 'SELECT 1';
 CREATE SEQUENCE order_no;
 CREATE TYPE mood AS ENUM ('a', 'b');
 CREATE TEXT SEARCH CONFIGURATION mine (COPY = simple);
@@ -16,6 +17,7 @@ CREATE TABLE books (id serial PRIMARY KEY, author_id text REFERENCES authors (id
     no int DEFAULT nextval('order_no'), odd int DEFAULT 5,
     doc tsvector GENERATED ALWAYS AS (to_tsvector('mine', coalesce(title, ''))) STORED);
 CREATE INDEX ix_gin ON books USING gin (to_tsvector('simple', title));
+CREATE VIEW theirs AS SELECT title, others() FROM books;
 CREATE TABLE papers (id serial PRIMARY KEY, title text CONSTRAINT other UNIQUE, book_id int REFERENCES books (id));
 """
 MODELS = """

@@ -39,8 +39,7 @@ class Comparison:
 
     @cached_property
     def _ours(self) -> tuple[Schema, Schema]:
-        assert self.context.script is not None, "Alembic gives every environment its script directory"
-        live, wanted = comparable(self.whole, self.built.schema, self.metadata, self.context.script)
+        live, wanted = self._comparable(self.whole)
         live, wanted = self._known(live), self._known(wanted)
         return live, as_live(live, wanted, self.metadata)
 
@@ -87,8 +86,11 @@ class Comparison:
         return Task(self.whole, live, wanted, self.metadata, self._scope, revisions, self.in_full)
 
     def _scope(self, schema: Schema) -> Schema:
-        assert self.context.script is not None, "as above"
-        return self._known(comparable(schema, self.built.schema, self.metadata, self.context.script)[0])
+        return self._known(self._comparable(schema)[0])
+
+    def _comparable(self, schema: Schema) -> tuple[Schema, Schema]:
+        assert self.context.script is not None, "Alembic gives every environment its script directory"
+        return comparable(schema, self.built.schema, self.metadata, self.context.script, helpers=self.built.helpers)
 
 
 def compare_with_models(

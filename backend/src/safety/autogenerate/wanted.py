@@ -34,6 +34,8 @@ class Built:
 
     schema: Schema
     obstacles: tuple[Obstacle, ...] = ()
+    helpers: frozenset[Identity] = frozenset()
+    """What the models need and do not make: it was taken from the live schema."""
 
 
 def build_models(metadata: MetaData, live: Schema, place: Place, target: DatabaseURL, elsewhere: str = "") -> Built:
@@ -82,7 +84,7 @@ def build(connection: Connection, metadata: MetaData, live: Schema) -> Built:
             return before.catalogue.get(entry.identity) != entry and entry.identity not in attempt.helpers
         return entry.identity not in needless
 
-    return Built(made.only(is_wish), tuple(attempt.obstacles))
+    return Built(made.only(is_wish), tuple(attempt.obstacles), frozenset(attempt.helpers))
 
 
 def _needed(made: Schema, helpers: set[Identity]) -> set[Identity]:

@@ -45,7 +45,21 @@ LEFT_ALONE = {
     "a publication, while the models have none": ["CREATE PUBLICATION replica FOR TABLE books"],
     "the migrations' own tables": ["CREATE TABLE alembic_version (version_num text)"],
     "who owns what": ["ALTER TABLE books OWNER TO pg_database_owner"],
+    "what SQLAlchemy has no word for, while the models declare none of it": [
+        "CREATE FUNCTION fire() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN new; END'",
+        "CREATE TRIGGER fire BEFORE INSERT ON books FOR EACH ROW EXECUTE FUNCTION fire()",
+        "CREATE VIEW titles AS SELECT id FROM books",
+        "CREATE MATERIALIZED VIEW counted AS SELECT count(*) AS number FROM books",
+        "CREATE UNIQUE INDEX ON counted (number)",
+        "CREATE TYPE pair AS (one int, two text)",
+        "CREATE STATISTICS two ON id, (id || 'x') FROM books",
+        "ALTER TABLE books ENABLE ROW LEVEL SECURITY",
+        "CREATE POLICY own ON books USING (true)",
+        "ALTER TABLE books ALTER id SET STORAGE EXTERNAL",
+        "ALTER TABLE books REPLICA IDENTITY FULL",
+    ],
 }
+DECLARES = 'declare(m, SQLObject("CREATE PROCEDURE nothing() LANGUAGE sql BEGIN ATOMIC END", before_tables=True))'
 
 
 @pytest.mark.parametrize("statements", LEFT_ALONE.values(), ids=list(LEFT_ALONE))
@@ -64,7 +78,8 @@ REPORTED = {
 def test_what_the_models_do_not_mention_in_a_schema_of_ours_is_reported(
     transaction: Connection, scripts: ScriptDirectory, statement: str, words: str
 ) -> None:
-    assert words in _words(transaction, scripts, BOOKS, BOOKS_SQL, statement)
+    assert words in _words(transaction, scripts, f"{BOOKS}\n{DECLARES}", BOOKS_SQL, statement)
+    assert words in _words(transaction, scripts, f"{BOOKS}\ndeclare(m)", BOOKS_SQL, statement)
 
 
 def test_a_pattern_leaves_objects_of_others_alone_with_all_their_parts(
