@@ -23,6 +23,7 @@ from src.safety.online.forms import (
     is_key,
     is_type_change,
     names_of,
+    sets_not_null,
 )
 from src.safety.online.given_up import GivenUp, given_up, granted, last_part, made, same_name
 from src.safety.online.names import plain
@@ -198,7 +199,8 @@ class CutOver:
             column = plain(altered_column(sql))
             if any(column in map(plain, self.exchanged(each)) for each in tables) or self._builds_key(*tables):
                 return True
-        overtakes = is_type_change(sql) or is_key(sql) or adds_column(sql)
+        # A swap that finds its column NOT NULL meanwhile is made again, with that.
+        overtakes = is_type_change(sql) or is_key(sql) or adds_column(sql) or sets_not_null(sql)
         return bool(self) and (self.is_needed_for(sql) or (self.swaps(*tables) and not overtakes))
 
     def hides_loss(self, sql: str) -> bool:

@@ -44,6 +44,12 @@ def adds_column(sql: str) -> bool:
     return False
 
 
+def sets_not_null(sql: str) -> bool:
+    """Whether it makes a column NOT NULL, and does nothing else."""
+    words = [token.keyword for token in tokens(sql)]
+    return words[:2] == ["ALTER", "TABLE"] and words[-3:] == ["SET", "NOT", "NULL"] and words.count("ALTER") == 2
+
+
 def is_type_change(sql: str) -> bool:
     """Whether it gives a column of a table another type."""
     words = [token.keyword for token in tokens(sql)]

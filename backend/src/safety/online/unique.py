@@ -20,7 +20,7 @@ from src.safety.online.duplicates import duplicates
 from src.safety.online.free_name import free_relation_name
 from src.safety.online.index_build import plan_build
 from src.safety.online.names import ddl, deferrability, qualified, quoted, table_name, temporary
-from src.safety.online.not_null import is_not_null, set_not_null
+from src.safety.online.not_null import set_not_null
 from src.safety.online.step import OnlineChange, Step, Steps
 
 
@@ -28,19 +28,7 @@ def add_unique(construct: AddConstraint, database: Database) -> OnlineChange | N
     """An index first, built CONCURRENTLY; the values that occur more than once are looked for before."""
     constraint = construct.element
     assert isinstance(constraint, UniqueConstraint | PrimaryKeyConstraint)
-    after_swap = _needs_swap(constraint, database)
-    return OnlineChange(table_name(constraint.table), _steps(construct, constraint, database), after_swap=after_swap)
-
-
-def _needs_swap(constraint: UniqueConstraint | PrimaryKeyConstraint, database: Database) -> bool:
-    """Whether it cannot be built over new columns that wait: on partitions, or where they are to become NOT NULL."""
-    table = table_name(constraint.table)
-    exchanged, facts = database.cut_over.exchanged(table), database.table(table)
-    if not exchanged or facts is None or facts.partitioned:
-        return bool(exchanged)
-    primary = isinstance(constraint, PrimaryKeyConstraint)
-    own = [each.name for each in constraint.columns if each.name in exchanged]
-    return primary and not all(is_not_null(table, each, database) for each in own)
+    return OnlineChange(table_name(constraint.table), _steps(construct, constraint, database))
 
 
 def _steps(construct: AddConstraint, constraint: UniqueConstraint | PrimaryKeyConstraint, database: Database) -> Steps:
@@ -56,12 +44,19 @@ def _steps(construct: AddConstraint, constraint: UniqueConstraint | PrimaryKeyCo
     if facts is None or not facts.partitioned:
         yield from _with_index(constraint, str(constraint.name), table.name, table.schema, database)
         return
-    for part in database.partitions(table_name(table)):
+    adopted: list[Step] = []
+    whole = table_name(table)
+    for part in database.partitions(whole):
         if not part.partitioned:
             gone = _is_replaced(part.sql, database, lambda: database.cut_over.changes_keys(table_name(table)))
             free = partial(free_relation_name, part.name, second, label, part.schema, database)
             name = object_name(part.name, second, label) if gone else free()
-            yield from _with_index(constraint, name, part.name, part.schema, database, gone=gone)
+            for step in _with_index(constraint, name, part.name, part.schema, database, gone=gone, above=whole):
+                if isinstance(step, Step) and step.joins:
+                    adopted.append(step)
+                else:
+                    yield step
+    yield from adopted  # of all of them, when every index is there: so all are one cut-over
     yield Step(sql=ddl(construct), joins=True)
 
 
@@ -73,11 +68,15 @@ def _with_index(
     database: Database,
     *,
     gone: bool = False,
+    above: str = "",
 ) -> Steps:
-    """One that is dropped above keeps its name until the new index is there; with `gone`, that of a partition."""
+    """One that is dropped above keeps its name until the new index is there; with `gone`, that of a partition.
+
+    A column of a partition is exchanged with that of the table `above`.
+    """
     whole = qualified(table, schema)
     gone = gone or _is_replaced(whole, database, lambda: database.cut_over.gives_up("constraint", whole, name))
-    found = database.recall(f"exchanged in {whole}", lambda: json.dumps(database.cut_over.exchanged(whole)))
+    found = database.recall(f"exchanged in {whole}", lambda: json.dumps(database.cut_over.exchanged(above or whole)))
     exchanged = json.loads(found or "[]")
     built = name
     for _ in range(1 + len(exchanged) if gone else 0):  # what the swap of each column carries over has one of these

@@ -63,7 +63,17 @@ MORE_MOODS = (
     CREATE VIEW open_moods AS SELECT id FROM tickets WHERE mood = 'open'::mood;
 """
 )
-TABLES = ["books", "authors", "tickets", "loans", "fines"]
+EVENTS = (
+    SHOP
+    + """
+    CREATE TABLE events (id integer NOT NULL, day integer, CONSTRAINT pk_events PRIMARY KEY (id)) PARTITION BY RANGE (id);
+    CREATE TABLE events_1 PARTITION OF events FOR VALUES FROM (1) TO (50);
+    CREATE TABLE events_2 PARTITION OF events FOR VALUES FROM (50) TO (99);
+    INSERT INTO events SELECT i, i FROM generate_series(1, 98) i;
+    CREATE TABLE visits (event integer CONSTRAINT fk_event REFERENCES events);
+"""
+)
+TABLES = ["books", "authors", "tickets", "loans", "fines", "events", "events_1", "events_2", "visits"]
 OLD_CODE = [
     "INSERT INTO books (id, author_id, title) VALUES (1000, 1, 'new'); SELECT 1 / coalesce((pages = 0)::int, 0)"
     " FROM books WHERE id = 1000",
@@ -84,6 +94,7 @@ OLD_CODE = [
             "INSERT INTO books (id, title) VALUES (1, 'twice')",
             "INSERT INTO books (id, title, author_id) VALUES (2000, 'nobody', 999)",
             "INSERT INTO tickets (state) VALUES ('closed')",
+            "IF to_regclass('events') IS NULL THEN RAISE unique_violation; END IF; INSERT INTO events VALUES (1, 1)",
         )
     ),
 ]
@@ -296,6 +307,32 @@ CASES = [
 ]
 
 
+KEYS = [
+    case(
+        "a key over a column that is made anew, and was nullable",
+        'op.drop_constraint("books_pkey", "books")',
+        'op.alter_column("books", "author_id", type_=sa.BigInteger())',
+        'op.create_primary_key("books_pkey", "books", ["id", "author_id"])',
+    ),
+    Case(
+        "a key of a partitioned table",
+        """op.drop_constraint("fk_event", "visits")
+    op.drop_constraint("pk_events", "events")
+    op.create_primary_key("pk_events", "events", ["id"])
+    op.create_foreign_key("fk_event", "visits", "events", ["event"], ["id"])""",
+        "pass",
+        EVENTS,
+    ),
+    Case(
+        "a key of a partitioned table, over a column that is made anew",
+        """op.drop_constraint("fk_event", "visits")
+    op.drop_constraint("pk_events", "events")
+    op.alter_column("events", "day", type_=sa.BigInteger(), nullable=False)
+    op.create_primary_key("pk_events", "events", ["id", "day"])""",
+        "pass",
+        EVENTS,
+    ),
+]
 INTERRUPTED = ("a default", "a key under a foreign key")
 LONG = (
     "a key of another type under a foreign key",
@@ -388,7 +425,7 @@ KEYS_AFTER_SWAP = case(
 )
 
 
-@pytest.mark.parametrize("change", [*every(2, CASES), *ROWS_IN_BETWEEN], ids=str)
+@pytest.mark.parametrize("change", [*every(2, CASES), *ROWS_IN_BETWEEN, *KEYS], ids=str)
 def test_the_old_code_runs_between_any_two_commits(
     project: Project, database: str, change: Case, directly: Direct
 ) -> None:
@@ -437,7 +474,7 @@ def test_a_key_that_an_earlier_try_has_made_is_not_made_again(
 
 @pytest.mark.prove
 @pytest.mark.parametrize(
-    "change", [*(each for each in CASES if each.name in LONG), COMMITS_BETWEEN, KEEPS_RULES], ids=str
+    "change", [*(each for each in CASES if each.name in LONG), COMMITS_BETWEEN, KEEPS_RULES, *KEYS], ids=str
 )
 def test_a_long_one_converges_too(project: Project, database: str, change: Case, directly: Direct) -> None:
     the_way_up_converges(project, database, change, directly)
