@@ -66,7 +66,7 @@ MORE_MOODS = (
 EVENTS = (
     SHOP
     + """
-    CREATE TABLE events (id integer NOT NULL, day integer, CONSTRAINT pk_events PRIMARY KEY (id)) PARTITION BY RANGE (id);
+    CREATE TABLE events (id integer CONSTRAINT pk_events PRIMARY KEY, day integer) PARTITION BY RANGE (id);
     CREATE TABLE events_1 PARTITION OF events FOR VALUES FROM (1) TO (50);
     CREATE TABLE events_2 PARTITION OF events FOR VALUES FROM (50) TO (99);
     INSERT INTO events SELECT i, i FROM generate_series(1, 98) i;
