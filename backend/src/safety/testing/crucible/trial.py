@@ -128,6 +128,9 @@ class Trial:
         if failed and plainly:
             self.outcome.refused = f"both fail: {failed}"
             return
+        if self._may_be_refused(failed):
+            self.outcome.refused = f"refused: {failed}"
+            return
         if failed and self.attempts.repairs and "Error:" not in failed.partition(" ")[0]:
             self.outcome.refused = f"refused after a repair: {failed} AFTER {self.attempts.repairs}"
             return
@@ -142,7 +145,9 @@ class Trial:
         with self.outcome.timed("comparison"):
             self.wanted = wanted = read_state(self.plain)
             self._differ("upgrade", wanted, found)
-            for words in client_faults(clients, self.plain):
+            # Who leaves the transaction himself has his reasons.
+            leaves = "autocommit_block" in self.place.path(HEAD).read_text()
+            for words in () if leaves else client_faults(clients, self.plain):
                 self.outcome.fault("clients", words)
             # Small tables share a transaction as long as nobody is in the way.
             for words in () if self.example.small else clients.beside:
@@ -158,13 +163,19 @@ class Trial:
             if asked is not None and bool(asked) != bool(expected) and expected is not None:
                 self.outcome.fault("consent", f"asked: {asked or 'nothing'}; lost: {expected or 'nothing'}")
         failed = self.attempts.migrate("downgrade", None)
-        if failed and not plainly:
+        if self._may_be_refused(failed):
+            self.outcome.refused = f"downgrade refused: {failed}"
+        elif failed and not plainly:
             self.outcome.fault("downgrade fails where plain Alembic does not", failed)
         elif undone is not None and not failed:
             with self.outcome.timed("comparison"):
                 found = read_state(live)
                 self._differ("downgrade", undone, found)
                 self._differ("downgrade against the beginning", self.before, found, rows=False)
+
+    def _may_be_refused(self, failed: str) -> bool:
+        """A person may write rows where nothing can be carried out without clients; autogenerate may not."""
+        return bool(self.example.spelling) and "clients would miss" in failed
 
     def _differ(self, when: str, wanted: State, found: State, *, rows: bool = True) -> None:
         for words in differences(wanted, found):

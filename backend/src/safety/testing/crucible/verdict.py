@@ -27,7 +27,7 @@ def client_faults(clients: Clients, changed: str) -> Iterator[str]:
 def losses_expected(wanted: State, undone: State, before: Schema, after: Schema) -> list[str] | None:
     """What a downgrade loses: tables and columns that hold something. None where that is not known.
 
-    It is not known where a type goes back, which may lose values or not.
+    It is not known where a type goes back, which may lose values or not, nor of values that a function gives.
     """
     found = [f"table {name}" for name, rows in wanted.contents.items() if rows and _is_new(name, before, after)]
     for table in after.tables:
@@ -41,8 +41,11 @@ def losses_expected(wanted: State, undone: State, before: Schema, after: Schema)
             known = old.get(column.renamed_from or column.name)
             if known is not None and known.type != column.type:
                 return None
-            if (known is None or known.generated) and _holds(wanted, table.name, column.name):
-                found.append(f"column {table.name}.{column.name}")
+            if known is None or known.generated:
+                holds = _holds(wanted, table.name, column.name)
+                if holds is None:
+                    return None
+                found += [f"column {table.name}.{column.name}"] if holds else []
     labels = {enum.name: enum.labels for enum in before.enums}
     if any(labels.get(enum.name, enum.labels) != enum.labels for enum in after.enums):
         return None
@@ -58,5 +61,9 @@ def _as_it_was(table: Table, before: Schema) -> Table | None:
     return next((each for each in before.tables if each.name == (table.renamed_from or table.name)), None)
 
 
-def _holds(state: State, table: str, column: str) -> bool:
-    return any(json.loads(row).get(column) is not None for row in state.contents.get(table, ()))
+def _holds(state: State, table: str, column: str) -> bool | None:
+    """None where the contents leave the column out."""
+    rows = [json.loads(row) for row in state.contents.get(table, ())]
+    if any(column not in row for row in rows):
+        return None
+    return any(row[column] is not None for row in rows)
