@@ -4,11 +4,14 @@ import threading
 import time
 from contextlib import closing
 from pathlib import Path
+from textwrap import indent
 
 import psycopg
 import pytest
 
 from tests.safety.online.cases import Case
+from tests.safety.online.chain_of_definitions import SECOND
+from tests.safety.online.chain_of_rows import FIRST
 from tests.safety.online.habits import HABITS, SHOP
 from tests.safety.online.interruption import PATIENT
 from tests.safety.online.meanwhile import meanwhile
@@ -51,6 +54,32 @@ def test_it_ends_as_plain_alembic_does(
             project.alembic.having(**PATIENT)(database, *way)
             plain.alembic(other, *way)
             same(read_state(other), read_state(database))
+
+
+def write_chain(project: Project, url: str) -> None:
+    with psycopg.connect(url, autocommit=True) as session:
+        session.execute(SHOP)
+    parent = None
+    for number, (words, body) in enumerate([*FIRST, *SECOND]):
+        code = indent(f"# {words}\nfrom sqlalchemy.dialects import postgresql\nbind = op.get_bind()\n{body}", "    ")
+        name = f"{number:03d}_a"
+        project.revision(name, parent, code.strip())
+        parent = name
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("small", ["0", "1e12"])
+def test_a_chain_of_them_ends_as_plain_alembic_does(
+    project: Project, database: str, server: Server, tmp_path_factory: pytest.TempPathFactory, small: str
+) -> None:
+    plain = make_project(tmp_path_factory.mktemp("plain"))
+    Path(plain.folder / "env.py").write_text(_PLAIN)
+    with server.database() as other:
+        write_chain(project, database)
+        write_chain(plain, other)
+        plain.alembic(other, "upgrade", "head")
+        project.alembic.having(MIGRATION_SMALL_TABLE=small)(database, "upgrade", "head")
+        same(read_state(other), read_state(database))
 
 
 def test_who_waits_for_a_row_that_it_has_written_is_not_waited_for(project: Project, database: str) -> None:
