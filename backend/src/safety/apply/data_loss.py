@@ -11,6 +11,7 @@ from src.postgres import sqlstate as state
 from src.safety.apply.changed_values import changing
 from src.safety.apply.every_row import every_row
 from src.safety.apply.gone import Gone, deleted, gone
+from src.safety.apply.overwritten import overwritten
 from src.safety.apply.ways_back import WaysBack
 from src.safety.counted import listed
 from src.safety.errors import DataLoss
@@ -72,6 +73,9 @@ def losses(
         for table, rows in deleted(statement):
             if last_part(plain(table)) not in BOOKKEEPING and (found := count.words(table, rows, "row")):
                 yield Loss(f"table {table}", found)
+    for value in overwritten(statement):
+        if not ways.writes_over(value.table) and (found := count.words(value.table, value.rows, "value")):
+            yield Loss(f"column {value.table}.{value.column}", f"{found} written over")
     if types:
         yield from _changed(count, statement, ways)
 

@@ -1,7 +1,8 @@
 """What goes with a statement: tables with their rows, columns with their values, sequences with their position.
 
 The statement says what it drops, the catalogue what goes with that: partitions, columns of a type that is dropped,
-tables of a schema. A generated column is not among it, for its values are computed again, nor is a view or an index.
+tables of a schema. A generated column is not among it, for its values are computed again, nor is a view, an index or a
+temporary table.
 """
 
 import re
@@ -73,7 +74,8 @@ _GONE = """
         ON c.reloftype = f.reltype
     )
     SELECT objid::regclass::text AS relation, part, field, relkind = 'S' AS is_sequence FROM held h
-    WHERE NOT EXISTS (SELECT FROM pg_inherits i JOIN held above ON above.objid = i.inhparent
+    WHERE NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = h.objid AND c.relpersistence = 't')
+      AND NOT EXISTS (SELECT FROM pg_inherits i JOIN held above ON above.objid = i.inhparent
                       WHERE i.inhrelid = h.objid AND above.part IN ('', h.part))
       AND (part = '' OR NOT EXISTS (SELECT FROM held whole WHERE whole.objid = h.objid AND whole.part = ''))
     ORDER BY 1, 2, 3
@@ -86,7 +88,8 @@ _EMPTIED = text(
       WHERE k.contype = 'f' AND CAST(:cascade AS bool)
     )
     SELECT oid::regclass::text AS relation, '' AS part, '' AS field, false AS is_sequence FROM emptied
-    WHERE oid IS NOT NULL ORDER BY 1
+    WHERE oid IS NOT NULL AND NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = emptied.oid AND c.relpersistence = 't')
+    ORDER BY 1
     """
 )
 

@@ -16,6 +16,7 @@ from src.safety.apply.changed_values import changes
 from src.safety.apply.consent import Consent
 from src.safety.apply.data_loss import Loss, losses, refuse
 from src.safety.apply.gone import gone
+from src.safety.apply.overwritten import overwritten
 from src.safety.apply.ways_back import ways_back
 from src.safety.apply.written_out import written_out
 from src.safety.online.names import plain
@@ -56,6 +57,9 @@ def _touched(connection: Connection, statement: str) -> Iterator[str]:
         yield f"{_bare(each.relation)}.{plain(each.part)}"
     for change in changes(statement):
         yield f"{_bare(change.table)}.{plain(change.column)}"
+    for value in overwritten(statement):
+        yield _bare(value.table)
+        yield f"{_bare(value.table)}.{plain(value.column)}"
 
 
 def _made_another(statement: str) -> Iterator[str]:

@@ -5,6 +5,7 @@ from typing import Any
 from alembic.script import Script
 from sqlalchemy import Connection
 
+from src.postgres.lock_modes.reader import statements
 from src.safety.apply.changed_values import changes
 from src.safety.apply.consent import Consent
 from src.safety.apply.data_loss import COUNT_SECONDS, Loss, changed, losses
@@ -74,14 +75,15 @@ class LossesNow:
             options = {"parameters": parameters, "seconds": seconds, "types": types}
             self._add(*losses(connection, each, self._ways, **options))
         self._before = None
-        if not ours and calls_functions(statement):
+        if not ours and (calls_functions(statement) or _merges(statement)):
             self._before = holdings(connection)
             self._seen = {str(found) for each in inside(statement) for found in gone(connection, each)}
 
     def after(self, connection: Connection) -> None:
         """What is gone by now of what was watched counts as lost, unless it was counted."""
         if self._before is not None:
-            self._add(*(loss for name, loss in missing(self._before, connection) if name not in self._seen))
+            found = missing(self._before, connection, rows=not self._ways.inserts)
+            self._add(*(loss for name, loss in found if name not in self._seen))
             self._before = None
 
     @property
@@ -90,3 +92,7 @@ class LossesNow:
 
     def _add(self, *found: Loss) -> None:
         self._lost |= dict.fromkeys(found)
+
+
+def _merges(statement: str) -> bool:
+    return any(reader.accept("MERGE") for reader in statements(statement))

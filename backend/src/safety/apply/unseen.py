@@ -16,7 +16,7 @@ _HOLDINGS = text(
     SELECT c.oid::bigint AS oid, c.oid::regclass::text AS name, (
       SELECT coalesce(json_object_agg(a.attnum, quote_ident(a.attname)), '{}') FROM pg_attribute a
       WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
-    ) AS columns
+    ) AS columns, pg_stat_get_xact_tuples_deleted(c.oid) AS deleted
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
       AND CASE WHEN CAST(:sized AS bool) THEN pg_relation_size(c.oid) > 0 ELSE c.reltuples <> 0 END
@@ -31,6 +31,8 @@ class Holding(NamedTuple):
     name: str
     columns: dict[str, str]
     """By number."""
+    deleted: int
+    """Rows that this transaction has deleted (0 where the server counts nothing, by `track_counts`)."""
 
 
 def holdings(connection: Connection) -> list[Holding]:
@@ -44,13 +46,18 @@ def holdings(connection: Connection) -> list[Holding]:
         return [Holding(*row) for row in connection.execute(_HOLDINGS, {"sized": False})]
 
 
-def missing(before: list[Holding], connection: Connection) -> Iterator[tuple[str, Loss]]:
-    """Names of the tables that are gone or emptied since, and of the columns; a new name is no loss."""
+def missing(before: list[Holding], connection: Connection, *, rows: bool) -> Iterator[tuple[str, Loss]]:
+    """Names of the tables that are gone or emptied since, and of the columns; a new name is no loss.
+
+    With `rows`, also of the tables of which some have been deleted.
+    """
     now = {each.oid: each for each in holdings(connection)}
     for table in before:
         if table.oid not in now:
             yield table.name, Loss(f"table {table.name}", "rows, not counted")
             continue
+        if rows and (deleted := now[table.oid].deleted - table.deleted) > 0:
+            yield "", Loss(f"table {table.name}", f"{deleted} row{'' if deleted == 1 else 's'}")
         gone = table.columns.keys() - now[table.oid].columns.keys()
         for number in sorted(gone, key=int):
             name = f"{table.name}.{table.columns[number]}"

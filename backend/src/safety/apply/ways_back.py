@@ -10,6 +10,7 @@ from alembic.script import Script
 
 from src.postgres.lock_modes.reader import statements
 from src.safety.apply.changed_values import changes
+from src.safety.apply.overwritten import updated
 from src.safety.apply.written_out import inserts_rows, written_out
 from src.safety.online.names import plain
 
@@ -25,6 +26,13 @@ class WaysBack:
     computed: Mapping[tuple[str, str], str] = field(default_factory=dict)
     """The value that a column has when the downgrade has made it again as a generated one."""
 
+    updates: frozenset[str] = frozenset()
+    """The tables of which the upgrade wrote over values: the downgrade may know what they were."""
+
+    def writes_over(self, table: str) -> bool:
+        """Whether the upgrade has changed rows of the table, or inserted some."""
+        return self.inserts or _bare(table) in self.updates
+
     def conversion(self, table: str, column: str) -> str | None:
         """How the column's values became what they are now; None where that is not known."""
         return self.conversions.get((_bare(table), plain(column)))
@@ -36,10 +44,12 @@ class WaysBack:
 
 def ways_back(script: Script) -> WaysBack:
     """Read them from the file."""
-    found = (change for statement in written_out(script, "upgrade") for change in changes(statement))
+    upgrade = written_out(script, "upgrade")
+    found = (change for statement in upgrade for change in changes(statement))
     conversions = {(_bare(change.table), plain(change.column)): change.value for change in found}
     computed = {name: value for each in written_out(script, "downgrade") for name, value in _computed(each)}
-    return WaysBack(conversions, inserts_rows(script, "upgrade"), computed)
+    updates = frozenset(_bare(table) for statement in upgrade for table in updated(statement))
+    return WaysBack(conversions, inserts_rows(script, "upgrade"), computed, updates)
 
 
 def _computed(statement: str) -> Iterator[tuple[tuple[str, str], str]]:

@@ -51,6 +51,15 @@ def rows(watcher: psycopg.Connection) -> object:
         ('op.execute("DO $$ BEGIN DROP TABLE books; END $$")', ["table books: 2 rows"]),
         ("""op.execute("DO $$ BEGIN EXECUTE 'DROP TABLE ' || 'books'; END $$")""", ["table books: rows, not counted"]),
         ('op.execute("SELECT drop_books()")', ["table books: rows, not counted"]),
+        ('op.execute("WITH x AS (DELETE FROM books RETURNING id) SELECT count(*) FROM x")', ["table books: 2 rows"]),
+        ('op.execute("WITH x AS (SELECT 1 AS id) DELETE FROM books USING x WHERE books.id = x.id")', ["books: 1 row"]),
+        (
+            'op.execute("MERGE INTO books b USING shelves s ON b.id = s.id WHEN MATCHED THEN DELETE")',
+            ["table books: 2 rows"],
+        ),
+        ("""op.execute("DO $$ BEGIN EXECUTE format('DELETE FROM %I', 'books'); END $$")""", ["table books: 2 rows"]),
+        ('op.execute("UPDATE shelves SET name = NULL WHERE id < 9")', ["column shelves.name: 1 value written over"]),
+        ("""op.execute("UPDATE shelves SET id = 1, name = 'x'")""", ["shelves.id: 1 value", "shelves.name: 1 value"]),
     ],
 )
 def test_without_consent_it_is_refused_with_counts_and_nothing_is_changed(
@@ -191,6 +200,10 @@ def test_what_is_empty_needs_no_consent(project: Project, books: str, watcher: p
         ("pass", 'op.execute("DELETE FROM shelves WHERE id = 7")'),
         ('op.execute("INSERT INTO shelves (id) VALUES (3)")', 'op.execute("DELETE FROM shelves WHERE id = 3")'),
         ("pass", 'op.alter_column("shelves", "id", type_=sa.BigInteger())'),
+        ("pass", """op.execute("UPDATE shelves SET name = 'none' WHERE name IS NULL")"""),
+        ("pass", 'op.execute("UPDATE shelves SET id = id + 1")'),
+        ("pass", 'op.execute("CREATE TEMPORARY TABLE aside AS SELECT 1; DROP TABLE aside")'),
+        ("""op.execute("UPDATE shelves SET name = 'two'")""", """op.execute("UPDATE shelves SET name = 'one'")"""),
         (
             'op.alter_column("books", "id", type_=sa.Numeric(), postgresql_using="id * 1.5")',
             'op.alter_column("books", "id", type_=sa.Integer(), postgresql_using="id / 1.5")',
