@@ -4,11 +4,13 @@ No order of tables suits a circle, so its keys are made when all the tables are 
 """
 
 from collections import defaultdict
+from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 
 from src.postgres.catalogue import CatalogueObject, Identity, Kind
 from src.safety.autogenerate.clauses import clauses, qualified_name
 from src.safety.autogenerate.context import Schema
+from src.safety.autogenerate.lineage import parents
 
 
 def is_key(entry: CatalogueObject) -> bool:
@@ -21,6 +23,24 @@ def is_key(entry: CatalogueObject) -> bool:
 def referred_table(foreign_key: CatalogueObject) -> tuple[str, str]:
     """Schema and name of the table that it refers to."""
     return qualified_name(clauses(str(foreign_key.attributes["definition"]))[4])
+
+
+def keys_on_partitions(schema: Schema) -> Iterator[tuple[Identity, Identity]]:
+    """Each foreign key, with every partition below the table that it refers to."""
+    tables = [entry for entry in schema.catalogue.values() if entry.kind is Kind.TABLE]
+    partitions = [entry for entry in tables if "partition" in entry.attributes]
+    for entry in schema.catalogue.values() if partitions else ():
+        if entry.kind is Kind.CONSTRAINT and entry.attributes["type"] == "foreign key":
+            below = (each for each in partitions if referred_table(entry) in _above(each, schema))
+            yield from ((entry.identity, each.identity) for each in below)
+
+
+def _above(table: CatalogueObject, schema: Schema) -> Iterator[tuple[str, str]]:
+    """The tables of which it is a partition, directly or over others."""
+    for place in map(qualified_name, parents(table)):
+        yield place
+        above = schema.catalogue.get(Identity(Kind.TABLE, place[0], "", place[1]))
+        yield from _above(above, schema) if above is not None else ()
 
 
 def cyclic_foreign_keys(schema: Schema) -> frozenset[Identity]:

@@ -10,11 +10,11 @@ from src.postgres.catalogue import Identity, Kind
 from src.postgres.catalogue.dependencies import Dependencies
 from src.safety.autogenerate.cannot_write import CannotWrite
 from src.safety.autogenerate.context import Context, Schema
-from src.safety.autogenerate.foreign_keys import is_key, referred_table
+from src.safety.autogenerate.foreign_keys import is_key, keys_on_partitions, referred_table
 from src.safety.autogenerate.lineage import origin, type_of_rows
 from src.safety.autogenerate.mentions import mentions
 from src.safety.autogenerate.row_types import returned_parts
-from src.safety.autogenerate.shared_names import names
+from src.safety.autogenerate.shared_names import names, same_routine
 
 Action = Literal["detach", "drop", "alter", "create", "attach"]
 # A table leaves its parents before, and joins others after, anything is done to them: nothing waits for it to join.
@@ -141,7 +141,7 @@ class Order:
         """Where a function gets other arguments, a call may fit both: the old one goes first."""
         routines = [node for node in self.nodes if node.identity.kind in (Kind.FUNCTION, Kind.PROCEDURE)]
         for gone, made in product(routines, routines):
-            if (gone.action, made.action) == ("drop", "create") and _bare(gone.identity) == _bare(made.identity):
+            if (gone.action, made.action) == ("drop", "create") and same_routine(gone.identity, made.identity):
                 yield gone, made
 
     def _mentioned(self) -> Iterator[tuple[Node, Node]]:
@@ -159,13 +159,15 @@ class Order:
                 yield from ((done[action], made[function]) for action in ("create", "alter", "drop") if action in done)
 
     def _keys(self) -> Iterator[tuple[Node, Node]]:
-        """A foreign key is made when only one key fits: with two there it may bind to the one that is to go."""
+        """A foreign key comes when only one key fits, else it may bind to one that goes; it goes before partitions."""
         dropped = [node for node in self.nodes if node.action == "drop"]
         gone = [node for node in dropped if is_key(self.context.old.catalogue[node.identity])]
         for entry in self.context.new.catalogue.values() if gone else ():
             if entry.kind is Kind.CONSTRAINT and entry.attributes["type"] == "foreign key":
                 for made in self._doing(entry.identity, "create"):
                     yield from ((drop, made) for drop in gone if drop.identity[1:3] == referred_table(entry))
+        for key, partition in keys_on_partitions(self.context.old) if dropped else ():
+            yield from product(self._doing(key, "drop"), self._doing(partition, "drop"))
 
     def _doing(self, identity: Identity, *actions: Action) -> Iterator[Node]:
         """The nodes that do one of these with the object: its own, or else those of what it comes and goes with."""
@@ -241,10 +243,6 @@ def _without_owner(identity: Identity, needs: Iterable[Identity]) -> Iterator[Id
 
 def _owns(column: Identity, sequence: Identity, needs: Dependencies) -> bool:
     return sequence.kind is Kind.SEQUENCE and column in needs.get(sequence, ())
-
-
-def _bare(routine: Identity) -> tuple[str, str]:
-    return routine.schema, routine.name.partition("(")[0]
 
 
 def _waits(node: Node, for_this: Node, edges: Mapping[Node, set[Node]]) -> bool:

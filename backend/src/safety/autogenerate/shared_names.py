@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from src.postgres.catalogue import CatalogueObject, Kind
+from src.postgres.catalogue import CatalogueObject, Identity, Kind
 
 # Relations of one schema share their names.
 _WITH_ROWS = frozenset({Kind.TABLE, Kind.VIEW, Kind.MATERIALIZED_VIEW, Kind.FOREIGN_TABLE, Kind.COMPOSITE})
@@ -25,3 +25,9 @@ def names(entry: CatalogueObject) -> Iterator[tuple[str, ...]]:
         yield ("routine", schema, name)
     if entry.attributes.get("type") == "primary key":
         yield ("primary key", schema, table)
+
+
+def same_routine(one: Identity, other: Identity) -> bool:
+    """Whether two routines differ by their arguments alone: a call may fit both."""
+    bare = [(routine.schema, routine.name.partition("(")[0]) for routine in (one, other)]
+    return bare[0] == bare[1]

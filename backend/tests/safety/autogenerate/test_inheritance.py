@@ -26,6 +26,13 @@ OTHER_DEFAULT = "ALTER TABLE a_rest ALTER id SET DEFAULT 'y'"
 
 @cases(
     Case("a partitioned table", "", log(), ["postgresql_partition_by='RANGE (day)'"], ["op.drop_table('log')"]),
+    Case(
+        "with a partition and a foreign key to it",
+        "",
+        log(parts=Y25, key="RANGE (day)").replace("nullable=False", "primary_key=True")
+        + '\nTable("a", m, Column("day", ForeignKey("log.day", name="fk")))',
+        down=["op.drop_table('a')", "op.drop_table('log_25')"],
+    ),
     Case("with partitions", "", log(parts=Y25 + REST), ["op.create_table('log_25'", "ATTACH PARTITION log_25"]),
     Case(
         "with a key, an index, a foreign key, checks and partitions",
