@@ -114,10 +114,16 @@ class OnlineOperations:
         return step
 
     def _noticed(self, autocommit_block: Callable[[], Any]) -> Callable[[], Any]:
-        """A block of the revision's own, before which it has done what stands above it."""
+        """A block of the revision's own, before which it has done what stands above it.
+
+        Within one, what an operation does outside of the transaction needs no other, and Alembic knows none.
+        """
 
         @contextmanager
         def block() -> Iterator[None]:
+            if self._outside:
+                yield
+                return
             if self._guard is not None and self._script is not None and not self._running.busy:
                 if not self._running.keeps_waiting():
                     self._carry_out_now()

@@ -262,6 +262,16 @@ HABITS = [
         SHOP,
     ),
     Case(
+        "another type, in a block of its own",
+        """with op.get_context().autocommit_block():
+        op.alter_column("orders", "id", type_=sa.BigInteger())
+    op.alter_column("orders", "total", type_=sa.Numeric(12, 4))""",
+        """with op.get_context().autocommit_block():
+        op.alter_column("orders", "id", type_=sa.Integer())
+    op.alter_column("orders", "total", type_=sa.Numeric(10, 2))""",
+        SHOP,
+    ),
+    Case(
         "another type under a generated column that goes",
         """op.drop_column("customers", "loud")
     op.alter_column("customers", "name", type_=sa.String(15))""",

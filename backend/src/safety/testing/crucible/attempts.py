@@ -1,6 +1,7 @@
 """A migration that is broken off as an example says, and run again until it comes to its end."""
 
 import os
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from src.postgres.errors import UserError
+from src.safety.errors import Stopped
 from src.safety.testing.crucible.clients import Clients
 from src.safety.testing.crucible.environment import with_driver
 from src.safety.testing.crucible.example import Example
@@ -24,6 +26,7 @@ PATIENT = {"lock_budget": 20.0}
 """For who is to come to an end."""
 REFUSALS = (UserError, DBAPIError)
 _NEVER = Interruption("", 0)
+_TERMINATED = 143
 
 
 @dataclass
@@ -82,6 +85,8 @@ class Attempts:
             with self.outcome.timed(way), listening(_looking(broken, clients, self.outcome), broken.after):
                 work()
         except REFUSALS as error:
+            if isinstance(error, Stopped) and error.exit_code == _TERMINATED:
+                sys.exit(_TERMINATED)  # somebody stops the crucible itself
             return line(error), broken.happened
         except KeyboardInterrupt:
             return "KeyboardInterrupt", True
