@@ -14,6 +14,8 @@ class Outcome:
     refused: str = ""
     """Why it was not carried out to its end, where that is right."""
     interrupted: int = 0
+    early: bool = False
+    """Whether the old code met before the last commit what the change forbids to it."""
     spent: dict[str, float] = field(default_factory=dict)
     """Seconds, by what they went into."""
 

@@ -18,6 +18,7 @@ class Totals:
     examples: int = 0
     interrupted: int = 0
     failed: int = 0
+    early: int = 0
     in_a_row: int = 0
     longest_row: int = 0
     refused: Counter[str] = field(default_factory=Counter)
@@ -29,6 +30,7 @@ class Totals:
         self.examples += 1
         self.interrupted += bool(outcome.interrupted)
         self.failed += bool(outcome.faults)
+        self.early += outcome.early
         self.in_a_row = 0 if outcome.faults else self.in_a_row + 1
         self.longest_row = max(self.longest_row, self.in_a_row)
         self.kinds.update(change.kind for change in example.changes)
@@ -41,6 +43,7 @@ class Totals:
         self.examples += other.examples
         self.interrupted += other.interrupted
         self.failed += other.failed
+        self.early += other.early
         self.longest_row = max(self.longest_row, other.longest_row)
         for mine, theirs in ((self.refused, other.refused), (self.kinds, other.kinds), (self.spent, other.spent)):
             mine.update(theirs)
@@ -52,6 +55,7 @@ class Totals:
         return [
             f"{self.examples} examples, {self.interrupted} of them broken off; {self.failed} failed;"
             f" at most {self.longest_row} in a row passed.",
+            f"In {self.early} the old code met before the last commit what the change forbids to it.",
             f"Not carried out to the end: {_listed(self.refused) or 'none'}.",
             f"Changes: {_listed(self.kinds)}.",
             f"{whole / max(self.examples, 1):.2f} s an example; {ours / whole:.0%} of it in the toolkit"

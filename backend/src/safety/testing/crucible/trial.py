@@ -24,7 +24,7 @@ from src.safety.testing.crucible.project import BASE, HEAD, STEP, Place
 from src.safety.testing.crucible.rows import fill
 from src.safety.testing.crucible.spellings import spelled
 from src.safety.testing.crucible.state import State, differences, read_state
-from src.safety.testing.crucible.verdict import client_faults, losses_expected
+from src.safety.testing.crucible.verdict import client_faults, failed_early, forbidden_by, losses_expected
 from src.safety.testing.filling import Filler
 from src.safety.testing.tables import read_tables
 
@@ -127,6 +127,8 @@ class Trial:
             plainly = self._plainly(command.upgrade, "head")
         if failed and plainly:
             self.outcome.refused = f"both fail: {failed}"
+            for words in client_faults(clients, forbidden_by(self.plain, clients)):
+                self.outcome.fault("clients, of a change that fails", words)
             return
         if self._may_be_refused(failed):
             self.outcome.refused = f"refused: {failed}"
@@ -145,9 +147,11 @@ class Trial:
         with self.outcome.timed("comparison"):
             self.wanted = wanted = read_state(self.plain)
             self._differ("upgrade", wanted, found)
+            forbidden = forbidden_by(self.plain, clients)
+            self.outcome.early = failed_early(clients, forbidden)
             # Who leaves the transaction himself has his reasons.
             leaves = "autocommit_block" in self.place.path(HEAD).read_text()
-            for words in () if leaves else client_faults(clients, self.plain):
+            for words in () if leaves else client_faults(clients, forbidden):
                 self.outcome.fault("clients", words)
             # Small tables share a transaction as long as nobody is in the way.
             for words in () if self.example.small else clients.beside:

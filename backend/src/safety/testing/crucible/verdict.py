@@ -1,7 +1,7 @@
 """What is right: which client may fail, and where consent is to be asked."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import psycopg
 
@@ -10,18 +10,24 @@ from src.safety.testing.crucible.schema import Schema, Table
 from src.safety.testing.crucible.state import State
 
 
-def client_faults(clients: Clients, changed: str) -> Iterator[str]:
-    """Each statement of the old code that failed in a state, and would not fail after the change.
-
-    `changed` is a database in which the change is carried out.
-    """
+def forbidden_by(changed: str, clients: Clients) -> frozenset[str]:
+    """The statements of the old code that fail after the change, which is carried out in the database `changed`."""
     with psycopg.connect(changed, autocommit=True) as session:
-        forbidden = {statement for statement, _ in clients.failing(session)}
+        return frozenset(statement for statement, _ in clients.failing(session))
+
+
+def client_faults(clients: Clients, forbidden: Collection[str]) -> Iterator[str]:
+    """The first statement of the old code that failed in some state, and would not fail after the change."""
     for statement, state, error, beneath in clients.failures:
         if statement not in forbidden:
             where = f"in state {state} of {clients.states}, before {beneath or 'the end'}"
             yield f"{statement[:200]} failed {where}: {error}"
             return
+
+
+def failed_early(clients: Clients, forbidden: Collection[str]) -> bool:
+    """Whether one that the change forbids failed before the last commit."""
+    return any(statement in forbidden and state < clients.states for statement, state, *_ in clients.failures)
 
 
 def losses_expected(wanted: State, undone: State, before: Schema, after: Schema) -> list[str] | None:
