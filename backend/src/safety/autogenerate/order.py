@@ -153,10 +153,9 @@ class Order:
     def _returned(self) -> Iterator[tuple[Node, Node]]:
         """What a function returns the rows of is as it shall be before the function is made."""
         made = {node.identity: node for node in self.nodes if node.action in ("create", "alter")}
-        for schema in (self.context.old, self.context.new):
-            for function, part in returned_parts(schema, made):
-                done = self._by_identity[part]
-                yield from ((done[action], made[function]) for action in ("create", "alter", "drop") if action in done)
+        for function, part in returned_parts(self.context.old, self.context.new, made):
+            done = self._by_identity[part]
+            yield from ((done[action], made[function]) for action in ("create", "alter", "drop") if action in done)
 
     def _keys(self) -> Iterator[tuple[Node, Node]]:
         """A foreign key comes when only one key fits, else it may bind to one that goes; it goes before partitions."""

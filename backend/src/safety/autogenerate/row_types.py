@@ -26,10 +26,11 @@ def returned_rows(entry: CatalogueObject, schema: Schema) -> Identity | None:
     )
 
 
-def returned_parts(schema: Schema, functions: Iterable[Identity]) -> Iterator[tuple[Identity, Identity]]:
-    """Pairs of a function, and what it returns the rows of or a column of that."""
+def returned_parts(old: Schema, new: Schema, functions: Iterable[Identity]) -> Iterator[tuple[Identity, Identity]]:
+    """Pairs of a function, and what it returns the rows of or a column of that, before or after."""
     for function in functions:
-        rows = returned_rows(schema.catalogue[function], schema) if function in schema.catalogue else None
-        if rows is not None:
-            yield function, rows
-            yield from ((function, column.identity) for column in schema.children(rows, Kind.COLUMN))
+        for schema in (old, new):
+            rows = returned_rows(schema.catalogue[function], schema) if function in schema.catalogue else None
+            if rows is not None:
+                columns = (column for each in (old, new) for column in each.children(rows, Kind.COLUMN))
+                yield from ((function, part) for part in (rows, *(column.identity for column in columns)))

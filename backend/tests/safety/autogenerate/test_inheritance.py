@@ -33,6 +33,11 @@ OTHER_DEFAULT = "ALTER TABLE a_rest ALTER id SET DEFAULT 'y'"
         + '\nTable("a", m, Column("day", ForeignKey("log.day", name="fk")))',
         down=["op.drop_table('a')", "op.drop_table('log_25')"],
     ),
+    Case(
+        "a stored generated column of a partitioned table",
+        log(ID, parts=Y25),
+        log(ID, 'Column("long", Integer, Computed("length(id)"))', parts=Y25),
+    ),
     Case("with partitions", "", log(parts=Y25 + REST), ["op.create_table('log_25'", "ATTACH PARTITION log_25"]),
     Case(
         "with a key, an index, a foreign key, checks and partitions",

@@ -44,6 +44,7 @@ WIDER = VIEW.replace("text FROM", "text, lang FROM")
         ["op.add_column", "CREATE OR REPLACE"],
         ["op.drop_column", "CREATE OR REPLACE"],
     ),
+    Case("that comes when a column goes", chunk(LANG), function(ALL) + chunk(), ["op.drop_column", "CREATE FUNCTION"]),
     Case("with a view on it", function(ALL) + chunk() + ON_IT, function(ALL) + chunk(LANG) + ON_IT),
     Case("one of them", function(ONE, "chunk") + chunk(), function(ONE, "chunk") + chunk(LANG)),
     Case(

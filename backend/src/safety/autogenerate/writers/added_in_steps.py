@@ -71,6 +71,8 @@ def _holder_of_rows(table: Identity, schema: Schema) -> Identity | None:
     while waiting:
         for user in schema.needed_by.get(waiting.pop(), ()):
             above = schema.catalogue[user].parent if user.kind is Kind.COLUMN else None
+            if above == table:
+                continue  # the key of a partitioned table needs it
             if user.kind is Kind.COLUMN and above is not None and above.kind is Kind.TABLE:
                 return user
             made = above if above is not None and above.kind is Kind.COMPOSITE else user
