@@ -65,13 +65,22 @@ class Journal:
 
     def key(self, statement: str, parameters: object, *, has_read: bool) -> str:
         """The name of the statement that comes next, the same with either driver."""
+        text = self._text(statement, parameters, has_read)
+        self._seen[text] += 1
+        return f"{text}:{self._seen[text]}"
+
+    def is_noted(self, statement: str, operation: str) -> bool:
+        """Whether an earlier try has committed such a statement, of this operation."""
+        with self.again(operation):
+            text = self._text(statement, None, False)
+        return any(line.startswith(f"{text}:") for line in self.entry.journal)
+
+    def _text(self, statement: str, parameters: object, has_read: bool) -> str:
         plain = _PLACES.sub("?", statement).replace("%%", "%").strip()
         known = _known(parameters, has_read)
         given = "" if known in (None, [], [[]]) else known  # a statement without values has them in several forms
         words = f"{self._operation}{plain}\0{given!r}"
-        text = hashlib.sha256(words.encode()).hexdigest()[:20]
-        self._seen[text] += 1
-        return f"{text}:{self._seen[text]}"
+        return hashlib.sha256(words.encode()).hexdigest()[:20]
 
     def rows(self, key: str) -> int | None:
         """How many rows it had in the try that committed it; None if no earlier try did."""

@@ -7,15 +7,13 @@ index built, while everything old is still there. Only the last step of such wor
 the old, waits as well. Nothing is locked meanwhile.
 """
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from traceback import FrameSummary
-from typing import Any
 
 from src.postgres.lock_modes import strong_locks
 from src.postgres.lock_modes.reader import statements
 from src.postgres.tokens import tokens
-from src.safety.apply.one_by_one import belongs_together
 from src.safety.online.forms import (
     adds_column,
     altered_column,
@@ -25,48 +23,16 @@ from src.safety.online.forms import (
     names_of,
     sets_not_null,
 )
-from src.safety.online.given_up import GivenUp, given_up, granted, last_part, made, same_name
+from src.safety.online.given_up import GivenUp, last_part, made, same_name
 from src.safety.online.names import plain
 from src.safety.online.stand_in import StandIn, stand_in
-from src.safety.online.step import OnlineChange, Step, Task
+from src.safety.online.step import Step, Task
+from src.safety.online.waiting import Postponed, Waiting, follows, gaps
 
 _AFTER_SWAP = ("not null", "index", "key")
 """What a column that is made anew carries over: only from the new one it is taken away."""
 _AFTER_SWAP_OF_TYPE = ("not null", "key")
 """An index may name the type that goes."""
-
-
-@dataclass(frozen=True)
-class Waiting:
-    """One statement of the cut-over."""
-
-    sql: str
-    run: Callable[[], Any]
-    operation: str = ""
-    """The operation that it is a step of, as the journal knows it."""
-    step: Step | None = None
-    bounded: str = ""
-    """The words of an operation that is carried out directly, in the hope that it takes but an instant."""
-    swaps: str = ""
-    """The table of which a new column takes the place of the old one here."""
-    index: OnlineChange | None = None
-    """An index that goes, and which nobody misses sooner than at the end."""
-    stand_in: StandIn | None = None
-    """Of a type whose name another gives up here."""
-    instead: Callable[[], Any] | None = None
-    """Gives the stand-in its name."""
-    line: FrameSummary | None = None
-    """Where the revision says so."""
-    kept: bool = False
-    """The revision has committed since: what it rolls back is not this."""
-    gives_up: tuple[GivenUp, ...] = ()
-    makes: frozenset[str] = frozenset()
-
-    @classmethod
-    def of(cls, sql: str, run: Callable[[], Any], **options: Any) -> "Waiting":
-        """With what its text tells."""
-        options.setdefault("gives_up", tuple(given_up(sql)))
-        return cls(sql, run, makes=frozenset(made(sql)), **options)
 
 
 @dataclass
@@ -76,6 +42,9 @@ class CutOver:
     waiting: list[Waiting] = field(default_factory=list)
     after: list[tuple[str, Step | Task, FrameSummary | None]] = field(default_factory=list)
     """With the operation, and its line."""
+    postponed: list[Postponed] = field(default_factory=list)
+    _replaces_type: bool = False
+    """A column gets another enum: what names the labels of the old one cannot be carried over."""
     helpers: list[str] = field(default_factory=list)
     """How somebody takes away the columns that are filled and wait to be swapped."""
 
@@ -86,7 +55,13 @@ class CutOver:
         """Nothing waits any more, but for what a commit came after."""
         self.waiting = [each for each in self.waiting if each.kept]
         self.after.clear()
+        self.postponed.clear()
         self.helpers.clear()
+        self._replaces_type = False
+
+    def replace_type(self) -> None:
+        """A column is about to get another enum."""
+        self._replaces_type = True
 
     def keep(self) -> None:
         """The revision commits by itself, and what waits goes on waiting."""
@@ -94,8 +69,8 @@ class CutOver:
 
     def add(self, waiting: Waiting) -> None:
         """It comes last; but what a column that is made anew carries over is taken away after its swap."""
-        swaps, kinds = plain(waiting.swaps), _AFTER_SWAP if not self.stand_ins() else _AFTER_SWAP_OF_TYPE
-        later = [each for each in self.waiting if swaps and _follows(each, swaps, kinds)]
+        swaps, kinds = plain(waiting.swaps), _AFTER_SWAP_OF_TYPE if self._drops_indexes_first() else _AFTER_SWAP
+        later = [each for each in self.waiting if swaps and follows(each, swaps, kinds)]
         self.waiting = [each for each in self.waiting if each not in later] + [waiting, *later]
 
     def stand_ins(self, sql: str = "") -> list[StandIn]:
@@ -110,7 +85,10 @@ class CutOver:
     def indexes_before_swap(self) -> list[str]:
         """Those that go before a column's swap, by their plain names, for they may name the type that goes."""
         gone = (last_part(each.name) for each in self._given_up() if each.kind == "index")
-        return sorted(gone) if self.stand_ins() else []
+        return sorted(gone) if self._drops_indexes_first() else []
+
+    def _drops_indexes_first(self) -> bool:
+        return self._replaces_type or bool(self.stand_ins())
 
     def stand_in_for(self, sql: str) -> StandIn | None:
         """For a type that `sql` makes, and whose name another gives up here."""
@@ -138,9 +116,14 @@ class CutOver:
         """What is given up here, and not made again."""
         return list(gaps(self.waiting))
 
+    def names_postponed(self, sql: str) -> bool:
+        """Whether `sql` names an index that is still to be made."""
+        return any(each.name in names_of(sql) for each in self.postponed)
+
     def take(self) -> list[Waiting]:
         """All that waits; nothing does afterwards."""
         taken, self.waiting = self.waiting, []
+        self._replaces_type = False
         self.helpers.clear()
         return taken
 
@@ -216,7 +199,7 @@ class CutOver:
     def take_index_like(self, sql: str) -> bool:
         """Whether `sql` makes an index of the name of one that waits to be dropped: then that is to be replaced."""
         makes = any(reader.accept_any("CREATE INDEX", "CREATE UNIQUE INDEX") for reader in statements(sql))
-        if not makes or self.stand_ins():
+        if not makes or self._drops_indexes_first():
             return False
         names = set(made(sql))
         found = [each for each in self.waiting if each.index and last_part(plain(each.index.index)) in names]
@@ -231,44 +214,3 @@ class CutOver:
 
     def _given_up(self) -> Iterator[GivenUp]:
         return (each for waiting in self.waiting for each in waiting.gives_up)
-
-
-def gaps(waiting: Sequence[Waiting]) -> Iterator[GivenUp]:
-    """What these give up, and do not make again."""
-    for place, one in enumerate(waiting):
-        for each in one.gives_up:
-            if not any(_closes(later, each) for later in waiting[place:]):
-                yield each
-
-
-def _closes(waiting: Waiting, each: GivenUp) -> bool:
-    if each.kind == "default":
-        again = "SET DEFAULT" in waiting.sql.upper()
-        return again and any(each[:3] == other[:3] for other in waiting.gives_up)
-    if each.kind == "grant":
-        return any(each[:3] == other[:3] for other in granted(waiting.sql))
-    return last_part(each.name) in waiting.makes
-
-
-def one_by_one(waiting: list[Waiting]) -> list[list[Waiting]]:
-    """Those that clients may see one after the other, where nobody could lock all of them; else all in one part."""
-    come_back = any(
-        _closes(later, each) or last_part(each.name) in {last_part(other.name) for other in later.gives_up}
-        for place, one in enumerate(waiting)
-        for each in one.gives_up
-        for later in waiting[place + 1 :]
-    )
-    last = len(waiting) - 1
-    first = next((at for at, each in enumerate(waiting) if each.swaps or belongs_together(each.sql)), last)
-    alone = 0 if come_back else first
-    return [*([each] for each in waiting[:alone]), waiting[alone:]]
-
-
-def _follows(waiting: Waiting, table: str, kinds: Collection[str]) -> bool:
-    """Whether all that it does is to be done to the new column, or the new table: a default is set on it again."""
-    sets_default = "SET DEFAULT" in waiting.sql.upper()
-    return bool(waiting.gives_up) and all(
-        (each.kind in kinds and (not each.table or same_name(each.table, table)))
-        or (each.kind == "default" and sets_default and same_name(each.table, table))
-        for each in waiting.gives_up
-    )

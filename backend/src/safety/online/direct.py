@@ -14,7 +14,9 @@ from sqlalchemy.sql.base import Executable
 
 from src.postgres.lock_modes.reader import statements
 from src.safety.errors import RevisionFailed
+from src.safety.online.database import Database
 from src.safety.online.names import plain, table_name
+from src.safety.online.step import OnlineChange
 
 
 def new_names(statement: Executable) -> Iterator[str]:
@@ -38,3 +40,21 @@ def reason_to_be_direct(script: Script, table: str) -> str:
             'Write the table and the reason: direct = {"books": "the shop is closed while this runs"}',
         )
     return next((why for name, why in declared.items() if plain(name) == plain(table)), "")
+
+
+def is_small(change: OnlineChange, database: Database) -> bool:
+    """Whether it takes but an instant as it stands."""
+    facts = database.table(change.table) if change.table else None
+    if facts is None or change.always:
+        return False
+    if change.needed:
+        return facts.heap_bytes == 0
+    return facts.temporary or facts.heap_bytes == 0 or facts.bytes < database.policy.small_table
+
+
+def is_large(table: str, script: Script, database: Database) -> bool:
+    """Whether clients would wait for what holds a lock on it, and the revision does not say that they may."""
+    facts = database.table(table)
+    if facts is None or facts.temporary or facts.heap_bytes == 0:
+        return False
+    return facts.bytes >= database.policy.small_table and not reason_to_be_direct(script, table)

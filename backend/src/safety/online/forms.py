@@ -78,3 +78,11 @@ def assigned(sql: str) -> set[str] | None:
             return found  # behind WHERE and FROM there are commas too
         found.update(names)
     return found
+
+
+def makes_index(sql: str) -> bool:
+    """Whether it makes an index that has a name, and does not say CONCURRENTLY itself."""
+    found = list(statements(sql))
+    if len(found) != 1 or not found[0].accept_any("CREATE INDEX", "CREATE UNIQUE INDEX"):
+        return False
+    return not found[0].comes("ON", "IF NOT EXISTS", "CONCURRENTLY")

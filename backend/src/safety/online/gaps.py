@@ -4,7 +4,7 @@ A revision that would be committed in such a state is refused. What only rules r
 gap: whoever ran before runs on without it, and rows that break it are found when it comes back.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from traceback import FrameSummary
 
@@ -13,10 +13,10 @@ from alembic.script import Script
 from src.postgres.lock_modes.reader import statements
 from src.safety.errors import RevisionFailed
 from src.safety.online.below import Below
-from src.safety.online.cut_over import Waiting, gaps
 from src.safety.online.database import Database
 from src.safety.online.given_up import GivenUp, last_part
 from src.safety.online.names import plain
+from src.safety.online.waiting import Waiting, gaps
 from src.safety.written_at import line_in
 
 _RELATION = "SELECT 1 FROM pg_class WHERE lower(relname) = :name"
@@ -41,8 +41,11 @@ _THERE = {
 class Gaps:
     """Of one direction of one revision."""
 
-    def __init__(self, script: Script, direction: str, database: Database) -> None:
-        self._script, self._database = script, database
+    def __init__(
+        self, script: Script, direction: str, database: Database, is_noted: Callable[[str, str], bool]
+    ) -> None:
+        """`is_noted` says whether an earlier try has committed a statement, of an operation."""
+        self._script, self._database, self._is_noted = script, database, is_noted
         self._below = Below(Path(script.path), direction)
         self._there: dict[GivenUp, bool] = {}
         """As it was before this revision."""
@@ -53,7 +56,7 @@ class Gaps:
         for each in gaps(listed):
             by = next(one for one in listed if each in one.gives_up)
             here = self._line or by.line
-            if not self._is_there(each) or here is None:
+            if not self._is_there(each) or here is None or self._is_noted(by.sql, by.operation):
                 continue
             if again := self._below.brings_back(each, here.lineno or 0, here.end_lineno or here.lineno or 0):
                 yield each, by, again
@@ -66,6 +69,7 @@ class Gaps:
     def refuse(self, waiting: Sequence[Waiting], sql: str) -> None:
         """Raise `RevisionFailed` where a commit of these, before `sql`, would leave one."""
         self._refuse_empty(waiting, sql)
+        self._refuse_type_between(waiting)
         for each, by, again in self.found(waiting):
             here = self._line.lineno if self._line else 0
             gone = f"in line {by.line.lineno}" if by.line else "above"
@@ -88,6 +92,26 @@ class Gaps:
                     f" {self._line.lineno if self._line else 0} only: clients would find it empty for as long.",
                     "Make and fill the new table under a name of its own, then let the two change names."
                     f"{_direct(each._replace(table=name))}",
+                )
+
+    def _refuse_type_between(self, waiting: Sequence[Waiting]) -> None:
+        """A column has another enum, and its own one's name comes back only below: who casts to that would fail."""
+        for one in (each for each in waiting if each.step and each.step.retypes and each.step.column):
+            assert one.step is not None
+            name = last_part(plain(one.step.retypes))
+            renamed = any(name in each.makes and "RENAME" in each.sql.upper() for each in waiting)
+            line = one.line
+            if renamed or line is None or self._is_noted(one.sql, one.operation):
+                continue
+            end = line.end_lineno or line.lineno or 0
+            if again := self._below.brings_back(GivenUp("type", "", name), line.lineno or 0, end):
+                raise RevisionFailed(
+                    f"{self._script.revision} gives {one.step.swaps}.{one.step.column} another type in line"
+                    f" {line.lineno}, and only line {again} makes {name} again: line"
+                    f" {self._line.lineno if self._line else 0} would have the first committed, and clients that know"
+                    f" {name} would fail.",
+                    f"Change the column once: ALTER TYPE {name} RENAME TO {name}_old, CREATE TYPE {name} ..., ALTER"
+                    f" TABLE ... TYPE {name} USING ..., DROP TYPE {name}_old.",
                 )
 
     def _is_there(self, each: GivenUp) -> bool:

@@ -12,11 +12,12 @@ from collections.abc import Sequence
 
 from src.postgres.lock_modes import is_patient, strong_locks
 from src.postgres.lock_modes.reader import first_word
-from src.safety.online.cut_over import CutOver, Waiting, gaps
+from src.safety.online.cut_over import CutOver
 from src.safety.online.database import Database
 from src.safety.online.forms import assigned, is_type_change, names_of
 from src.safety.online.given_up import GivenUp, is_definition, last_part
 from src.safety.online.names import plain
+from src.safety.online.waiting import Waiting, gaps
 
 _WORD = re.compile(r"[^\W\d][\w$]*")
 _CALLED = re.compile(r"([^\W\d][\w$.]*)\s*\(")

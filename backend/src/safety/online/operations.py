@@ -15,7 +15,7 @@ Which of the two ways was taken is in the journal: a revision goes on as it bega
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext
 from functools import partial, wraps
 from pathlib import Path
 from traceback import FrameSummary
@@ -23,7 +23,7 @@ from typing import Any
 
 from alembic.runtime.migration import MigrationContext, RevisionStep
 from alembic.script import Script
-from sqlalchemy import Connection, TextClause, text
+from sqlalchemy import TextClause, text
 from sqlalchemy.schema import DDLElement, DropIndex
 from sqlalchemy.sql.base import Executable
 from sqlalchemy.sql.elements import ClauseElement
@@ -32,19 +32,21 @@ from src.postgres.lock_modes import is_patient, needs_autocommit
 from src.safety.apply.own_ends import end_of_transaction
 from src.safety.apply.rehearsal import Rehearsal
 from src.safety.apply.statement_guard import StatementGuard
-from src.safety.online.cut_over import Waiting
 from src.safety.online.database import Database
-from src.safety.online.direct import new_names, reason_to_be_direct
+from src.safety.online.direct import is_large, is_small, new_names, reason_to_be_direct
 from src.safety.online.foreseen import is_in_vain, must_leave, unmet_need
+from src.safety.online.forms import makes_index
 from src.safety.online.gaps import Gaps
-from src.safety.online.given_up import besides_dropped, given_up, is_definition
+from src.safety.online.given_up import besides_dropped, given_up, is_definition, made
 from src.safety.online.independent import is_independent
 from src.safety.online.keys import with_keys
 from src.safety.online.names import plain, sql_of, verbatim
+from src.safety.online.questions import Questions
 from src.safety.online.registry import may_be_online, online_change
 from src.safety.online.running import Running
 from src.safety.online.script import write
 from src.safety.online.step import OnlineChange, Steps
+from src.safety.online.waiting import Postponed, Waiting
 from src.safety.policy import Policy
 from src.safety.written_at import line_in
 
@@ -62,7 +64,8 @@ class OnlineOperations:
         rehearsal: Rehearsal | None = None,
     ) -> None:
         self._context, self._policy, self._guard = context, policy, guard
-        asking = (self._connection, self._question, self._scratch, self._recall) if guard else ()
+        questions = Questions(context, guard) if guard else None
+        asking = (questions.connection, questions.question, questions.scratch, questions.recall) if questions else ()
         self.database = Database(policy, *asking)
         if rehearsal is not None:
             self.database.believe = rehearsal.facts
@@ -128,7 +131,7 @@ class OnlineOperations:
                 if not self._running.keeps_waiting():
                     self._carry_out_now()
                 with self._guard.ours():  # with plain Alembic it ends here
-                    self._guard.settings.give_back(self._connection())
+                    self._guard.settings.give_back(self._running.connection)
             with autocommit_block():
                 self._set_outside(True)
                 try:
@@ -156,8 +159,12 @@ class OnlineOperations:
             return directly()
         sql = sql_of(statement)
         replaces = self.database.cut_over.take_index_like(sql)
-        if self._guard is not None and may_be_online(statement):
-            self._make_room(sql)
+        if self._guard is not None and self.database.cut_over.names_postponed(sql):
+            self._carry_out_now(sql)
+        if self._guard is not None and may_be_online(statement) and not self._make_room(sql):
+            again = partial(self._run, construct, *arguments, **options)
+            self.database.cut_over.postponed.append(Postponed(next(made(sql)), again, self._line))
+            return None
         change = online_change(statement, self.database)
         if change is not None and replaces:
             return self._carry_out(change.replacing, change.index)
@@ -166,13 +173,19 @@ class OnlineOperations:
             return self._as_it_stands(sql, directly)
         return self._change(statement, sql, change, directly)
 
-    def _make_room(self, sql: str) -> None:
-        """Nothing is planned beside a strong lock, nor before what it needs is there."""
+    def _make_room(self, sql: str) -> bool:
+        """Nothing is planned beside a strong lock, nor before what it needs is there.
+
+        False for an index for which clients would have to miss something: it can be made later.
+        """
         assert self._guard is not None
         if self._guard.holds_locks and self._guard.may_commit:
             self._running.commit()
         if self._running.cut_over.is_in_the_way(sql):
+            if makes_index(sql) and self._running.would_be_missed(sql):
+                return False
             self._carry_out_now(sql)
+        return True
 
     def _as_it_stands(self, sql: str, directly: Callable[[], Any], bounded: str = "") -> Any:
         """At once, or in the cut-over: what comes after that began waits for it."""
@@ -195,7 +208,9 @@ class OnlineOperations:
         if not locked and not missed and (self._running.cut_over.lets_pass(sql) or self._overtakes(sql)):
             return directly()
         waiting = Waiting.of(sql, directly, bounded=bounded, line=self._line, gives_up=gone)
-        self._running.wait(waiting, large=any(map(self._is_large, besides_dropped(sql, locked))))
+        assert self._script is not None
+        work = besides_dropped(sql, locked)
+        self._running.wait(waiting, large=any(is_large(table, self._script, self.database) for table in work))
         return None
 
     def _is_in_vain(self, sql: str) -> bool:
@@ -208,22 +223,27 @@ class OnlineOperations:
         assert self._script is not None
         return line_in(str(Path(self._script.path).parent))
 
-    def _is_large(self, table: str) -> bool:
-        facts = self.database.table(table)
-        if facts is None or facts.temporary or facts.heap_bytes == 0:
-            return False
-        assert self._script is not None
-        return facts.bytes >= self._policy.small_table and not reason_to_be_direct(self._script, table)
-
     def _carry_out_now(self, sql: str = "", *, last: bool = False) -> None:
         """All that waits, or all that `sql` needs of it, and what comes after it."""
         if self._guard is not None and not self._running.busy:
             self._running.carry_out(sql, last=last)
             self._running.finish()
+            if not self.database.cut_over:
+                self._make_postponed()
+
+    def _make_postponed(self) -> None:
+        postponed, self.database.cut_over.postponed = self.database.cut_over.postponed, []
+        for each in postponed:
+            with self._running.of_line(each.line):
+                each.run()
 
     def _used(self, statement: str, values: Sequence[str]) -> None:
         """The revision is about to use the connection itself, and finds what it has done."""
-        if self._script is not None and not self._running.busy and not self._overtakes(statement, values):
+        if self._script is None or self._running.busy or self._overtakes(statement, values):
+            return
+        if self.database.cut_over.postponed:
+            self._carry_out_now(statement)
+        else:
             self._running.carry_out(statement)
 
     def _commits(self) -> None:
@@ -248,7 +268,7 @@ class OnlineOperations:
         assert self._guard is not None
         entry = self._guard.entry
         assert entry is not None, "only a revision is carried out"
-        return Gaps(script, entry.direction, self.database)
+        return Gaps(script, entry.direction, self.database, self._guard.journal.is_noted)
 
     def _change(self, statement: Executable, sql: str, change: OnlineChange, directly: Callable[[], Any]) -> Any:
         assert self._script is not None
@@ -271,19 +291,13 @@ class OnlineOperations:
         return self._carry_out(change.steps, sql)
 
     def _is_direct(self, words: str, change: OnlineChange) -> bool:
-        return self.database.recall_whether(words, lambda: words not in self._too_slow and self._is_small(change))
+        return self.database.recall_whether(
+            words, lambda: words not in self._too_slow and is_small(change, self.database)
+        )
 
     @property
     def _too_slow(self) -> set[str]:
         return self._running.too_slow if self._guard is not None else set()
-
-    def _is_small(self, change: OnlineChange) -> bool:
-        facts = self.database.table(change.table) if change.table else None
-        if facts is None or change.always:
-            return False
-        if change.needed:
-            return facts.heap_bytes == 0
-        return facts.temporary or facts.heap_bytes == 0 or facts.bytes < self._policy.small_table
 
     def _carry_out(self, steps: Steps, words: str) -> None:
         self.database.look_again()
@@ -291,27 +305,3 @@ class OnlineOperations:
             write(self._context, steps, self._execute, outside=self._outside)
         else:
             self._running.steps(steps, words, self._line)
-
-    def _recall(self, words: str, find: Callable[[], str]) -> str:
-        assert self._guard is not None
-        return self._guard.journal.recall(words, find)
-
-    def _question(self) -> AbstractContextManager[None]:
-        assert self._guard is not None
-        return self._guard.question(self._connection())
-
-    @contextmanager
-    def _scratch(self) -> Iterator[Connection]:
-        connection = self._connection()
-        with self._question():
-            # Outside of a transaction SQLAlchemy, which believes to be in one, begins none.
-            connection.exec_driver_sql("BEGIN" if self._outside else "SAVEPOINT scratch")
-            try:
-                yield connection
-            finally:
-                if not connection.invalidated:
-                    connection.exec_driver_sql("ROLLBACK" if self._outside else "ROLLBACK TO SAVEPOINT scratch")
-
-    def _connection(self) -> Connection:
-        assert self._context.connection is not None
-        return self._context.connection

@@ -18,13 +18,13 @@ from src.safety.apply.free_way import MustRetry
 from src.safety.apply.statement_guard import StatementGuard
 from src.safety.apply.together import Planned, together
 from src.safety.history import Entry
-from src.safety.online.cut_over import Waiting, one_by_one
 from src.safety.online.database import Database
 from src.safety.online.gaps import Gaps
 from src.safety.online.independent import may_stay
 from src.safety.online.names import verbatim
 from src.safety.online.step import Step, Steps, Task
 from src.safety.online.types_by_bind import types_by_bind
+from src.safety.online.waiting import Waiting, one_by_one
 from src.safety.written_at import note_line
 
 log = logging.getLogger("alembic.runtime.migration")
@@ -54,7 +54,7 @@ class Running:
         self.cut_over.forget()
         self._large = self.busy = False
         self._gaps, self._uncommitted = gaps, []
-        with types_by_bind(self._connection, self.cut_over, self._joins, self._context.impl._exec):
+        with types_by_bind(self.connection, self.cut_over, self._joins, self._context.impl._exec):
             yield
 
     def _joins(self) -> bool:
@@ -100,6 +100,12 @@ class Running:
     def keeps_waiting(self) -> bool:
         """Whether what waits is to be seen only together with what is still to come."""
         return self._gaps is not None and any(self._gaps.found(self.cut_over.waiting))
+
+    def would_be_missed(self, sql: str) -> bool:
+        """Whether clients would miss something if what `sql` needs were carried out now."""
+        stay = self._stay(sql)
+        rest = [each for each in self.cut_over.waiting if each not in stay]
+        return self._gaps is not None and any(self._gaps.found(rest))
 
     def commits(self) -> None:
         """The revision commits by itself: what waits goes with that, unless clients would miss it."""
@@ -150,7 +156,7 @@ class Running:
         """What comes after the cut-over, when that has been carried out."""
         after, self.cut_over.after = self.cut_over.after, []
         for (operation, line), group in groupby(after, key=lambda each: (each[0], each[2])):
-            with self._of_line(line), self._guard.journal.again(operation), self._ours():
+            with self.of_line(line), self._guard.journal.again(operation), self._ours():
                 self._steps((step for _, step, _ in group), line)
 
     def commit(self) -> None:
@@ -176,7 +182,8 @@ class Running:
             self.busy = before
 
     @contextmanager
-    def _of_line(self, line: FrameSummary | None) -> Iterator[None]:
+    def of_line(self, line: FrameSummary | None) -> Iterator[None]:
+        """What runs in the block was asked for by this line of the revision."""
         activity = self._guard.activity
         before, activity.written_at = activity.written_at, line
         try:
@@ -208,9 +215,9 @@ class Running:
         planned = [Planned(each.sql, each.operation, each.step, bool(each.bounded)) for each in waiting]
         first = next((each.line for each in waiting if each.line), None)  # for what fails before any of them runs
         try:
-            with self._of_line(first), together(self._guard, self._connection, planned, commits=commits) as left:
+            with self.of_line(first), together(self._guard, self.connection, planned, commits=commits) as left:
                 for place in sorted(left):
-                    with self._of_line(waiting[place].line):
+                    with self.of_line(waiting[place].line):
                         waiting[place].run()
                 if commits:
                     self.commit()
@@ -250,6 +257,7 @@ class Running:
         return self._guard.entry
 
     @property
-    def _connection(self) -> Connection:
+    def connection(self) -> Connection:
+        """That of the run."""
         assert self._context.connection is not None
         return self._context.connection

@@ -11,7 +11,7 @@ from src.safety.backfill.in_upgrade import runner
 from src.safety.backfill.script import script
 from src.safety.online.database import Database
 from src.safety.online.index_build import built_again
-from src.safety.online.names import kind_sql, literal, qualified, quoted, temporary
+from src.safety.online.names import ddl, kind_sql, literal, qualified, quoted, temporary
 from src.safety.online.shadow.carry import indexes, statistics
 from src.safety.online.shadow.column import OldColumn, read_column
 from src.safety.online.shadow.constraints import constraints
@@ -28,8 +28,9 @@ from src.safety.online.stand_in import StandIn, labels_of
 from src.safety.online.step import OnlineChange, Step, Steps, Task
 
 _BOTH_ENUMS = """
-    SELECT 1 FROM pg_type old JOIN pg_type new ON old.typtype = 'e' AND new.typtype = 'e'
-    WHERE old.oid = to_regtype(:old) AND new.oid = to_regtype(:new)
+    SELECT 1 FROM pg_attribute JOIN pg_type old ON old.oid = atttypid AND old.typtype = 'e'
+    JOIN pg_type new ON new.oid = to_regtype(:new) AND new.typtype = 'e' AND new.oid <> old.oid
+    WHERE attrelid = to_regclass(:table) AND attname = :column
 """
 
 
@@ -45,6 +46,9 @@ def shadow_column(construct: ColumnType, database: Database, stand_ins: Sequence
 
 
 def _steps(construct: ColumnType, database: Database, table: str, stand_ins: Sequence[StandIn]) -> Steps:
+    words = f"{ddl(construct)} gives another enum"
+    if database.recall_whether(words, lambda: _are_enums(construct, table, database)):
+        database.cut_over.replace_type()
     there = seen(database, table, str(construct.column_name))
     column = read_column(database, table, str(construct.column_name))
     kind = kind_sql(construct.type_)
@@ -91,10 +95,19 @@ def _steps(construct: ColumnType, database: Database, table: str, stand_ins: Seq
     made = Made(there, [index for index, _ in found], [rename for rename, _ in objects], nulls, views, keys, sent)
     database.recall(after, lambda: json.dumps(keys.after))  # which is kept when the swap is committed, and not before
     # Whoever gives a column a type of another name means to rename that: the next lines do it.
-    renames = bool(database.ask(_BOTH_ENUMS, old=column.type, new=kind))
+    renames = _are_enums(construct, table, database)
     database.cut_over.helpers += own
-    yield from (replace(step, begins=renames) for step in swap(database, column, kind, made))
+    yield from (
+        replace(step, begins=renames, retypes=column.type if renames else "")
+        for step in swap(database, column, kind, made)
+    )
     yield from (Step(sql=statement) for statement in keys.after)
+
+
+def _are_enums(construct: ColumnType, table: str, database: Database) -> bool:
+    """Whether the column has one enum, and is to have another."""
+    given = {"table": table, "column": str(construct.column_name), "new": kind_sql(construct.type_)}
+    return bool(database.ask(_BOTH_ENUMS, **given))
 
 
 def _try_empty(column: OldColumn, kind: str, using: str | None, database: Database) -> Step:
