@@ -22,7 +22,11 @@ from src.safety.online.waiting import Waiting, gaps
 _WORD = re.compile(r"[^\W\d][\w$]*")
 _CALLED = re.compile(r"([^\W\d][\w$.]*)\s*\(")
 _OF_THE_CATALOGUE = re.compile(r"\bpg_|information_schema|to_reg|::\s*reg", re.IGNORECASE)
-_ONE_BY_NAME = re.compile(r"\b(rel|con|typ|pro|att|table_?|index|column_|constraint_)name\b", re.IGNORECASE)
+# Whose name is compared with a value: a list of all names has in it what waits.
+_ONE_BY_NAME = re.compile(
+    r"\b(rel|con|typ|pro|att|table_?|index|column_|constraint_)name\b[\s\")]*(=|IN\b)[\s(]*(ANY[\s(]*)?('|%[(s]|\$\d|:\w)",
+    re.IGNORECASE,
+)
 _WRITES = {"INSERT", "UPDATE", "DELETE", "MERGE", "COPY", "TRUNCATE"}
 _READS = ("SELECT", "WITH", "VALUES", "TABLE")
 # Functions of PostgreSQL, and words that stand before a parenthesis, which do no more than their arguments say.

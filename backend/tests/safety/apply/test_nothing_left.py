@@ -118,3 +118,23 @@ def test_a_staged_lock_that_is_refused_once_is_taken_the_next_time_and_all_is_do
         event.remove(Engine, "before_cursor_execute", refuse)
     assert refused
     assert watcher.execute("SELECT year, version_num FROM books, alembic_version").fetchall() == [(None, "001_a")]
+
+
+LISTS = [
+    "sa.inspect(bind).get_table_names()",
+    "sa.inspect(bind).get_multi_columns()",
+    "bind.scalars(sa.text('SELECT relname FROM pg_class')).all()",
+    "bind.scalars(sa.text('SELECT table_name FROM information_schema.tables WHERE table_type <> :t'), {'t': ''}).all()",
+]
+
+
+@pytest.mark.parametrize("small", ["0", "1e12"])
+@pytest.mark.parametrize("names", LISTS)
+def test_a_list_of_names_has_what_the_revision_has_renamed(
+    project: Project, database: str, watcher: psycopg.Connection, names: str, small: str
+) -> None:
+    watcher.execute(BOOKS)
+    rename = 'op.execute("ALTER TABLE books RENAME TO volumes")'
+    asks = f"bind = op.get_bind()\n    assert 'volumes' in str({names})"
+    project.revision("001_a", upgrade=f"{rename}\n    {asks}")
+    project.alembic.having(MIGRATION_SMALL_TABLE=small)(database, "upgrade", "head")
