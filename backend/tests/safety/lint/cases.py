@@ -63,15 +63,6 @@ CASES = (
         '"""Nothing of the schema is another."""',
     ),
     Case(
-        "a view would be missed while rows are changed",
-        "runs",
-        'op.execute("DROP VIEW {t}_view")\n'
-        '    op.execute("DO $$ BEGIN UPDATE {t} SET n = 1 WHERE id = 1; END $$")\n'
-        '    op.create_index("ix_{t}", "{t}", ["a"])\n'
-        '    op.execute("CREATE VIEW {t}_view AS SELECT id FROM {t}")',
-        'op.drop_index("ix_{t}")',
-    ),
-    Case(
         "a check and a view give way to a type",
         "",
         'op.execute("DROP VIEW {t}_view")\n'
