@@ -43,6 +43,11 @@ def temporary(name: str) -> str:
     return name.encode()[: room - len(number)].decode(errors="ignore") + number + _ENDING
 
 
+def is_temporary(name: str) -> bool:
+    """Whether `temporary` may have made it: no client knows such a name."""
+    return name.endswith(_ENDING)
+
+
 def unquoted(name: str) -> str:
     """One name without its quotes."""
     return name[1:-1].replace('""', '"') if name.startswith('"') else name

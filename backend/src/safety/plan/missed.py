@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from src.safety.online.given_up import GivenUp, given_up, last_part, made
+from src.safety.online.names import is_temporary
 from src.safety.plan.trace import Traced
 
 _KINDS = ("view", "default", "constraint", "trigger", "policy", "rule", "function", "index")
@@ -12,7 +13,11 @@ def missed(statements: Sequence[Traced]) -> Iterator[tuple[Traced, GivenUp]]:
     """Each statement that gives something up for longer than its transaction, and what that is."""
     for place, traced in enumerate(statements):
         for each in given_up(traced.sql):
-            if each.kind in _KINDS and _comes_back(each, traced, statements[place + 1 :]):
+            if (
+                each.kind in _KINDS
+                and not is_temporary(last_part(each.name))
+                and _comes_back(each, traced, statements[place + 1 :])
+            ):
                 yield traced, each
 
 
