@@ -176,6 +176,8 @@ class CutOver:
         names = set(made(sql))
         if any(each.kind in ("column", "table") and last_part(each.name) in names for each in self._given_up()):
             return True
+        if self._indexes_like(sql):  # a statement by hand does not replace it: the old one goes first
+            return True
         if is_check_or_foreign_key(sql) and self.changes_keys(*tables):
             return False
         if is_type_change(sql):
@@ -198,13 +200,16 @@ class CutOver:
 
     def take_index_like(self, sql: str) -> bool:
         """Whether `sql` makes an index of the name of one that waits to be dropped: then that is to be replaced."""
-        makes = any(reader.accept_any("CREATE INDEX", "CREATE UNIQUE INDEX") for reader in statements(sql))
-        if not makes or self._drops_indexes_first():
-            return False
-        names = set(made(sql))
-        found = [each for each in self.waiting if each.index and last_part(plain(each.index.index)) in names]
+        found = self._indexes_like(sql)
         self.waiting = [each for each in self.waiting if each not in found]
         return bool(found)
+
+    def _indexes_like(self, sql: str) -> list[Waiting]:
+        makes = any(reader.accept_any("CREATE INDEX", "CREATE UNIQUE INDEX") for reader in statements(sql))
+        if not makes or self._drops_indexes_first():
+            return []
+        names = set(made(sql))
+        return [each for each in self.waiting if each.index and last_part(plain(each.index.index)) in names]
 
     def _builds_key(self, *tables: str) -> bool:
         """Whether a key of one of these, which also exchanges a column, waits for its index to become its own."""

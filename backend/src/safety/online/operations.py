@@ -24,7 +24,7 @@ from typing import Any
 from alembic.runtime.migration import MigrationContext, RevisionStep
 from alembic.script import Script
 from sqlalchemy import TextClause, text
-from sqlalchemy.schema import DDLElement, DropIndex
+from sqlalchemy.schema import CreateIndex, DDLElement, DropIndex
 from sqlalchemy.sql.base import Executable
 from sqlalchemy.sql.elements import ClauseElement
 
@@ -158,7 +158,7 @@ class OnlineOperations:
                 self._carry_out_now(sql)
             return directly()
         sql = sql_of(statement)
-        replaces = self.database.cut_over.take_index_like(sql)
+        replaces = isinstance(statement, CreateIndex) and self.database.cut_over.take_index_like(sql)
         if self._guard is not None and self.database.cut_over.names_postponed(sql):
             self._carry_out_now(sql)
         if self._guard is not None and may_be_online(statement) and not self._make_room(sql):

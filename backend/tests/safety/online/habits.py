@@ -272,6 +272,14 @@ HABITS = [
         SHOP,
     ),
     Case(
+        "an index dropped by its operation, and made again by hand",
+        """op.drop_index("ix_customer", table_name="orders")
+    op.execute("CREATE INDEX IF NOT EXISTS ix_customer ON orders (customer_id, placed)")""",
+        """op.drop_index("ix_customer", table_name="orders")
+    op.execute("CREATE INDEX ix_customer ON orders (customer_id)")""",
+        SHOP,
+    ),
+    Case(
         "another type under a generated column that goes",
         """op.drop_column("customers", "loud")
     op.alter_column("customers", "name", type_=sa.String(15))""",
