@@ -15,6 +15,7 @@ from alembic.runtime.migration import RevisionStep
 from sqlalchemy import Connection, event
 
 from src.safety.apply.facts import Change, Facts, Identity, changes, moved
+from src.safety.apply.journal import half_done, is_end
 from src.safety.apply.one_by_one import writes_rows
 from src.safety.apply.read_facts import read_facts
 from src.safety.apply.rehearsal import Rehearsal
@@ -126,7 +127,7 @@ class Effects:
     def _look(self) -> None:
         """Note what has changed, if something was committed since the last look."""
         entry = self._entry
-        if entry is None or self._guard.entry is not entry or len(entry.journal) == self._noted:
+        if entry is None or self._guard.entry is not entry or all(map(is_end, entry.journal[self._noted :])):
             return
         before, self._before = self._before, self._read() if self._looks else None
         texts, self._texts = [*self._texts, *self._guard.journal.take_tasks()], []
@@ -171,6 +172,12 @@ class Effects:
     def prove(self, entry: Entry) -> None:
         """Before the stamp. Raises `RevisionFailed` where something that the revision has made is not there."""
         self._look()
+        if half := half_done(entry.journal):
+            raise RevisionFailed(
+                f"Of {entry.revision} this is half done, and was not asked for again: {_listed(half)}.",
+                "A condition in the file finds the half and takes it for the whole.\n"
+                "Take the half back (python -m src.safety drift prints how), then run the same command again.",
+            )
         found, _ = units(entry.journal)
         if self._before is not None and (missing := differing(self._before, state_after(found))):
             raise RevisionFailed(

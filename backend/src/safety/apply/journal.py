@@ -10,13 +10,16 @@ it has read nothing, the revision has made it itself, and makes another in every
 
 The repetitions are counted within the operation that makes the statement: a second run may pass over the whole of one,
 and what another makes of the same words is not to be taken for what that one made.
+
+An operation of several steps is noted with the first that is committed, and again when its last one is. A revision may
+not ask for it a second time: `if "size" not in columns: op.add_column(...)` finds the column, and not that it is half.
 """
 
 import hashlib
 import re
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, time
@@ -28,6 +31,7 @@ from src.safety.history import Entry
 _PLACES = re.compile(
     r"(?:\$\d+|%\(\w+\)s)(?:::[\w.\"]+(?: WITH(?:OUT)? TIME ZONE| PRECISION| VARYING)?(?:\([\d, ]+\))?(?:\[\])*)?"
 )
+_BEGUN, _ENDED = "~operation ", "=ended"
 
 
 @dataclass
@@ -44,10 +48,22 @@ class Journal:
     def operation(self, words: str) -> Iterator[None]:
         """What runs in the block belongs to one operation, known by its words."""
         before, self._operation = self._operation, self.key(words, None, has_read=False)
+        if self.noted(self._operation) is None:
+            self._pending.append(f"{self._operation}{_BEGUN}{words}")
         try:
             yield
         finally:
             self._operation = before
+
+    def end(self, operation: str) -> bool:
+        """All of its steps are done; whether that is to be kept now, and not with what is still to be committed."""
+        line = f"{operation}{_ENDED}"
+        if self.noted(operation) is not None and line not in self.entry.journal:
+            self.entry.journal.append(line)
+            return True
+        if any(not is_note(each) for each in self._pending):
+            self._pending.append(line)
+        return False
 
     @property
     def at_hand(self) -> str:
@@ -157,6 +173,18 @@ class Journal:
         """The transaction was rolled back, and the revision begins anew."""
         self._seen.clear()
         self._pending.clear()
+
+
+def is_end(line: str) -> bool:
+    """Whether a line of a journal says that an operation is done."""
+    return line.endswith(_ENDED)
+
+
+def half_done(journal: Sequence[str]) -> list[str]:
+    """In words, the operations of which something is done, and not all."""
+    ended = {line.removesuffix(_ENDED) for line in journal if is_end(line)}
+    begun = (line.partition(_BEGUN) for line in journal if is_note(line))
+    return [" ".join(words.split())[:100] for key, _, words in begun if words and key not in ended]
 
 
 def is_note(line: str) -> bool:

@@ -158,6 +158,11 @@ class StatementGuard(Whose):
                     refuse_temporary(connection, self.entry.revision)
                 self._write_journal(connection, self.entry)
 
+    def keep_journal(self) -> None:
+        """At once: all that it says is committed."""
+        assert self.entry is not None
+        self._history.write_journal_now(self.entry)
+
     def _write_journal(self, connection: Connection, entry: Entry) -> None:
         with self.settings.ourselves(connection):
             self._history.write_journal(connection, entry)

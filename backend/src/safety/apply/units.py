@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from src.safety.apply.facts import Attributes, Change, Facts, Identity
-from src.safety.apply.journal import is_note
+from src.safety.apply.journal import is_end, is_note
 
 _DID = "did "
 _VALID = {("validated", "False"): "True", ("valid", "False"): "True", ("not null", "not valid"): "yes"}
@@ -57,7 +57,8 @@ def units(journal: Iterable[str]) -> tuple[list[Unit], list[str]]:
     lines: list[str] = []
     for line in journal:
         if not line.startswith(_DID):
-            lines.append(line)
+            # That an operation is done belongs to the last of it.
+            (found[-1].lines if found and not lines and is_end(line) else lines).append(line)
             continue
         # What was decided after its last statement belongs to what came next.
         place = next((n + 1 for n in reversed(range(len(lines))) if not is_note(lines[n])), 0)

@@ -47,13 +47,15 @@ class Running:
         self._large = False
         self._gaps: Gaps | None = None
         self._uncommitted: list[Waiting] = []
+        self._under_way: list[str] = []
+        """Operations that have begun."""
 
     @contextmanager
     def revision(self, gaps: Gaps) -> Iterator[None]:
         """A try of one, until the end of the block."""
         self.cut_over.forget()
         self._large = self.busy = False
-        self._gaps, self._uncommitted = gaps, []
+        self._gaps, self._uncommitted, self._under_way = gaps, [], []
         with types_by_bind(self.connection, self.cut_over, self._joins, self._context.impl._exec):
             yield
 
@@ -77,6 +79,17 @@ class Running:
         """
         with self._guard.journal.operation(words), self._ours():
             self._steps(steps, line)
+            self._under_way.append(self._guard.journal.at_hand)
+        self._end_operations()
+
+    def _end_operations(self) -> None:
+        """Note what is done of the operations that were begun; of some a part waits for the cut-over."""
+        waits = {each.operation for each in self.cut_over.waiting} | {each for each, *_ in self.cut_over.after}
+        done = [each for each in self._under_way if each not in waits]
+        self._under_way = [each for each in self._under_way if each in waits]
+        to_keep = [each for each in done if self._guard.journal.end(each)]
+        if to_keep:
+            self._guard.keep_journal()
 
     def _steps(self, steps: Steps, line: FrameSummary | None) -> None:
         first = next(steps, None)  # what has no way at all is refused before anything is committed
@@ -119,6 +132,7 @@ class Running:
         """The revision rolls back by itself."""
         self.cut_over.forget()
         self._uncommitted.clear()
+        self._under_way.clear()
 
     def carry_out(self, sql: str = "", *, may_commit: bool = True, last: bool = False) -> None:
         """The cut-over: in one transaction; of large tables it is committed with it, unless what comes next ends it.
@@ -158,6 +172,7 @@ class Running:
         for (operation, line), group in groupby(after, key=lambda each: (each[0], each[2])):
             with self.of_line(line), self._guard.journal.again(operation), self._ours():
                 self._steps((step for _, step, _ in group), line)
+        self._end_operations()
 
     def commit(self) -> None:
         """Let go of all locks."""

@@ -188,6 +188,31 @@ def test_what_is_filled_beside_a_column_is_no_loss(
     assert "Destroys" not in said
 
 
+GUARDED = """\
+if "place" not in [each["name"] for each in sa.inspect(op.get_bind()).get_columns("event")]:
+        op.add_column("event", sa.Column("place", sa.String(10), default=lambda: "here", nullable=False))
+    op.create_check_constraint("ck_size", "event", "size >= 0")"""
+
+
+@pytest.mark.parametrize("step", every(3, range(2, 12)))
+def test_what_a_condition_of_its_own_passes_over_is_not_left_half_done(
+    project: Project, database: str, watcher: psycopg.Connection, step: int
+) -> None:
+    project.revision("001_a", None, f"{EVENT}\n    {FILL}", 'op.drop_table("event")')
+    project.revision("002_b", "001_a", GUARDED)
+    interrupted(project, database, step)
+    refused = ""
+    try:
+        project.alembic.having(**PATIENT)(database, "upgrade", "head")
+    except RevisionFailed as refusal:
+        refused = str(refusal)
+    required = "SELECT convalidated FROM pg_constraint WHERE conrelid = 'event'::regclass AND conname LIKE '%place%'"
+    done = watcher.execute(required).fetchall() == [(True,)] and of_event(watcher) == {"place", "ck_size"}
+    stamped = watcher.execute("SELECT version_num FROM alembic_version").fetchall() == [("002_b",)]
+    assert stamped == done == (not refused)
+    assert done or "was not asked for again: ALTER TABLE event ADD COLUMN" in refused
+
+
 def test_a_stamp_ends_it(half: Project, database: str, watcher: psycopg.Connection) -> None:
     alembic = half.alembic.having(**PATIENT)
     alembic(database, "stamp", "001_a")
