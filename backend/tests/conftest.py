@@ -20,7 +20,7 @@ from tests.servers import Server, container, embedded, existing, require_docker
 BACKEND = Path(__file__).resolve().parents[1]
 # The service runs on one version, the first that is asked for; migrations are proved on all of them.
 _OF_THE_HOST = ("api", "course", "inference")
-_OF_THE_TOOLKIT = "safety/"
+_OF_THE_TOOLKIT = ("safety/", "migrations/", "test_start")
 # Of its many small cases every eighth runs on the other versions as well, and all of them in `make prove`.
 _MANY = ("safety/autogenerate/", "safety/online/test_cases", "postgres/catalogue/")
 

@@ -36,7 +36,7 @@ OTHER_DEFAULT = "ALTER TABLE a_rest ALTER id SET DEFAULT 'y'"
     Case(
         "a stored generated column of a partitioned table",
         log(ID, parts=Y25),
-        log(ID, 'Column("long", Integer, Computed("length(id)"))', parts=Y25),
+        log(ID, 'Column("long", Integer, Computed("length(id)", persisted=True))', parts=Y25),
     ),
     Case("with partitions", "", log(parts=Y25 + REST), ["op.create_table('log_25'", "ATTACH PARTITION log_25"]),
     Case(
