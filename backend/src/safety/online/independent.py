@@ -48,7 +48,8 @@ _RULES = ("constraint", "key", "index", "not null")
 _REACHES_FURTHER = """
     SELECT 1 FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid LEFT JOIN pg_constraint k ON k.oid = t.tgconstraint
     WHERE lower(c.relname) = ANY (:names) AND CASE WHEN t.tgisinternal THEN k.confrelid = c.oid
-        AND (k.confdeltype NOT IN ('a', 'r') OR k.confupdtype NOT IN ('a', 'r')) ELSE t.tgname NOT LIKE '~%__new' END
+        AND (:deletes AND k.confdeltype NOT IN ('a', 'r') OR :updates AND k.confupdtype NOT IN ('a', 'r'))
+        ELSE t.tgname NOT LIKE '~%__new' END
     UNION ALL SELECT 1 FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class
     WHERE lower(c.relname) = ANY (:names) AND c.relkind <> 'v' LIMIT 1
 """
@@ -189,8 +190,9 @@ class _Statement:
         return self._writes == {"DELETE"} and not any(row.foreign for row in ruled)
 
     def _reaches_further(self) -> bool:
-        names = sorted(self._words)
-        return bool(self._database.ask(_REACHES_FURTHER, names=names))
+        deletes, updates = self._writes - {"UPDATE", "INSERT"}, self._writes - {"DELETE", "TRUNCATE"}
+        asked = {"names": sorted(self._words), "deletes": bool(deletes), "updates": bool(updates)}
+        return bool(self._database.ask(_REACHES_FURTHER, **asked))
 
 
 def _locked(waiting: Waiting) -> set[str]:

@@ -367,12 +367,16 @@ LONG = (
     "another enum in arrays, a domain and a composite type",
     "columns that share indexes",
 )
-ROWS_BETWEEN = case(
+ROWS_BETWEEN = Case(
     "rows are changed in between",
-    'op.execute("DROP VIEW long_books")',
-    'op.execute("UPDATE authors SET id = id")',
-    'op.create_check_constraint("ck_id", "books", "id > 0")',
-    CREATE_VIEW,
+    f"""op.execute("DROP VIEW long_books")
+    op.alter_column("books", "pages", server_default=None)
+    op.execute("UPDATE authors SET id = id")
+    op.create_check_constraint("ck_id", "books", "id > 0")
+    op.alter_column("books", "pages", server_default="0")
+    {CREATE_VIEW}""",
+    "pass",
+    f"{SHOP}; CREATE TABLE fans (author integer REFERENCES authors ON DELETE CASCADE)",
 )
 COMMITS_BETWEEN = case(
     "the revision reads, writes and commits in between",

@@ -124,7 +124,7 @@ class Attempts:
         return self.place.folder / "child.log"
 
     def _last_words(self) -> str:
-        return self._log.read_text().splitlines()[-1] if self._log.exists() else "it said nothing"
+        return self._log.read_text().splitlines()[0] if self._log.exists() else "it said nothing"
 
 
 def _looking(broken: Broken, clients: Clients | None, outcome: Outcome) -> Callable[[Connection, str], None]:

@@ -24,6 +24,7 @@ from sqlalchemy import Connection, Engine, event
 
 from src.safety.testing.crucible.dice import Dice
 from src.safety.testing.crucible.names import quoted
+from src.safety.testing.crucible.outcome import line
 
 _STEPS = ("CREATE", "ALTER", "DROP", "ANALYZE", "UPDATE", "COMMENT", "INSERT", "DO", "COMMIT")
 _NOTHING = "DO $$ BEGIN END $$"  # what runs in the place of a statement that is done
@@ -151,8 +152,8 @@ def forked(work: Callable[[], None], log: Path) -> int:
     try:
         work()
         code = 0
-    except BaseException:
-        log.write_text(traceback.format_exc())
+    except BaseException as error:
+        log.write_text(f"{line(error)}\n{traceback.format_exc()}")
     finally:
         sys.stdout.flush()
         os._exit(code)
