@@ -254,8 +254,10 @@ class OnlineOperations:
     def _overtakes(self, sql: str, values: Sequence[str] = ()) -> bool:
         """Whether it is done before what waits, because clients would miss that."""
         waits = self.database.cut_over
-        free = self._guard is not None and not self._running.busy and bool(waits.gaps())
-        return free and is_independent(sql, values, waits, self.database)
+        if self._guard is None or self._running.busy:
+            return False
+        # Who casts to a type whose name has changed hands means the old one: that is missed as well.
+        return bool(waits.gaps() or waits.stand_ins()) and is_independent(sql, values, waits, self.database)
 
     def _is_kept(self) -> bool:
         return self._guard is not None and not self._running.busy and self._running.keeps_waiting()

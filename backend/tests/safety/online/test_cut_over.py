@@ -419,7 +419,17 @@ KEEPS_RULES = Case(
     GRANT SELECT ON books TO reader;
     """,
 )
-ROWS_IN_BETWEEN = [ROWS_BETWEEN, COMMITS_BETWEEN, KEEPS_RULES]
+TYPE_BETWEEN = Case(
+    "another enum, and rows of another table in between",
+    """op.execute("ALTER TYPE mood RENAME TO mood_old")
+    op.execute("CREATE TYPE mood AS ENUM ('draft', 'open')")
+    op.execute("UPDATE authors SET name = name")
+    op.execute("ALTER TABLE tickets ALTER mood TYPE mood USING mood::text::mood")
+    op.execute("DROP TYPE mood_old")""",
+    "pass",
+    MOODS,
+)
+ROWS_IN_BETWEEN = [TYPE_BETWEEN, ROWS_BETWEEN, COMMITS_BETWEEN, KEEPS_RULES]
 
 # Clients would miss something for as long as these run: by what the refusal says.
 REFUSED = {

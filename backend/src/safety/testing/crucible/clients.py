@@ -16,7 +16,9 @@ from src.safety.testing.crucible.rows import insert, key, value
 from src.safety.testing.crucible.schema import Schema, Table
 
 # What is noted where the revision ends belongs to its transaction.
-_ITS_OWN = re.compile(r"\s*(ALTER|CREATE|DROP|LOCK|DO|COMMENT|GRANT|REVOKE|TRUNCATE)\b|.*\balembic_", re.IGNORECASE)
+_ITS_OWN = re.compile(
+    r"\s*(ALTER|CREATE|DROP|LOCK|DO|COMMENT|GRANT|REVOKE|TRUNCATE|COMMIT|ROLLBACK)\b|.*\balembic_", re.IGNORECASE
+)
 # What is locked; and another answer when a change of the schema has been committed.
 _LOCKED = """
     SELECT DISTINCT c.relname::text FROM pg_locks l JOIN pg_class c ON c.oid = l.relation WHERE l.granted

@@ -68,18 +68,20 @@ class Broken:
 
     def before(self, connection: Connection, statement: str) -> None:
         """A statement is about to be run."""
+        if "CONCURRENTLY" in statement:
+            self.close()  # which waits for every transaction that is older, for as long as that takes
         if not is_step(statement):
             return
         self.steps += 1
         if self.steps == self._interruption.at and self._interruption.kind != "end after":
-            self._act(connection)
+            self._act(connection, statement)
 
     def after(self, connection: Connection, statement: str) -> None:
         """It has been run."""
         if is_step(statement) and self.steps == self._interruption.at and self._interruption.kind == "end after":
-            self._act(connection)
+            self._act(connection, statement)
 
-    def _act(self, connection: Connection) -> None:
+    def _act(self, connection: Connection, statement: str) -> None:
         self.happened = True
         match self._interruption.kind:
             case "end" | "end after":
@@ -89,6 +91,8 @@ class Broken:
                 os.kill(os.getpid(), signal.SIGINT)
             case "kill":
                 os.kill(os.getpid(), signal.SIGKILL)
+            case "blocked" if "CONCURRENTLY" in statement:
+                self.happened = False
             case "blocked":
                 self._blocker = psycopg.connect(self._url)
                 self._blocker.execute("SET lock_timeout = '20ms'")
