@@ -181,10 +181,13 @@ def is_end(line: str) -> bool:
 
 
 def half_done(journal: Sequence[str]) -> list[str]:
-    """In words, the operations of which something is done, and not all."""
-    ended = {line.removesuffix(_ENDED) for line in journal if is_end(line)}
+    """In words, the operations of which something is done, and not all.
+
+    A revision may catch the error of one and try the same again: its repetition counts for it.
+    """
+    ended = {line.partition(":")[0] for line in journal if is_end(line)}
     begun = (line.partition(_BEGUN) for line in journal if is_note(line))
-    return [" ".join(words.split())[:100] for key, _, words in begun if words and key not in ended]
+    return [" ".join(words.split())[:100] for key, _, words in begun if words and key.partition(":")[0] not in ended]
 
 
 def is_note(line: str) -> bool:

@@ -111,7 +111,11 @@ def _steps(construct: ColumnType, table: str, column: str, database: Database) -
         return
     if database.recall_whether(f"free: {ddl(construct)}", lambda: _is_free(construct, table, column, database)):
         yield from _around(Step(sql=ddl(construct), joins=True), table, column, database)
-        yield Step(sql=f"ANALYZE {table} ({quoted(column)})")  # the old statistics went with the old type
+        # The old statistics went with the old type. A line below may have renamed it, in the same cut-over.
+        there = (
+            f"SELECT FROM pg_attribute WHERE attrelid = to_regclass({literal(table)}) AND attname = {literal(column)}"
+        )
+        yield Step(sql=f"ANALYZE {table} ({quoted(column)})", unless=f"SELECT NOT EXISTS ({there})")
         return
     if is_ruled(kind_sql(construct.type_), database):
         using = getattr(construct, "using", None) or ""

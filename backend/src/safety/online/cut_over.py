@@ -70,7 +70,8 @@ class CutOver:
     def add(self, waiting: Waiting) -> None:
         """It comes last; but what a column that is made anew carries over is taken away after its swap."""
         swaps, kinds = plain(waiting.swaps), _AFTER_SWAP_OF_TYPE if self._drops_indexes_first() else _AFTER_SWAP
-        later = [each for each in self.waiting if swaps and follows(each, swaps, kinds)]
+        column = waiting.step.column if waiting.step else ""
+        later = [each for each in self.waiting if swaps and follows(each, swaps, column, kinds)]
         self.waiting = [each for each in self.waiting if each not in later] + [waiting, *later]
 
     def stand_ins(self, sql: str = "") -> list[StandIn]:

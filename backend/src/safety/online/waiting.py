@@ -84,11 +84,15 @@ def one_by_one(waiting: list[Waiting]) -> list[list[Waiting]]:
     return [*([each] for each in waiting[:alone]), waiting[alone:]]
 
 
-def follows(waiting: Waiting, table: str, kinds: Collection[str]) -> bool:
-    """Whether all that it does is to be done to the new column, or the new table: a default is set on it again."""
+def follows(waiting: Waiting, table: str, column: str, kinds: Collection[str]) -> bool:
+    """Whether all that it does is to be done to the new column, or, without a `column`, to the new table.
+
+    A default is set on it again.
+    """
     sets_default = "SET DEFAULT" in waiting.sql.upper()
     return bool(waiting.gives_up) and all(
-        (each.kind in kinds and (not each.table or same_name(each.table, table)))
-        or (each.kind == "default" and sets_default and same_name(each.table, table))
+        (each.kind in kinds or (each.kind == "default" and sets_default))
+        and (not each.table or same_name(each.table, table))
+        and (each.kind not in ("not null", "default") or not column or last_part(each.name).lower() == column.lower())
         for each in waiting.gives_up
     )

@@ -213,6 +213,23 @@ def test_what_a_condition_of_its_own_passes_over_is_not_left_half_done(
     assert done or "was not asked for again: ALTER TABLE event ADD COLUMN" in refused
 
 
+CAUGHT = """\
+try:
+        op.create_unique_constraint("uq_size", "event", ["size"])
+    except Exception:
+        op.execute("UPDATE event SET size = id")
+        op.create_unique_constraint("uq_size", "event", ["size"])"""
+
+
+def test_an_error_that_the_revision_catches_before_it_tries_again_is_no_half(
+    project: Project, database: str, watcher: psycopg.Connection
+) -> None:
+    project.revision("001_a", None, f"{EVENT}\n    {FILL}\n    op.execute('UPDATE event SET size = 1')")
+    project.revision("002_b", "001_a", CAUGHT)
+    project.alembic.having(**PATIENT)(database, "upgrade", "head")
+    assert of_event(watcher) == {"uq_size"}
+
+
 def test_a_stamp_ends_it(half: Project, database: str, watcher: psycopg.Connection) -> None:
     alembic = half.alembic.having(**PATIENT)
     alembic(database, "stamp", "001_a")

@@ -288,6 +288,24 @@ HABITS = [
         f"{SHOP} ALTER TABLE customers ADD loud text GENERATED ALWAYS AS (upper(name)) STORED",
     ),
     Case(
+        "a column is renamed and may be NULL, then another one gets another type",
+        """op.alter_column("customers", "email", new_column_name="mail", nullable=True)
+    op.alter_column("customers", "name", type_=sa.String(15))""",
+        """op.alter_column("customers", "name", type_=sa.String(40))
+    op.alter_column("customers", "mail", new_column_name="email", nullable=False)""",
+        SHOP,
+    ),
+    Case(
+        "a trigger goes, then a column gets another name and type",
+        """op.execute("DROP TRIGGER noting ON customers")
+    op.alter_column("customers", "grade", new_column_name="tier", type_=sa.Text())""",
+        """op.alter_column("customers", "tier", new_column_name="grade", type_=sa.String(20))
+    op.execute("CREATE TRIGGER noting BEFORE UPDATE ON customers FOR EACH ROW EXECUTE FUNCTION note()")""",
+        f"""{SHOP}
+        CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;
+        CREATE TRIGGER noting BEFORE UPDATE ON customers FOR EACH ROW EXECUTE FUNCTION note()""",
+    ),
+    Case(
         "a DO block that looks first",
         """op.execute('''
         DO $$
