@@ -7,6 +7,7 @@ index built, while everything old is still there. Only the last step of such wor
 the old, waits as well. Nothing is locked meanwhile.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from traceback import FrameSummary
@@ -29,6 +30,7 @@ from src.safety.online.stand_in import StandIn, stand_in
 from src.safety.online.step import Step, Task
 from src.safety.online.waiting import Postponed, Waiting, follows, gaps
 
+_PARTITIONS = re.compile(r"\b(ATTACH|DETACH)\s+PARTITION\b", re.IGNORECASE)
 _AFTER_SWAP = ("not null", "index", "key")
 """What a column that is made anew carries over: only from the new one it is taken away."""
 _AFTER_SWAP_OF_TYPE = ("not null", "key")
@@ -177,6 +179,8 @@ class CutOver:
         names = set(made(sql))
         if any(each.kind in ("column", "table") and last_part(each.name) in names for each in self._given_up()):
             return True
+        if self._changes_partitions(*tables):
+            return True
         if self._indexes_like(sql):  # a statement by hand does not replace it: the old one goes first
             return True
         if is_check_or_foreign_key(sql) and self.changes_keys(*tables):
@@ -188,6 +192,11 @@ class CutOver:
         # A swap that finds its column NOT NULL meanwhile is made again, with that.
         overtakes = is_type_change(sql) or is_key(sql) or adds_column(sql) or sets_not_null(sql)
         return bool(self) and (self.is_needed_for(sql) or (self.swaps(*tables) and not overtakes))
+
+    def _changes_partitions(self, *tables: str) -> bool:
+        """Whether another set of partitions is to be changed along with one of the tables."""
+        named = {last_part(plain(table)) for table in tables}
+        return any(_PARTITIONS.search(each.sql) and named & names_of(each.sql) for each in self.waiting)
 
     def hides_loss(self, sql: str) -> bool:
         """Whether what `sql` takes away can be counted only when what waits is done."""

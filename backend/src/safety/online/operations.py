@@ -32,6 +32,7 @@ from src.postgres.lock_modes import is_patient, needs_autocommit
 from src.safety.apply.own_ends import end_of_transaction
 from src.safety.apply.rehearsal import Rehearsal
 from src.safety.apply.statement_guard import StatementGuard
+from src.safety.errors import RevisionFailed
 from src.safety.online.database import Database
 from src.safety.online.direct import is_large, is_small, new_names, reason_to_be_direct
 from src.safety.online.foreseen import is_in_vain, must_leave, unmet_need
@@ -288,9 +289,19 @@ class OnlineOperations:
             drop = partial(self._execute, verbatim(in_transaction))
             self._running.wait(Waiting.of(in_transaction, drop, index=change, line=self._line), large=True)
             return None
+        self._refuse_savepoint(change.table, sql)
         if change.after_swap:
             self._carry_out_now(sql)
         return self._carry_out(change.steps, sql)
+
+    def _refuse_savepoint(self, table: str, sql: str) -> None:
+        """What is committed step by step cannot be undone to a savepoint."""
+        if self._guard is not None and self._running.connection.in_nested_transaction():
+            raise RevisionFailed(
+                f"{table} is large, and is changed step by step, each committed; that cannot be in a savepoint"
+                f" (begin_nested): {' '.join(sql.split())[:100]}",
+                f'Take the line out of the savepoint.\nOr let clients wait: direct = {{"{table}": "why nobody minds"}}',
+            )
 
     def _is_direct(self, words: str, change: OnlineChange) -> bool:
         return self.database.recall_whether(

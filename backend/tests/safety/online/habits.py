@@ -306,6 +306,27 @@ HABITS = [
         CREATE TRIGGER noting BEFORE UPDATE ON customers FOR EACH ROW EXECUTE FUNCTION note()""",
     ),
     Case(
+        "a partition goes, then an index comes and a column gets another type",
+        """op.execute("ALTER TABLE events DETACH PARTITION events_1")
+    op.create_index("ix_line", "events", ["line"])
+    op.execute("ALTER TABLE events DETACH PARTITION events_2")
+    op.alter_column("events", "line", type_=sa.String(15))""",
+        """op.alter_column("events", "line", type_=sa.String(40))
+    op.drop_index("ix_line", "events")
+    op.execute("ALTER TABLE events_1 ALTER line TYPE varchar(40)")
+    op.execute("ALTER TABLE events_2 ALTER line TYPE varchar(40)")
+    op.execute("DROP INDEX IF EXISTS events_2_line_idx")
+    op.execute("ALTER TABLE events ATTACH PARTITION events_1 FOR VALUES FROM (1) TO (50)")
+    op.execute("ALTER TABLE events ATTACH PARTITION events_2 FOR VALUES FROM (50) TO (99)")""",
+        """
+        CREATE TABLE events (id integer NOT NULL, line varchar(40)) PARTITION BY RANGE (id);
+        CREATE TABLE events_1 PARTITION OF events FOR VALUES FROM (1) TO (50);
+        CREATE TABLE events_2 PARTITION OF events FOR VALUES FROM (50) TO (99);
+        CREATE TABLE events_3 PARTITION OF events DEFAULT;
+        INSERT INTO events SELECT i, 'line ' || i FROM generate_series(1, 120) i;
+        """,
+    ),
+    Case(
         "a DO block that looks first",
         """op.execute('''
         DO $$

@@ -93,6 +93,15 @@ def test_without_a_reason_it_may_not(project: Project, books: str) -> None:
     assert (code, "and not why" in stderr) == (18, True), stderr
 
 
+def test_what_stands_in_a_savepoint_is_refused_where_it_would_be_committed(project: Project, books: str) -> None:
+    nested = f"with op.get_bind().begin_nested():\n        {INDEX}"
+    project.revision("001_a", upgrade=nested)
+    code, stderr = project.alembic.having(**PATIENT).refused(books, "upgrade", "head")
+    assert (code, "Take the line out of the savepoint" in stderr) == (18, True), stderr
+    assert "Nothing of 001_a was changed" in stderr
+    project.alembic.having(MIGRATION_SMALL_TABLE="1e9")(books, "upgrade", "head")
+
+
 def test_what_takes_too_long_directly_is_done_the_online_way(project: Project, books: str) -> None:
     body = "BEGIN PERFORM pg_sleep(0.002); RETURN $1; END"
     with psycopg.connect(books, autocommit=True) as session:
