@@ -5,7 +5,7 @@ all of the safeguards and online operations do what they would do on the live da
 """
 
 from traceback import FrameSummary
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from sqlalchemy import Connection
 
@@ -14,6 +14,17 @@ from src.safety.online.database import TableFacts
 from src.safety.policy import Policy
 
 REHEARSAL = "safety.rehearsal"
+
+
+class NextStatement(NamedTuple):
+    """A statement that is about to run."""
+
+    revision: str
+    sql: str
+    outside: bool
+    """Of any transaction of the revision's."""
+    line: FrameSummary | None
+    """Where the revision says so, if its call there has returned since."""
 
 
 class Rehearsal(Protocol):
@@ -33,19 +44,8 @@ class Rehearsal(Protocol):
     def fills(self, words: str, table: str) -> None:
         """The next statement begins a backfill of the table, and these words say which."""
 
-    def before(
-        self,
-        connection: Connection,
-        revision: str,
-        statement: str,
-        *,
-        outside: bool,
-        line: FrameSummary | None,
-    ) -> None:
-        """`statement` is about to run; `outside` of any transaction of the revision's.
-
-        `line` is where the revision says so, if its call there has returned since.
-        """
+    def before(self, connection: Connection, coming: NextStatement) -> None:
+        """This is about to run."""
 
     def after(self, connection: Connection) -> None:
         """It has run, and what it locked is locked still, unless it ran outside."""

@@ -29,7 +29,7 @@ from src.safety.apply.journal import Journal
 from src.safety.apply.local_settings import LocalSettings
 from src.safety.apply.lock_taker import LockTaker
 from src.safety.apply.losses_now import LossesNow
-from src.safety.apply.rehearsal import Rehearsal
+from src.safety.apply.rehearsal import NextStatement, Rehearsal
 from src.safety.apply.returned_rows import again, empty, keep, nothing
 from src.safety.apply.temporary import makes_temporary, refuse_temporary
 from src.safety.apply.transaction_of_one import TransactionOfOne
@@ -251,8 +251,8 @@ class StatementGuard(Whose):
         if self._rehearsal is not None:
             outside = self.autocommit and not self._alone
             with self.ours():
-                line = self.activity.written_at
-                self._rehearsal.before(connection, entry.revision, statement, outside=outside, line=line)
+                coming = NextStatement(entry.revision, statement, outside, self.activity.written_at)
+                self._rehearsal.before(connection, coming)
 
     def _after(self, connection: Connection, cursor: Any, *_: Any) -> None:
         if self._own or self._running is None or self.entry is None or self._journal is None:

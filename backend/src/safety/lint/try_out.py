@@ -8,7 +8,6 @@ nothing else: an environment for each revision, and a schema read twice, were mo
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from traceback import FrameSummary
 
 from alembic.runtime.migration import RevisionStep
 from alembic.script import Script
@@ -19,6 +18,7 @@ from src.postgres.engine import one_connection
 from src.postgres.errors import UserError
 from src.postgres.scratch import Place, scratch_url
 from src.postgres.url import DatabaseURL
+from src.safety.apply.rehearsal import NextStatement
 from src.safety.autogenerate.context import Schema
 from src.safety.history import BOOKKEEPING
 from src.safety.lint.cut_values import cut_values
@@ -77,18 +77,10 @@ class _Looks(Trace):
     def facts(self, there: TableFacts) -> TableFacts:
         return replace(there, rows=_ROWS, bytes=_BYTES, heap_bytes=_BYTES) if self.asked else there
 
-    def before(
-        self,
-        connection: Connection,
-        revision: str,
-        statement: str,
-        *,
-        outside: bool,
-        line: FrameSummary | None,
-    ) -> None:
+    def before(self, connection: Connection, coming: NextStatement) -> None:
         if self.asked:
-            self._line = line.lineno or 0 if line else line_of(revision)
-            super().before(connection, revision, statement, outside=outside, line=line)
+            self._line = coming.line.lineno or 0 if coming.line else line_of(coming.revision)
+            super().before(connection, coming)
 
     def after(self, connection: Connection) -> None:
         known = len(self.statements)

@@ -18,6 +18,7 @@ from src.postgres.abandoned import abandonable
 from src.postgres.engine import async_engine
 from src.postgres.lock_modes import needs_autocommit
 from src.postgres.url import DatabaseURL
+from src.safety.apply.rehearsal import NextStatement
 from src.safety.config_origin import ConfigOrigin
 from src.safety.errors import RequestRefused
 from src.safety.history import BOOKKEEPING
@@ -96,7 +97,7 @@ def follow(connection: Connection, trace: Trace, stamps: "Stamps") -> None:
                 "Run plan without --apply-and-rollback: it rehearses on a copy of the schema.",
             )
         ours[0] = True
-        trace.before(connection, "", statement, outside=False, line=None)
+        trace.before(connection, NextStatement("", statement, outside=False, line=None))
         ours[0] = False
 
     def after(_: object, __: object, statement: str, *___: object) -> None:

@@ -7,7 +7,6 @@ has released its locks by then: for it they are read from its text.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from traceback import FrameSummary
 from typing import NamedTuple
 
 from sqlalchemy import Connection, text
@@ -15,6 +14,7 @@ from sqlalchemy import Connection, text
 from src.postgres.lock_modes import LockMode, is_patient, strong_locks
 from src.postgres.url import DatabaseURL
 from src.safety.apply.gone import gone
+from src.safety.apply.rehearsal import NextStatement
 from src.safety.online.database import TableFacts
 from src.safety.policy import Policy
 
@@ -78,7 +78,7 @@ class Trace:
 
     def __post_init__(self) -> None:
         self._transaction, self._number = "", 0
-        self._running: tuple[str, str, bool] | None = None
+        self._running: NextStatement | None = None
         self._tables: dict[str, _Table] = {}
         self._named: dict[str, LockMode] = {}
         self._lost: list[str] = []
@@ -103,22 +103,14 @@ class Trace:
         """See `Rehearsal`."""
         self._backfill = words, table
 
-    def before(
-        self,
-        connection: Connection,
-        revision: str,
-        statement: str,
-        *,
-        outside: bool,
-        line: FrameSummary | None,
-    ) -> None:
+    def before(self, connection: Connection, coming: NextStatement) -> None:
         """See `Rehearsal`."""
-        self._running = revision, statement, outside
-        self._tables, self._named = _tables(connection), _named(connection, statement)
-        self._lost = list(_lost(connection, statement))
+        self._running = coming
+        self._tables, self._named = _tables(connection), _named(connection, coming.sql)
+        self._lost = list(_lost(connection, coming.sql))
         if self._begun_with is None:
             self._begun_with = {table.oid: name for name, table in self._tables.items()}
-        if outside:
+        if coming.outside:
             self._number += 1
             self._transaction = ""
             return
@@ -131,7 +123,7 @@ class Trace:
         """See `Rehearsal`."""
         if self._running is None:
             return
-        revision, statement, outside = self._running
+        revision, statement, outside, _ = self._running
         self._running = None
         now = _tables(connection)
         self._take_places(now)

@@ -4,7 +4,6 @@ import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from traceback import FrameSummary
 from typing import NamedTuple, TypeVar
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
@@ -17,6 +16,7 @@ from src.postgres.declared import Extension, declared
 from src.postgres.engine import one_connection
 from src.postgres.scratch import Place, in_scratch, read_place, scratch_url
 from src.postgres.url import DatabaseURL
+from src.safety.apply.rehearsal import NextStatement
 from src.safety.history import BOOKKEEPING
 from src.safety.online.database import TableFacts
 from src.safety.plan.chain import share_session
@@ -45,15 +45,7 @@ class Elsewhere:
     def fills(self, words: str, table: str) -> None:
         """Nobody looks."""
 
-    def before(
-        self,
-        connection: Connection,
-        revision: str,
-        statement: str,
-        *,
-        outside: bool,
-        line: FrameSummary | None,
-    ) -> None:
+    def before(self, connection: Connection, coming: NextStatement) -> None:
         """Nobody looks."""
 
     def after(self, connection: Connection) -> None:
