@@ -36,7 +36,7 @@ serve: migrate  ## migrate, then the API on http://127.0.0.1:8000 (docs at /docs
 	@$(BIN)/uvicorn src.api.app:create_app --factory --app-dir backend
 
 psql: $(STAMP)  ## psql on that database
-	@cd backend && ../$(BIN)/python -m src.postgres.psql
+	@cd backend && ../$(BIN)/python -m src.db.psql
 
 test: $(STAMP)  ## the tests, on PostgreSQL 18 and a part on 16 (some ten minutes)
 	@$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)

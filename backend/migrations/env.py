@@ -5,4 +5,5 @@ from src.safety import run_environment  # first: then models that do not import 
 from src.db.models import Base
 from src.settings import load_settings
 
-run_environment(Base.metadata, url=load_settings().migration_url)
+settings = load_settings()
+run_environment(Base.metadata, url=settings.migration_url, production=settings.is_production)

@@ -6,19 +6,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
+from src.postgres.variable import Variable
+
 ROOT = Path(__file__).resolve().parents[2]
 EMBEDDED_URL = f"embedded://{quote(ROOT.as_posix())}/.postgres"
-
-
-class Variable(str):
-    """A value that remembers the environment variable it came from, so that an error can name it."""
-
-    name: str
-
-    def __new__(cls, value: str, name: str) -> "Variable":
-        variable = super().__new__(cls, value)
-        variable.name = name
-        return variable
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from sqlalchemy import URL, Engine, create_engine, pool
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from src.postgres.url import DatabaseURL, parse_url
-from src.settings import Variable
+from src.postgres.variable import Variable
 
 Creator = Callable[..., Awaitable[Any]]
 

@@ -1,7 +1,7 @@
 """The command line of the toolkit, run from `backend/`: `python -m src.safety VERB`.
 
-The database is the one that env.py names; where there is none, MIGRATION_DATABASE_URL, else DATABASE_URL, else the
-embedded one. Exit codes: 0 fine, 1 something was found, 2 it could not run.
+The database is the one that env.py names; where there is none, MIGRATION_DATABASE_URL, else DATABASE_URL.
+Exit codes: 0 fine, 1 something was found, 2 it could not run.
 """
 
 import asyncio
@@ -22,10 +22,9 @@ from src.postgres.errors import UserError
 from src.postgres.failures import explain_statement
 from src.safety.blockers import WIDTH
 from src.safety.policy import Policy
-from src.safety.project import url_here
+from src.safety.project import url_here, url_of_the_environment
 from src.safety.verbs import backfill, blockers, doctor, drift, history, lint, plan, rebase, snapshot, squash
 from src.safety.verbs.verb import COULD_NOT_RUN, Verb
-from src.settings import load_settings
 
 VERBS: tuple[Verb, ...] = (
     backfill.VERB,
@@ -52,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if verb.on_files is not None and (code := verb.on_files(options, console)) is not None:
             return code
-        url = url_here() or load_settings().migration_url
+        url = url_here() or url_of_the_environment()
         with _interrupted_by_sigterm(received):
             return asyncio.run(_run(verb, url, options, console))
     except KeyboardInterrupt:

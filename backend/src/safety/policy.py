@@ -60,7 +60,7 @@ class Policy:
     scratch_url: str = field(default="", repr=False)
     """A server on which autogenerate may make scratch databases; by default the one at hand, else an embedded one."""
     production: bool = False
-    """Makes the guards strict; follows SYLLABUS_ENV=production."""
+    """Makes the guards strict: for whoever runs on what others use."""
 
     def __post_init__(self) -> None:
         for problem, remedy in _contradictions(self):
@@ -72,21 +72,17 @@ class Policy:
         return [each for part in self.allow_data_loss.split(",") if (each := part.strip())]
 
     @classmethod
-    def from_environment(cls, environ: Mapping[str, str] = os.environ) -> "Policy":
-        """Read the variables that are set. Raises `RequestRefused` for a value that is not what the field holds."""
-        given: dict[str, Any] = {"production": _is_production(environ)}
+    def from_environment(cls, environ: Mapping[str, str] = os.environ, *, production: bool = False) -> "Policy":
+        """Read the variables that are set; `production` holds where MIGRATION_PRODUCTION is not.
+
+        Raises `RequestRefused` for a value that is not what the field holds.
+        """
+        given: dict[str, Any] = {"production": production}
         for each in fields(cls):
             variable = f"{PREFIX}{each.name.upper()}"
             if variable in environ:
                 given[each.name] = _READ[each.type](environ[variable], variable)  # type: ignore[index]
         return cls(**given)
-
-
-def _is_production(environ: Mapping[str, str]) -> bool:
-    name = environ.get("SYLLABUS_ENV", "development")
-    if name not in ("development", "production"):
-        raise RequestRefused(f"SYLLABUS_ENV is {name!r}.", "Set it to development or production, or unset it.")
-    return name == "production"
 
 
 def _contradictions(policy: Policy) -> list[tuple[str, str]]:

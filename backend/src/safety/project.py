@@ -4,7 +4,8 @@ The verbs need the models, and only env.py knows them. So env.py is run as Alemb
 `run_environment`.
 """
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Mapping
 from configparser import InterpolationError
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from sqlalchemy import MetaData
 
 from src.postgres.engine import resolve_url
 from src.postgres.url import DatabaseURL
+from src.postgres.variable import Variable
 from src.safety.chain import load_chain
 from src.safety.errors import RequestRefused
 from src.safety.failing_models import explain_failing_models
@@ -79,6 +81,17 @@ def url_here() -> str | None:
         return None
     told = _told(config, scripts)
     return told[1] if told else None
+
+
+def url_of_the_environment(environ: Mapping[str, str] = os.environ) -> Variable:
+    """The database where no env.py names one. Raises `RequestRefused` where no variable does either."""
+    for name in ("MIGRATION_DATABASE_URL", "DATABASE_URL"):
+        if name in environ:  # also an empty one: it is a secret that did not arrive, and the sentence names it
+            return Variable(environ[name], name)
+    raise RequestRefused(
+        "No database is named: there is no Alembic project here, and DATABASE_URL is not set.",
+        "Run it where alembic.ini is, or set DATABASE_URL.",
+    )
 
 
 def _scripts(config: Config) -> ScriptDirectory:

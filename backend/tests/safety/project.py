@@ -20,7 +20,7 @@ import os
 from sqlalchemy import Column, Integer, MetaData, String, Table
 
 from src.safety import run_environment
-from src.settings import Variable
+from src.postgres.variable import Variable
 
 metadata = MetaData()
 {models}

@@ -1,9 +1,11 @@
 """The policy: each limit has a variable, and what cannot be meant is refused with a sentence."""
 
 from dataclasses import fields
+from pathlib import Path
 
 import pytest
 
+from src.safety.cli import main
 from src.safety.errors import RequestRefused
 from src.safety.policy import Policy
 from tests.safety.project import Project
@@ -45,9 +47,14 @@ def test_an_empty_environment_gives_the_defaults() -> None:
     assert Policy.from_environment({}) == Policy()
 
 
-@pytest.mark.parametrize(("name", "production"), [("production", True), ("development", False)])
-def test_the_environment_may_be_named_production(name: str, production: bool) -> None:
-    assert Policy.from_environment({"SYLLABUS_ENV": name}).production is production
+@pytest.mark.parametrize(
+    ("variables", "of_the_application", "production"),
+    [({}, False, False), ({}, True, True), ({"MIGRATION_PRODUCTION": "false"}, True, False)],
+)
+def test_the_application_may_say_that_this_is_production(
+    variables: dict[str, str], of_the_application: bool, production: bool
+) -> None:
+    assert Policy.from_environment(variables, production=of_the_application).production is production
 
 
 @pytest.mark.parametrize(
@@ -63,9 +70,9 @@ def test_the_environment_may_be_named_production(name: str, production: bool) ->
         ({"MIGRATION_LOCK_TIMEOUT": "0"}, "lock_timeout is 0 s and lock_budget is 300 s."),
         ({"MIGRATION_LOCK_TIMEOUT": "9", "MIGRATION_LOCK_BUDGET": "3"}, "lock_timeout is 9 s and lock_budget is 3 s."),
         ({"MIGRATION_EDITED_REVISIONS": "ignore"}, "edited_revisions is 'ignore'."),
-        ({"SYLLABUS_ENV": "staging"}, "SYLLABUS_ENV is 'staging'."),
+        ({"MIGRATION_PRODUCTION": "staging"}, "MIGRATION_PRODUCTION is 'staging'."),
         (
-            {"SYLLABUS_ENV": "production", "MIGRATION_ALLOW_DATA_LOSS": "true"},
+            {"MIGRATION_PRODUCTION": "true", "MIGRATION_ALLOW_DATA_LOSS": "true"},
             "allow_data_loss is true, and this is production.",
         ),
     ],
@@ -78,3 +85,13 @@ def test_what_cannot_be_meant_is_refused_before_anything_is_done(
     code, stderr = project.alembic.having(**variables).refused(database, "upgrade", "head")
     assert (code, stderr.splitlines()[0]) == (16, sentence)
     assert len(stderr.splitlines()) >= 2
+
+
+def test_where_nothing_names_a_database_the_next_step_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for variable in ("MIGRATION_DATABASE_URL", "DATABASE_URL"):
+        monkeypatch.delenv(variable, raising=False)
+    assert main(["blockers"]) == 2
+    assert "Run it where alembic.ini is, or set DATABASE_URL." in capsys.readouterr().err

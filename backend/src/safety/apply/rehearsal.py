@@ -10,8 +10,8 @@ from typing import NamedTuple, Protocol
 from sqlalchemy import Connection
 
 from src.postgres.url import DatabaseURL
-from src.safety.online.database import TableFacts
 from src.safety.policy import Policy
+from src.safety.table_facts import TableFacts
 
 REHEARSAL = "safety.rehearsal"
 

@@ -23,12 +23,12 @@ from src.safety.autogenerate.context import Schema
 from src.safety.history import BOOKKEEPING
 from src.safety.lint.cut_values import cut_values
 from src.safety.lint.trial import Trial
-from src.safety.online.database import TableFacts
 from src.safety.plan.chain import chain_place, in_chain_scratch
 from src.safety.plan.rehearse import consenting, rehearsing
 from src.safety.plan.steps import down, up, upgrade
 from src.safety.plan.trace import Trace
 from src.safety.project import Project
+from src.safety.table_facts import TableFacts
 from src.safety.written_at import line_of
 
 _ROWS = 100_000_000

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row, text
 
 from src.safety.online.cut_over import CutOver
 from src.safety.policy import Policy
+from src.safety.table_facts import TableFacts
 
 _OLDEST = 16
 
@@ -68,21 +69,6 @@ class Partition:
     """Its name as SQL writes it."""
     parent: str
     """The name of the table above it, as SQL writes it."""
-
-
-@dataclass(frozen=True)
-class TableFacts:
-    """A table as the catalogue shows it; partitions and children are counted with it."""
-
-    name: str
-    partitioned: bool
-    temporary: bool
-    bytes: int
-    """With TOAST, without indexes."""
-    heap_bytes: int
-    """Of the rows alone; 0 means that it has none."""
-    rows: int | None
-    """As the last VACUUM or ANALYZE counted them; None if there was none."""
 
 
 def read_tables(connection: Connection) -> dict[str, TableFacts]:

@@ -10,10 +10,11 @@ from typing import Any
 
 from sqlalchemy import Index, Row
 
-from src.safety.online.database import Database, TableFacts
+from src.safety.online.database import Database
 from src.safety.online.expressions import column_names, is_expression
 from src.safety.online.names import quoted, table_name
 from src.safety.online.step import Step
+from src.safety.table_facts import TableFacts
 
 _MB = 1024 * 1024
 _PAGE = 8192  # bytes

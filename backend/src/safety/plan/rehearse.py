@@ -22,11 +22,12 @@ from src.safety.bookkeeping import VERSION_TABLE, standing
 from src.safety.config_origin import ConfigOrigin
 from src.safety.half_done import HalfDone, copy_half_done, read_half_done
 from src.safety.history import BACKFILL_TABLE
-from src.safety.online.database import TableFacts, read_tables
+from src.safety.online.database import read_tables
 from src.safety.plan.chain import chain_place, install, share_session
 from src.safety.plan.trace import Trace, Traced
 from src.safety.policy import Policy
 from src.safety.project import Project
+from src.safety.table_facts import TableFacts
 
 _RELATIVE = re.compile(r"(\w+)?([-+]\d+)")
 

@@ -9,10 +9,10 @@ from rich.text import Text
 
 from src.postgres.lock_modes import LockMode
 from src.safety.counted import counted
-from src.safety.online.database import TableFacts
 from src.safety.online.given_up import GivenUp
 from src.safety.plan import missed
 from src.safety.plan.trace import Traced
+from src.safety.table_facts import TableFacts
 
 SCAN_RATE = 400e6
 REWRITE_RATE = 80e6

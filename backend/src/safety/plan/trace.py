@@ -15,8 +15,8 @@ from src.postgres.lock_modes import LockMode, is_patient, strong_locks
 from src.postgres.url import DatabaseURL
 from src.safety.apply.gone import gone
 from src.safety.apply.rehearsal import NextStatement
-from src.safety.online.database import TableFacts
 from src.safety.policy import Policy
+from src.safety.table_facts import TableFacts
 
 _TABLES = text(
     """

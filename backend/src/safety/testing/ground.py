@@ -18,12 +18,12 @@ from src.postgres.scratch import Place, in_scratch, read_place, scratch_url
 from src.postgres.url import DatabaseURL
 from src.safety.apply.rehearsal import NextStatement
 from src.safety.history import BOOKKEEPING
-from src.safety.online.database import TableFacts
 from src.safety.plan.chain import share_session
 from src.safety.plan.rehearse import consenting, rehearsing
 from src.safety.plan.steps import upgrade
 from src.safety.policy import Policy
 from src.safety.project import Project
+from src.safety.table_facts import TableFacts
 from src.safety.testing.contents import Contents, read_contents
 from src.safety.testing.tables import Table, read_tables
 

@@ -176,7 +176,7 @@ def test_an_id_that_no_revision_has_is_refused(project: Project, books: str, wat
 def test_in_production_only_the_revisions_id_allows_it(
     project: Project, books: str, watcher: psycopg.Connection
 ) -> None:
-    variables = {"SYLLABUS_ENV": "production", "MIGRATION_ALLOW_DATA_LOSS": "true"}
+    variables = {"MIGRATION_PRODUCTION": "true", "MIGRATION_ALLOW_DATA_LOSS": "true"}
     assert project.alembic.having(**variables).refused(books, "downgrade", "-1").exit_code == 16
     project.alembic.having(**variables | {"MIGRATION_ALLOW_DATA_LOSS": "002_b"})(books, "downgrade", "-1")
     assert at(watcher) == "001_a"
@@ -279,7 +279,7 @@ def test_on_a_terminal_a_person_is_asked_and_nobody_waits_for_the_answer(
 ) -> None:
     person, terminal = os.openpty()
     try:
-        variables = {"SYLLABUS_ENV": "production" if production else "development"}
+        variables = {"MIGRATION_PRODUCTION": "true" if production else "false"}
         running = start(project, books, "downgrade", "-1", terminal=os.ttyname(terminal), **variables)
         seen = ""
         while "to go on:" not in seen:

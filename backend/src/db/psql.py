@@ -1,4 +1,4 @@
-"""`python -m src.postgres.psql`: a console on the database of DATABASE_URL, or on the embedded one while it runs."""
+"""`python -m src.db.psql`: a console on the database of DATABASE_URL, or on the embedded one while it runs."""
 
 import subprocess
 import sys
