@@ -49,6 +49,8 @@ class CutOver:
     """A column gets another enum: what names the labels of the old one cannot be carried over."""
     helpers: list[str] = field(default_factory=list)
     """How somebody takes away the columns that are filled and wait to be swapped."""
+    unfit: set[str] = field(default_factory=set)
+    """The indexes, by their plain names, that are dropped here and cannot be made for a column's new type."""
 
     def __bool__(self) -> bool:
         return bool(self.waiting)
@@ -59,6 +61,7 @@ class CutOver:
         self.after.clear()
         self.postponed.clear()
         self.helpers.clear()
+        self.unfit.clear()
         self._replaces_type = False
 
     def replace_type(self) -> None:
@@ -73,7 +76,11 @@ class CutOver:
         """It comes last; but what a column that is made anew carries over is taken away after its swap."""
         swaps, kinds = plain(waiting.swaps), _AFTER_SWAP_OF_TYPE if self._drops_indexes_first() else _AFTER_SWAP
         column = waiting.step.column if waiting.step else ""
-        later = [each for each in self.waiting if swaps and follows(each, swaps, column, kinds)]
+        later = [
+            each
+            for each in self.waiting
+            if swaps and follows(each, swaps, column, kinds) and not self.unfit & _indexes_of(each)
+        ]
         self.waiting = [each for each in self.waiting if each not in later] + [waiting, *later]
 
     def stand_ins(self, sql: str = "") -> list[StandIn]:
@@ -87,8 +94,8 @@ class CutOver:
 
     def indexes_before_swap(self) -> list[str]:
         """Those that go before a column's swap, by their plain names, for they may name the type that goes."""
-        gone = (last_part(each.name) for each in self._given_up() if each.kind == "index")
-        return sorted(gone) if self._drops_indexes_first() else []
+        gone = {name for each in self.waiting for name in _indexes_of(each)}
+        return sorted(gone if self._drops_indexes_first() else gone & self.unfit)
 
     def _drops_indexes_first(self) -> bool:
         return self._replaces_type or bool(self.stand_ins())
@@ -128,6 +135,7 @@ class CutOver:
         taken, self.waiting = self.waiting, []
         self._replaces_type = False
         self.helpers.clear()
+        self.unfit.clear()
         return taken
 
     def gives_up(self, kind: str, table: str, name: str) -> bool:
@@ -229,3 +237,8 @@ class CutOver:
 
     def _given_up(self) -> Iterator[GivenUp]:
         return (each for waiting in self.waiting for each in waiting.gives_up)
+
+
+def _indexes_of(waiting: Waiting) -> set[str]:
+    """Those that it drops, by their plain names."""
+    return {last_part(each.name) for each in waiting.gives_up if each.kind == "index"}

@@ -191,6 +191,14 @@ HABITS = [
         SHOP,
     ),
     Case(
+        "an indexed text that was json",
+        """op.alter_column("orders", "meta", existing_type=sa.JSON(), type_=sa.Text(), postgresql_using="meta::text")
+    op.create_index("ix_meta", "orders", ["meta"])""",
+        """op.drop_index("ix_meta", table_name="orders")
+    op.alter_column("orders", "meta", existing_type=sa.Text(), type_=sa.JSON(), postgresql_using="meta::json")""",
+        SHOP,
+    ),
+    Case(
         "times with their zone",
         """op.alter_column("orders", "placed", existing_type=sa.DateTime(), type_=sa.DateTime(timezone=True),
                     postgresql_using="placed AT TIME ZONE 'Europe/Berlin'")

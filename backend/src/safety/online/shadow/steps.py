@@ -24,6 +24,7 @@ from src.safety.online.shadow.refused_values import refused_values
 from src.safety.online.shadow.swap import Made, swap
 from src.safety.online.shadow.trigger import drop, function_name, keep_in_step
 from src.safety.online.shadow.unchanged import seen
+from src.safety.online.shadow.unfit import unfit
 from src.safety.online.stand_in import StandIn, labels_of
 from src.safety.online.step import OnlineChange, Step, Steps, Task
 
@@ -49,9 +50,11 @@ def _steps(construct: ColumnType, database: Database, table: str, stand_ins: Seq
     words = f"{ddl(construct)} gives another enum"
     if database.recall_whether(words, lambda: _are_enums(construct, table, database)):
         database.cut_over.replace_type()
-    there = seen(database, table, str(construct.column_name))
     column = read_column(database, table, str(construct.column_name))
     kind = kind_sql(construct.type_)
+    if column is not None:
+        database.cut_over.unfit |= unfit(database, column, kind)
+    there = seen(database, table, str(construct.column_name))
     if column is None:
         yield Step(sql=f"ALTER TABLE {table} ALTER COLUMN {quoted(str(construct.column_name))} TYPE {kind}")
         return
