@@ -147,6 +147,10 @@ class CutOver:
             for each in self._given_up()
         )
 
+    def makes(self, name: str) -> bool:
+        """Whether something gets this name here, which is as the catalogue has it."""
+        return any(plain(name) in each.makes for each in self.waiting)
+
     def lost_by(self, table: str) -> Iterator[str]:
         """The actions by which a copy of `table` loses the defaults, checks and columns that the table loses."""
         for each in self._given_up():

@@ -1,20 +1,39 @@
-"""Which of the constraints that a revision drops are keys: they have an index, and foreign keys may refer to them."""
+"""Which of the constraints that a revision drops are keys: they have an index, and foreign keys may refer to them.
 
-from collections.abc import Iterable
+Those go with a key that is dropped CASCADE.
+"""
 
+from collections.abc import Iterator
+
+from src.postgres.tokens import tokens
 from src.safety.online.database import Database
-from src.safety.online.given_up import GivenUp
+from src.safety.online.given_up import GivenUp, given_up
+from src.safety.online.names import plain
 
 _IS_KEY = """
     SELECT 1 FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid WHERE k.contype IN ('p', 'u', 'x')
     AND lower(k.conname) = :name
     AND :table IN (lower(c.relname), lower(format('%s.%s', c.relnamespace::regnamespace, c.relname)))
 """
+_REFERRING = """
+    SELECT format('%I.%I', r.relnamespace::regnamespace, r.relname) AS table, quote_ident(f.conname) AS name
+    FROM pg_constraint f JOIN pg_class r ON r.oid = f.conrelid JOIN pg_constraint k ON k.conindid = f.conindid
+    JOIN pg_class c ON c.oid = k.conrelid WHERE f.contype = 'f' AND k.contype IN ('p', 'u') AND lower(k.conname) = :name
+    AND :table IN (lower(c.relname), lower(format('%s.%s', c.relnamespace::regnamespace, c.relname)))
+"""
 
 
-def with_keys(given_up: Iterable[GivenUp], database: Database) -> tuple[GivenUp, ...]:
-    """The same, each constraint that is a key called one."""
-    return tuple(each._replace(kind="key") if _is_key(each, database) else each for each in given_up)
+def given_up_with_keys(sql: str, database: Database) -> tuple[GivenUp, ...]:
+    """What `sql` gives up, each constraint that is a key called one."""
+    found = (each._replace(kind="key") if _is_key(each, database) else each for each in given_up(sql))
+    cascades = any(token.keyword == "CASCADE" for token in tokens(sql))
+    return tuple(one for each in found for one in (each, *(_referring(each, database) if cascades else ())))
+
+
+def _referring(each: GivenUp, database: Database) -> Iterator[GivenUp]:
+    if each.kind == "key":
+        for row in database.ask(_REFERRING, table=each.table, name=each.name):
+            yield GivenUp("constraint", plain(row.table), plain(row.name), row.name)
 
 
 def _is_key(each: GivenUp, database: Database) -> bool:

@@ -38,9 +38,9 @@ from src.safety.online.direct import is_large, is_small, new_names, reason_to_be
 from src.safety.online.foreseen import is_in_vain, must_leave, unmet_need
 from src.safety.online.forms import makes_index
 from src.safety.online.gaps import Gaps
-from src.safety.online.given_up import besides_dropped, given_up, is_definition, made
+from src.safety.online.given_up import besides_dropped, is_definition, made
 from src.safety.online.independent import is_independent
-from src.safety.online.keys import with_keys
+from src.safety.online.keys import given_up_with_keys
 from src.safety.online.names import plain, sql_of, verbatim
 from src.safety.online.questions import Questions
 from src.safety.online.registry import may_be_online, online_change
@@ -203,7 +203,7 @@ class OnlineOperations:
             elif not needs_autocommit(sql):
                 self._running.carry_out(may_commit=False)
             return directly()
-        locked, gone = self._guard.locked_by(sql), with_keys(given_up(sql), self.database)
+        locked, gone = self._guard.locked_by(sql), given_up_with_keys(sql, self.database)
         # An index that is there locks its table. One that is not does not wait: it would drop the next of its name.
         missed = any(each.kind != "index" for each in gone)
         if not locked and not missed and (self._running.cut_over.lets_pass(sql) or self._overtakes(sql)):

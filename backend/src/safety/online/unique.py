@@ -75,7 +75,7 @@ def _with_index(
     A column of a partition is exchanged with that of the table `above`.
     """
     whole = qualified(table, schema)
-    gone = gone or _is_replaced(whole, database, lambda: database.cut_over.gives_up("constraint", whole, name))
+    gone = gone or _is_replaced(whole, database, partial(_is_given_up, whole, name, database))
     found = database.recall(f"exchanged in {whole}", lambda: json.dumps(database.cut_over.exchanged(above or whole)))
     exchanged = json.loads(found or "[]")
     built = name
@@ -96,6 +96,10 @@ def _with_index(
 def _is_replaced(table: str, database: Database, find: Callable[[], bool]) -> bool:
     """As the first try found it: for the next one, what was dropped above this key waits once more."""
     return database.recall_whether(f"a key of {table} is replaced", find)
+
+
+def _is_given_up(table: str, name: str, database: Database) -> bool:
+    return any(database.cut_over.gives_up(kind, table, name) for kind in ("constraint", "index"))
 
 
 def _included(constraint: UniqueConstraint | PrimaryKeyConstraint) -> list[str]:

@@ -28,6 +28,8 @@ SHOP = (
     CREATE INDEX ix_open ON tickets (id) WHERE state = 'open';
     INSERT INTO tickets (body) SELECT 'ticket ' || i FROM generate_series(1, 60) i;
     CREATE VIEW open_tickets AS SELECT id, body FROM tickets WHERE state = 'open'::state;
+    CREATE TABLE answers (id integer, ticket integer REFERENCES tickets, UNIQUE (ticket, id));
+    INSERT INTO answers VALUES (1, 3);
 """
 )
 SHARED = (
@@ -276,6 +278,15 @@ CASES = [
         'op.drop_constraint("authors_pkey", "authors")',
         'op.create_primary_key("authors_pkey", "authors", ["id"])',
         'op.create_foreign_key("fk_author", "books", "authors", ["author_id"], ["id"])',
+    ),
+    case(
+        "keys that PostgreSQL names, one with all that refers to it",
+        'op.execute("ALTER TABLE tickets DROP CONSTRAINT tickets_pkey CASCADE")',
+        'op.execute("ALTER TABLE tickets ADD PRIMARY KEY (id, state)")',
+        'op.execute("ALTER TABLE tickets ADD UNIQUE (id)")',
+        'op.execute("ALTER TABLE answers ADD FOREIGN KEY (ticket) REFERENCES tickets (id) ON DELETE CASCADE")',
+        'op.drop_constraint("answers_ticket_id_key", "answers")',
+        'op.create_unique_constraint(None, "answers", ["ticket", "id"], deferrable=True)',
     ),
     case(
         "a key of another type under a foreign key",
