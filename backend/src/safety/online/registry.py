@@ -5,7 +5,6 @@ arrive as `CreateIndex`. What is not listed takes but an instant, or is left as 
 """
 
 from collections.abc import Callable
-from pkgutil import resolve_name
 from typing import Any, TypeAlias
 
 from alembic.ddl.base import AddColumn, ColumnNullable
@@ -22,23 +21,9 @@ from src.safety.online.step import OnlineChange
 Maker: TypeAlias = Callable[[Any, Database], OnlineChange | None]
 """From the DDL to its online way; None where the statement as it stands takes but an instant."""
 
-# By module and function: only a revision that has such an operation pays for the import.
-_WAYS = {
-    CreateIndex: "index:create_index",
-    DropIndex: "index:drop_index",
-    AddColumn: "add_column:add_column",
-    ColumnNullable: "not_null:alter_nullable",
-    PostgresqlColumnType: "column_type:alter_type",
-    TextClause: "by_hand:written_by_hand",
-}
-# A new constraint is known by its kind.
-_CONSTRAINTS = {
-    CheckConstraint: "check_constraint:add_check",
-    ForeignKeyConstraint: "foreign_key:add_foreign_key",
-    UniqueConstraint: "unique:add_unique",
-    PrimaryKeyConstraint: "unique:add_unique",
-    ExcludeConstraint: "exclude:add_exclude",
-}
+_TAKEN_OVER = (CreateIndex, DropIndex, AddColumn, ColumnNullable, PostgresqlColumnType, TextClause)
+_CONSTRAINTS = (CheckConstraint, ForeignKeyConstraint, UniqueConstraint, PrimaryKeyConstraint, ExcludeConstraint)
+"""A new constraint is known by its kind."""
 
 _BY_HAND = ("CREATE INDEX", "CREATE UNIQUE INDEX", "ALTER TABLE", "ALTER TYPE")
 """How the forms of `by_hand` begin that may take long."""
@@ -48,11 +33,8 @@ _WORK = ("TYPE", "NOT", "CHECK", "UNIQUE", "PRIMARY", "FOREIGN", "STORED", "EXPR
 
 def online_change(construct: Executable, database: Database) -> OnlineChange | None:
     """The online way of `construct`, or None if it has none or needs none. Nothing is run but catalogue queries."""
-    name = _name(construct)
-    if name is None:
-        return None
-    way: Maker = resolve_name(f"src.safety.online.{name}")
-    return way(construct, database)
+    way = _way(construct)
+    return way(construct, database) if way is not None else None
 
 
 def may_be_online(construct: Executable) -> bool:
@@ -64,7 +46,7 @@ def may_be_online(construct: Executable) -> bool:
         return column.primary_key or column.server_default is not None or column.default is not None
     if isinstance(construct, ColumnNullable) and construct.nullable:
         return False
-    return _name(construct) is not None
+    return _is_taken_over(construct)
 
 
 def _is_work(reader: Reader) -> bool:
@@ -72,7 +54,60 @@ def _is_work(reader: Reader) -> bool:
     return form is not None and (form != "ALTER TABLE" or any(map(reader.has, _WORK)))
 
 
-def _name(construct: Executable) -> str | None:
+def _is_taken_over(construct: Executable) -> bool:
     if isinstance(construct, AddConstraint):
-        return _CONSTRAINTS.get(type(construct.element))
-    return _WAYS.get(type(construct))
+        return isinstance(construct.element, _CONSTRAINTS)
+    return isinstance(construct, _TAKEN_OVER)
+
+
+def _way(construct: Executable) -> Maker | None:
+    # Imported here: only a revision that has such an operation pays for it.
+    match construct:
+        case CreateIndex():
+            from src.safety.online.index import create_index  # noqa: PLC0415
+
+            return create_index
+        case DropIndex():
+            from src.safety.online.index import drop_index  # noqa: PLC0415
+
+            return drop_index
+        case AddColumn():
+            from src.safety.online.add_column import add_column  # noqa: PLC0415
+
+            return add_column
+        case ColumnNullable():
+            from src.safety.online.not_null import alter_nullable  # noqa: PLC0415
+
+            return alter_nullable
+        case PostgresqlColumnType():
+            from src.safety.online.column_type import alter_type  # noqa: PLC0415
+
+            return alter_type
+        case TextClause():
+            from src.safety.online.by_hand import written_by_hand  # noqa: PLC0415
+
+            return written_by_hand
+        case AddConstraint():
+            return _constraint_way(construct.element)
+    return None
+
+
+def _constraint_way(constraint: object) -> Maker | None:
+    match constraint:
+        case CheckConstraint():
+            from src.safety.online.check_constraint import add_check  # noqa: PLC0415
+
+            return add_check
+        case ForeignKeyConstraint():
+            from src.safety.online.foreign_key import add_foreign_key  # noqa: PLC0415
+
+            return add_foreign_key
+        case UniqueConstraint() | PrimaryKeyConstraint():
+            from src.safety.online.unique import add_unique  # noqa: PLC0415
+
+            return add_unique
+        case ExcludeConstraint():
+            from src.safety.online.exclude import add_exclude  # noqa: PLC0415
+
+            return add_exclude
+    return None
