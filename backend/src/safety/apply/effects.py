@@ -14,6 +14,7 @@ from typing import Any
 from alembic.runtime.migration import RevisionStep
 from sqlalchemy import Connection, event
 
+from src.safety.apply.committed import is_committed
 from src.safety.apply.facts import Change, Facts, Identity, changes, moved
 from src.safety.apply.journal import half_done, is_end
 from src.safety.apply.one_by_one import writes_rows
@@ -21,7 +22,7 @@ from src.safety.apply.read_facts import read_facts
 from src.safety.apply.rehearsal import Rehearsal
 from src.safety.apply.returned_rows import nothing
 from src.safety.apply.statement_guard import StatementGuard
-from src.safety.apply.units import Named, Unit, differing, names_in, state_after, still_done, units
+from src.safety.apply.units import Named, Unit, differing, names_in, state_after, still_done, units, unnoted
 from src.safety.errors import RequestRefused, RevisionFailed
 from src.safety.history import Entry, History
 from src.safety.policy import Policy
@@ -82,6 +83,9 @@ class Effects:
 
     def _resume(self, entry: Entry, now: Facts) -> None:
         found, rest = units(entry.journal)
+        if (last := unnoted(found, rest, now)) is not None:
+            found.append(last)
+            rest = []
         kept, strange = still_done(found, now)
         if strange:
             raise RevisionFailed(
@@ -140,6 +144,7 @@ class Effects:
             unit.rows_of = _rows_of(self._before, names_in(writing))
             unit.moved = moved(before, self._before)
             unit.history = self._before.history
+        entry.journal[:] = [line for line in entry.journal if not is_committed(line)]
         entry.journal.append(unit.line())
         self._noted = len(entry.journal)
         self._history.write_journal_now(entry)

@@ -25,6 +25,7 @@ from dataclasses import dataclass, field
 from datetime import date, time
 from typing import Any
 
+from src.safety.apply.committed import committed
 from src.safety.history import Entry
 
 # Of parameters, as asyncpg and psycopg have them: with the type that SQLAlchemy believes in, or without.
@@ -43,6 +44,8 @@ class Journal:
     _pending: list[str] = field(default_factory=list)
     _operation: str = ""
     _tasks: list[str] = field(default_factory=list)
+    _texts: dict[str, str] = field(default_factory=dict)
+    """Of the statements that are to be committed, by their names."""
 
     @contextmanager
     def operation(self, words: str) -> Iterator[None]:
@@ -83,7 +86,9 @@ class Journal:
         """The name of the statement that comes next, the same with either driver."""
         text = self._text(statement, parameters, has_read)
         self._seen[text] += 1
-        return f"{text}:{self._seen[text]}"
+        key = f"{text}:{self._seen[text]}"
+        self._texts[key] = statement
+        return key
 
     def is_noted(self, statement: str, operation: str) -> bool:
         """Whether an earlier try has committed such a statement, of this operation."""
@@ -163,7 +168,10 @@ class Journal:
         What was only found is kept together with the first thing that was done for it: by itself it is no half.
         """
         if not all(map(is_note, self._pending)):
+            texts = [self._texts.get(line.partition("=")[0], "") for line in self._pending]
             self._keep_pending()
+            self.entry.journal.append(committed(texts))
+            self._texts.clear()
 
     def _keep_pending(self) -> None:
         self.entry.journal += self._pending
@@ -173,6 +181,7 @@ class Journal:
         """The transaction was rolled back, and the revision begins anew."""
         self._seen.clear()
         self._pending.clear()
+        self._texts.clear()
 
 
 def is_end(line: str) -> bool:

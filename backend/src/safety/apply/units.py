@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from src.safety.apply.committed import is_committed, read_committed
 from src.safety.apply.facts import Attributes, Change, Facts, Identity
 from src.safety.apply.journal import is_end, is_note
 
@@ -66,6 +67,26 @@ def units(journal: Iterable[str]) -> tuple[list[Unit], list[str]]:
         found[-1].read(line)
         lines = lines[place:]
     return found, lines
+
+
+def unnoted(found: Sequence[Unit], rest: Sequence[str], now: Facts) -> Unit | None:
+    """What was committed last, where nobody came to note its changes: those that it may have made to what is known.
+
+    None where nothing was, or where it is undone.
+    """
+    last = read_committed(rest)
+    if last is None or last.is_undone(now):
+        return None
+    state = state_after(found)
+    changed = [each for each in state if not is_so(now, each, state[each]) and each.name.lower() in last.words]
+    changes = [Change(each, state[each], _replacing(state[each], now.objects.get(each))) for each in changed]
+    end = max(place for place, line in enumerate(rest) if is_committed(line))
+    return Unit([line for line in rest[:end] if not is_committed(line)], changes)
+
+
+def _replacing(before: Attributes | None, after: Attributes | None) -> Attributes | None:
+    """With what is there no more said to be empty."""
+    return after if before is None or after is None else {**dict.fromkeys(before, ""), **after}
 
 
 def state_after(done: Sequence[Unit]) -> State:

@@ -1,16 +1,21 @@
 """A revision that stopped half-way, then somebody's hand: the same command finishes it, or says what is in the way."""
 
+import os
+import signal
 from collections.abc import Callable
 from functools import cache
 from itertools import product
+from pathlib import Path
 
 import psycopg
 import pytest
+from sqlalchemy import Connection, Engine, event
 from sqlalchemy.exc import DBAPIError
 
 from src.postgres.errors import UserError
 from src.safety.cli import main
 from src.safety.errors import RevisionFailed
+from src.safety.testing.crucible.interruptions import forked
 from tests.safety.online.interruption import PATIENT, Interruption, listening
 from tests.safety.online.state import State, read_state, same
 from tests.safety.project import Project, make_project
@@ -263,6 +268,35 @@ def test_what_the_server_validates_for_a_client_that_is_gone_is_done(
     watcher.execute("ALTER TABLE event VALIDATE CONSTRAINT ck_size")
     project.alembic.having(**PATIENT)(database, "upgrade", "head")
     assert watcher.execute(validated).fetchall() == [(True,)]
+
+
+TWICE = """\
+op.add_column("event", sa.Column("place", sa.Text, server_default="x", nullable=False))
+    with op.get_context().autocommit_block():
+        op.execute("ALTER TABLE event ALTER place DROP DEFAULT")
+        op.execute("CREATE INDEX ix_place ON event (place)")"""
+
+
+@pytest.mark.parametrize("nth", [2, 3])
+def test_what_was_committed_and_not_yet_looked_at_is_done(
+    project: Project, database: str, watcher: psycopg.Connection, tmp_path: Path, nth: int
+) -> None:
+    project.revision("001_a", None, f"{EVENT}\n    {FILL}")
+    project.revision("002_b", "001_a", TWICE)
+    alembic = project.alembic.having(**PATIENT)
+
+    def killed() -> None:
+        event.listen(Engine, "before_cursor_execute", kill)
+        alembic(database, "upgrade", "head")
+
+    def kill(_connection: Connection, _cursor: object, _statement: str, parameters: object, *_: object) -> None:
+        if str(parameters).count("did {") == nth:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    alembic(database, "upgrade", "001_a")
+    assert os.WTERMSIG(os.waitpid(forked(killed, tmp_path / "log"), 0)[1]) == signal.SIGKILL
+    alembic(database, "upgrade", "head")
+    assert watcher.execute("SELECT count(*) FROM pg_indexes WHERE indexname = 'ix_place'").fetchall() == [(1,)]
 
 
 def test_a_downgrade_that_stopped_half_way_is_finished_before_anything_else(

@@ -1,0 +1,54 @@
+"""What is about to be committed, as a line of the journal that is committed with it.
+
+What a commit has changed is read from the catalogue after it. A run that is killed between the two leaves this line:
+the next one knows by it which objects may be others than they were noted, and what was made.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from src.postgres.literals import hide_literals
+from src.safety.apply.facts import Facts
+from src.safety.online.given_up import made
+
+_COMMITTED, _MADE = "committed ", " made "
+_LONGEST = 10_000
+"""Characters of a statement: a longer one has rows in it."""
+# What facts tell of, with a name that stands in the statement.
+_KINDS = re.compile(r"\s*(CREATE\s+(UNIQUE\s+)?INDEX|CREATE\s+TABLE|ALTER\s+TABLE)\b", re.IGNORECASE)
+
+
+def committed(texts: Iterable[str]) -> str:
+    """The line for these statements."""
+    short = [hide_literals(text) for text in texts if len(text) < _LONGEST]
+    names = {name.lower() for text in short if _KINDS.match(text) for name in made(text) if re.fullmatch(r"\w+", name)}
+    words = set(re.findall(r"\w+", " ".join(short).lower()))
+    return f"{_COMMITTED}{' '.join(sorted(words))}{_MADE}{' '.join(sorted(names))}"
+
+
+def is_committed(line: str) -> bool:
+    """Whether a line of a journal is one of these."""
+    return line.startswith(_COMMITTED)
+
+
+@dataclass(frozen=True)
+class Committed:
+    """What the lines at the end of a journal tell."""
+
+    words: frozenset[str]
+    made: frozenset[str]
+
+    def is_undone(self, now: Facts) -> bool:
+        """Whether something was made, and nothing of it is there."""
+        there = {identity.name.lower() for identity in now.objects}
+        return bool(self.made) and not self.made & there
+
+
+def read_committed(lines: Sequence[str]) -> Committed | None:
+    """None where nothing was committed whose changes nobody came to note."""
+    found = [line.removeprefix(_COMMITTED).partition(_MADE) for line in lines if is_committed(line)]
+    if not found:
+        return None
+    words, names = (frozenset(word for each in found for word in each[place].split()) for place in (0, 2))
+    return Committed(words, names)
