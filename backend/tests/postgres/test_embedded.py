@@ -53,6 +53,16 @@ def postmaster(data: Path) -> psutil.Process | None:
         return None
 
 
+def test_threads_that_want_it_at_once_all_get_it(data: Path) -> None:
+    threads = (
+        "from concurrent.futures import ThreadPoolExecutor as Pool\n"
+        "from src.postgres.embedded import start\n"
+        f"print(len(set(Pool(8).map(lambda _: start('embedded://{data}'), range(80)))))"
+    )
+    done = subprocess.run([sys.executable, "-c", threads], cwd=BACKEND, capture_output=True, text=True, check=False)
+    assert (done.stdout.strip(), done.returncode) == ("1", 0), done.stderr
+
+
 def test_eight_processes_at_once_share_one_server_and_the_last_one_stops_it(data: Path) -> None:
     url = f"embedded://{data}"
     with ThreadPoolExecutor(8) as pool:
