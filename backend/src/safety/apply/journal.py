@@ -168,7 +168,7 @@ class Journal:
         What was only found is kept together with the first thing that was done for it: by itself it is no half.
         """
         if not all(map(is_note, self._pending)):
-            texts = [self._texts.get(line.partition("=")[0], "") for line in self._pending]
+            texts = [text for line in self._pending if (text := self._texts.get(line.partition("=")[0]))]
             self._keep_pending()
             self.entry.journal.append(committed(texts))
             self._texts.clear()

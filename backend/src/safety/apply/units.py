@@ -80,6 +80,8 @@ def unnoted(found: Sequence[Unit], rest: Sequence[str], now: Facts) -> Unit | No
     state = state_after(found)
     changed = [each for each in state if not is_so(now, each, state[each]) and each.name.lower() in last.words]
     changes = [Change(each, state[each], _replacing(state[each], now.objects.get(each))) for each in changed]
+    if last.repeats:
+        return Unit([], changes)
     end = max(place for place, line in enumerate(rest) if is_committed(line))
     return Unit([line for line in rest[:end] if not is_committed(line)], changes)
 

@@ -277,12 +277,17 @@ op.add_column("event", sa.Column("place", sa.Text, server_default="x", nullable=
         op.execute("CREATE INDEX ix_place ON event (place)")"""
 
 
-@pytest.mark.parametrize("nth", [2, 3])
+DEFAULT = """\
+with op.get_context().autocommit_block():
+        op.execute("ALTER TABLE event ALTER kind SET DEFAULT 'x'")"""
+
+
+@pytest.mark.parametrize(("revision", "nth", "repair"), [(TWICE, 2, ""), (TWICE, 3, ""), (DEFAULT, 1, "kind")])
 def test_what_was_committed_and_not_yet_looked_at_is_done(
-    project: Project, database: str, watcher: psycopg.Connection, tmp_path: Path, nth: int
+    project: Project, database: str, watcher: psycopg.Connection, tmp_path: Path, revision: str, nth: int, repair: str
 ) -> None:
     project.revision("001_a", None, f"{EVENT}\n    {FILL}")
-    project.revision("002_b", "001_a", TWICE)
+    project.revision("002_b", "001_a", revision)
     alembic = project.alembic.having(**PATIENT)
 
     def killed() -> None:
@@ -295,8 +300,12 @@ def test_what_was_committed_and_not_yet_looked_at_is_done(
 
     alembic(database, "upgrade", "001_a")
     assert os.WTERMSIG(os.waitpid(forked(killed, tmp_path / "log"), 0)[1]) == signal.SIGKILL
+    if repair:
+        watcher.execute(f"ALTER TABLE event ALTER {repair} DROP DEFAULT".encode())
     alembic(database, "upgrade", "head")
-    assert watcher.execute("SELECT count(*) FROM pg_indexes WHERE indexname = 'ix_place'").fetchall() == [(1,)]
+    has_default = "SELECT atthasdef FROM pg_attribute WHERE attrelid = 'event'::regclass AND attname = 'kind'"
+    made = has_default if repair else "SELECT true FROM pg_indexes WHERE indexname = 'ix_place'"
+    assert watcher.execute(made.encode()).fetchall() == [(True,)]
 
 
 def test_a_downgrade_that_stopped_half_way_is_finished_before_anything_else(
