@@ -14,6 +14,7 @@ from src.safety.autogenerate.call import Comment
 from src.safety.autogenerate.cannot_write import CannotWrite
 from src.safety.autogenerate.context import Change, Context
 from src.safety.autogenerate.foreign_keys import cyclic_foreign_keys
+from src.safety.autogenerate.generated_again import Done, in_one_statement
 from src.safety.autogenerate.lineage import Lineage
 from src.safety.autogenerate.order import Node, Order
 from src.safety.autogenerate.replaced_types import Replacement, replacements
@@ -42,7 +43,7 @@ def plan(context: Context) -> list[MigrateOperation]:
     separate = cyclic_foreign_keys(old) | cyclic_foreign_keys(new)
     changes = Changes(replace(context, separate=separate))
     nodes = Order(changes.context, list(changes.nodes()), changes.disturbed, changes.replaced)
-    return [operation for node in nodes for operation in changes.operations(node)]
+    return [*in_one_statement([Done(node, changes.operations(node)) for node in nodes], changes.context)]
 
 
 @dataclass

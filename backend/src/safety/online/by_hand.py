@@ -2,7 +2,7 @@
 
 CREATE INDEX, DROP INDEX, ADD CONSTRAINT ... CHECK, FOREIGN KEY or a key, SET NOT NULL, TYPE, ADD COLUMN ... STORED,
 SET EXPRESSION; and ALTER TYPE ... ADD VALUE, whose label PostgreSQL (12 to 18) refuses until it is committed, unless
-the type is new too. One statement, one action.
+the type is new too. One statement, one action; but for a type that changes with what is computed of it.
 """
 
 from collections.abc import Callable
@@ -21,6 +21,7 @@ from src.safety.online.constraint import not_valid_first
 from src.safety.online.database import Database
 from src.safety.online.domain import column_by_new_table, is_ruled
 from src.safety.online.enforced import enforce
+from src.safety.online.generated_again import generated_again
 from src.safety.online.index import table_of_index
 from src.safety.online.names import ddl, folded
 from src.safety.online.not_null import not_null
@@ -76,6 +77,8 @@ def _alter_table(reader: Reader, sql: str, database: Database) -> OnlineChange |
     reader.accept("ONLY")
     parts = reader.parts()
     actions = list(reader.split())
+    if len(actions) > 1 and parts:
+        return generated_again(actions, ".".join(parts), sql, database)
     if len(actions) != 1 or not parts:
         return None
     table, change = ".".join(parts), sql[actions[0].rest()[0].start :]

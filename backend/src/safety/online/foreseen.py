@@ -100,8 +100,11 @@ def _needs(reader: Reader) -> Iterator[Need]:
             reader.accept("IF EXISTS")
             table = "".join(reader.names()[:1])
             yield Need("table", table)
-            for action in reader.split():
-                yield from _of_action(action, table)
+            actions = list(reader.split())
+            # PostgreSQL takes what is dropped first, wherever in the statement it stands.
+            free = {action.name() for action in actions if action.accept_any("DROP COLUMN", "DROP CONSTRAINT")}
+            needs = (need for action in actions for need in _of_action(action, table))
+            yield from (need for need in needs if not (need.kind.startswith("new ") and need.part in free))
         case None:
             return
         case _:

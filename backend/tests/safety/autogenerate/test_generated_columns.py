@@ -13,6 +13,13 @@ def _t(*columns: str) -> str:
 VIEW_OF_B = "declare(m, SQLObject('CREATE VIEW v AS SELECT b FROM t'))"
 GENERATED = "Column('b', Integer, Computed('{}', persisted={}))"
 
+TEXT_OF_A = "Column('c', Text, Computed('a::text', persisted=True))"
+TWO = (
+    _t("Column('a', Integer)", GENERATED.format("a * 2", True), TEXT_OF_A)
+    + VIEW_OF_B
+    + "\nIndex('i', m.tables['t'].c.b)"
+)
+
 
 @cases(
     Case(
@@ -37,6 +44,25 @@ GENERATED = "Column('b', Integer, Computed('{}', persisted={}))"
         "its type changes",
         _t("Column('a', Integer)", GENERATED.format("a * 2", True)),
         _t("Column('a', Integer)", GENERATED.format("a * 2", True).replace("Integer", "BigInteger")),
+    ),
+    Case(
+        "the type of the column that it reads changes",
+        _t("Column('a', Integer)", GENERATED.format("a * 2", True), "Column('c', Text)"),
+        _t(
+            "Column('a', BigInteger)",
+            GENERATED.format("a * 2", True).replace("Integer", "BigInteger"),
+            "Column('c', Text)",
+        ),
+        ["op.execute('ALTER TABLE t DROP COLUMN b, ALTER COLUMN a TYPE bigint, ADD COLUMN b bigint GENERATED"],
+        ["op.execute('ALTER TABLE t DROP COLUMN b, ALTER COLUMN a TYPE integer, ADD COLUMN b integer GENERATED"],
+        rows="INSERT INTO t VALUES (1)",
+        kept="SELECT a, b FROM t",
+    ),
+    Case(
+        "the type of the column that two of them read changes, under an index and a view",
+        TWO,
+        TWO.replace("Integer", "BigInteger", 1),
+        ["ALTER TABLE t DROP COLUMN b, DROP COLUMN c, ALTER COLUMN a TYPE bigint, ADD COLUMN b"],
     ),
     Case(
         "it becomes a plain column that keeps its values",

@@ -246,14 +246,14 @@ def test_what_is_written_meanwhile_is_in_step_and_nothing_else_of_the_row_is_tou
         assert touched == (1,)
 
 
-def test_a_serial_takes_its_sequence_along_and_makes_it_as_wide(project: Project, database: str) -> None:
+def test_a_serial_takes_its_sequence_along_which_stays_as_wide_as_it_was(project: Project, database: str) -> None:
     before = "CREATE TABLE books (id serial PRIMARY KEY); INSERT INTO books SELECT FROM generate_series(1, 3)"
     write(project, database, Case("", CASES[0].upgrade, CASES[0].downgrade, before))
     project.alembic.having(**PATIENT)(database, "upgrade", "head")
     with psycopg.connect(database) as session:
         assert session.execute("INSERT INTO books DEFAULT VALUES RETURNING id").fetchone() == (4,)
         kind = session.execute("SELECT seqtypid::regtype::text, pg_get_serial_sequence('books', 'id') FROM pg_sequence")
-        assert kind.fetchone() == ("bigint", "public.books_id_seq")
+        assert kind.fetchone() == ("integer", "public.books_id_seq")
 
 
 def test_new_rows_are_numbered_on_from_the_old_ones(project: Project, database: str) -> None:

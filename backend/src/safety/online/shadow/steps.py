@@ -101,8 +101,7 @@ def _steps(construct: ColumnType, database: Database, table: str, stand_ins: Seq
     renames = _are_enums(construct, table, database)
     database.cut_over.helpers += own
     yield from (
-        replace(step, begins=renames, retypes=column.type if renames else "")
-        for step in swap(database, column, kind, made)
+        replace(step, begins=renames, retypes=column.type if renames else "") for step in swap(database, column, made)
     )
     yield from (Step(sql=statement) for statement in keys.after)
 

@@ -39,7 +39,7 @@ class Made:
     published: Published
 
 
-def swap(database: Database, column: OldColumn, kind: str, made: Made) -> Iterator[Step]:
+def swap(database: Database, column: OldColumn, made: Made) -> Iterator[Step]:
     """All of it in one transaction."""
     says = f"The new column {column.table}.{column.quoted} comes after the others: name columns, do not count them."
     first_of_all = [*column.dependents.drop_views, *(f"DROP MATERIALIZED VIEW {view.table.sql}" for view in made.views)]
@@ -53,15 +53,15 @@ def swap(database: Database, column: OldColumn, kind: str, made: Made) -> Iterat
     yield Step(sql=first, says=says, with_next=True, joins=True)
     # In one block: the lock that the first statement took is held for one answer of the server, not for twenty.
     unchanged = refuse_unless(made.seen, column, database)
-    statements = "; ".join([unchanged, *others, *_statements(database, column, kind, made)])
+    statements = "; ".join([unchanged, *others, *_statements(database, column, made)])
     yield Step(sql=f"DO $swap$ BEGIN {statements}; END $swap$", joins=True, swaps=column.table, column=column.name)
 
 
-def _statements(database: Database, column: OldColumn, kind: str, made: Made) -> Iterator[str]:
+def _statements(database: Database, column: OldColumn, made: Made) -> Iterator[str]:
     table, new = column.table, quoted(temporary(column.name))
     yield f"DROP FUNCTION {function_name(column)}()"
     yield from (statement for each in made.not_nulls for statement in without_name(each))
-    yield from _default(database, column, kind, new)
+    yield from _default(database, column, new)
     yield from column.dependents.drop
     yield from made.foreign_keys.drop
     yield from made.published.out
@@ -84,15 +84,14 @@ def _statements(database: Database, column: OldColumn, kind: str, made: Made) ->
     yield from (f"EXECUTE {literal(statement)}" for statement in column.dependents.create)
 
 
-def _default(database: Database, column: OldColumn, kind: str, new: str) -> Iterator[str]:
+def _default(database: Database, column: OldColumn, new: str) -> Iterator[str]:
     """What the new column takes over of where the old one's values come from."""
     table = column.table
     if column.identity:
         yield from _identity(database, column)
     for sequence in column.sequences[1 if column.identity else 0 :]:
+        # A serial's keeps its type, as it does with ALTER COLUMN TYPE (PostgreSQL 16 to 18).
         yield f"ALTER SEQUENCE {sequence} OWNED BY {table}.{new}"
-        if kind in _INTEGERS and len(column.sequences) == 1:  # of several, one is to go, or is of another kind
-            yield f"ALTER SEQUENCE {sequence} AS {kind}"
     if database.cut_over.gives_up("default", table, column.name):
         return
     if column.default is not None:

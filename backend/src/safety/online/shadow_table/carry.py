@@ -11,7 +11,11 @@ _INDEXES = """
                CASE WHEN x.indisunique THEN 'CREATE UNIQUE INDEX' ELSE 'CREATE INDEX' END AS head,
                obj_description(i.oid, 'pg_class') AS comment
         FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_class t ON t.oid = x.indrelid
-        JOIN pg_namespace n ON n.oid = t.relnamespace WHERE x.indrelid = to_regclass(:table)
+        JOIN pg_namespace n ON n.oid = t.relnamespace WHERE x.indrelid = to_regclass(:table) AND NOT EXISTS (
+            SELECT FROM pg_attribute a WHERE a.attrelid = x.indrelid AND a.attname = ANY (CAST(:gone AS text[]))
+              AND (a.attnum = ANY (x.indkey::int2[]) OR EXISTS (
+                  SELECT FROM pg_depend WHERE classid = 'pg_class'::regclass AND objid = x.indexrelid
+                  AND refclassid = 'pg_class'::regclass AND refobjid = x.indrelid AND refobjsubid = a.attnum)))
     )
     SELECT head, quote_ident(relname) AS name,
            substr(pg_get_indexdef(indexrelid), length(format('%s %I ON %I.%I ', head, relname, schema, "table")) + 1)
@@ -54,7 +58,11 @@ _STATISTICS = """
     FROM pg_statistic_ext s JOIN pg_namespace n ON n.oid = s.stxnamespace CROSS JOIN LATERAL (
         SELECT left(def, -length(' FROM ' || s.stxrelid::regclass)) FROM pg_get_statisticsobjdef(s.oid) AS def
     ) AS printed (head)
-    WHERE s.stxrelid = to_regclass(:table) ORDER BY s.stxname
+    WHERE s.stxrelid = to_regclass(:table) AND NOT EXISTS (
+        SELECT FROM pg_depend d JOIN pg_attribute a ON a.attrelid = s.stxrelid AND a.attnum = d.refobjsubid
+        WHERE d.classid = 'pg_statistic_ext'::regclass AND d.objid = s.oid AND d.refclassid = 'pg_class'::regclass
+          AND d.refobjid = s.stxrelid AND a.attname = ANY (CAST(:gone AS text[])))
+    ORDER BY s.stxname
 """
 _REPLICA_IDENTITY = """
     SELECT format('ALTER TABLE %s REPLICA IDENTITY %s', CAST(:new AS text),
@@ -76,17 +84,18 @@ class Carried:
 
 
 def carried(database: Database, old: OldTable) -> Carried:
-    """Indexes, their constraints, statistics, replica identity."""
+    """Indexes, their constraints, statistics, replica identity; but for what goes with a column that is dropped."""
     given = {"table": old.sql, "new": old.new, "shadow": old.shadow}
+    on_columns = {**given, "gone": list(old.dropped)}
     key, filled, moved = [], [], []
-    for row in database.ask(_INDEXES.replace("{key}", KEY), **given):
+    for row in database.ask(_INDEXES.replace("{key}", KEY), **on_columns):
         if row.is_key:
             key.append(f"{row.head} {row.name} ON {old.new} {row.rest}")
         else:
             filled.append(f"{row.head} CONCURRENTLY {row.name} ON {old.new} {row.rest}")
         filled += row.after
     filled += [statement for (statement,) in database.ask(_REPLICA_IDENTITY, **given)]
-    for row in database.ask(_STATISTICS, **given):
+    for row in database.ask(_STATISTICS, **on_columns):
         filled += filter(None, (row.made, row.target, row.comment))
         moved.append(row.moved)
     return Carried(key, filled, moved)

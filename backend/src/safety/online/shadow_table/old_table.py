@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from src.postgres.lock_modes.reader import statements
 from src.safety.backfill.key import KEY_SQL
 from src.safety.errors import RevisionFailed
 from src.safety.online.database import Database
-from src.safety.online.names import quoted, temporary
+from src.safety.online.names import folded, quoted, temporary
 
 _TABLE = """
     SELECT n.nspname::text AS schema, c.relname::text AS name, quote_ident(pg_get_userbyid(c.relowner)) AS owner
@@ -60,6 +61,8 @@ class OldTable:
     """The columns of the key that it is walked by, as SQL writes them."""
     computed: Mapping[str, str] = field(default_factory=dict)
     """Columns whose values are not copied as they are, with the SQL of those that the new table gets."""
+    dropped: list[str] = field(default_factory=list)
+    """Columns that the change drops."""
 
     @property
     def sql(self) -> str:
@@ -112,7 +115,13 @@ def read_table(
     if in_the_way:
         raise cannot(table, change, in_the_way)
     columns = [name for (name,) in database.ask(_COLUMNS, table=table)]
-    return OldTable(row.schema, row.name, row.owner, columns, list(keys[0].columns), dict(computed))
+    return OldTable(row.schema, row.name, row.owner, columns, list(keys[0].columns), dict(computed), _dropped(change))
+
+
+def _dropped(change: str) -> list[str]:
+    """The columns that these actions drop."""
+    actions = [action for reader in statements(change) for action in reader.split()]
+    return [folded(action.name()) for action in actions if action.accept("DROP COLUMN")]
 
 
 def cannot(table: str, change: str, in_the_way: list[str]) -> RevisionFailed:
