@@ -151,6 +151,11 @@ class CutOver:
         """Whether something gets this name here, which is as the catalogue has it."""
         return any(plain(name) in each.makes for each in self.waiting)
 
+    def gives_up_name(self, sql: str, *kinds: str) -> bool:
+        """Whether `sql` makes something of a name that one of such a kind gives up here."""
+        names = set(made(sql))
+        return any(each.kind in kinds and last_part(each.name) in names for each in self._given_up())
+
     def lost_by(self, table: str) -> Iterator[str]:
         """The actions by which a copy of `table` loses the defaults, checks and columns that the table loses."""
         for each in self._given_up():
@@ -188,8 +193,7 @@ class CutOver:
     def is_in_the_way(self, sql: str) -> bool:
         """Whether an operation cannot overtake what waits, nor join it."""
         tables = [lock.name for lock in strong_locks(sql)]
-        names = set(made(sql))
-        if any(each.kind in ("column", "table") and last_part(each.name) in names for each in self._given_up()):
+        if self.gives_up_name(sql, "column", "table"):
             return True
         if self._changes_partitions(*tables):
             return True

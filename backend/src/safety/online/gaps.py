@@ -14,7 +14,7 @@ from src.postgres.lock_modes.reader import statements
 from src.safety.errors import RevisionFailed
 from src.safety.online.below import Below
 from src.safety.online.database import Database
-from src.safety.online.given_up import GivenUp, last_part
+from src.safety.online.given_up import GivenUp, last_part, made
 from src.safety.online.names import plain
 from src.safety.online.waiting import Waiting, gaps
 from src.safety.written_at import line_in
@@ -70,6 +70,7 @@ class Gaps:
         """Raise `RevisionFailed` where a commit of these, before `sql`, would leave one."""
         self._refuse_empty(waiting, sql)
         self._refuse_type_between(waiting)
+        self._refuse_column_in_steps(waiting, sql)
         for each, by, again in self.found(waiting):
             here = self._line.lineno if self._line else 0
             gone = f"in line {by.line.lineno}" if by.line else "above"
@@ -92,6 +93,20 @@ class Gaps:
                     f" {self._line.lineno if self._line else 0} only: clients would find it empty for as long.",
                     "Make and fill the new table under a name of its own, then let the two change names."
                     f"{_direct(each._replace(table=name))}",
+                )
+
+    def _refuse_column_in_steps(self, waiting: Sequence[Waiting], sql: str) -> None:
+        """A column comes in the place of another one, but is filled first; one that is computed has ways of its own."""
+        names = set() if "GENERATED" in sql.upper() else set(made(sql))
+        for each, by in ((each, one) for one in waiting for each in one.gives_up if each.kind == "column"):
+            name = last_part(each.name)
+            if name in names and not self._is_noted(by.sql, by.operation) and self._is_there(each):
+                raise RevisionFailed(
+                    f"{self._script.revision} gives up the column {name} of {each.table} in line"
+                    f" {by.line.lineno if by.line else 0}, and line {self._line.lineno if self._line else 0} makes it"
+                    " again in steps, each committed: clients would miss it meanwhile.",
+                    "Add the new column under a name of its own, drop the old one, then rename the new one."
+                    f"{_direct(each)}",
                 )
 
     def _refuse_type_between(self, waiting: Sequence[Waiting]) -> None:

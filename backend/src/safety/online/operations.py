@@ -162,7 +162,7 @@ class OnlineOperations:
         replaces = isinstance(statement, CreateIndex) and self.database.cut_over.take_index_like(sql)
         if self._guard is not None and self.database.cut_over.names_postponed(sql):
             self._carry_out_now(sql)
-        if self._guard is not None and may_be_online(statement) and not self._make_room(sql):
+        if self._guard is not None and may_be_online(statement) and not self._make_room(sql, statement):
             again = partial(self._run, construct, *arguments, **options)
             self.database.cut_over.postponed.append(Postponed(next(made(sql)), again, self._line))
             return None
@@ -174,7 +174,7 @@ class OnlineOperations:
             return self._as_it_stands(sql, directly)
         return self._change(statement, sql, change, directly)
 
-    def _make_room(self, sql: str) -> bool:
+    def _make_room(self, sql: str, statement: Executable) -> bool:
         """Nothing is planned beside a strong lock, nor before what it needs is there.
 
         False for an index for which clients would have to miss something: it can be made later.
@@ -182,6 +182,8 @@ class OnlineOperations:
         assert self._guard is not None
         if self._guard.holds_locks and self._guard.may_commit:
             self._running.commit()
+        if self._running.cut_over.gives_up_name(sql, "column") and online_change(statement, self.database) is None:
+            return True  # a column in the place of another one: both in the same instant
         if self._running.cut_over.is_in_the_way(sql):
             if makes_index(sql) and self._running.would_be_missed(sql):
                 return False

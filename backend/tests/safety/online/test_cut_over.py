@@ -83,6 +83,8 @@ OLD_CODE = [
     "INSERT INTO tickets (body) VALUES ('new')",
     "UPDATE tickets SET state = CAST('closed' AS state) WHERE id = 3",
     "SELECT count(*) FROM open_tickets",
+    'SELECT "Long Name" FROM books LIMIT 1',
+    "SELECT name FROM authors LIMIT 1",
     "DO $$ BEGIN IF to_regtype('mood') IS NOT NULL THEN UPDATE tickets SET mood = CAST('open' AS mood) WHERE id = 3;"
     " END IF; END $$",
     "DO $$ BEGIN IF to_regtype('pair') IS NOT NULL THEN UPDATE tickets SET moods = CAST('{open}' AS mood[]),"
@@ -311,6 +313,15 @@ CASES = [
         'op.create_index("ux_title", "books", ["title"], unique=True)',
     ),
     case(
+        "a column in the place of another of its name, and its index",
+        'op.drop_column("books", "Long Name")',
+        'op.add_column("books", sa.Column("Long Name", sa.Integer(), nullable=False, server_default="1"))',
+        'op.create_index("ix_name", "books", ["Long Name"])',
+        """op.execute('ALTER TABLE authors DROP COLUMN name')""",
+        """op.execute('ALTER TABLE authors ADD COLUMN name integer NOT NULL DEFAULT 2')""",
+        'op.create_unique_constraint("uq_id_name", "authors", ["id", "name"])',
+    ),
+    case(
         "a unique index, by hand",
         'op.execute("DROP INDEX ux_title")',
         'op.execute("CREATE UNIQUE INDEX ux_title ON books (title)")',
@@ -460,6 +471,10 @@ REFUSED = {
         'op.execute("ALTER TABLE tickets ALTER COLUMN was TYPE state_tmp USING was::text::state_tmp")',
         """op.execute("UPDATE tickets SET was = 'shut' WHERE was = 'closed'")""",
         """op.execute("ALTER TYPE state_tmp RENAME TO state")""",
+    ),
+    "the column body of tickets in line 11, and line 12 makes it again in steps": (
+        'op.drop_column("tickets", "body")',
+        """op.add_column("tickets", sa.Column("body", sa.Text(), server_default=sa.text("gen_random_uuid()::text")))""",
     ),
     "the name tickets to a new table": (
         'op.rename_table("tickets", "old_tickets")',
