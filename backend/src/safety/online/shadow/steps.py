@@ -52,7 +52,7 @@ def _steps(construct: ColumnType, database: Database, table: str, stand_ins: Seq
         database.cut_over.replace_type()
     column = read_column(database, table, str(construct.column_name))
     kind = kind_sql(construct.type_)
-    if column is not None:
+    if column is not None and not stand_ins:  # with those, every index that is dropped goes first
         database.cut_over.unfit |= unfit(database, column, kind)
     there = seen(database, table, str(construct.column_name))
     if column is None:
