@@ -248,9 +248,9 @@ class History:
         rows = (self._resumable[head] for head in heads if head in self._resumable)
         return {row.revision: list(row.journal) for row in rows if row.direction == "downgrade"}
 
-    def write_journal(self, connection: Connection, entry: Entry) -> None:
+    def write_journal(self, connection: Connection, entry: Entry, lines: Sequence[str]) -> None:
         """Keep what is committed together with this write, on the revision's own `connection`."""
-        connection.execute(self._journal, {"number": entry.id, "lines": entry.journal})
+        connection.execute(self._journal, {"number": entry.id, "lines": list(lines)})
 
 
 def _counts(entry: Entry) -> dict[str, Any]:

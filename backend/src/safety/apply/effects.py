@@ -59,6 +59,7 @@ class Effects:
         """Be told of statements and transactions; after the guard, which writes the journal."""
         event.listen(connection, "after_cursor_execute", self._ran)
         event.listen(connection, "begin", lambda _: self._look())
+        self._guard.will_commit = self._look_ahead
 
     @contextmanager
     def revision(self, entry: Entry, path: Path) -> Iterator[None]:
@@ -115,6 +116,11 @@ class Effects:
         found = self._history.ask(lambda connection: read_facts(connection, self._history.name, self._known))
         self._known = found or self._known
         return found
+
+    def _look_ahead(self) -> None:
+        """A revision that was to stay in its transaction is about to be committed before its stamp."""
+        if self._looks and self._before is None and self._entry is not None and self._guard.entry is self._entry:
+            self._before = self._read()
 
     def _ran(self, _connection: Connection, _cursor: Any, statement: str, *_: Any) -> None:
         if (

@@ -131,6 +131,14 @@ class Journal:
         """It ran, and will be committed with the transaction."""
         self._pending.append(f"{key}={f'{max(rows, 0)} {returned}'.rstrip()}")
 
+    def is_added(self, key: str) -> bool:
+        """Whether it is to be committed with the transaction."""
+        return any(line.startswith(f"{key}=") for line in self._pending)
+
+    def discard(self, key: str) -> None:
+        """It was added before it ran, and has failed."""
+        self._pending[:] = [line for line in self._pending if not line.startswith(f"{key}=")]
+
     def recall(self, words: str, find: Callable[[], str]) -> str:
         """What an earlier try found and committed, known by these words; else what `find` finds, kept for the next."""
         key = self.key(words, None, has_read=False)
@@ -161,6 +169,11 @@ class Journal:
     def roll_back(self) -> None:
         """The transaction was rolled back by the revision itself, which goes on."""
         self._pending.clear()
+
+    @property
+    def ahead(self) -> list[str]:
+        """All that it will say when the transaction is committed."""
+        return [*self.entry.journal, *self._pending]
 
     def commit(self) -> None:
         """The transaction is about to be committed: what ran in it counts as done.

@@ -27,7 +27,7 @@ class LocalSettings:
         """What was set before the revision."""
         self._now: dict[str, str] = {}
         """What it had set when we committed; of the session since."""
-        self._lost = self._commit_is_ours = False
+        self._lost = self._commit_is_ours = self._read_ahead = False
 
     def follow(self, connection: Connection, statement: str) -> bool:
         """Keep up with `statement`, which is about to run; whether it does nothing but set something."""
@@ -36,13 +36,21 @@ class LocalSettings:
         names = [] if "LOCAL" not in statement.upper() and "set_config" not in statement else list(_set_by(statement))
         if new := [name for name in names if name not in self._before]:
             self._before |= _read(connection, new)
+        if names:
+            self._read_ahead = False
         return bool(names)
+
+    def note_ahead(self, connection: Connection) -> None:
+        """Strong locks come next, beside which nothing is read."""
+        if self._before:
+            self._now, self._read_ahead = _read(connection, self._before), True
 
     def note(self, connection: Connection) -> None:
         """We are about to commit."""
         self._commit_is_ours = True
-        if self._before:
+        if self._before and not self._read_ahead:
             self._now = _read(connection, self._before)
+        self._read_ahead = False
 
     def set_again(self, connection: Connection) -> None:
         """We have committed. The limits are ours: nobody waits for longer than they say."""
@@ -68,7 +76,7 @@ class LocalSettings:
     def forget(self) -> None:
         """What was set is gone with its transaction, and nothing of it was kept."""
         self._before, self._now = {}, {}
-        self._lost = self._commit_is_ours = False
+        self._lost = self._commit_is_ours = self._read_ahead = False
 
     def lose(self) -> None:
         """The revision rolls back by itself: what was set before our last commit is to be given back afterwards."""

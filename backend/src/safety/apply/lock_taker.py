@@ -1,5 +1,7 @@
 """How a revision's statement comes to its locks: the free way, then the staged lock, then the short limits."""
 
+from collections.abc import Callable
+
 from sqlalchemy import Connection
 
 from src.postgres.lock_modes import LockMode, is_patient
@@ -74,9 +76,19 @@ class LockTaker:
         return set(self._way.targets(statement).modes)
 
     def take(
-        self, connection: Connection, entry: Entry, statement: str, *, deadline: float, bounded: bool = False
+        self,
+        connection: Connection,
+        entry: Entry,
+        statement: str,
+        *,
+        deadline: float,
+        before: Callable[[], None],
+        bounded: bool = False,
     ) -> None:
-        """In a transaction: wait for the way to each table that `statement` locks, and stage its locks."""
+        """In a transaction: wait for the way to each table that `statement` locks, and stage its locks.
+
+        `before` is called when the way is free, if there is a lock to take, or no text tells.
+        """
         modes, tables, detaching = self._way.targets(statement)
         if detaching:
             refuse_to_change(connection, statement, modes)
@@ -92,6 +104,8 @@ class LockTaker:
             # Who waits for a row of ours is in the way for as long as we wait for him; PostgreSQL sees no deadlock.
             free = not self._held and not self._has_rows
             self._way.wait(table, mode, entry, deadline=deadline, may_wait=free)
+        if wanted or calls_functions(statement):
+            before()
         for table, mode in sorted(wanted):
             self.calm(connection)
             if table in tables:

@@ -140,15 +140,23 @@ class Apply:
                         migrate()
                     self._own_ends.rejoin(self._connection)
                     self._guard.losses.check()
+                    leaves = getattr(script.module, "leaves", ())
+                    self._let_go(leaves)
                     with self._guard.ours():
                         self._guard.settings.give_back(self._connection)
                     self._prove(entry)
                     # What the next revision finds, so it need not look.
-                    self._unfinished = self._end(entry, getattr(script.module, "leaves", ()))
+                    self._unfinished = self._end(entry, leaves)
                     self._any_done = True
                     return
                 except (DBAPIError, MustRetry) as error:
                     self._prepare_next_try(error, entry)
+
+    def _let_go(self, leaves: Collection[str]) -> None:
+        """Commit what holds strong locks: nobody waits for the proof and the stamp. The journal was written before."""
+        if self._guard.may_hold_locks and (leaves or not self._guard.may_leave_open):
+            with self._context.autocommit_block():
+                pass
 
     def _prove(self, entry: Entry) -> None:
         """Of a revision that was committed in the middle, hold all of it against the catalogue before the stamp."""

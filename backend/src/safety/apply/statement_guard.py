@@ -10,6 +10,7 @@
 Afterwards it is noted in the journal.
 """
 
+import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -40,7 +41,12 @@ from src.safety.policy import Policy
 
 _QUERIES = ("SELECT", "WITH", "SHOW", "VALUES", "TABLE")
 # They are of the session, which is another one after a crash: they run again.
+_OPEN = re.compile(r"\bNOT\s+VALID\b|\bON\s+ONLY\b|\bindisvalid\b", re.IGNORECASE)
 _SESSION = ("SET", "RESET", "BEGIN", "START", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE")
+
+
+def nothing_more() -> None:
+    """What comes with a lock is written already."""
 
 
 class StatementGuard(Whose):
@@ -71,7 +77,12 @@ class StatementGuard(Whose):
         """Whether the revision has read something, on which what it does next may depend."""
         self._temporary = False  # whether the revision has made something temporary
         self._running: str | None = None  # the journal's key of the statement that runs now
-        self._alone = TransactionOfOne(self._locks.forget)
+        self._alone = TransactionOfOne(self.new_transaction)
+        self._ahead: list[str] | None = None  # the journal as this transaction has written it
+        self.may_leave_open = False
+        """Whether something in this transaction may leave an index INVALID or a constraint NOT VALID."""
+        self.will_commit: Callable[[], None] = lambda: None
+        """Before the first strong lock of a transaction, which is committed before the stamp."""
         self.step: Step | None = None
         """The step of an online operation that is about to run."""
         self.losses = LossesNow(consent)
@@ -139,6 +150,7 @@ class StatementGuard(Whose):
 
     def new_transaction(self) -> None:
         """Locks and limits of the last one are gone."""
+        self._ahead, self.may_leave_open = None, False
         self._locks.forget()
 
     def start_again(self) -> None:
@@ -156,16 +168,39 @@ class StatementGuard(Whose):
             with self.ours():
                 if self._temporary:
                     refuse_temporary(connection, self.entry.revision)
-                self._write_journal(connection, self.entry)
+                if self.entry.journal != self._ahead:
+                    self._write_journal(connection, self.entry.journal)
+
+    @property
+    def may_hold_locks(self) -> bool:
+        """Whether strong locks may be held, and nothing needs to be written before they are let go of."""
+        return self._ahead is not None
+
+    def _write_ahead(self, connection: Connection, keys: Iterable[str]) -> None:
+        """Strong locks come next: what is to be committed with these statements is written before them.
+
+        The row of the history is ours from here to the commit, so no other session of ours may write to it. To a
+        savepoint somebody may go back, and the row with him.
+        """
+        if not self._locks.may_be_undone:
+            for key in keys:
+                self.journal.add(key, 0)
+            if self._ahead is None and not self._locks.holds:
+                self.will_commit()
+            self._history.settle()
+            self._ahead = self.journal.ahead
+            self.settings.note_ahead(connection)
+            self._write_journal(connection, self._ahead)
 
     def keep_journal(self) -> None:
         """At once: all that it says is committed."""
         assert self.entry is not None
         self._history.write_journal_now(self.entry)
 
-    def _write_journal(self, connection: Connection, entry: Entry) -> None:
+    def _write_journal(self, connection: Connection, lines: Sequence[str]) -> None:
+        assert self.entry is not None
         with self.settings.ourselves(connection):
-            self._history.write_journal(connection, entry)
+            self._history.write_journal(connection, self.entry, lines)
 
     @contextmanager
     def question(self, connection: Connection) -> Iterator[None]:
@@ -226,7 +261,7 @@ class StatementGuard(Whose):
             self.deadline += time.monotonic() - begun
         if self.autocommit and (is_patient(statement) or needs_autocommit(statement)):
             self._locks.take_outside(connection, entry, statement, deadline=self.deadline)
-            write = partial(self._write_journal, connection, entry)
+            write = partial(self._write_journal, connection, entry.journal)
             if concurrently.is_complete_or_begins(connection, journal, write, key, statement):
                 return nothing(0), empty(parameters)
         else:
@@ -235,17 +270,20 @@ class StatementGuard(Whose):
             self.losses.before(connection, sent, parameters, held=self._locks.held_for, ours=self.step is not None)
             if self._alone:
                 self.losses.check()
-            self._locks.take(connection, entry, statement, deadline=self.deadline)
+            ahead = partial(self._write_ahead, connection, [key])
+            self._locks.take(connection, entry, statement, deadline=self.deadline, before=ahead)
         self._running = key
         self._watch(connection, entry, statement)
         return sent, parameters
 
     def _begin(self, entry: Entry, statement: str) -> None:
+        self.may_leave_open |= bool(_OPEN.search(statement))
         self.activity.begin_step(shorten(statement, 100))
         self._note_step(entry)
 
     def _note_step(self, entry: Entry) -> None:
-        self._history.note_step(entry, f"{self.activity.number}: {self.activity.step}")
+        if self._ahead is None:
+            self._history.note_step(entry, f"{self.activity.number}: {self.activity.step}")
 
     def _watch(self, connection: Connection, entry: Entry, statement: str) -> None:
         if self._rehearsal is not None:
@@ -260,7 +298,8 @@ class StatementGuard(Whose):
         if not self.prepared:
             self.deadline += time.monotonic() - self.activity.since
             self._history.settle()
-            self._journal.add(self._running, cursor.rowcount, "" if self._nobody_reads else keep(cursor))
+            if not self._journal.is_added(self._running):
+                self._journal.add(self._running, cursor.rowcount, "" if self._nobody_reads else keep(cursor))
         self._running = None
         if self._rehearsal is not None:
             with self.ours():
@@ -281,20 +320,25 @@ class StatementGuard(Whose):
         """See `together`."""
         assert self.entry is not None
         for statement in statements:
+            self.may_leave_open |= bool(_OPEN.search(statement))
             self.activity.begin_step(shorten(statement, 100))
             self.losses.before(connection, statement, (), held=self._locks.held_for, ours=True)
         self._note_step(self.entry)
         self._history.settle()
         for key in keys:
             self.journal.add(key, 0)
+        ahead = nothing_more if commits else partial(self._write_ahead, connection, [])
         if commits:
             self.losses.check()
+            self.settings.note_ahead(connection)
             self.before_commit(connection)
         sql = ";\n".join(statements)
-        self._locks.take(connection, self.entry, sql, deadline=self.deadline, bounded=bounded)
+        self._locks.take(connection, self.entry, sql, deadline=self.deadline, bounded=bounded, before=ahead)
 
     def give_up_transaction(self, connection: Connection) -> None:
         """Roll back the transaction of one statement, if that has failed."""
+        if self._running is not None:
+            self.journal.discard(self._running)
         self._running = None
         if self._alone:
             with self.ours():

@@ -102,7 +102,12 @@ def test_a_stop_and_a_crash_are_told_apart_and_the_next_run_says_who_was_interru
 def test_a_stop_in_the_middle_of_a_note_is_recorded_all_the_same(
     project: Project, database: str, watcher: psycopg.Connection, start: Start
 ) -> None:
-    project.revision("001_a", upgrade=f'op.execute("{gate.STEP}"); op.execute("CREATE TABLE books ()")')
+    # A question, which takes no lock: the row of the history is free while it is asked.
+    with psycopg.connect(database) as connection:
+        step = gate.STEP.removeprefix("DO $$").removesuffix("$$")
+        connection.execute(f"CREATE FUNCTION gate() RETURNS void LANGUAGE plpgsql AS $$ {step} $$")
+    asks = 'op.get_bind().exec_driver_sql("SELECT gate() -- 4711) LOOP")'
+    project.revision("001_a", upgrade=f'{asks}; op.execute("CREATE TABLE books ()")')
     with gate.closed(database) as closed:
         running = start(project, database, "upgrade", "head")
         closed.reached()
