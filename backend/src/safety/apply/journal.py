@@ -173,7 +173,8 @@ class Journal:
     @property
     def ahead(self) -> list[str]:
         """All that it will say when the transaction is committed."""
-        return [*self.entry.journal, *self._pending]
+        last = [] if all(map(is_note, self._pending)) else [self._committed()]
+        return [*self.entry.journal, *self._pending, *last]
 
     def commit(self) -> None:
         """The transaction is about to be committed: what ran in it counts as done.
@@ -181,10 +182,13 @@ class Journal:
         What was only found is kept together with the first thing that was done for it: by itself it is no half.
         """
         if not all(map(is_note, self._pending)):
-            texts = [text for line in self._pending if (text := self._texts.get(line.partition("=")[0]))]
+            last = self._committed()
             self._keep_pending()
-            self.entry.journal.append(committed(texts))
+            self.entry.journal.append(last)
             self._texts.clear()
+
+    def _committed(self) -> str:
+        return committed([text for line in self._pending if (text := self._texts.get(line.partition("=")[0]))])
 
     def _keep_pending(self) -> None:
         self.entry.journal += self._pending
