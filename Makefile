@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 UV := $(shell command -v uv 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help install migrate course serve psql test quick check prove crucible bench lock diagram reset clean
+.PHONY: help install migrate course serve psql test quick check prove crucible wheel bench lock diagram reset clean
 
 help:  ## what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -42,9 +42,9 @@ test: $(STAMP)  ## the tests, on PostgreSQL 18 and a part on 16 (some ten minute
 	@$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
 
 # Floors, units, and a little of each promise: models, rules, what autogenerate writes, our own chain up and down.
-QUICK := test_floors.py postgres/test_literals.py postgres/test_url.py postgres/test_gathered.py postgres/lock_modes/test_mode.py \
+QUICK := test_floors.py $(addprefix alembic_online/postgres/,test_literals.py test_url.py test_gathered.py locks/test_mode.py) \
 	db/test_orderly_html.py db/test_uuid7.py db/test_models.py db/test_conventions.py db/test_initial_schema.py \
-	safety/test_policy.py safety/test_numbering.py safety/lint/test_rules.py safety/autogenerate/test_columns.py
+	$(addprefix alembic_online/,test_policy.py test_numbering.py review/lint/test_rules.py autogenerate/test_columns.py)
 LONG := these_rules_and_no_other or our_own_chain or worst or extension or others_made or offline or autogenerate_finds
 
 quick: $(STAMP)  ## a sample of the tests, on PostgreSQL 18 (under twenty seconds)
@@ -55,7 +55,7 @@ prove: $(STAMP)  ## the longer proofs: every kind of kill at every step, all of 
 
 # ARGS="--again 1.17" runs one example again, ARGS="--models package.module:metadata" throws other models in.
 crucible: $(STAMP)  ## random schemas and changes, broken off at random (SECONDS=600 SEED=1 PROCESSES=2 POSTGRES=18)
-	@cd backend && ../$(BIN)/python -m src.safety.testing.crucible --seconds $(or $(SECONDS),600) --seed $(or $(SEED),1) \
+	@cd backend && ../$(BIN)/python -m alembic_online.testing.crucible --seconds $(or $(SECONDS),600) --seed $(or $(SEED),1) \
 		--processes $(or $(PROCESSES),2) --postgres $(or $(POSTGRES),18) $(ARGS)
 
 check: $(STAMP)  ## lint, format and types
@@ -73,6 +73,14 @@ lock:  ## write the two lock files anew (needs uv)
 	@command -v uv >/dev/null || { echo "make lock needs uv: pip install uv"; exit 1; }
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --custom-compile-command "make lock" pyproject.toml -o requirements.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --custom-compile-command "make lock" --extra dev -c requirements.txt pyproject.toml -o requirements-dev.txt
+
+wheel: $(STAMP)  ## the toolkit as a wheel, in dist/
+ifneq ($(UV),)
+	@$(UV) build --quiet --wheel --out-dir dist backend/alembic_online
+else
+	@$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist backend/alembic_online
+endif
+	@ls dist/alembic_online-*.whl
 
 reset:  ## remove the embedded database, to begin anew
 	@rm -rf .postgres

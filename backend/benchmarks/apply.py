@@ -19,9 +19,9 @@ import asyncpg
 from rich.console import Console
 from rich.table import Table
 
+from alembic_online.postgres.embedded import start_server
 from benchmarks.load import SETUP, Waits, clients, long_reader
 from benchmarks.projects import make
-from src.postgres.embedded import start_server
 
 READER_SECONDS = 10.0
 REPEATS = 15

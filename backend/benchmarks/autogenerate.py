@@ -51,7 +51,7 @@ with create_engine(os.environ["DATABASE_URL"].replace("postgresql:", "postgresql
         context.run_migrations()
 """
 OURS = """\
-from src.safety import run_environment
+from alembic_online import run_environment
 
 run_environment(metadata, url=os.environ["DATABASE_URL"])
 """

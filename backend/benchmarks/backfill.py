@@ -14,10 +14,10 @@ import asyncpg
 from rich.console import Console
 from rich.table import Table
 
+from alembic_online.backfill.definition import Backfill
+from alembic_online.backfill.run import backfill
+from alembic_online.postgres.connection.engine import async_engine, resolve_url
 from benchmarks.apply import new_database, server
-from src.postgres.engine import async_engine, resolve_url
-from src.safety.backfill.definition import Backfill
-from src.safety.backfill.run import backfill
 
 ROUNDS = 3
 SETUP = """

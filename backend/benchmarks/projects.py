@@ -10,7 +10,7 @@ import os
 
 from sqlalchemy import MetaData
 
-from src.safety import run_environment
+from alembic_online import run_environment
 
 run_environment(MetaData(), url=os.environ["DATABASE_URL"])
 """

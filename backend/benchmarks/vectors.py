@@ -23,9 +23,9 @@ import asyncpg
 from rich.console import Console
 from rich.table import Table
 
+from alembic_online.postgres.embedded import start_server
 from benchmarks.apply import ALEMBIC, new_database
 from benchmarks.stores.drive import MODULES, K
-from src.postgres.embedded import start_server
 
 BACKEND = Path(__file__).resolve().parents[1]
 STORES = {

@@ -1,7 +1,7 @@
 """Where the models meet the toolkit."""
 
 # isort: off
-from src.safety import run_environment  # first: then models that do not import are a sentence
+from alembic_online import run_environment  # first: then models that do not import are a sentence
 from src.db.models import Base
 from src.settings import load_settings
 

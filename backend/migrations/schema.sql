@@ -1,4 +1,4 @@
--- The schema at 004_count_sign_outs. Written by `python -m src.safety snapshot`; do not edit.
+-- The schema at 004_count_sign_outs. Written by `python -m alembic_online snapshot`; do not edit.
 
 CREATE EXTENSION vector;
 CREATE TYPE public.difficulty_level AS ENUM ('beginner', 'intermediate', 'advanced');

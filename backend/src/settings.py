@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
-from src.postgres.variable import Variable
+from alembic_online.postgres.variable import Variable
 
 ROOT = Path(__file__).resolve().parents[2]
 EMBEDDED_URL = f"embedded://{quote(ROOT.as_posix())}/.postgres"

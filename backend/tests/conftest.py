@@ -13,16 +13,16 @@ from urllib.parse import urlsplit
 import pytest
 from sqlalchemy import Connection, create_engine
 
-from src.postgres.embedded import VERSIONS
+from alembic_online.postgres.embedded import VERSIONS
 from tests.alembic_command import Alembic
 from tests.servers import Server, container, embedded, existing, require_docker
 
 BACKEND = Path(__file__).resolve().parents[1]
 # The service runs on one version, the first that is asked for; migrations are proved on all of them.
 _OF_THE_HOST = ("api", "course", "inference")
-_OF_THE_TOOLKIT = ("safety/", "migrations/", "test_start")
+_OF_THE_TOOLKIT = ("alembic_online/", "migrations/", "test_start")
 # Of its many small cases every eighth runs on the other versions as well, and all of them in `make prove`.
-_MANY = ("safety/autogenerate/", "safety/online/test_cases", "postgres/catalogue/")
+_MANY = tuple(f"alembic_online/{each}" for each in ("autogenerate/", "recipes/test_cases", "postgres/catalogue/"))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

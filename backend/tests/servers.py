@@ -12,7 +12,7 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 import pytest
 
-from src.postgres.embedded import start_server
+from alembic_online.postgres.embedded import start_server
 
 _PLENTY = 4 * 2**30  # bytes
 # A test's data need not survive a power cut.

@@ -1,6 +1,7 @@
 """The floors of the house: what may import what. Nothing is run: the imports are read from the text."""
 
 import ast
+import re
 from collections.abc import Iterator
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -8,17 +9,16 @@ from pathlib import Path
 import pytest
 
 BACKEND = Path(__file__).resolve().parents[1]
+PACKAGE = BACKEND / "alembic_online"
 
-# postgres <- safety, postgres <- settings <- db | inference <- api, and course on db and inference. A floor may import
-# itself and what is named here.
+# settings <- db | inference <- api, and course on db and inference. A floor may import itself and what is named here.
 BELOW = {
-    "postgres": set[str](),
-    "settings": {"postgres"},
-    "db": {"settings", "postgres"},
-    "safety": {"postgres"},
-    "inference": {"settings", "postgres"},
-    "course": {"settings", "postgres", "db", "inference"},
-    "api": {"settings", "postgres", "db", "safety", "inference"},
+    "settings": set[str](),
+    "db": {"settings"},
+    "inference": {"settings"},
+    "course": {"settings", "db", "inference"},
+    "api": {"settings", "db", "inference"},
+    "safety": set[str](),
 }
 
 
@@ -29,13 +29,26 @@ def imported(path: Path) -> Iterator[str]:
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path.name} imports relative to itself"
-            yield f"{node.module}.{node.names[0].name}" if node.module == "src" else str(node.module)
+            submodules = [f"{node.module}.{alias.name}" for alias in node.names if is_module(node.module, alias.name)]
+            yield from submodules or [str(node.module)]
+
+
+def is_module(package: str | None, name: str) -> bool:
+    """Whether `name` is a file or a folder of our `package`."""
+    folder = BACKEND.joinpath(*str(package).split("."))
+    return (folder / f"{name}.py").exists() or (folder / name / "__init__.py").exists()
 
 
 def files(floor: str) -> list[Path]:
-    """The files of a floor."""
+    """The files of a floor of the service."""
     folder = BACKEND / "src" / floor
     return sorted(folder.rglob("*.py")) if folder.is_dir() else [folder.with_suffix(".py")]
+
+
+def room(module: str) -> str:
+    """The package that `module` is in: a folder of the toolkit, or a file that stands beside the folders."""
+    parts = module.split(".")
+    return parts[1] if len(parts) > 1 else parts[0]
 
 
 @pytest.mark.parametrize("floor", BELOW)
@@ -49,10 +62,25 @@ def test_a_floor_stands_only_on_those_below(floor: str) -> None:
 def test_no_two_files_need_each_other() -> None:
     needs = {
         ".".join(path.relative_to(BACKEND).with_suffix("").parts): set(imported(path))
-        for path in (BACKEND / "src").rglob("*.py")
+        for folder in (BACKEND / "src", PACKAGE)
+        for path in folder.rglob("*.py")
         if path.name != "__init__.py"
     }
     tuple(TopologicalSorter(needs).static_order())  # raises CycleError, which names them
+
+
+def test_no_two_packages_of_the_toolkit_need_each_other() -> None:
+    needs: dict[str, set[str]] = {}
+    for path in PACKAGE.rglob("*.py"):
+        here = room(".".join(path.relative_to(BACKEND).with_suffix("").parts).removesuffix(".__init__"))
+        there = {room(name) for name in imported(path) if name.partition(".")[0] == "alembic_online"}
+        needs.setdefault(here, set()).update(there - {here})
+    tuple(TopologicalSorter(needs).static_order())
+
+
+def test_the_toolkit_does_not_know_the_service() -> None:
+    for path in (each for each in PACKAGE.rglob("*") if each.suffix in (".py", ".toml", ".md")):
+        assert not re.findall(r"\bsrc\b|syllabus", path.read_text(encoding="utf-8"), re.IGNORECASE), path
 
 
 def test_every_room_has_its_floor() -> None:
@@ -61,22 +89,16 @@ def test_every_room_has_its_floor() -> None:
 
 
 def test_below_the_toolkit_nobody_knows_alembic() -> None:
-    for path in [*files("settings"), *files("postgres"), *files("db")]:
+    for path in [*files("settings"), *files("db"), *(PACKAGE / "postgres").rglob("*.py")]:
         assert not [name for name in imported(path) if name.partition(".")[0] == "alembic"], path.name
 
 
 def test_revisions_import_nothing_of_the_application() -> None:
     for path in (BACKEND / "migrations" / "versions").glob("*.py"):
-        assert not [name for name in imported(path) if name.partition(".")[0] == "src"], path.name
+        assert not [name for name in imported(path) if name.partition(".")[0] in ("src", "alembic_online")], path.name
 
 
 def test_env_py_is_the_one_call() -> None:
     body = ast.parse((BACKEND / "migrations" / "env.py").read_text(encoding="utf-8")).body
-    assert [type(node) for node in body] == [
-        ast.Expr,
-        ast.ImportFrom,
-        ast.ImportFrom,
-        ast.ImportFrom,
-        ast.Assign,
-        ast.Expr,
-    ]
+    imports = [ast.ImportFrom] * 3
+    assert [type(node) for node in body] == [ast.Expr, *imports, ast.Assign, ast.Expr]

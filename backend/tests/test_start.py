@@ -11,7 +11,7 @@ from urllib.error import URLError
 
 import psycopg
 
-from src.safety.apply.advisory_lock import MIGRATOR, lock_space
+from alembic_online.runtime.advisory_lock import MIGRATOR, lock_space
 
 BACKEND = Path(__file__).resolve().parents[1]
 

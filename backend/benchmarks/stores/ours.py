@@ -13,6 +13,8 @@ from pgvector import Vector
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from alembic_online.postgres.connection.engine import async_engine
+from alembic_online.postgres.connection.url import parse_url
 from benchmarks.stores.drive import CLIENTS, MODULES, K, Row, main
 from src.db.hot_query import Reader, open_reader
 from src.db.queries.embeddings import Chunk, replace_chunks
@@ -20,8 +22,6 @@ from src.db.queries.nearest import EVERYWHERE, Scope
 from src.db.queries.search import Query, search
 from src.db.session import session_factory, unit_of_work
 from src.db.vector import DEFAULT_MODEL
-from src.postgres.engine import async_engine
-from src.postgres.url import parse_url
 
 _CHAPTER = 100  # chunks
 _ADD_MODULE = text(

@@ -13,11 +13,11 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
+from alembic_online.postgres.sqlstate import DUPLICATE_PREPARED_STATEMENT, INVALID_STATEMENT_NAME, sqlstate
 from src.api.problems import ProblemError, problem_response
 from src.api.repeat import ask_to_repeat, is_undone
 from src.api.replica import is_replicas_failure
 from src.db.services.rules import Absent, Conflict, Forbidden, RuleError
-from src.postgres.sqlstate import DUPLICATE_PREPARED_STATEMENT, INVALID_STATEMENT_NAME, sqlstate
 
 _RULES = {
     Absent: HTTPStatus.NOT_FOUND,

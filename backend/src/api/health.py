@@ -8,12 +8,12 @@ from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
+from alembic_online.postgres.connection.url import DatabaseURL
+from alembic_online.postgres.errors import UserError
+from alembic_online.review.status import SchemaState
 from src.api.dependencies import OpenResources
 from src.api.problems import Problem, problem_response, problem_schema
 from src.api.readiness import Seen
-from src.postgres.errors import UserError
-from src.postgres.url import DatabaseURL
-from src.safety.status import SchemaState
 
 router = APIRouter(tags=["health"])
 

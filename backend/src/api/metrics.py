@@ -11,11 +11,11 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
+from alembic_online.postgres.errors import UserError
+from alembic_online.review.status import SchemaState
 from src.api.dependencies import OpenResources
 from src.api.readiness import Seen
 from src.api.resources import Resources
-from src.postgres.errors import UserError
-from src.safety.status import SchemaState
 
 router = APIRouter(include_in_schema=False)
 

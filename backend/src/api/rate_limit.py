@@ -15,8 +15,8 @@ from limits import RateLimitItem, RateLimitItemPerMinute
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 
+from alembic_online.postgres.errors import UserError
 from src.api.problems import ProblemError
-from src.postgres.errors import UserError
 from src.settings import Settings
 
 PER_ACCOUNT = RateLimitItemPerMinute(10, namespace="account")

@@ -7,11 +7,11 @@ from alembic.script import ScriptDirectory
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from src.postgres.errors import ServerUnreachable, UserError
-from src.postgres.failures import explain_connection
-from src.postgres.url import DatabaseURL
-from src.safety.running import RunningMigration, running_migration
-from src.safety.status import SchemaStatus, schema_status
+from alembic_online.postgres.connection.failures import explain_connection
+from alembic_online.postgres.connection.url import DatabaseURL
+from alembic_online.postgres.errors import ServerUnreachable, UserError
+from alembic_online.review.status import SchemaStatus, schema_status
+from alembic_online.runtime.active_migration import RunningMigration, running_migration
 
 TIME_LIMIT = 2.0
 """Seconds until a probe is answered, whatever the database does."""

@@ -15,7 +15,7 @@ from asyncpg.exceptions import InvalidCachedStatementError, OutdatedSchemaCacheE
 from fastapi import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from src.postgres.sqlstate import (
+from alembic_online.postgres.sqlstate import (
     DEADLOCK_DETECTED,
     FEATURE_NOT_SUPPORTED,
     SERIALIZATION_FAILURE,

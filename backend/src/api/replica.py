@@ -16,11 +16,11 @@ from dataclasses import dataclass, field
 from fastapi import Request
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
+from alembic_online.postgres.sqlstate import sqlstate
 from src.api.position import position_of
 from src.api.repeat import ask_to_repeat
 from src.db.hot_query import Reader
 from src.db.wal import SEEN
-from src.postgres.sqlstate import sqlstate
 
 PAUSE = 5.0
 """Seconds for which a replica that has failed is not asked."""

@@ -13,6 +13,11 @@ from sqlalchemy import ExceptionContext, QueuePool, event
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
+from alembic_online.postgres.connection.engine import async_engine, resolve_url
+from alembic_online.postgres.connection.url import DatabaseURL
+from alembic_online.postgres.embedded import leave
+from alembic_online.postgres.sqlstate import names_what_is_gone
+from alembic_online.revisions.graph import load_chain
 from src.api.answering import Answers
 from src.api.query_vectors import QueryVectors
 from src.api.rate_limit import Attempts, ServiceLimits
@@ -25,11 +30,6 @@ from src.db.services.passwords import Passwords
 from src.db.session import session_factory
 from src.db.vector import DIMENSIONS
 from src.inference.services import Services, open_services
-from src.postgres.embedded import leave
-from src.postgres.engine import async_engine, resolve_url
-from src.postgres.sqlstate import names_what_is_gone
-from src.postgres.url import DatabaseURL
-from src.safety.chain import load_chain
 from src.settings import Settings
 
 # Two cores of PostgreSQL are busy with fewer statements than this; whoever comes later waits here, not in the server.

@@ -3,7 +3,7 @@
 import logging
 import secrets
 
-from src.postgres.errors import UserError
+from alembic_online.postgres.errors import UserError
 from src.settings import Settings
 
 MINIMUM = 32

@@ -4,7 +4,7 @@ import sys
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from src.postgres.errors import UserError
+from alembic_online.postgres.errors import UserError
 
 
 class PlainStartup:

@@ -14,16 +14,16 @@ from rich.console import Console
 from sqlalchemy import pool
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
+from alembic_online.postgres.connection.connect import connected
+from alembic_online.postgres.connection.engine import async_engine, resolve_url
+from alembic_online.postgres.connection.failures import explain_connection, explain_statement
+from alembic_online.postgres.embedded import leave
+from alembic_online.postgres.errors import UserError
+from alembic_online.postgres.sqlstate import UNDEFINED_COLUMN, UNDEFINED_TABLE, sqlstate
 from src.course import embedding, importing
 from src.course.errors import NotMigrated
 from src.course.verb import Verb
 from src.db.session import session_factory
-from src.postgres.connect import connected
-from src.postgres.embedded import leave
-from src.postgres.engine import async_engine, resolve_url
-from src.postgres.errors import UserError
-from src.postgres.failures import explain_connection, explain_statement
-from src.postgres.sqlstate import UNDEFINED_COLUMN, UNDEFINED_TABLE, sqlstate
 from src.settings import load_settings
 
 VERBS: tuple[Verb, ...] = (importing, embedding)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from src.postgres.errors import UserError
+from alembic_online.postgres.errors import UserError
 
 
 class CourseInvalid(UserError):

@@ -8,9 +8,9 @@ from uuid import UUID
 from sqlalchemy import ARRAY, TIMESTAMP, Double, FetchedValue, MetaData, Text, func
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
+from alembic_online.postgres.declared import SQLObject, declare
 from src.db.enums import enum_types
 from src.db.uuid7 import uuid7
-from src.postgres.declared import SQLObject, declare
 
 # A constraint without a name of ours gets one from PostgreSQL, which no later revision can rely on.
 NAMING_CONVENTION = {

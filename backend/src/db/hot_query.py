@@ -20,11 +20,11 @@ from sqlalchemy import Select
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from alembic_online.postgres.connection.engine import asyncpg_options
+from alembic_online.postgres.connection.url import DatabaseURL
+from alembic_online.postgres.sqlstate import names_what_is_gone
 from src.db.turns import Turns
 from src.db.vector import HotConnection
-from src.postgres.engine import asyncpg_options
-from src.postgres.sqlstate import names_what_is_gone
-from src.postgres.url import DatabaseURL
 
 _DIALECT = PGDialect_asyncpg()  # type: ignore[no-untyped-call]  # its constructor has no annotations
 

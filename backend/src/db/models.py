@@ -11,11 +11,11 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, String,
 from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
+from alembic_online.postgres.declared import Extension, SQLObject, declare
 from src.db.base import Base as Base
 from src.db.base import belongs_to, owns
 from src.db.enums import DifficultyLevel, ProgressStatus, SubmissionStatus, Theme
 from src.db.search_document import SEARCH_DOCUMENT
-from src.postgres.declared import Extension, SQLObject, declare
 
 
 class User(Base):

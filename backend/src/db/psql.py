@@ -3,9 +3,9 @@
 import subprocess
 import sys
 
-from src.postgres.embedded import program
-from src.postgres.engine import resolve_url
-from src.postgres.errors import UserError
+from alembic_online.postgres.connection.engine import resolve_url
+from alembic_online.postgres.embedded import program
+from alembic_online.postgres.errors import UserError
 from src.settings import load_settings
 
 

@@ -5,7 +5,7 @@ PostgreSQL's parser passes over HTML's tags and entities. Texts are cut, because
 (PostgreSQL 16 to 18) and an INSERT must not fail by it.
 """
 
-from src.postgres.declared import SQLObject
+from alembic_online.postgres.declared import SQLObject
 
 SEARCH_DOCUMENT = (
     SQLObject(

@@ -7,7 +7,7 @@ Exception
     └── ServiceBusy    asked too often; it says when to ask again
 """
 
-from src.postgres.errors import UserError
+from alembic_online.postgres.errors import UserError
 
 
 class EndpointInvalid(UserError):

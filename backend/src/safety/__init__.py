@@ -1,15 +1,1 @@
-"""The toolkit: an Alembic environment in which schema changes are safe. It works for anybody's models.
-
-    models.py ──► autogenerate ──► online operations ──► lint / plan ──► apply ──► backfill ──► verify
-    (intent)      (what differs)   (the safe way)        (review)        (locks)   (data)       (round trip)
-
-`run_environment(metadata, url=...)` is all that an env.py needs.
-"""
-
-import src.safety.backfill.operation  # noqa: F401  so that revisions can say op.backfill
-from src.safety.environment import run_environment
-from src.safety.failing_models import watch_env_py
-
-watch_env_py()
-
-__all__ = ["run_environment"]
+"""What `alembic_online` was called; goes with the next release."""

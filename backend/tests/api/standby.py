@@ -11,7 +11,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 
-from src.postgres.embedded import program, start_server
+from alembic_online.postgres.embedded import program, start_server
 from tests.servers import Server, server_directory
 from tests.sessions import until
 

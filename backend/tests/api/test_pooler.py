@@ -9,13 +9,13 @@ from anyio import to_thread
 from fastapi import FastAPI
 from httpx import AsyncClient, Response
 
-from src.postgres.errors import ServerUnfit
+from alembic_online.postgres.errors import ServerUnfit
 from tests.alembic_command import Alembic
+from tests.alembic_online.postgres.connecting import PGBOUNCER
 from tests.api.accounts import promote, signed_in, visitor
 from tests.api.conftest import MakeApp
 from tests.api.course import put_translation, small_course
 from tests.api.pgbouncer import POOL, transaction_pooler
-from tests.postgres.connecting import PGBOUNCER
 from tests.servers import server_directory
 
 pytestmark = [pytest.mark.anyio, PGBOUNCER]

@@ -7,10 +7,10 @@ import psycopg
 import pytest
 from httpx import AsyncClient
 
+from tests.alembic_online.project import Project, project
 from tests.api.clients import not_ready, running
 from tests.api.conftest import MakeApp
 from tests.revision_files import chain, write_revisions
-from tests.safety.project import Project, project
 from tests.sessions import session
 
 __all__ = ["project"]

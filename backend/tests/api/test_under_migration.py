@@ -17,10 +17,10 @@ from httpx import AsyncClient, Response
 from sqlalchemy import event
 
 from src.api.app import MIGRATIONS
+from tests.alembic_online.project import Project
+from tests.alembic_online.runner.processes import migrators, until
 from tests.api.course import put_translation, small_course
 from tests.db.queries.library import values
-from tests.safety.apply.processes import migrators, until
-from tests.safety.project import Project
 
 pytestmark = pytest.mark.anyio
 
@@ -136,7 +136,7 @@ async def test_no_request_fails_while_the_tables_change(
         met.append(str(context.original_exception))
 
     def migrate() -> None:
-        # How long a request may wait is another promise (tests/safety); while other tests run it is long.
+        # How long a request may wait is another promise (tests/alembic_online); while other tests run it is long.
         settings = {
             "MIGRATION_ALLOW_DATA_LOSS": "true",
             "MIGRATION_LOCK_TIMEOUT": "0.5",

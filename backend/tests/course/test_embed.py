@@ -12,9 +12,9 @@ import psycopg
 import pytest
 from anyio import to_thread
 
+from alembic_online.postgres.connection.url import parse_url
+from alembic_online.postgres.errors import AccessRefused, ServerUnreachable
 from src.course.cli import main
-from src.postgres.errors import AccessRefused, ServerUnreachable
-from src.postgres.url import parse_url
 from tests.db.queries.library import add_chapter, add_module
 from tests.inference.service import OpenAIService, Request, answer, busy, embed, never, openai_service, vector_of
 

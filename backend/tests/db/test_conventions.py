@@ -8,9 +8,9 @@ from sqlalchemy import Connection, Inspector, inspect, text
 from sqlalchemy.dialects.postgresql.base import PGInspector
 from sqlalchemy.engine.interfaces import ReflectedIndex
 
+from alembic_online.runtime.history import BOOKKEEPING
 from src.db import enums
 from src.db.models import Base
-from src.safety.history import BOOKKEEPING
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ import psycopg
 import pytest
 from sqlalchemy import create_engine
 
+from alembic_online.postgres.catalogue import Catalogue, compare, describe, read_catalogue
+from alembic_online.runtime.history import BOOKKEEPING
 from src.db.models import Base
-from src.postgres.catalogue import Catalogue, compare, describe, read_catalogue
-from src.safety.history import BOOKKEEPING
 from tests.servers import Server
 
 AlembicCommand = Callable[..., str]

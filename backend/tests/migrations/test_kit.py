@@ -3,9 +3,9 @@
 import pytest
 from alembic.config import Config
 
-from src.safety.project import open_project
-from src.safety.testing import Kit, test_migrations
-from src.safety.testing.plugin import pytest_generate_tests
+from alembic_online.revisions.project import open_project
+from alembic_online.testing import Kit, test_migrations
+from alembic_online.testing.plugin import pytest_generate_tests
 from tests.conftest import BACKEND
 from tests.servers import Server
 

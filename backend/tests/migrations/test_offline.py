@@ -10,9 +10,9 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine
 
-from src.postgres.catalogue import Catalogue, compare, describe, read_catalogue
-from src.postgres.embedded import program
-from src.safety.history import BOOKKEEPING
+from alembic_online.postgres.catalogue import Catalogue, compare, describe, read_catalogue
+from alembic_online.postgres.embedded import program
+from alembic_online.runtime.history import BOOKKEEPING
 from tests.conftest import BACKEND
 from tests.servers import Server
 

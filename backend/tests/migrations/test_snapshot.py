@@ -5,11 +5,11 @@ import pytest
 from alembic.config import Config
 from sqlalchemy import Connection, create_engine, pool
 
-from src.postgres.catalogue import Kind, compare, describe, read_catalogue
-from src.postgres.scratch import read_place
-from src.safety.history import BOOKKEEPING
-from src.safety.project import Project, open_project
-from src.safety.snapshot import snapshot, stale
+from alembic_online.postgres.catalogue import Kind, compare, describe, read_catalogue
+from alembic_online.postgres.scratch import read_place
+from alembic_online.review.snapshot import snapshot, stale
+from alembic_online.revisions.project import Project, open_project
+from alembic_online.runtime.history import BOOKKEEPING
 from tests.conftest import BACKEND
 
 
@@ -22,7 +22,7 @@ def opened(migrated: str, monkeypatch: pytest.MonkeyPatch) -> Project:
 
 def test_both_files_are_up_to_date(opened: Project, migrated_connection: Connection) -> None:
     found = [path.name for path in stale(snapshot(opened, read_place(migrated_connection)))]
-    assert found == [], "Run in backend/: python -m src.safety snapshot"
+    assert found == [], "Run in backend/: python -m alembic_online snapshot"
 
 
 def test_schema_sql_makes_what_the_chain_makes(opened: Project, database: str, migrated_connection: Connection) -> None:

@@ -6,9 +6,9 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from alembic_online.postgres.connection.engine import async_engine
+from alembic_online.postgres.connection.url import parse_url
 from src.db.hot_query import Reader, open_reader
-from src.postgres.engine import async_engine
-from src.postgres.url import parse_url
 
 OpenReader = Callable[[str], AbstractAsyncContextManager[Reader]]
 OpenSession = Callable[[str], AbstractAsyncContextManager[AsyncSession]]

@@ -12,10 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from src.db.models import Embedding
 from src.db.queries.embeddings import Chunk, Replaced, contents, put_chunks, replace_chunks
+from tests.alembic_online.runner.processes import until
 from tests.db.queries.conftest import OpenSession
 from tests.db.queries.library import MODEL, add_chapter, add_chunks, add_module, values
 from tests.db.rows import CHAPTER
-from tests.safety.apply.processes import until
 
 pytestmark = pytest.mark.anyio
 

@@ -1,0 +1,115 @@
+"""The models and the database, held against each other: what `check` says and what `revision --autogenerate` writes."""
+
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Connection, MetaData
+
+from alembic_online.autogenerate.cannot_write import CannotWrite
+from alembic_online.autogenerate.context import Schema, read_schema
+from alembic_online.autogenerate.difference_report import announcement
+from alembic_online.autogenerate.existing_rows import hold_null
+from alembic_online.autogenerate.model_schema import Built, build_models
+from alembic_online.autogenerate.obstacles import unknown
+from alembic_online.autogenerate.scope import comparable
+from alembic_online.autogenerate.unspecified_options import as_live
+from alembic_online.autogenerate.verification import Task, Trial
+from alembic_online.errors import RequestRefused
+from alembic_online.postgres.catalogue import Difference, Identity
+from alembic_online.postgres.connection.url import DatabaseURL, parse_url
+from alembic_online.postgres.scratch import Place, in_scratch, read_place
+from alembic_online.revisions.named_schemas import schemas_of_project, text_of_revisions
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Both schemas, in all and as far as they are ours."""
+
+    context: MigrationContext
+    metadata: MetaData
+    target: DatabaseURL
+    place: Place
+    elsewhere: str
+    whole: Schema
+    built: Built
+    in_full: bool
+    """Whether names of the default schema are written in full."""
+
+    @cached_property
+    def _ours(self) -> tuple[Schema, Schema]:
+        live, wanted = self._comparable(self.whole)
+        live, wanted = self._known(live), self._known(wanted)
+        return live, as_live(live, wanted, self.metadata)
+
+    @cached_property
+    def _unknown(self) -> frozenset[Identity]:
+        return unknown(self.built.obstacles, self.whole, self.built.schema) if self.built.obstacles else frozenset()
+
+    def _known(self, schema: Schema) -> Schema:
+        return schema.only(lambda entry: entry.identity not in self._unknown) if self._unknown else schema
+
+    @cached_property
+    def differences(self) -> list[Difference]:
+        """What an upgrade would have to change, and what the models say is called otherwise. Raises `RequestRefused`
+        where a hint cannot be carried out."""
+        task = self._task()
+        if task.has_hints:
+            return in_scratch(self.target, self.place, task.announce, elsewhere=self.elsewhere)
+        assert self.context.connection is not None, "the command needs the database"
+        return announcement(self.context.connection, [], task.live, task.wanted, self.metadata)
+
+    def trial(self) -> Trial:
+        """The lines of a revision, tried in a scratch database; where they cannot run, in another order.
+
+        Raises `RequestRefused`, also where no order was found, `CannotWrite`.
+        """
+        assert self.context.connection is not None, "the command needs the database"
+        task = replace(self._task(), hold_null=hold_null(self.context.connection, *self._ours))
+        trial = in_scratch(self.target, self.place, task.run, elsewhere=self.elsewhere)
+        if not trial.failure:
+            return trial
+        with suppress(CannotWrite):
+            other = in_scratch(self.target, self.place, replace(task, anew=True).run, elsewhere=self.elsewhere)
+            if not other.failure:
+                return other
+        raise RequestRefused(
+            f"Autogenerate finds no lines for this that run: {trial.failure}.",
+            "Change the models in two steps, with a revision for each; or write this one by hand.",
+        )
+
+    def _task(self) -> Task:
+        assert self.context.script is not None, "as above"
+        live, wanted = self._ours
+        revisions = text_of_revisions(self.context.script)
+        return Task(self.whole, live, wanted, self.metadata, self._scope, revisions, self.in_full)
+
+    def _scope(self, schema: Schema) -> Schema:
+        return self._known(self._comparable(schema)[0])
+
+    def _comparable(self, schema: Schema) -> tuple[Schema, Schema]:
+        assert self.context.script is not None, "Alembic gives every environment its script directory"
+        return comparable(schema, self.built.schema, self.metadata, self.context.script, helpers=self.built.helpers)
+
+
+def compare_with_models(
+    context: MigrationContext, metadata: MetaData, target: DatabaseURL | None, elsewhere: str = ""
+) -> Comparison:
+    """Read the database of `context`, and build the models beside it. Raises `RequestRefused` if they make nothing."""
+    connection = context.connection
+    assert connection is not None, "the command needs the database"
+    target = target or _target(connection)
+    assert context.script is not None, "Alembic gives every environment its script directory"
+    named = schemas_of_project(metadata, context.script)
+    place = read_place(connection).beside(named)
+    in_full = place.ambiguous(named)
+    place = place.default_first()
+    whole = replace(read_schema(connection), default=place.schema)
+    built = build_models(metadata, whole, place, target, elsewhere)
+    return Comparison(context, metadata, target, place, elsewhere, whole, built, in_full)
+
+
+def _target(connection: Connection) -> DatabaseURL:
+    """Where a caller's own connection leads."""
+    return parse_url(connection.engine.url.render_as_string(hide_password=False), source="the URL of the connection")

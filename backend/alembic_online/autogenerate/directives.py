@@ -1,0 +1,60 @@
+"""What `check` and `revision --autogenerate` do with the difference between models and database."""
+
+import logging
+from collections.abc import Sequence
+
+from alembic import context
+from alembic.operations import MigrateOperation, MigrationScript
+from alembic.operations.ops import DowngradeOps, UpgradeOps
+
+from alembic_online.autogenerate.compare import Comparison
+from alembic_online.autogenerate.op_rendering import Call, Comment, Nothing
+from alembic_online.errors import ModelsDiffer, RequestRefused
+from alembic_online.postgres.catalogue import Difference, describe
+from alembic_online.text import counted
+
+log = logging.getLogger(__name__)
+
+
+def refuse_differences(differences: Sequence[Difference]) -> None:
+    """Say in words what differs, grouped by table, and raise `ModelsDiffer`; nothing for none."""
+    if not differences:
+        return
+    words = describe(differences)
+    context.config.print_stdout(words)
+    places = counted(len(differences), "place")
+    raise ModelsDiffer(
+        f"Models and database differ in {places} (database -> models).",
+        'Write it down: alembic revision --autogenerate -m "..."',
+        words.splitlines(),
+    )
+
+
+def write_differences(comparison: Comparison, directives: list[MigrationScript]) -> None:
+    """Put the lines for both ways into the file; no file where nothing differs. Says what could not be proved.
+
+    Raises `RequestRefused` for a rename that nobody has decided, `CannotWrite`.
+    """
+    if not comparison.differences:
+        directives.clear()
+        context.config.print_stdout("Nothing to write: models and database do not differ.")
+        return
+    context.config.print_stdout(describe(comparison.differences))
+    trial = comparison.trial()
+    if not any(isinstance(line, Call) for line in trial.up):
+        raise RequestRefused("Autogenerate sees what differs and has no line for it.", "Write the revision by hand.")
+    for problem in trial.problems:
+        log.warning("This revision was tried on a scratch database: %s", problem)
+    for problem in trial.with_rows:
+        log.warning("This revision was tried on tables with rows: %s", problem)
+    remarks: list[MigrateOperation] = [Comment(f"Not compared: {each.where}") for each in comparison.built.obstacles]
+    remarks += [Comment(f"Not proved: {problem}") for problem in trial.problems]
+    remarks += [Comment(f"On tables with rows {problem}") for problem in trial.with_rows]
+    script = directives[0]
+    assert isinstance(script.upgrade_ops, UpgradeOps)
+    assert isinstance(script.downgrade_ops, DowngradeOps)
+    if trial.leaves:  # else the end state would not be accepted
+        script.imports.add(f"leaves = {trial.leaves!r}")
+    back = any(isinstance(line, Call) for line in trial.down)
+    script.upgrade_ops.ops = [*remarks, *trial.up]
+    script.downgrade_ops.ops = trial.down if back else [*trial.down, Nothing()]

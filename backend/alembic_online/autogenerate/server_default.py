@@ -1,0 +1,47 @@
+"""The default of a column as an argument of an operation: `server_default="en"`."""
+
+import re
+
+from alembic_online.autogenerate.column_types import parse_type
+from alembic_online.autogenerate.op_rendering import Code, code, text
+from alembic_online.autogenerate.sequence_options import OPTIONS
+from alembic_online.postgres.catalogue import CatalogueObject
+
+_STRING = re.compile(r"'((?:[^']|'')*)'(?:::(.+))?", re.DOTALL)
+_PRINTED_AS = {"character": "bpchar"}
+NONE = Code("None")
+
+
+def server_default(entry: CatalogueObject) -> Code | str | None:
+    """What stands after `server_default=`, for an identity as well; None for no default."""
+    if "identity" in entry.attributes:
+        return identity(entry)
+    default = entry.attributes.get("default")
+    return None if default is None else default_code(str(default), str(entry.attributes["type"]))
+
+
+def default_code(default: str, printed_type: str) -> Code | str:
+    """A plain string where the default is one of the column's own type; else the expression as PostgreSQL prints it."""
+    match = _STRING.fullmatch(default)
+    parsed = parse_type(printed_type)
+    if match is None or parsed is None or "\\" in default:
+        return text(default)
+    name = _PRINTED_AS.get(parsed.unmodified, parsed.unmodified)
+    return match[1].replace("''", "'") if match[2] in (name, None) else text(default)
+
+
+def computed(entry: CatalogueObject) -> Code | None:
+    """`sa.Computed(...)` of a generated column."""
+    generated = entry.attributes.get("generated")
+    if generated is None:
+        return None
+    expression, _, kept = str(generated).removeprefix("ALWAYS AS (").rpartition(") ")
+    return code("sa.Computed", text(expression), persisted=kept == "STORED")
+
+
+def identity(entry: CatalogueObject) -> Code | None:
+    """`sa.Identity(...)`."""
+    if "identity" not in entry.attributes:
+        return None
+    stated = {name: entry.attributes.get(f"identity {option}") for option, name in OPTIONS.items()}
+    return code("sa.Identity", always=entry.attributes["identity"] == "always", **stated)

@@ -1,0 +1,43 @@
+"""What a column has that stands in no `sa.Column`: storage, compression, statistics target, options."""
+
+from collections.abc import Iterator, Mapping
+
+from alembic.operations import MigrateOperation
+
+from alembic_online.autogenerate.context import quoted
+from alembic_online.autogenerate.op_rendering import sql
+from alembic_online.autogenerate.writers.options import foreign_options, options, set_parameters
+from alembic_online.postgres.catalogue import CatalogueObject, Kind, Value
+
+_DEFAULTS = {"storage": "DEFAULT", "compression": "default", "statistics target": "-1"}
+_WORDS = {"storage": "STORAGE", "compression": "COMPRESSION", "statistics target": "STATISTICS"}
+_ALTER = {Kind.MATERIALIZED_VIEW: "ALTER MATERIALIZED VIEW", Kind.FOREIGN_TABLE: "ALTER FOREIGN TABLE"}
+_LOST_WITH_THE_TYPE = ("storage", "compression")
+
+SETTINGS = frozenset({*_DEFAULTS, "options", "foreign options"})
+"""The attributes that are written here."""
+
+
+def settings(entry: CatalogueObject) -> list[MigrateOperation]:
+    """The lines that give a new column its settings."""
+    return list(_lines(entry, {}, entry.attributes))
+
+
+def altered_settings(
+    before: CatalogueObject, after: CatalogueObject, *, new_type: bool = False
+) -> list[MigrateOperation]:
+    """The lines that lead from the settings before to those after. A new type has taken some of them away."""
+    old = {name: value for name, value in before.attributes.items() if not (new_type and name in _LOST_WITH_THE_TYPE)}
+    return list(_lines(after, old, after.attributes))
+
+
+def _lines(entry: CatalogueObject, old: Mapping[str, Value], new: Mapping[str, Value]) -> Iterator[MigrateOperation]:
+    assert entry.parent is not None, "a column has a parent"
+    alter = f"{_ALTER.get(entry.parent.kind, 'ALTER TABLE')} {quoted(entry.schema, entry.identity.table)}"
+    column = f"ALTER COLUMN {quoted(entry.name)}"
+    for name, default in _DEFAULTS.items():
+        if old.get(name) != new.get(name):
+            yield sql(f"{alter} {column} SET {_WORDS[name]} {new.get(name, default)}")
+    yield from set_parameters(f"{alter} {column}", options(old), options(new))
+    if words := foreign_options(options(old, "foreign options"), options(new, "foreign options")):
+        yield sql(f"{alter} {column} {words}")

@@ -1,0 +1,142 @@
+"""What ties the database to others: publications, foreign-data wrappers and servers."""
+
+from collections.abc import Collection, Iterator
+from typing import NamedTuple
+
+from alembic.operations import MigrateOperation
+
+from alembic_online.autogenerate.context import Change, Context, Schema, quoted
+from alembic_online.autogenerate.definition_parser import after, clauses, qualified_name, wrapped
+from alembic_online.autogenerate.inheritance import has_children, origin
+from alembic_online.autogenerate.op_rendering import sql
+from alembic_online.autogenerate.writers.options import foreign_options, new_foreign_options, options
+from alembic_online.autogenerate.writers.statements import StatementWriter
+from alembic_online.autogenerate.writers.writer import literal
+from alembic_online.postgres.catalogue import CatalogueObject, Identity, Kind, Value
+
+
+class PublicationWriter(StatementWriter):
+    def target(self, entry: CatalogueObject) -> str:
+        return f"PUBLICATION {quoted(entry.name)}"
+
+    def statement(self, entry: CatalogueObject, context: Context) -> str:
+        content = "ALL TABLES" if "all tables" in entry.attributes else ", ".join(_published(entry, context.new))
+        return f"CREATE {self.target(entry)}{f' FOR {content}' if content else ''} WITH ({_how(entry)})"
+
+    def change(self, change: Change, context: Context) -> list[MigrateOperation] | None:
+        if "all tables" in change.attributes:
+            return None
+        alter, lines = f"ALTER {self.target(change.after)}", list[MigrateOperation]()
+        if change.attributes & {"tables", "schemas"}:
+            content = ", ".join(_published(change.after, context.new))
+            if not content:
+                return None  # there is no word for a list that becomes empty
+            lines.append(sql(f"{alter} SET {content}"))
+        if change.attributes & {"operations", "via partition root", "generated columns"}:
+            none = "generated columns" in change.attributes - change.after.attributes.keys()
+            how = f"{_how(change.after)}{', publish_generated_columns = none' if none else ''}"
+            lines.append(sql(f"{alter} SET ({how})"))
+        return lines
+
+
+def published(publication: Identity, columns: Collection[Identity], schema: Schema) -> set[Identity]:
+    """The tables of which it names one of these columns, or a child's column that is made of one."""
+
+    def among(column: Identity) -> bool:
+        whole = origin(schema.catalogue[column], schema)
+        return column in columns or (whole is not None and among(whole.identity))
+
+    named = (each for each in schema.needs.get(publication, ()) if each.kind is Kind.COLUMN)
+    return {column._replace(kind=Kind.TABLE, table="", name=column.table) for column in named if among(column)}
+
+
+def with_tables(
+    word: str, entry: CatalogueObject, tables: Collection[Identity], schema: Schema
+) -> Iterator[MigrateOperation]:
+    """DROP some of its tables, while a column that it names gets another type; or ADD them as it has them."""
+    for table in _tables(entry, schema):
+        if table.identity in tables:
+            what = table.what if word == "ADD" else ""
+            yield sql(f"ALTER PUBLICATION {quoted(entry.name)} {word} TABLE {table.name}{what}")
+
+
+class _Published(NamedTuple):
+    identity: Identity
+    name: str
+    """With ONLY before it where children of it are, or are not, published by themselves."""
+    what: str
+    """Columns and rows."""
+
+
+def _tables(entry: CatalogueObject, schema: Schema) -> Iterator[_Published]:
+    for said in _listed(entry.attributes.get("tables", ())):
+        name, *what = clauses(said)
+        if (rows := after("where", said)) is not None:
+            what = [*what[: what.index("where")], f"where {wrapped(rows)}"]
+        identity = Identity(Kind.TABLE, qualified_name(name)[0], "", qualified_name(name)[1])
+        table = schema.catalogue.get(identity)
+        inherited = table and "partitioned by" not in table.attributes and has_children(identity, schema)
+        yield _Published(identity, f"ONLY {name}" if inherited else name, "".join(f" {part}" for part in what))
+
+
+def _published(entry: CatalogueObject, schema: Schema) -> Iterator[str]:
+    yield from (f"TABLE {table.name}{table.what}" for table in _tables(entry, schema))
+    yield from (f"TABLES IN SCHEMA {quoted(name)}" for name in _listed(entry.attributes.get("schemas", ())))
+
+
+def _how(entry: CatalogueObject) -> str:
+    stated = entry.attributes
+    words = [f"publish = {literal(', '.join(_listed(stated.get('operations', ()))))}"]
+    words.append(f"publish_via_partition_root = {'true' if 'via partition root' in stated else 'false'}")
+    if "generated columns" in stated:
+        words.append(f"publish_generated_columns = {stated['generated columns']}")
+    return ", ".join(words)
+
+
+def _listed(value: Value) -> tuple[str, ...]:
+    assert isinstance(value, tuple), "a list in every catalogue"
+    return value
+
+
+class ForeignDataWrapperWriter(StatementWriter):
+    def target(self, entry: CatalogueObject) -> str:
+        return f"FOREIGN DATA WRAPPER {quoted(entry.name)}"
+
+    def statement(self, entry: CatalogueObject, context: Context) -> str:
+        stated = entry.attributes
+        functions = "".join(f" {word.upper()} {stated[word]}" for word in ("handler", "validator") if word in stated)
+        return f"CREATE {self.target(entry)}{functions}{new_foreign_options(options(stated))}"
+
+    def change(self, change: Change, context: Context) -> list[MigrateOperation] | None:
+        after = change.after.attributes
+        words = [f"ALTER {self.target(change.after)}"]
+        for word in ("handler", "validator"):
+            if word in change.attributes:
+                words.append(f"{word.upper()} {after[word]}" if word in after else f"NO {word.upper()}")
+        words.append(foreign_options(options(change.before.attributes), options(after)))
+        return [sql(" ".join(filter(None, words)))]
+
+
+class ServerWriter(StatementWriter):
+    def target(self, entry: CatalogueObject) -> str:
+        return f"SERVER {quoted(entry.name)}"
+
+    def granted(self, entry: CatalogueObject) -> str:
+        return f"FOREIGN SERVER {quoted(entry.name)}"
+
+    def statement(self, entry: CatalogueObject, context: Context) -> str:
+        stated = entry.attributes
+        said = "".join(
+            f" {word.upper()} {literal(str(stated[word]))}" for word in ("type", "version") if word in stated
+        )
+        wrapper = quoted(str(stated["foreign-data wrapper"]))
+        return f"CREATE {self.target(entry)}{said} FOREIGN DATA WRAPPER {wrapper}{new_foreign_options(options(stated))}"
+
+    def change(self, change: Change, context: Context) -> list[MigrateOperation] | None:
+        """Its version and options are changed, its type never; a version is not taken away."""
+        after = change.after.attributes
+        if change.attributes & {"type", "foreign-data wrapper"} or ("version" in change.attributes - after.keys()):
+            return None
+        version = f"VERSION {literal(str(after['version']))}" if "version" in change.attributes else ""
+        given = foreign_options(options(change.before.attributes), options(after))
+        return [sql(" ".join(filter(None, [f"ALTER {self.target(change.after)}", version, given])))]

@@ -1,0 +1,1 @@
+"""The verbs that Alembic lacks, a file each: `python -m alembic_online VERB`."""

@@ -1,0 +1,171 @@
+"""What every env.py calls: Alembic's command is run online, offline, or on a connection that is passed in."""
+
+import asyncio
+import logging.config
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from configparser import ConfigParser
+from functools import partial
+from pathlib import Path
+from typing import Any, NoReturn
+
+from alembic import context
+from sqlalchemy import Connection, MetaData, pool
+from sqlalchemy.exc import DBAPIError
+
+from alembic_online.errors import RequestRefused
+from alembic_online.failures.error_boundary import plain_errors
+from alembic_online.policy import Policy
+from alembic_online.postgres.connection.connect import connections
+from alembic_online.postgres.connection.engine import async_engine, resolve_url, revision_engine
+from alembic_online.review import preflight
+from alembic_online.revision_file import number_merges, prepare, process_directives
+from alembic_online.revisions.faulty_line import refuse_what_has_no_value
+from alembic_online.revisions.graph import load_chain
+from alembic_online.revisions.head_file import keep_head_file
+from alembic_online.revisions.project import RECEIVER
+from alembic_online.revisions.squashed import begin_with_squashed
+from alembic_online.runner.migrator import Migrator, migrating, stoppable
+from alembic_online.runner.offline import begin_script
+from alembic_online.runtime.current_command import Command
+from alembic_online.runtime.rehearsal import REHEARSAL, Rehearsal
+from alembic_online.runtime.session import prepare_own_session
+
+APPLICATION_NAME = "alembic"
+_OFFLINE: dict[str, Any] = {"literal_binds": True, "dialect_opts": {"paramstyle": "named"}}
+
+
+def run_environment(metadata: MetaData, *, url: str, policy: Policy | None = None, production: bool = False) -> None:
+    """Run the Alembic command at hand with `metadata` as the models; called from an env.py and nowhere else.
+
+    `url` is in any usual spelling (see `alembic_online.postgres.connection.url`), and looked at only by a command that
+    needs the database. A
+    caller who puts a sync Connection into `config.attributes["connection"]` has everything run on it, in his own
+    transaction. Without a `policy`, the environment's variables are read, and `production` makes its guards strict. On
+    the command line a `UserError` is printed and becomes the exit code; from code it is raised.
+    """
+    if (receiver := context.config.attributes.get(RECEIVER)) is not None:
+        receiver(metadata, url, policy or Policy.from_environment(production=production))
+        return
+    command = Command.at_hand()
+    with plain_errors(command):
+        policy = policy or Policy.from_environment(production=production)
+        rehearsal: Rehearsal | None = context.config.attributes.get(REHEARSAL)
+        if rehearsal is not None:
+            policy, url = rehearsal.policy, rehearsal.target.dsn
+        _configure_logging(command)
+        prepare(context.script)
+        load_chain(context.script)
+        keep_head_file(command)
+        if command.offline:
+            _configure(metadata, command, policy, dialect_name="postgresql", **_OFFLINE)
+            begin_script(context.get_context(), policy)
+            begin_with_squashed(command)
+            with context.begin_transaction():
+                context.run_migrations()
+        elif not command.needs_database:
+            if command.name == "merge":
+                number_merges(command)
+            _configure(metadata, command, policy, dialect_name="postgresql")
+            command.run_on_files(context.get_context())
+        elif (connection := context.config.attributes.get("connection")) is not None:
+            _run(metadata, command, policy, connection)
+        else:
+            _run_in_loop(partial(_run_online, metadata, command, url, policy))
+
+
+async def _run_online(metadata: MetaData, command: Command, url: str, policy: Policy) -> None:
+    target = resolve_url(url)
+    command.target = target
+    options: dict[str, Any] = {"application_name": APPLICATION_NAME, "poolclass": pool.NullPool}
+    asking = async_engine(target, **options)  # asyncpg where the URL names no driver: it prepares what is asked often
+    engine = revision_engine(target, **options) if command.runs_revisions else asking
+    engines = (engine, asking) if command.changes_database else (engine,)
+    try:
+        async with connections(engines, target, patience=policy.connect_patience) as (connection, *others):
+            pid = await prepare_own_session(engine, connection, target, policy.network_patience)
+            run = partial(_run, metadata, command, policy)
+            if not others:
+                await connection.run_sync(run)
+                return
+            await prepare_own_session(asking, others[0], target, policy.network_patience)
+            async with migrating(asking, connection, pid, others[0], command, policy) as migrator:
+                await stoppable(lambda: connection.run_sync(partial(run, migrator=migrator)), migrator)
+    finally:
+        for each in {engine, asking}:
+            await each.dispose()
+
+
+def _run(
+    metadata: MetaData, command: Command, policy: Policy, connection: Connection, migrator: Migrator | None = None
+) -> None:
+    _configure(metadata, command, policy, connection=connection, on_version_apply=command.count_step)
+    preflight.check_database(connection, context.get_context(), metadata, command, policy)
+    begin_with_squashed(command)
+    if migrator is not None:
+        migrator.begin(context.get_context())
+    elif connection.in_transaction():
+        context.get_context().autocommit_block = _refuse_to_leave  # type: ignore[method-assign]
+    try:
+        with context.begin_transaction():
+            context.run_migrations()
+    except DBAPIError as error:
+        from alembic_online.failures.offending_rows import note_offending_rows  # noqa: PLC0415
+        from alembic_online.postgres.dimension_limit import note_dimension_limit  # noqa: PLC0415  only for what goes wrong
+        from alembic_online.postgres.missing_types import note_where_it_is  # noqa: PLC0415
+
+        note_offending_rows(error, connection)
+        note_where_it_is(error, connection)
+        note_dimension_limit(error)
+        raise
+    command.report(context.get_context())
+
+
+def _refuse_to_leave() -> NoReturn:
+    raise RequestRefused(
+        "The revision leaves its transaction (autocommit_block), and this one is the caller's.",
+        "Run it by the command line, or with a connection that is in no transaction.",
+    )
+
+
+def _configure(metadata: MetaData, command: Command, policy: Policy, **options: Any) -> None:
+    context.configure(
+        target_metadata=metadata,
+        transaction_per_migration=True,
+        autogenerate_plugins=[],  # alembic_online.autogenerate compares, and no change is to be reported twice
+        process_revision_directives=partial(process_directives, command, metadata, policy),
+        **options,
+    )
+    refuse_what_has_no_value(context.get_context().dialect)
+
+
+def _run_in_loop(run: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """`asyncio.run`, in a thread of its own where the caller is inside a running event loop already."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        asyncio.run(run())
+        return
+    with ThreadPoolExecutor(max_workers=1) as executor:
+        executor.submit(lambda: asyncio.run(run())).result()
+
+
+def _configure_logging(command: Command) -> None:
+    """As the ini says, the one in use or else env.py's neighbour; where neither says anything, what happens is shown.
+
+    Only for the command line: a program that calls Alembic has loggers of its own.
+    """
+    if not command.from_command_line:
+        return
+    neighbour = Path(context.script.dir).resolve() / "alembic.ini"
+    for file in (context.config.config_file_name, neighbour):
+        ini = ConfigParser(interpolation=None)
+        ini.read(file or (), encoding="utf-8")
+        if ini.has_section("loggers"):
+            logging.config.fileConfig(ini, disable_existing_loggers=False)
+            return
+    if not (logging.root.handlers or getattr(context.config.cmd_opts, "quiet", False)):
+        shown = logging.StreamHandler()
+        shown.setFormatter(logging.Formatter("%(levelname)-5.5s [%(name)s] %(message)s"))
+        logging.getLogger("alembic").addHandler(shown)
+        logging.getLogger("alembic").setLevel(logging.INFO)

@@ -1,0 +1,1 @@
+"""From whatever was raised to the sentence that a user reads."""

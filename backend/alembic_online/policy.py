@@ -1,0 +1,127 @@
+"""What may be decided otherwise, in one frozen object; its defaults are right for production."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from alembic_online.errors import RequestRefused
+
+PREFIX = "MIGRATION_"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """Limits of a migration. Each is also a variable of the environment: `MIGRATION_` and its name in capitals.
+
+    Raises `RequestRefused` for values that contradict each other.
+    """
+
+    connect_patience: float = 30.0
+    """Seconds to wait for a server that says it is starting or shutting down."""
+    network_patience: float = 30.0
+    """Seconds that a network may be silent before either end takes the other for gone; 2 at the least."""
+    migrator_patience: float = 3600.0
+    """Seconds to wait for another migration of the same database to end."""
+    lock_timeout: float = 0.1
+    """Seconds that a strong lock may be queued for, and so the longest that a client waits because of us."""
+    lock_budget: float = 300.0
+    """Seconds that one revision may spend in waiting for locks and in trying again, before it fails."""
+    retry_pause: float = 2.0
+    """The longest pause between two tries, in seconds; the pause is a random part of a growing limit."""
+    patient_limit: float = 6 * 3600.0
+    """Seconds for a statement that blocks nobody and waits for everybody, such as CREATE INDEX CONCURRENTLY."""
+    backfill_batch: float = 0.1
+    """Seconds that a batch of a backfill may take: the longest that a client waits for a row because of it."""
+    backfill_pause: float = 0.2
+    """The pause after a batch, as a share of the batch's own time."""
+    backfill_limit: float = 600.0
+    """Seconds that a backfill may take inside of an upgrade; a longer one is left to a command of its own."""
+    backfill_replica_lag: float = 10.0
+    """Seconds that a replica may be behind before a backfill waits for it."""
+    backfill_wal: float = 1024.0
+    """Megabytes of WAL that replicas may have yet to take before a backfill waits for them."""
+    backfill_dead_share: float = 0.5
+    """Dead rows, as a share of the live ones, before a backfill waits for a VACUUM that can remove them."""
+    small_table: float = 1_000_000
+    """Bytes: a smaller table is changed directly, by a statement that may also work no longer than `lock_timeout`."""
+    index_memory: float = 1024.0
+    """Megabytes that the build of an index may use at the most."""
+    index_workers: float = 2
+    """Parallel workers that help the build of an index, at the most."""
+    allow_data_loss: str = ""
+    """`true`, or ids, with commas between, of revisions whose downgrade may drop what holds rows; in production ids."""
+    edited_revisions: str = "warn"
+    """`warn` or `error`: a revision file that was edited after it was applied."""
+    show_literals: bool = False
+    """Show other sessions' queries with the values in them."""
+    application_version: str = ""
+    """Written into the history, to tell which deploy it was."""
+    scratch_url: str = field(default="", repr=False)
+    """A server on which autogenerate may make scratch databases; by default the one at hand, else an embedded one."""
+    production: bool = False
+    """Makes the guards strict: for whoever runs on what others use."""
+
+    def __post_init__(self) -> None:
+        for problem, remedy in _contradictions(self):
+            raise RequestRefused(problem, remedy)
+
+    @property
+    def data_loss_allowed(self) -> list[str]:
+        """`allow_data_loss`, taken apart."""
+        return [each for part in self.allow_data_loss.split(",") if (each := part.strip())]
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] = os.environ, *, production: bool = False) -> "Policy":
+        """Read the variables that are set; `production` holds where MIGRATION_PRODUCTION is not.
+
+        Raises `RequestRefused` for a value that is not what the field holds.
+        """
+        given: dict[str, Any] = {"production": production}
+        for each in fields(cls):
+            variable = f"{PREFIX}{each.name.upper()}"
+            if variable in environ:
+                given[each.name] = _READ[each.type](environ[variable], variable)  # type: ignore[index]
+        return cls(**given)
+
+
+def _contradictions(policy: Policy) -> list[tuple[str, str]]:
+    """What cannot be meant, with the way out."""
+    found = []
+    if not 0 < policy.lock_timeout <= policy.lock_budget:
+        problem = f"lock_timeout is {policy.lock_timeout:g} s and lock_budget is {policy.lock_budget:g} s."
+        found.append((problem, "Set lock_timeout above 0 (0 would wait without limit) and not above lock_budget."))
+    if policy.network_patience < 2:
+        problem = f"network_patience is {policy.network_patience:g} s."
+        found.append((problem, "Set it to 2 or more: systems ask in whole seconds, and must ask before they give up."))
+    if policy.edited_revisions not in ("warn", "error"):
+        found.append((f"edited_revisions is {policy.edited_revisions!r}.", "Set it to warn or to error."))
+    if policy.production and "true" in policy.data_loss_allowed:
+        problem = "allow_data_loss is true, and this is production."
+        found.append((problem, "Set MIGRATION_ALLOW_DATA_LOSS to the ids of the revisions whose data may go."))
+    return found
+
+
+def _number(text: str, variable: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value < float("inf"):
+        raise RequestRefused(f"{variable} is {text!r}.", "Set it to a number, 0 or more.")
+    return value
+
+
+def _flag(text: str, variable: str) -> bool:
+    if text.lower() in ("1", "true", "yes", "on"):
+        return True
+    if text.lower() in ("0", "false", "no", "off", ""):
+        return False
+    raise RequestRefused(f"{variable} is {text!r}.", "Set it to true or false.")
+
+
+def _text(text: str, _: str) -> str:
+    return text.strip()
+
+
+_READ = {float: _number, bool: _flag, str: _text}

@@ -1,0 +1,84 @@
+"""Reading a catalogue: one query a family, whatever the number of tables."""
+
+import json
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.engine import Connection
+
+from alembic_online.postgres.catalogue import (
+    columns,
+    constraints,
+    data_types,
+    indexes,
+    namespaces,
+    operators,
+    policies,
+    publications,
+    routines,
+    sequences,
+    tables,
+    triggers,
+)
+from alembic_online.postgres.catalogue.model import Catalogue, CatalogueObject, Identity, Kind, Value
+from alembic_online.postgres.catalogue.normal import normal
+from alembic_online.postgres.catalogue.session import neutral_session
+
+FAMILIES = (
+    namespaces,
+    data_types,
+    operators,
+    routines,
+    sequences,
+    tables,
+    columns,
+    constraints,
+    indexes,
+    policies,
+    triggers,
+    publications,
+)
+_QUERIES = tuple(text(family.SQL) for family in FAMILIES)
+
+
+def read_catalogue(
+    connection: Connection, *, schemas: Collection[str] | None = None, ignore_tables: Collection[str] = ()
+) -> Catalogue:
+    """Read the schema of the connection's database as PostgreSQL (16 to 18) prints it.
+
+    `schemas` limits it to the objects of these schemas, and the extensions; by default all but PostgreSQL's own are
+    read, with what belongs to no schema. `ignore_tables` names tables (`alembic_version`, or `archive.chapters`) to
+    leave out with all that hangs on them. What an extension made is left out; the extension itself is in.
+
+    Works on any driver, in a transaction or in autocommit, read-only too, and takes no lock stronger than ACCESS SHARE.
+    Reading starts a transaction on the connection, as any statement does. What another session drops in the middle may
+    raise `sqlalchemy.exc.DBAPIError` ("cache lookup failed"): read again.
+    """
+    scope = {"schemas": None if schemas is None else list(schemas), "ignored": list(ignore_tables)}
+    with neutral_session(connection):
+        return Catalogue(
+            [entry for query in _QUERIES for entry in _objects(connection.execute(query, scope).fetchall())]
+        )
+
+
+def _objects(rows: Sequence[Any]) -> Iterator[CatalogueObject]:
+    for kind, schema, table, name, parent, attributes in rows:
+        yield CatalogueObject(Identity(Kind(kind), schema, table, name), _parent(schema, parent), _stated(attributes))
+
+
+def _parent(schema: str, parent: Sequence[str] | None) -> Identity | None:
+    if parent is None:
+        return None
+    kind, table, name = parent
+    return Identity(Kind(kind), schema, table, name)
+
+
+def _stated(attributes: str) -> dict[str, Value]:
+    stated = {}
+    for name, value in json.loads(attributes).items():
+        if value is not None and value is not False and value != []:
+            stated[name] = tuple(value) if isinstance(value, list) else value
+            if isinstance(value, str):
+                stated[name] = normal(value)
+    return stated

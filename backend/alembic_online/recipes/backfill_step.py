@@ -1,0 +1,49 @@
+"""The rows that are there get what new rows get by themselves: a backfill as a step of an operation.
+
+Without a key a table is walked by the place of its rows, and with partitions or children it has such places in each of
+them: then these are walked one by one.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+
+from alembic.runtime.migration import MigrationContext
+
+from alembic_online.backfill.definition import Backfill
+from alembic_online.backfill.keyset import KEY_SQL
+from alembic_online.recipes.database import Database
+from alembic_online.recipes.step import Step, Task
+
+_KEY = KEY_SQL.format(table="to_regclass(:table)")
+
+
+def fill(words: str, definition: Backfill, database: Database) -> Iterator[Task]:
+    """One task, or one for each part of the table; `words` say what it does, and `definition` names its table."""
+    table = definition.table
+    for part in json.loads(database.recall(f"parts: {words}", lambda: json.dumps(_parts(table, database))) or "[]"):
+        name = f"{definition.name}_{part.replace(chr(34), '')}"
+        yield _task(f"{words}, {part}", replace(definition, table=part, name=name))
+    yield _task(words, definition)
+
+
+def _parts(table: str, database: Database) -> list[str]:
+    """The tables below, where `table` has no key to walk all of them by."""
+    parts = database.partitions(table)
+    return [part.sql for part in parts if not part.partitioned] if parts and not database.ask(_KEY, table=table) else []
+
+
+def _task(words: str, definition: Backfill) -> Task:
+    def written() -> list[Step]:
+        from alembic_online.backfill.script import script  # noqa: PLC0415  see `registry`
+
+        return [Step(sql=script(definition, commits=True))]
+
+    return Task(words=words, run=partial(_run, definition), script=written)
+
+
+def _run(definition: Backfill, context: MigrationContext) -> None:
+    from alembic_online.backfill.in_upgrade import run_outside  # noqa: PLC0415  see `registry`
+
+    run_outside(context, definition)

@@ -1,0 +1,1 @@
+"""The cut-over of a revision: what waits for it, what may come before it, what clients would miss."""

@@ -1,0 +1,146 @@
+"""What clients would miss between two commits: given up, there until now, and made again below in the revision.
+
+A revision that would be committed in such a state is refused. What only rules rows (a constraint, a unique index) is no
+gap: whoever ran before runs on without it, and rows that break it are found when it comes back.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from traceback import FrameSummary
+
+from alembic.script import Script
+
+from alembic_online.errors import RevisionFailed
+from alembic_online.postgres.locks.reader import statements
+from alembic_online.recipes.cutover.later_statements import Below
+from alembic_online.recipes.cutover.pending_statements import Waiting, gaps
+from alembic_online.recipes.database import Database
+from alembic_online.recipes.names import plain
+from alembic_online.recipes.object_effects import GivenUp, last_part, made
+from alembic_online.revisions.source_line import line_in
+
+_RELATION = "SELECT 1 FROM pg_class WHERE lower(relname) = :name"
+_PART = "SELECT 1 FROM {} JOIN pg_class c ON c.oid = {} WHERE lower(c.relname) = :table AND {}"
+_THERE = {
+    "view": _RELATION,
+    "table": _RELATION,
+    "sequence": _RELATION,
+    "function": "SELECT 1 FROM pg_proc WHERE lower(proname) = :name",
+    "column": _PART.format("pg_attribute", "attrelid", "lower(attname) = :name AND NOT attisdropped"),
+    "default": _PART.format("pg_attribute", "attrelid", "lower(attname) = :name AND atthasdef"),
+    "trigger": _PART.format("pg_trigger", "tgrelid", "lower(tgname) = :name"),
+    "policy": _PART.format("pg_policy", "polrelid", "lower(polname) = :name"),
+    "rule": _PART.format("pg_rewrite", "ev_class", "lower(rulename) = :name"),
+    "grant": """
+        SELECT 1 FROM pg_class c, aclexplode(c.relacl) a WHERE lower(c.relname) = :table
+        AND CASE a.grantee WHEN 0 THEN 'public' ELSE lower(pg_get_userbyid(a.grantee)) END = :name
+    """,
+}
+
+
+class Gaps:
+    """Of one direction of one revision."""
+
+    def __init__(
+        self, script: Script, direction: str, database: Database, is_noted: Callable[[str, str], bool]
+    ) -> None:
+        """`is_noted` says whether an earlier try has committed a statement, of an operation."""
+        self._script, self._database, self._is_noted = script, database, is_noted
+        self._below = Below(Path(script.path), direction)
+        self._there: dict[GivenUp, bool] = {}
+        """As it was before this revision."""
+
+    def found(self, waiting: Iterable[Waiting]) -> Iterator[tuple[GivenUp, Waiting, int]]:
+        """What is given up by these, and the line that makes it again."""
+        listed = list(waiting)
+        for each in gaps(listed):
+            by = next(one for one in listed if each in one.gives_up)
+            here = self._line or by.line
+            if not self._is_there(each) or here is None or self._is_noted(by.sql, by.operation):
+                continue
+            if again := self._below.brings_back(each, here.lineno or 0, here.end_lineno or here.lineno or 0):
+                yield each, by, again
+
+    def note(self, waiting: Sequence[Waiting]) -> None:
+        """These are about to be carried out, and not yet committed: what they give up is there until now."""
+        for each in gaps(waiting):
+            self._is_there(each)
+
+    def refuse(self, waiting: Sequence[Waiting], sql: str) -> None:
+        """Raise `RevisionFailed` where a commit of these, before `sql`, would leave one."""
+        self._refuse_empty(waiting, sql)
+        self._refuse_type_between(waiting)
+        self._refuse_column_in_steps(waiting, sql)
+        for each, by, again in self.found(waiting):
+            here = self._line.lineno if self._line else 0
+            gone = f"in line {by.line.lineno}" if by.line else "above"
+            of = f" of {each.table}" if each.table else ""
+            raise RevisionFailed(
+                f"{self._script.revision} gives up the {each.kind} {each.name}{of} {gone} and makes it again in line"
+                f" {again}: line {here}, between them, would have it committed, and clients would miss it.",
+                f"Put line {here} above the one or below the other, or into a revision of its own.{_direct(each)}",
+            )
+
+    def _refuse_empty(self, waiting: Sequence[Waiting], sql: str) -> None:
+        """A new table has the name of one with rows, which are put into it only now."""
+        into = {last_part(plain(reader.name())) for reader in statements(sql) if reader.accept("INSERT INTO")}
+        for each in (each for one in waiting for each in one.gives_up if each.kind == "table"):
+            name = last_part(each.name)
+            made = any(name in one.makes and "CREATE" in one.sql.upper() for one in waiting)
+            if name in into and made and self._is_there(each):
+                raise RevisionFailed(
+                    f"{self._script.revision} gives the name {name} to a new table, which is filled in line"
+                    f" {self._line.lineno if self._line else 0} only: clients would find it empty for as long.",
+                    "Make and fill the new table under a name of its own, then let the two change names."
+                    f"{_direct(each._replace(table=name))}",
+                )
+
+    def _refuse_column_in_steps(self, waiting: Sequence[Waiting], sql: str) -> None:
+        """A column comes in the place of another one, but is filled first; one that is computed has ways of its own."""
+        names = set() if "GENERATED" in sql.upper() else set(made(sql))
+        for each, by in ((each, one) for one in waiting for each in one.gives_up if each.kind == "column"):
+            name = last_part(each.name)
+            if name in names and not self._is_noted(by.sql, by.operation) and self._is_there(each):
+                raise RevisionFailed(
+                    f"{self._script.revision} gives up the column {name} of {each.table} in line"
+                    f" {by.line.lineno if by.line else 0}, and line {self._line.lineno if self._line else 0} makes it"
+                    " again in steps, each committed: clients would miss it meanwhile.",
+                    "Add the new column under a name of its own, drop the old one, then rename the new one."
+                    f"{_direct(each)}",
+                )
+
+    def _refuse_type_between(self, waiting: Sequence[Waiting]) -> None:
+        """A column has another enum, and its own one's name comes back only below: who casts to that would fail."""
+        for one in (each for each in waiting if each.step and each.step.retypes and each.step.column):
+            assert one.step is not None
+            name = last_part(plain(one.step.retypes))
+            renamed = any(name in each.makes and "RENAME" in each.sql.upper() for each in waiting)
+            line = one.line
+            if renamed or line is None or self._is_noted(one.sql, one.operation):
+                continue
+            end = line.end_lineno or line.lineno or 0
+            if again := self._below.brings_back(GivenUp("type", "", name), line.lineno or 0, end):
+                raise RevisionFailed(
+                    f"{self._script.revision} gives {one.step.swaps}.{one.step.column} another type in line"
+                    f" {line.lineno}, and only line {again} makes {name} again: line"
+                    f" {self._line.lineno if self._line else 0} would have the first committed, and clients that know"
+                    f" {name} would fail.",
+                    f"Change the column once: ALTER TYPE {name} RENAME TO {name}_old, CREATE TYPE {name} ..., ALTER"
+                    f" TABLE ... TYPE {name} USING ..., DROP TYPE {name}_old.",
+                )
+
+    def _is_there(self, each: GivenUp) -> bool:
+        if each not in self._there:
+            query = _THERE.get(each.kind, "")
+            given = {"name": last_part(each.name), "table": last_part(each.table)}
+            used = {name: value for name, value in given.items() if f":{name}" in query}
+            self._there[each] = bool(query) and bool(self._database.ask(query, **used))
+        return self._there[each]
+
+    @property
+    def _line(self) -> FrameSummary | None:
+        return line_in(str(Path(self._script.path).parent))
+
+
+def _direct(each: GivenUp) -> str:
+    return each.table and f'\nOr let all wait in one transaction: direct = {{"{each.table}": "why nobody minds"}}'

@@ -1,0 +1,252 @@
+"""The cut-over of a revision: what takes but an instant and clients would notice, kept until all of it is one short
+transaction.
+
+A default, view or constraint that is dropped here and comes back below would be missing for as long as a table is
+copied in between. So what needs no work on rows waits, and the work overtakes it: the new column is filled, the new
+index built, while everything old is still there. Only the last step of such work, which puts the new in the place of
+the old, waits as well. Nothing is locked meanwhile.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from traceback import FrameSummary
+
+from alembic_online.postgres.locks import strong_locks
+from alembic_online.postgres.locks.reader import statements
+from alembic_online.postgres.sql.tokens import tokens
+from alembic_online.recipes.cutover.pending_statements import Postponed, Waiting, follows, gaps
+from alembic_online.recipes.cutover.replaced_type import StandIn, stand_in
+from alembic_online.recipes.cutover.statement_forms import (
+    adds_column,
+    altered_column,
+    is_check_or_foreign_key,
+    is_key,
+    is_type_change,
+    names_of,
+    sets_not_null,
+)
+from alembic_online.recipes.names import plain
+from alembic_online.recipes.object_effects import GivenUp, last_part, made, same_name
+from alembic_online.recipes.step import Step, Task
+
+_PARTITIONS = re.compile(r"\b(ATTACH|DETACH)\s+PARTITION\b", re.IGNORECASE)
+_AFTER_SWAP = ("not null", "index", "key")
+"""What a column that is made anew carries over: only from the new one it is taken away."""
+_AFTER_SWAP_OF_TYPE = ("not null", "key")
+"""An index may name the type that goes."""
+
+
+@dataclass
+class CutOver:
+    """What waits, in its order, and what is to be done when that has been carried out."""
+
+    waiting: list[Waiting] = field(default_factory=list)
+    after: list[tuple[str, Step | Task, FrameSummary | None]] = field(default_factory=list)
+    """With the operation, and its line."""
+    postponed: list[Postponed] = field(default_factory=list)
+    _replaces_type: bool = False
+    """A column gets another enum: what names the labels of the old one cannot be carried over."""
+    helpers: list[str] = field(default_factory=list)
+    """How somebody takes away the columns that are filled and wait to be swapped."""
+    unfit: set[str] = field(default_factory=set)
+    """The indexes, by their plain names, that are dropped here and cannot be made for a column's new type."""
+
+    def __bool__(self) -> bool:
+        return bool(self.waiting)
+
+    def forget(self) -> None:
+        """Nothing waits any more, but for what a commit came after."""
+        self.waiting = [each for each in self.waiting if each.kept]
+        self.after.clear()
+        self.postponed.clear()
+        self.helpers.clear()
+        self.unfit.clear()
+        self._replaces_type = False
+
+    def replace_type(self) -> None:
+        """A column is about to get another enum."""
+        self._replaces_type = True
+
+    def keep(self) -> None:
+        """The revision commits by itself, and what waits goes on waiting."""
+        self.waiting = [replace(each, kept=True) for each in self.waiting]
+
+    def add(self, waiting: Waiting) -> None:
+        """It comes last; but what a column that is made anew carries over is taken away after its swap."""
+        swaps, kinds = plain(waiting.swaps), _AFTER_SWAP_OF_TYPE if self._drops_indexes_first() else _AFTER_SWAP
+        column = waiting.step.column if waiting.step else ""
+        later = [
+            each
+            for each in self.waiting
+            if swaps and follows(each, swaps, column, kinds) and not self.unfit & _indexes_of(each)
+        ]
+        self.waiting = [each for each in self.waiting if each not in later] + [waiting, *later]
+
+    def stand_ins(self, sql: str = "") -> list[StandIn]:
+        """All, or those of the types that `sql` names, each after those that it is made of."""
+        found, words = list[StandIn](), names_of(sql)
+        for each in reversed(self.waiting):
+            one = each.stand_in
+            if one and (not sql or words & each.makes or any(one.made in later.made_of for later in found)):
+                found.insert(0, one)
+        return found
+
+    def indexes_before_swap(self) -> list[str]:
+        """Those that go before a column's swap, by their plain names, for they may name the type that goes."""
+        gone = {name for each in self.waiting for name in _indexes_of(each)}
+        return sorted(gone if self._drops_indexes_first() else gone & self.unfit)
+
+    def _drops_indexes_first(self) -> bool:
+        return self._replaces_type or bool(self.stand_ins())
+
+    def stand_in_for(self, sql: str) -> StandIn | None:
+        """For a type that `sql` makes, and whose name another gives up here."""
+        made = stand_in(sql, self.stand_ins())
+        if made is None or not self.gives_up("type", "", made.name):
+            return None
+        needed = (each for each in self.waiting if each.stand_in is None and names_of(sql) & each.makes)
+        return None if any(needed) else made
+
+    def lets_pass(self, sql: str) -> bool:
+        """Whether `sql`, which locks nothing, may come before all that waits: a type of a name that was free."""
+        new = stand_in(sql)
+        free = new is not None and not self.gives_up("type", "", new.name) and not self.is_needed_for(sql)
+        return not self or free
+
+    def use(self, used: StandIn) -> bool:
+        """It is made beforehand; False where it is already."""
+        for at, each in enumerate(self.waiting):
+            if each.stand_in == used and each.instead is not None and each.sql != used.rename:
+                self.waiting[at] = replace(each, sql=used.rename, run=each.instead)
+                return True
+        return False
+
+    def gaps(self) -> list[GivenUp]:
+        """What is given up here, and not made again."""
+        return list(gaps(self.waiting))
+
+    def names_postponed(self, sql: str) -> bool:
+        """Whether `sql` names an index that is still to be made."""
+        return any(each.name in names_of(sql) for each in self.postponed)
+
+    def take(self) -> list[Waiting]:
+        """All that waits; nothing does afterwards."""
+        taken, self.waiting = self.waiting, []
+        self._replaces_type = False
+        self.helpers.clear()
+        self.unfit.clear()
+        return taken
+
+    def gives_up(self, kind: str, table: str, name: str) -> bool:
+        """Whether this is dropped here: names as SQL writes them."""
+        return any(
+            each.kind in (kind, "key" if kind == "constraint" else kind)
+            and (each.name == plain(name) if each.table else same_name(each.name, plain(name)))
+            and (not each.table or same_name(each.table, plain(table)))
+            for each in self._given_up()
+        )
+
+    def makes(self, name: str) -> bool:
+        """Whether something gets this name here, which is as the catalogue has it."""
+        return any(plain(name) in each.makes for each in self.waiting)
+
+    def gives_up_name(self, sql: str, *kinds: str) -> bool:
+        """Whether `sql` makes something of a name that one of such a kind gives up here."""
+        names = set(made(sql))
+        return any(each.kind in kinds and last_part(each.name) in names for each in self._given_up())
+
+    def lost_by(self, table: str) -> Iterator[str]:
+        """The actions by which a copy of `table` loses the defaults, checks and columns that the table loses."""
+        for each in self._given_up():
+            if same_name(each.table, plain(table)):
+                if each.kind == "default":
+                    yield f"ALTER COLUMN {each.written} DROP DEFAULT"
+                elif each.kind == "constraint":
+                    yield f"DROP CONSTRAINT IF EXISTS {each.written}"
+                elif each.kind == "column":  # one that is generated may read the column at hand
+                    yield f"DROP COLUMN IF EXISTS {each.written} CASCADE"
+
+    def has_type(self, name: str) -> bool | None:
+        """Whether there is a type of this plain name afterwards; None where nothing here tells."""
+        if any(last_part(name) in each.makes for each in self.waiting):
+            return True
+        return False if self.gives_up("type", "", name) else None
+
+    def swaps(self, *tables: str) -> bool:
+        """Whether a column of one of these is exchanged here."""
+        return any(
+            same_name(plain(each.swaps), plain(table)) for each in self.waiting if each.swaps for table in tables
+        )
+
+    def exchanged(self, table: str) -> list[str]:
+        """The columns of `table` that are exchanged here, without quotes, in their order."""
+        swaps = [each.step for each in self.waiting if each.step is not None and each.step.column]
+        return [step.column for step in swaps if same_name(plain(step.swaps), plain(table))]
+
+    def changes_keys(self, *tables: str) -> bool:
+        """Whether a key of one of these goes or comes here, or a column is exchanged."""
+        keys = [each for each in self._given_up() if each.kind == "key"]
+        gone = any(same_name(each.table, plain(table)) for each in keys for table in tables)
+        return gone or self.swaps(*tables)
+
+    def is_in_the_way(self, sql: str) -> bool:
+        """Whether an operation cannot overtake what waits, nor join it."""
+        tables = [lock.name for lock in strong_locks(sql)]
+        if self.gives_up_name(sql, "column", "table"):
+            return True
+        if self._changes_partitions(*tables):
+            return True
+        if self._indexes_like(sql):  # a statement by hand does not replace it: the old one goes first
+            return True
+        if is_check_or_foreign_key(sql) and self.changes_keys(*tables):
+            return False
+        if is_type_change(sql):
+            column = plain(altered_column(sql))
+            if any(column in map(plain, self.exchanged(each)) for each in tables) or self._builds_key(*tables):
+                return True
+        # A swap that finds its column NOT NULL meanwhile is made again, with that.
+        overtakes = is_type_change(sql) or is_key(sql) or adds_column(sql) or sets_not_null(sql)
+        return bool(self) and (self.is_needed_for(sql) or (self.swaps(*tables) and not overtakes))
+
+    def _changes_partitions(self, *tables: str) -> bool:
+        """Whether another set of partitions is to be changed along with one of the tables."""
+        named = {last_part(plain(table)) for table in tables}
+        return any(_PARTITIONS.search(each.sql) and named & names_of(each.sql) for each in self.waiting)
+
+    def hides_loss(self, sql: str) -> bool:
+        """Whether what `sql` takes away can be counted only when what waits is done."""
+        words = {token.keyword for token in tokens(sql)}
+        return "DROP" in words and ("CASCADE" in words or ("TABLE" in words and self.is_needed_for(sql)))
+
+    def is_needed_for(self, sql: str) -> bool:
+        """Whether `sql` names something that is only made here."""
+        words, stands_in = names_of(sql), is_type_change(sql)
+        return any(words & each.makes for each in self.waiting if not (stands_in and each.stand_in))
+
+    def take_index_like(self, sql: str) -> bool:
+        """Whether `sql` makes an index of the name of one that waits to be dropped: then that is to be replaced."""
+        found = self._indexes_like(sql)
+        self.waiting = [each for each in self.waiting if each not in found]
+        return bool(found)
+
+    def _indexes_like(self, sql: str) -> list[Waiting]:
+        makes = any(reader.accept_any("CREATE INDEX", "CREATE UNIQUE INDEX") for reader in statements(sql))
+        if not makes or self._drops_indexes_first():
+            return []
+        names = set(made(sql))
+        return [each for each in self.waiting if each.index and last_part(plain(each.index.index)) in names]
+
+    def _builds_key(self, *tables: str) -> bool:
+        """Whether a key of one of these, which also exchanges a column, waits for its index to become its own."""
+        keys = [each.sql for each in self.waiting if each.step is not None and "USING INDEX" in each.sql]
+        locked = [plain(lock.name) for sql in keys for lock in strong_locks(sql)]
+        return any(self.swaps(table) and same_name(plain(table), name) for table in tables for name in locked)
+
+    def _given_up(self) -> Iterator[GivenUp]:
+        return (each for waiting in self.waiting for each in waiting.gives_up)
+
+
+def _indexes_of(waiting: Waiting) -> set[str]:
+    """Those that it drops, by their plain names."""
+    return {last_part(each.name) for each in waiting.gives_up if each.kind == "index"}

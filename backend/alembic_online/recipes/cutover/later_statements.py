@@ -1,0 +1,98 @@
+"""What a revision makes again below one of its lines, as far as its text tells: nothing of it is run."""
+
+import ast
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+
+from alembic_online.postgres.locks.reader import statements
+from alembic_online.recipes.names import plain
+from alembic_online.recipes.object_effects import GivenUp, given_up, granted, last_part, made, same_name
+
+_UNKNOWN = "_"
+"""What stands in an f-string where nobody knows what it inserts."""
+
+
+class Below:
+    """The text of one direction of one file: its function, and what that calls and names in the file."""
+
+    def __init__(self, path: Path, direction: str) -> None:
+        self._path, self._direction = path, direction
+
+    def brings_back(self, each: GivenUp, line: int, end: int) -> int:
+        """The line below this one, which ends at `end`, that makes it again; 0 where none does."""
+        for at, sql in self._texts:
+            texts = [sql] if at > end else _after(each, sql) if line <= at <= end else []
+            if any(_makes(each, text) for text in texts):
+                return at
+        return 0
+
+    @cached_property
+    def _texts(self) -> list[tuple[int, str]]:
+        tree = ast.parse(self._path.read_text(encoding="utf-8"))
+        top = {name: node for node in tree.body for name in _names(node)}
+        return sorted(_read(top.get(self._direction), top, set()))
+
+
+def _names(node: ast.stmt) -> list[str]:
+    if isinstance(node, ast.FunctionDef):
+        return [node.name]
+    if isinstance(node, ast.Assign):
+        return [each.id for each in node.targets if isinstance(each, ast.Name)]
+    return [node.target.id] if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) else []
+
+
+def _read(node: ast.AST | None, top: dict[str, ast.stmt], seen: set[str], line: int = 0) -> Iterator[tuple[int, str]]:
+    """The SQL in it, and in what it names; that counts as written where it is named."""
+    for each in ast.walk(node) if node else ():
+        at = line or getattr(each, "lineno", 0)
+        if isinstance(each, ast.Name) and each.id in top and each.id not in seen:
+            yield from _read(top[each.id], top, seen | {each.id}, at)
+        elif isinstance(each, ast.JoinedStr):
+            yield at, "".join(str(part.value) if isinstance(part, ast.Constant) else _UNKNOWN for part in each.values)
+        elif isinstance(each, ast.Constant) and isinstance(each.value, str):
+            yield at, each.value
+        elif isinstance(each, ast.Call) and (sql := _operation(each)):
+            yield at, sql
+
+
+def _operation(call: ast.Call) -> str:
+    """A stock operation in SQL, so far as it brings something back that may have been given up; else ""."""
+    name = call.func.attr if isinstance(call.func, ast.Attribute) else ""
+    given = [each.value for each in call.args if isinstance(each, ast.Constant) and isinstance(each.value, str)]
+    options = {each.arg: each.value for each in call.keywords}
+    default = options.get("server_default")
+    if name == "alter_column" and given and default is not None and not _is_none(default):
+        return f"ALTER TABLE {given[0] if given[1:] else _UNKNOWN} ALTER {given[-1]} SET DEFAULT {_UNKNOWN}"
+    if name == "create_table" and given:
+        return f"CREATE TABLE {given[0]} ()"
+    column = next((each for each in call.args if isinstance(each, ast.Call)), None)
+    if name == "add_column" and column and column.args and isinstance(column.args[0], ast.Constant):
+        return f"ALTER TABLE {given[0] if given else _UNKNOWN} ADD COLUMN {column.args[0].value!s}"
+    return ""
+
+
+def _is_none(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value in (None, False)
+
+
+def _after(each: GivenUp, sql: str) -> list[str]:
+    """Of a text that gives it up, what comes after that."""
+    texts = [sql[reader.rest()[0].start :] for reader in statements(sql)]
+    return next((texts[at + 1 :][:1] for at, text in enumerate(texts) if each in set(given_up(text))), [])
+
+
+def _makes(each: GivenUp, sql: str) -> bool:
+    """A name that nobody knows may be this one."""
+    if each.kind == "default":
+        again = [other for other in given_up(sql) if other.kind == "default"] if "SET DEFAULT" in sql.upper() else []
+        return any(other.name == each.name and _may_be(other.table, each.table) for other in again)
+    if each.kind == "grant":
+        return any(other.name == each.name and _may_be(other.table, each.table) for other in granted(sql))
+    kinds = {"function": ("FUNCTION", "PROCEDURE"), "column": ("ADD", "TO")}.get(each.kind, (each.kind.upper(),))
+    has_kind = any(reader.has(kind) for reader in statements(sql) for kind in kinds)
+    return has_kind and any(_may_be(name, last_part(each.name)) for name in made(sql))
+
+
+def _may_be(name: str, other: str) -> bool:
+    return plain(name) == _UNKNOWN or same_name(plain(name), other)

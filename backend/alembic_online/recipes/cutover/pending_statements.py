@@ -1,0 +1,98 @@
+"""What waits for the cut-over: each statement, what it gives up and what it makes; and what several leave open."""
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
+from traceback import FrameSummary
+from typing import Any
+
+from alembic_online.recipes.cutover.commit_points import belongs_together
+from alembic_online.recipes.cutover.replaced_type import StandIn
+from alembic_online.recipes.object_effects import GivenUp, given_up, granted, last_part, made, same_name
+from alembic_online.recipes.step import OnlineChange, Step
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """One statement of the cut-over."""
+
+    sql: str
+    run: Callable[[], Any]
+    operation: str = ""
+    """The operation that it is a step of, as the journal knows it."""
+    step: Step | None = None
+    bounded: str = ""
+    """The words of an operation that is carried out directly, in the hope that it takes but an instant."""
+    swaps: str = ""
+    """The table of which a new column takes the place of the old one here."""
+    index: OnlineChange | None = None
+    """An index that goes, and which nobody misses sooner than at the end."""
+    stand_in: StandIn | None = None
+    """Of a type whose name another gives up here."""
+    instead: Callable[[], Any] | None = None
+    """Gives the stand-in its name."""
+    line: FrameSummary | None = None
+    """Where the revision says so."""
+    kept: bool = False
+    """The revision has committed since: what it rolls back is not this."""
+    gives_up: tuple[GivenUp, ...] = ()
+    makes: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, sql: str, run: Callable[[], Any], **options: Any) -> "Waiting":
+        """With what its text tells."""
+        options.setdefault("gives_up", tuple(given_up(sql)))
+        return cls(sql, run, makes=frozenset(made(sql)), **options)
+
+
+@dataclass(frozen=True)
+class Postponed:
+    """An index that is made after the cut-over, because it needs what that makes, and nobody waits for it."""
+
+    name: str
+    run: Callable[[], Any]
+    line: FrameSummary | None
+
+
+def gaps(waiting: Sequence[Waiting]) -> Iterator[GivenUp]:
+    """What these give up, and do not make again."""
+    for place, one in enumerate(waiting):
+        for each in one.gives_up:
+            if not any(_closes(later, each) for later in waiting[place:]):
+                yield each
+
+
+def _closes(waiting: Waiting, each: GivenUp) -> bool:
+    if each.kind == "default":
+        again = "SET DEFAULT" in waiting.sql.upper()
+        return again and any(each[:3] == other[:3] for other in waiting.gives_up)
+    if each.kind == "grant":
+        return any(each[:3] == other[:3] for other in granted(waiting.sql))
+    return last_part(each.name) in waiting.makes
+
+
+def one_by_one(waiting: list[Waiting]) -> list[list[Waiting]]:
+    """Those that clients may see one after the other, where nobody could lock all of them; else all in one part."""
+    come_back = any(
+        _closes(later, each) or last_part(each.name) in {last_part(other.name) for other in later.gives_up}
+        for place, one in enumerate(waiting)
+        for each in one.gives_up
+        for later in waiting[place + 1 :]
+    )
+    last = len(waiting) - 1
+    first = next((at for at, each in enumerate(waiting) if each.swaps or belongs_together(each.sql)), last)
+    alone = 0 if come_back else first
+    return [*([each] for each in waiting[:alone]), waiting[alone:]]
+
+
+def follows(waiting: Waiting, table: str, column: str, kinds: Collection[str]) -> bool:
+    """Whether all that it does is to be done to the new column, or, without a `column`, to the new table.
+
+    A default is set on it again.
+    """
+    sets_default = "SET DEFAULT" in waiting.sql.upper()
+    return bool(waiting.gives_up) and all(
+        (each.kind in kinds or (each.kind == "default" and sets_default))
+        and (not each.table or same_name(each.table, table))
+        and (each.kind not in ("not null", "default") or not column or last_part(each.name).lower() == column.lower())
+        for each in waiting.gives_up
+    )

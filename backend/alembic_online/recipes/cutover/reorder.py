@@ -1,0 +1,199 @@
+"""Which statements may come before all that waits for the cut-over, and end as if they came after it.
+
+    DROP VIEW v; UPDATE t SET ...; ALTER TABLE t ALTER x TYPE bigint; CREATE VIEW v ...
+
+The UPDATE does not know of the view. If it had what waits carried out first, clients would miss the view for as long as
+rows are changed and copied. So it comes first, and the view is there until the one short transaction. Told by the
+text: what is not certain waits its turn.
+"""
+
+import re
+from collections.abc import Sequence
+
+from alembic_online.postgres.locks import is_patient, strong_locks
+from alembic_online.postgres.locks.reader import first_word
+from alembic_online.recipes.cutover.cutover import CutOver
+from alembic_online.recipes.cutover.pending_statements import Waiting, gaps
+from alembic_online.recipes.cutover.statement_forms import assigned, is_type_change, names_of
+from alembic_online.recipes.database import Database
+from alembic_online.recipes.names import plain
+from alembic_online.recipes.object_effects import GivenUp, is_definition, last_part
+
+_WORD = re.compile(r"[^\W\d][\w$]*")
+_CALLED = re.compile(r"([^\W\d][\w$.]*)\s*\(")
+_OF_THE_CATALOGUE = re.compile(r"\bpg_|information_schema|to_reg|::\s*reg", re.IGNORECASE)
+# Whose name is compared with a value: a list of all names has in it what waits.
+_ONE_BY_NAME = re.compile(
+    r"\b(rel|con|typ|pro|att|table_?|index|column_|constraint_)name\b[\s\")]*(=|IN\b)[\s(]*(ANY[\s(]*)?('|%[(s]|\$\d|:\w)",
+    re.IGNORECASE,
+)
+_WRITES = {"INSERT", "UPDATE", "DELETE", "MERGE", "COPY", "TRUNCATE"}
+_READS = ("SELECT", "WITH", "VALUES", "TABLE")
+# Functions of PostgreSQL, and words that stand before a parenthesis, which do no more than their arguments say.
+_PLAIN = re.compile(
+    r"""abs|and|any|array|array_agg|array_append|array_remove|as|avg|btrim|by|case|cast|ceil|char|coalesce|concat|
+    concat_ws|count|current_date|current_timestamp|date_trunc|decode|distinct|else|encode|everything|except|
+    exists|extract|filter|floor|format|from|gen_random_uuid|greatest|group|having|ilike|in|initcap|intersect|
+    is|json_agg|json_build_object|json_object_agg|jsonb_agg|jsonb_build_array|jsonb_build_object|jsonb_set|
+    lateral|least|left|length|like|limit|lower|lpad|ltrim|max|md5|min|mod|not|now|nullif|numeric|offset|on|or|
+    order|over|partition|position|power|random|regexp_replace|repeat|replace|returning|reverse|right|round|
+    row|row_number|rpad|rtrim|select|set|split_part|substr|substring|sum|then|to_char|to_date|to_json|
+    to_jsonb|to_number|to_timestamp|to_tsvector|translate|trim|trunc|union|unnest|upper|using|uuidv7|values|
+    varchar|when|where|with|within""",
+    re.VERBOSE,
+)
+_DEPENDED_ON = ("column", "table", "type", "function", "sequence", "view", "key")
+_RULES = ("constraint", "key", "index", "not null")
+# Triggers of a table, but for our own, and keys by which a change of its rows changes others.
+_REACHES_FURTHER = """
+    SELECT 1 FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid LEFT JOIN pg_constraint k ON k.oid = t.tgconstraint
+    WHERE lower(c.relname) = ANY (:names) AND CASE WHEN t.tgisinternal THEN k.confrelid = c.oid
+        AND (:deletes AND k.confdeltype NOT IN ('a', 'r') OR :updates AND k.confupdtype NOT IN ('a', 'r'))
+        ELSE t.tgname NOT LIKE '~%__new' END
+    UNION ALL SELECT 1 FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class
+    WHERE lower(c.relname) = ANY (:names) AND c.relkind <> 'v' LIMIT 1
+"""
+# The tables and columns that a constraint or a unique index rules; what is computed of others counts with it.
+_RULED = """
+    SELECT lower(c.relname) AS table, lower(a.attname) AS name, k.foreign FROM pg_class c
+    JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 JOIN (
+        SELECT conrelid AS oid, conkey AS keys, contype = 'f' AS foreign FROM pg_constraint WHERE lower(conname) = :name
+        UNION ALL SELECT confrelid, confkey, true FROM pg_constraint WHERE lower(conname) = :name AND contype = 'f'
+        UNION ALL SELECT x.indrelid, x.indkey::int2[], false FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid
+        WHERE lower(i.relname) = :name AND x.indisunique) k ON k.oid = c.oid
+    WHERE a.attnum = ANY (k.keys) OR 0 = ANY (k.keys) OR a.attgenerated <> ''
+"""
+
+
+def is_independent(sql: str, values: Sequence[str], cut_over: CutOver, database: Database) -> bool:
+    """Whether `sql`, given such values, may overtake all that waits. The same for each try of a revision."""
+    return database.recall_whether(f"overtakes: {sql}", lambda: _Statement(sql, database, values).passes(cut_over))
+
+
+def may_stay(waiting: Sequence[Waiting], sql: str, cut_over: CutOver, database: Database) -> list[Waiting]:
+    """Those that leave a gap and need not be carried out with the others, before `sql`, which needs one of these."""
+    open_ends, statement = set(gaps(waiting)), _Statement(sql, database)
+    stay = [each for each in waiting if each.step is None and each.gives_up and open_ends.issuperset(each.gives_up)]
+    stay = [each for each in stay if statement.passes_one(each, cut_over)] if sql else []
+    while True:
+        others = [each for each in waiting if each not in stay]
+        left = [each for each in stay if all(_goes_before(other, each) for other in others)]
+        if left == stay:
+            return stay
+        stay = left
+
+
+def _goes_before(other: Waiting, waiting: Waiting) -> bool:
+    """Whether it can be done though what `waiting` gives up is still there."""
+    if other.swaps or other.step is not None or is_type_change(other.sql):
+        return False
+    names = {last_part(each.name) for each in waiting.gives_up}
+    drops = "RENAME" not in other.sql.upper() and any(each.kind in _DEPENDED_ON for each in other.gives_up)
+    return not drops and "CASCADE" not in other.sql.upper() and names.isdisjoint(names_of(other.sql))
+
+
+class _Statement:
+    def __init__(self, sql: str, database: Database, values: Sequence[str] = ()) -> None:
+        self._sql, self._database = sql, database
+        self._words = names_of(sql) | {word.lower() for text in (sql, *values) for word in _WORD.findall(text)}
+        capitals = {word.upper() for word in self._words}
+        self._writes = capitals & _WRITES
+        self._has_default = "DEFAULT" in capitals
+        self._is_of_rows = not is_definition(sql)
+
+    def passes(self, cut_over: CutOver) -> bool:
+        """It names nothing that is made, and depends on nothing that goes."""
+        if _OF_THE_CATALOGUE.search(self._sql):
+            asks = first_word(self._sql) in _READS and not self._writes and _ONE_BY_NAME.search(self._sql)
+            return bool(asks) and not any(self._names_any(each) for each in cut_over.waiting)
+        if is_patient(self._sql) or first_word(self._sql) == "ANALYZE":
+            return not any(self._meets(each) for each in cut_over.waiting)
+        if not self._is_of_rows:
+            return (
+                first_word(self._sql) == "CREATE"
+                and not any(self._names_any(each) for each in cut_over.waiting)
+                and not strong_locks(self._sql)
+            )
+        return all(self.passes_one(each, cut_over) for each in cut_over.waiting)
+
+    def passes_one(self, waiting: Waiting, cut_over: CutOver) -> bool:
+        """The same for one of those that wait; what is carried out online knows of them."""
+        if self._is_of_rows:
+            plain_rows = first_word(self._sql) in (*_READS, *_WRITES) and not self._calls_others()
+            return plain_rows and not _OF_THE_CATALOGUE.search(self._sql) and self._comes_before(waiting, cut_over)
+        return self._words.isdisjoint(last_part(each.name) for each in waiting.gives_up)
+
+    def _calls_others(self) -> bool:
+        if self._writes & {"INSERT"}:  # its list of columns comes in parentheses too
+            return "SELECT" in self._sql.upper() and bool(self._called() - self._named_tables())
+        return bool(self._called())
+
+    def _called(self) -> set[str]:
+        return {name.lower() for name in _CALLED.findall(self._sql) if not _PLAIN.fullmatch(name.lower())}
+
+    def _named_tables(self) -> set[str]:
+        found = re.findall(r"\b(?:INTO|JOIN|FROM)\s+([\w$.\"]+)", self._sql, re.IGNORECASE)
+        return {plain(name) for name in found}
+
+    def _meets(self, waiting: Waiting) -> bool:
+        """For what reads a table and its indexes, but no values that clients would miss."""
+        gone = {last_part(each.name) for each in waiting.gives_up if each.kind not in ("default", "grant")}
+        return bool(self._words & (waiting.makes | gone)) or last_part(plain(waiting.swaps)) in self._words
+
+    def _names_any(self, waiting: Waiting) -> bool:
+        given = {last_part(name) for each in waiting.gives_up for name in (each.name, each.table)}
+        return bool(self._words & (waiting.makes | given | _locked(waiting)))
+
+    def _comes_before(self, waiting: Waiting, cut_over: CutOver) -> bool:
+        if self._words & waiting.makes:
+            return False
+        if waiting.step is not None:
+            return self._leaves_columns(waiting, cut_over)
+        if not waiting.gives_up:
+            return not self._words & _locked(waiting)
+        return all(self._may_precede(each) for each in waiting.gives_up)
+
+    def _leaves_columns(self, waiting: Waiting, cut_over: CutOver) -> bool:
+        """It is a step of a swap: rows of its table may change, but not the column, nor may all columns be listed."""
+        named = [table for table in {*_locked(waiting), last_part(plain(waiting.swaps))} if table in self._words]
+        columns = [column.lower() for table in named for column in cut_over.exchanged(table)]
+        listed = "*" in self._sql or bool(self._writes - {"UPDATE", "DELETE"})
+        return not named or (bool(columns) and not listed and self._words.isdisjoint(columns))
+
+    def _may_precede(self, each: GivenUp) -> bool:
+        table, name = last_part(each.table), last_part(each.name)
+        if each.kind in ("view", "function", "grant"):
+            return name not in self._words or each.kind == "grant"
+        if not self._writes:
+            return table not in self._words if each.kind in ("column", "policy") else name not in self._words
+        if each.kind in _RULES:
+            return self._respects(each, name)
+        if self._reaches_further():
+            return False
+        if each.kind == "default":
+            return table not in self._words or not (self._has_default or self._writes - {"UPDATE", "DELETE"})
+        return not {table, name} & self._words if table else name not in self._words
+
+    def _respects(self, each: GivenUp, name: str) -> bool:
+        """It cannot break the rule, nor is another statement where there is none."""
+        if name in self._words:
+            return False
+        ruled = self._database.ask(_RULED, name=name) if each.kind != "not null" else ()
+        columns, tables = {row.name for row in ruled} or {name}, {row.table for row in ruled} or {last_part(each.table)}
+        if not tables & self._words or (not ruled and each.kind == "index"):
+            return not self._reaches_further()
+        if self._reaches_further():
+            return False
+        if self._writes == {"UPDATE"}:
+            changed = assigned(self._sql)
+            return changed is not None and not changed & columns
+        return self._writes == {"DELETE"} and not any(row.foreign for row in ruled)
+
+    def _reaches_further(self) -> bool:
+        deletes, updates = self._writes - {"UPDATE", "INSERT"}, self._writes - {"DELETE", "TRUNCATE"}
+        asked = {"names": sorted(self._words), "deletes": bool(deletes), "updates": bool(updates)}
+        return bool(self._database.ask(_REACHES_FURTHER, **asked))
+
+
+def _locked(waiting: Waiting) -> set[str]:
+    return {last_part(plain(lock.name)) for lock in strong_locks(waiting.sql)}

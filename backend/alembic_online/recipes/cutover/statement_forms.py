@@ -1,0 +1,88 @@
+"""The forms of statements that may overtake what waits for the cut-over, or follow it: told by their text."""
+
+from alembic_online.postgres.locks.reader import statements
+from alembic_online.postgres.sql.tokens import Kind, tokens
+from alembic_online.recipes.names import plain
+
+
+def names_of(sql: str) -> set[str]:
+    """Every word and name in it, plain."""
+    return {plain(token.text) for token in tokens(sql) if token.kind in (Kind.WORD, Kind.QUOTED_NAME)}
+
+
+def is_check_or_foreign_key(sql: str) -> bool:
+    """Whether it adds one."""
+    words = {token.keyword for token in tokens(sql)}
+    return "ADD" in words and "CONSTRAINT" in words and bool(words & {"CHECK", "FOREIGN"})
+
+
+def is_key(sql: str) -> bool:
+    """Whether it adds one to a table, and does nothing else."""
+    for reader in statements(sql):
+        if not reader.accept("ALTER TABLE"):
+            return False
+        reader.accept_any("IF EXISTS", "ONLY")
+        reader.name()
+        actions = list(reader.split())
+        if len(actions) != 1 or not actions[0].accept("ADD"):
+            return False
+        if actions[0].accept("CONSTRAINT"):
+            actions[0].name()
+        return actions[0].accept_any("PRIMARY KEY", "UNIQUE") is not None
+    return False
+
+
+def adds_column(sql: str) -> bool:
+    """Whether it adds one to a table, with a default and not computed, and does nothing else."""
+    for reader in statements(sql):
+        if not reader.accept("ALTER TABLE"):
+            return False
+        reader.name()
+        actions = list(reader.split())
+        new = len(actions) == 1 and (actions[0].accept("ADD COLUMN"))
+        return new and actions[0].has("DEFAULT") and not actions[0].has("GENERATED")
+    return False
+
+
+def sets_not_null(sql: str) -> bool:
+    """Whether it makes a column NOT NULL, and does nothing else."""
+    words = [token.keyword for token in tokens(sql)]
+    return words[:2] == ["ALTER", "TABLE"] and words[-3:] == ["SET", "NOT", "NULL"] and words.count("ALTER") == 2
+
+
+def is_type_change(sql: str) -> bool:
+    """Whether it gives a column of a table another type."""
+    words = [token.keyword for token in tokens(sql)]
+    return words[:2] == ["ALTER", "TABLE"] and words.count("ALTER") > 1 and "TYPE" in words
+
+
+def altered_column(sql: str) -> str:
+    """That which the first action of ALTER TABLE alters, as SQL writes it."""
+    for reader in statements(sql):
+        if reader.skip_to("ALTER TABLE") and reader.skip_to("ALTER"):
+            reader.accept("COLUMN")
+            return reader.name()
+    return ""
+
+
+def assigned(sql: str) -> set[str] | None:
+    """The columns that a plain UPDATE sets; None for any other statement."""
+    (reader, *others) = statements(sql)
+    if others or not reader.accept("UPDATE") or not reader.skip_to("SET"):
+        return None
+    found: set[str] = set()
+    for part in reader.split():
+        listed = part.parentheses()
+        names = [plain(each.name()) for each in listed.split()] or [plain(part.name())]
+        if not part.accept("="):
+            return found  # behind WHERE and FROM there are commas too
+        found.update(names)
+    return found
+
+
+def makes_index(sql: str) -> bool:
+    """Whether it makes an index that has a name, and does not say CONCURRENTLY itself."""
+    found = list(statements(sql))
+    if len(found) != 1 or not found[0].accept_any("CREATE INDEX", "CREATE UNIQUE INDEX"):
+        return False
+    return not found[0].comes("ON", "IF NOT EXISTS", "CONCURRENTLY")

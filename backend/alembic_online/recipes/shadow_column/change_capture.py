@@ -1,0 +1,66 @@
+"""The trigger that keeps the new column in step with the old one, for every row that anybody writes meanwhile."""
+
+from collections.abc import Iterator
+
+from alembic_online.recipes.names import literal, qualified, quoted, temporary
+from alembic_online.recipes.shadow_column.column import OldColumn
+from alembic_online.recipes.step import Step
+
+# PostgreSQL fires triggers in the order of their names: this one last, when the others have made the row what it is. A
+# batch of the backfill is announced by a setting: of such a row nothing changes but the new column, whatever the other
+# triggers have done to it (updated_at, say). It says which column, for a table may have two of them at a time.
+_FUNCTION = """\
+CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS $shadow$
+#variable_conflict use_column
+BEGIN
+    IF TG_OP = 'UPDATE' AND current_setting('safety.backfill', true) = concat_ws(' ', TG_RELID, {name}) THEN
+        NEW := OLD;
+    END IF;
+    {assignment};
+    RETURN NEW;
+END
+$shadow$"""
+
+
+def function_name(column: OldColumn) -> str:
+    """In the schema of the table."""
+    return qualified(temporary(f"{column.relation}_{column.name}"), column.schema)
+
+
+def trigger_name(column: OldColumn) -> str:
+    """Sorts after all others."""
+    return quoted(temporary(f"~{column.name}"))
+
+
+def keep_in_step(column: OldColumn, using: str | None) -> Iterator[Step]:
+    """Make function and trigger."""
+    new = quoted(temporary(column.name))
+    # As ALTER COLUMN TYPE converts: by assignment, or by what USING says about the row.
+    row = f"(SELECT (NEW).*) AS {quoted(column.relation)}"
+    assignment = f"SELECT ({using}) INTO NEW.{new} FROM {row}" if using else None
+    function = function_name(column)
+    assignment = assignment or f"NEW.{new} := NEW.{column.quoted}"
+    yield Step(sql=_FUNCTION.format(function=function, assignment=assignment, name=literal(temporary(column.name))))
+    for table in tables(column):
+        yield from _trigger(table, trigger_name(column), function)
+
+
+def tables(column: OldColumn) -> list[str]:
+    """Those that have the trigger: partitions get it from the table above, children do not (PostgreSQL 16 to 18)."""
+    return [column.table] if column.partitioned else [each.table for each in column.family]
+
+
+def drop(column: OldColumn) -> Iterator[str]:
+    """Give it up."""
+    yield from (f"DROP TRIGGER {trigger_name(column)} ON {table}" for table in tables(column))
+
+
+def _trigger(table: str, name: str, function: str) -> Iterator[Step]:
+    there = (
+        f"SELECT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = {literal(table)}::regclass"
+        f" AND quote_ident(tgname) = {literal(name)})"
+    )
+    made = f"CREATE TRIGGER {name} BEFORE INSERT OR UPDATE ON {table} FOR EACH ROW EXECUTE FUNCTION {function}()"
+    yield Step(sql=made, unless=there, with_next=True)
+    # Also for rows that replication or a restore brings.
+    yield Step(sql=f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {name}")

@@ -1,0 +1,61 @@
+"""Whether the swap finds what was made for the new column: others may make partitions, indexes, ... meanwhile.
+
+What came too late would go with the old column without a word. So the swap looks once more, when nobody can change
+anything, and where something has changed the revision is begun again, which does what is missing.
+"""
+
+from alembic_online.recipes.database import Database
+from alembic_online.recipes.names import literal
+from alembic_online.recipes.shadow_column.column import OldColumn
+from alembic_online.recipes.shadow_column.pending_columns import exchanged_numbers
+
+# A column's CHECK and foreign keys have gone over to the new one before the swap: none is left, but for those that lead
+# back to the table itself.
+_SEEN = """
+    WITH RECURSIVE family AS (
+        SELECT to_regclass({table})::oid AS oid
+        UNION SELECT inhrelid FROM pg_inherits JOIN family ON inhparent = oid WHERE NOT inhdetachpending
+    ), columns AS (
+        SELECT attrelid, attnum, attnotnull, CASE WHEN {default} THEN pg_get_expr(adbin, adrelid) END AS value
+        FROM family JOIN pg_attribute ON attrelid = oid AND attname = {column}
+        LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
+    )
+    SELECT md5(string_agg(words, ',' ORDER BY words)) FROM (
+        SELECT concat_ws(' ', attrelid, attnotnull, value) AS words FROM columns
+        UNION ALL SELECT concat_ws(' ', classid, objid) FROM pg_depend JOIN columns
+            ON refclassid = 'pg_class'::regclass AND refobjid = attrelid AND refobjsubid = attnum
+        LEFT JOIN pg_constraint k ON classid = 'pg_constraint'::regclass AND k.oid = objid
+        WHERE (classid IN ('pg_class'::regclass, 'pg_statistic_ext'::regclass) AND objid NOT IN (
+                SELECT oid FROM pg_class WHERE lower(relname) IN ({gone}))
+           OR k.conrelid = attrelid AND (k.contype IN ('p', 'u')
+               OR k.contype <> 'n' AND {others} AND NOT EXISTS (SELECT FROM family WHERE oid = k.confrelid)))
+           AND (classid, objid) NOT IN (SELECT s.classid, s.objid FROM pg_depend s
+                WHERE s.refclassid = 'pg_class'::regclass AND {exchanged})
+    ) AS seen
+"""
+
+
+def seen(database: Database, table: str, name: str) -> str:
+    """What there is now, as a fingerprint; but for what the revision gives up before the swap."""
+    query = _SEEN.format(table=":table", column=":name", others="false", **_given_up(database, table, name))
+    return str(database.ask(query, table=table, name=name)[0][0])
+
+
+def refuse_unless(before: str, column: OldColumn, database: Database) -> str:
+    """PL/pgSQL for the swap: it fails as a lock does that was not to be had, so that the revision is begun again."""
+    given_up = _given_up(database, column.table, column.name)
+    query = _SEEN.format(table=literal(column.table), column=literal(column.name), others="true", **given_up)
+    words = f"Somebody has changed {column.table} or its {column.quoted} meanwhile"
+    return (
+        f"IF ({query}) IS DISTINCT FROM {literal(before)} THEN"
+        f" RAISE {literal(words.replace('%', '%%'))} USING ERRCODE = 'lock_not_available'; END IF"
+    )
+
+
+def _given_up(database: Database, table: str, name: str) -> dict[str, str]:
+    default = "false" if database.cut_over.gives_up("default", table, name) else "true"
+    indexes = database.cut_over.indexes_before_swap()
+    # Of what hangs on another column too, that one's swap sees to it, and changes it before this one.
+    numbers = exchanged_numbers(database, table)
+    exchanged = f"(s.refobjid, s.refobjsubid) IN ({numbers})" if numbers else "false"
+    return {"default": default, "gone": ", ".join(map(literal, indexes)) or "NULL", "exchanged": exchanged}

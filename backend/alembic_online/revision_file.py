@@ -1,0 +1,118 @@
+"""What a new revision file looks like: its number, its imports, its formatting."""
+
+import importlib.util
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from alembic.operations import MigrationScript
+from alembic.runtime.migration import MigrationContext
+from alembic.script import Script, ScriptDirectory
+from sqlalchemy import MetaData
+
+from alembic_online.failures.error_boundary import plain_errors
+from alembic_online.policy import Policy
+from alembic_online.revisions.graph import known_ids, several_heads, unknown_revision
+from alembic_online.revisions.numbering import check_id, check_message, next_revision_id
+from alembic_online.runtime.current_command import Command
+
+_RANDOM_ID = re.compile("[0-9a-f]{12}")  # alembic.util.rev_id()
+_RUFF = {"type": "module", "module": "ruff"}
+_HOOKS = [
+    {"_hook_name": "imports", **_RUFF, "options": "check --quiet --select I --fix REVISION_SCRIPT_FILENAME"},
+    {"_hook_name": "format", **_RUFF, "options": "format --quiet REVISION_SCRIPT_FILENAME"},
+]
+
+
+def prepare(scripts: ScriptDirectory) -> None:
+    """New files are named by their id alone, and formatted where ruff is installed (a production image has none)."""
+    scripts.file_template = "%(rev)s"
+    if not scripts.hooks and importlib.util.find_spec("ruff"):
+        scripts.hooks = list(_HOOKS)
+
+
+def number_merges(command: Command) -> None:
+    """`alembic merge` asks no hook for its id, and writes its file after env.py is done: so that function gives it."""
+    scripts = command.scripts
+    write = scripts.generate_revision
+
+    def numbered(revid: str, message: str | None, *arguments: Any, **options: Any) -> Script | None:
+        if _RANDOM_ID.fullmatch(revid):  # nobody gave one
+            with plain_errors(command):
+                revid = next_revision_id(message, taken(scripts))
+        return write(revid, _docstring(message or ""), *arguments, **options)
+
+    scripts.generate_revision = numbered  # type: ignore[method-assign]
+
+
+def process_directives(
+    command: Command,
+    metadata: MetaData,
+    policy: Policy,
+    migration_context: MigrationContext,
+    _: str | Iterable[str | None],
+    directives: list[MigrationScript],
+) -> None:
+    """Alembic's hook: number the new revision, and write what differs.
+
+    Raises `RequestRefused`, `BrokenChain`, and `ModelsDiffer` for the command `check`.
+    """
+    scripts, options = migration_context.script, migration_context.opts["revision_context"].command_args
+    assert scripts is not None, "Alembic gives every environment its script directory"
+    if command.name == "check":
+        _compare(command, metadata, policy, migration_context)
+        return
+    if len(scripts.get_heads()) > 1 and options["head"] in (None, "head"):
+        raise several_heads(scripts)
+    _check_head(scripts, options["head"])
+    script = directives[0]
+    check_message(script.message)
+    if options["rev_id"]:
+        check_id(options["rev_id"], taken(scripts))
+    else:
+        script.rev_id = next_revision_id(script.message, taken(scripts))
+    script.message = _docstring(script.message or "")
+    if options["autogenerate"]:
+        _compare(command, metadata, policy, migration_context, directives)
+
+
+def _compare(
+    command: Command,
+    metadata: MetaData,
+    policy: Policy,
+    migration_context: MigrationContext,
+    directives: list[MigrationScript] | None = None,
+) -> None:
+    # Imported late: only who compares should pay for it, and not each upgrade.
+    from alembic_online.autogenerate.compare import compare_with_models  # noqa: PLC0415
+    from alembic_online.autogenerate.directives import refuse_differences, write_differences  # noqa: PLC0415
+
+    comparison = compare_with_models(migration_context, metadata, command.target, policy.scratch_url)
+    if directives is None:
+        refuse_differences(comparison.differences)
+    else:
+        write_differences(comparison, directives)
+
+
+def _check_head(scripts: ScriptDirectory, head: str | None) -> None:
+    """Alembic looks for the parent when env.py is done, and fails in words of its own."""
+    known = known_ids(scripts)
+    # Relative ones and labels of branches (+1, label@head) are left to Alembic.
+    if not head or not head.isidentifier() or head in ("head", "heads", "base"):
+        return
+    if not any(each.startswith(head) for each in known) and head not in scripts.revision_map._revision_map:
+        raise unknown_revision(head, scripts)
+
+
+def taken(scripts: ScriptDirectory) -> set[str]:
+    """Every id, and every file name, which is an id too as a rule: a new file must not overwrite another."""
+    return known_ids(scripts) | {
+        path.stem for folder in scripts._version_locations for path in Path(folder).glob("*.py")
+    }
+
+
+def _docstring(text: str) -> str:
+    """`text` so that it can stand between triple quotes."""
+    escaped = text.replace("\\", "\\\\").replace('"""', r"\"\"\"")
+    return escaped[:-1] + r"\"" if escaped.endswith('"') else escaped

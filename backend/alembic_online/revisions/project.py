@@ -1,0 +1,122 @@
+"""An Alembic project, seen from outside of its commands: its revision files, its models and its database.
+
+The verbs need the models, and only env.py knows them. So env.py is run as Alembic runs it, and says them when it calls
+`run_environment`.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from configparser import InterpolationError
+from dataclasses import dataclass
+from pathlib import Path
+
+from alembic.config import Config
+from alembic.runtime.environment import EnvironmentContext
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy import MetaData
+
+from alembic_online.errors import RequestRefused
+from alembic_online.policy import Policy
+from alembic_online.postgres.connection.engine import resolve_url
+from alembic_online.postgres.connection.url import DatabaseURL
+from alembic_online.postgres.variable import Variable
+from alembic_online.revisions.graph import load_chain
+from alembic_online.revisions.model_import import explain_failing_models
+
+RECEIVER = "safety.project"
+"""The attribute of the Config under which env.py finds whom to tell."""
+Receiver = Callable[[MetaData, str, Policy], None]
+
+
+@dataclass(frozen=True)
+class Project:
+    """One Alembic environment."""
+
+    config: Config
+    scripts: ScriptDirectory
+    metadata: MetaData
+    url: str
+    policy: Policy
+
+    @property
+    def folder(self) -> Path:
+        """Where env.py is."""
+        return Path(self.scripts.dir)
+
+    @property
+    def target(self) -> DatabaseURL:
+        """The database; an embedded server is started. Raises `InvalidURL`, `ServerUnreachable`."""
+        return resolve_url(self.url)
+
+
+def open_project(config: Config | None = None) -> Project:
+    """The project of `config`, by default the one that `alembic` would find in the working directory.
+
+    Raises `RequestRefused` where there is none, `BrokenChain` for its files.
+    """
+    config = config or _config_here()
+    try:
+        scripts = _scripts(config)
+    except CommandError as error:
+        raise RequestRefused(
+            f"There is no Alembic project here: {str(error).rstrip('.')}.", "Run it from backend/, as alembic is."
+        ) from error
+    load_chain(scripts)
+    told = _told(config, scripts)
+    if told is None:
+        raise RequestRefused("This env.py does not call run_environment().", "See: migrations/README.md")
+    return Project(config, scripts, *told)
+
+
+def url_here() -> str | None:
+    """The database of the project in the working directory, as its env.py names it; None where there is no project.
+
+    No revision is looked at: one that is broken need not be mended first.
+    """
+    config = _config_here()
+    try:
+        scripts = _scripts(config)
+    except CommandError:
+        return None
+    told = _told(config, scripts)
+    return told[1] if told else None
+
+
+def url_of_the_environment(environ: Mapping[str, str] = os.environ) -> Variable:
+    """The database where no env.py names one. Raises `RequestRefused` where no variable does either."""
+    for name in ("MIGRATION_DATABASE_URL", "DATABASE_URL"):
+        if name in environ:  # also an empty one: it is a secret that did not arrive, and the sentence names it
+            return Variable(environ[name], name)
+    raise RequestRefused(
+        "No database is named: there is no Alembic project here, and DATABASE_URL is not set.",
+        "Run it where alembic.ini is, or set DATABASE_URL.",
+    )
+
+
+def _scripts(config: Config) -> ScriptDirectory:
+    try:
+        return ScriptDirectory.from_config(config)
+    except InterpolationError as error:  # %(here)s is one of them, where a folder above is called so
+        raise RequestRefused(
+            f"Alembic cannot read {config.config_file_name}: {str(error).splitlines()[0]}.",
+            "In its values a % is written %%; a folder with one in its name is to be called otherwise.",
+        ) from error
+
+
+def _config_here() -> Config:
+    return Config("alembic.ini", toml_file="pyproject.toml")
+
+
+def _told(config: Config, scripts: ScriptDirectory) -> tuple[MetaData, str, Policy] | None:
+    told: list[tuple[MetaData, str, Policy]] = []
+    config.attributes[RECEIVER] = lambda *said: told.append(said)
+    try:
+        with EnvironmentContext(config, scripts):
+            scripts.run_env()
+    except CommandError:
+        raise
+    except Exception as error:
+        raise explain_failing_models(error) from error
+    del config.attributes[RECEIVER]
+    return told[0] if told else None

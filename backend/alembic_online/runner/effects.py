@@ -1,0 +1,223 @@
+"""What each commit in the middle of a revision has changed, noted in the journal; and the proof before the stamp.
+
+The catalogue is read on the control connection, before the revision and after each such commit, when nothing is locked.
+A revision that stays in its transaction is not read at all: it is there as a whole or not at all.
+"""
+
+import logging
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from alembic.runtime.migration import RevisionStep
+from sqlalchemy import Connection, event
+
+from alembic_online.errors import RequestRefused, RevisionFailed
+from alembic_online.policy import Policy
+from alembic_online.recipes.cutover.commit_points import writes_rows
+from alembic_online.runner.catalogue_facts import read_facts
+from alembic_online.runner.commit_intent import is_committed
+from alembic_online.runner.committed_steps import (
+    Named,
+    Unit,
+    differing,
+    names_in,
+    state_after,
+    still_done,
+    units,
+    unnoted,
+)
+from alembic_online.runner.facts import Change, Facts, Identity, changes, moved
+from alembic_online.runner.journal import half_done, is_end
+from alembic_online.runner.replay import nothing
+from alembic_online.runner.statement_guard import StatementGuard
+from alembic_online.runtime.history import Entry, History
+from alembic_online.runtime.rehearsal import Rehearsal
+
+log = logging.getLogger("alembic.runtime.migration")
+
+# A revision may leave its transaction where there is a large table, or where it says one of these words.
+_LEAVES = re.compile(r"commit|concurrently|validate|add value|vacuum|reindex|backfill|analyze", re.IGNORECASE)
+# Statements that may take away what they do not name.
+_TAKES_MORE = re.compile(r"\b(CASCADE|DROP|RENAME|SCHEMA|ATTACH|DETACH|INHERIT|TYPE|DO|SELECT|CALL)\b", re.IGNORECASE)
+_SHOWN = 3
+
+
+class Effects:
+    """Of the revisions of one run."""
+
+    def __init__(
+        self, history: History, guard: StatementGuard, policy: Policy, rehearsal: Rehearsal | None = None
+    ) -> None:
+        self._history, self._guard, self._policy = history, guard, policy
+        self._looks = rehearsal is None  # nobody else is in a scratch database
+        self._entry: Entry | None = None
+        self._before: Facts | None = None
+        """Of the last look; None where nobody has looked."""
+        self._known: Facts | None = None
+        """Of the last look that read something, at this revision or another: what has not changed is not read again."""
+        self._noted = 0
+        """How much of the journal is committed, and known to be."""
+        self._texts: list[str] = []
+        self._tracked: set[Identity] = set()
+        self._has_large: bool | None = None
+
+    def attach(self, connection: Connection) -> None:
+        """Be told of statements and transactions; after the guard, which writes the journal."""
+        event.listen(connection, "after_cursor_execute", self._ran)
+        event.listen(connection, "begin", lambda _: self._look())
+        self._guard.will_commit = self._look_ahead
+
+    @contextmanager
+    def revision(self, entry: Entry, path: Path) -> Iterator[None]:
+        """Look after this revision until the end of the block: it begins, or goes on after what is done indeed.
+
+        Raises `RevisionFailed` where something of it is neither done nor undone.
+        """
+        self._begin(entry, path)
+        try:
+            yield
+        finally:
+            self._entry = None
+
+    def _begin(self, entry: Entry, path: Path) -> None:
+        self._entry, self._before = None, None
+        self._texts, self._tracked = [], set()
+        if entry.journal or (self._looks and self._may_leave(path)):
+            self._before = self._read()
+        if entry.journal and self._before is not None:
+            self._resume(entry, self._before)
+        self._entry, self._noted = entry, len(entry.journal)
+
+    def _resume(self, entry: Entry, now: Facts) -> None:
+        found, rest = units(entry.journal)
+        if (last := unnoted(found, rest, now)) is not None:
+            found.append(last)
+            rest = []
+        kept, strange = still_done(found, now)
+        if strange:
+            raise RevisionFailed(
+                f"Revision {entry.revision} is half done, and what it has committed was changed since: "
+                f"{_listed(strange)}.",
+                "Bring that back, or take the other half back too (python -m alembic_online drift prints how).\n"
+                "Then run the same command again.",
+            )
+        self._tracked = {each.identity for unit in kept for each in unit.changes}
+        if len(kept) < len(found):
+            # What was decided for the next step was decided for a database that is another one now.
+            entry.journal[:] = [line for unit in kept for line in unit.all_lines]
+            self._history.write_journal_now(entry)
+            log.warning(
+                "Of %s something is not there any more that an earlier try had committed: it is done again.",
+                entry.revision,
+            )
+        else:
+            entry.journal[:] = [*(line for unit in kept for line in unit.all_lines), *rest]
+
+    def _may_leave(self, path: Path) -> bool:
+        if self._has_large is None:
+            self._has_large = self._history.has_table_of(self._policy.small_table)
+        return self._has_large or bool(_LEAVES.search(path.read_text(encoding="utf-8")))
+
+    def _read(self) -> Facts | None:
+        found = self._history.ask(lambda connection: read_facts(connection, self._history.name, self._known))
+        self._known = found or self._known
+        return found
+
+    def _look_ahead(self) -> None:
+        """A revision that was to stay in its transaction is about to be committed before its stamp."""
+        if self._looks and self._before is None and self._entry is not None and self._guard.entry is self._entry:
+            self._before = self._read()
+
+    def _ran(self, _connection: Connection, _cursor: Any, statement: str, *_: Any) -> None:
+        if (
+            self._entry is None
+            or self._guard.entry is not self._entry
+            or self._guard.is_ours
+            or statement == nothing(0)
+        ):
+            return
+        self._texts.append(statement)
+        if self._guard.autocommit:
+            self._look()
+
+    def _look(self) -> None:
+        """Note what has changed, if something was committed since the last look."""
+        entry = self._entry
+        if entry is None or self._guard.entry is not entry or all(map(is_end, entry.journal[self._noted :])):
+            return
+        before, self._before = self._before, self._read() if self._looks else None
+        texts, self._texts = [*self._texts, *self._guard.journal.take_tasks()], []
+        unit = Unit()
+        if before is not None and self._before is not None:
+            named = names_in(texts)
+            unit.changes = [each for each in changes(before, self._before) if self._is_ours(each, named, texts)]
+            self._tracked |= {each.identity for each in unit.changes}
+            writing = [text for text in texts if writes_rows(text)] if unit.changes else texts
+            unit.rows_of = _rows_of(self._before, names_in(writing))
+            unit.moved = moved(before, self._before)
+            unit.history = self._before.history
+        entry.journal[:] = [line for line in entry.journal if not is_committed(line)]
+        entry.journal.append(unit.line())
+        self._noted = len(entry.journal)
+        self._history.write_journal_now(entry)
+
+    def _is_ours(self, change: Change, named: Named, texts: Sequence[str]) -> bool:
+        """Whether these statements did that, and no other session."""
+        identity = change.identity
+        if identity not in self._tracked:
+            return identity.name in named or (bool(identity.table) and identity.table in named)
+        return change.after is not None or identity.name in named or any(map(_TAKES_MORE.search, texts))
+
+    def refuse_half_undone(self, heads: Sequence[str], steps: Sequence[object]) -> None:
+        """Raise `RequestRefused` for a way that does not go on with a downgrade that is half done.
+
+        Its revision is stamped still: whoever goes up from it, or finds nothing to do, takes it for whole.
+        """
+        undone = self._history.half_undone(heads)
+        goes_down = bool(steps) and isinstance(steps[0], RevisionStep) and steps[0].is_downgrade
+        if not undone or goes_down or any(not isinstance(step, RevisionStep) for step in steps):
+            return
+        now = self._read()
+        for revision, journal in undone.items():
+            found, _ = units(journal)
+            if now is None or not found or still_done(found, now)[0]:
+                raise RequestRefused(
+                    f"The downgrade of {revision} stopped half-way: a part of what it made is gone.",
+                    "Finish it first: alembic downgrade -1\nThen run the same command again.",
+                )
+
+    def prove(self, entry: Entry) -> None:
+        """Before the stamp. Raises `RevisionFailed` where something that the revision has made is not there."""
+        self._look()
+        if half := half_done(entry.journal):
+            raise RevisionFailed(
+                f"Of {entry.revision} this is half done, and was not asked for again: {_listed(half)}.",
+                "A condition in the file finds the half and takes it for the whole.\n"
+                "Take the half back (python -m alembic_online drift prints how), then run the same command again.",
+            )
+        found, _ = units(entry.journal)
+        if self._before is not None and (missing := differing(self._before, state_after(found))):
+            raise RevisionFailed(
+                f"Revision {entry.revision} is at its end, and what it made is not all there: {_listed(missing)}.",
+                "Somebody else has changed it meanwhile; nothing is stamped.\n"
+                "Run the same command again: it makes what is missing, or says what is in the way.",
+            )
+
+
+def _rows_of(now: Facts, named: Named) -> dict[Identity, int]:
+    """The tables and columns that are named, each with its number."""
+    tables = {(each.schema, each.name) for each in now.numbers if not each.table and each.name in named}
+    return {
+        each: number
+        for each, number in now.numbers.items()
+        if (each.kind == "table" and (each.schema, each.name) in tables)
+        or (each.kind == "column" and (each.schema, each.table) in tables and each.name in named)
+    }
+
+
+def _listed(words: Sequence[str]) -> str:
+    more = f", and {len(words) - _SHOWN} more" if words[_SHOWN:] else ""
+    return f"{', '.join(words[:_SHOWN])}{more}"

@@ -1,0 +1,322 @@
+"""The place where the stock operations are taken over, for one run: each is carried out by its online way, or directly.
+
+Nothing is registered with Alembic itself: the one run's `impl` gets another `_exec`, and is gone with the run. For each
+DDL of a revision:
+
+1. `registry` says whether it has an online way. What has none, and needs none, takes but an instant: where it stops
+   clients it waits for the cut-over (`recipes.cutover`), else it runs as it stands.
+2. A table that is new in this revision, or small, or named in the revision's `direct`, is changed directly: with the
+   stock statement, which is ended when it takes longer than a lock may be held, and then done the online way.
+3. Otherwise the transaction is committed, and the steps are run, each in a transaction of its own; they overtake what
+   waits, unless they need something that is only made by it.
+
+Which of the two ways was taken is in the journal: a revision goes on as it began, whatever the table has become.
+"""
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from functools import partial, wraps
+from pathlib import Path
+from traceback import FrameSummary
+from typing import Any
+
+from alembic.runtime.migration import MigrationContext, RevisionStep
+from alembic.script import Script
+from sqlalchemy import TextClause, text
+from sqlalchemy.schema import CreateIndex, DDLElement, DropIndex
+from sqlalchemy.sql.base import Executable
+from sqlalchemy.sql.elements import ClauseElement
+
+from alembic_online.errors import RevisionFailed
+from alembic_online.policy import Policy
+from alembic_online.postgres.locks import is_patient, needs_autocommit
+from alembic_online.recipes.bypass import is_large, is_small, new_names, reason_to_be_direct
+from alembic_online.recipes.catalogue_precheck import is_in_vain, must_leave, unmet_need
+from alembic_online.recipes.cutover.availability_gaps import Gaps
+from alembic_online.recipes.cutover.pending_statements import Postponed, Waiting
+from alembic_online.recipes.cutover.reorder import is_independent
+from alembic_online.recipes.cutover.statement_forms import makes_index
+from alembic_online.recipes.database import Database
+from alembic_online.recipes.keys import given_up_with_keys
+from alembic_online.recipes.names import plain, sql_of, verbatim
+from alembic_online.recipes.object_effects import besides_dropped, is_definition, made
+from alembic_online.recipes.offline_script import write
+from alembic_online.recipes.registry import may_be_online, online_change
+from alembic_online.recipes.step import OnlineChange, Steps
+from alembic_online.revisions.source_line import line_in
+from alembic_online.runner.catalogue_queries import Questions
+from alembic_online.runner.execution import Running
+from alembic_online.runner.explicit_commits import end_of_transaction
+from alembic_online.runner.statement_guard import StatementGuard
+from alembic_online.runtime.rehearsal import Rehearsal
+
+log = logging.getLogger("alembic.runtime.migration")
+
+
+class OnlineOperations:
+    """Carries out the operations of one run; without a guard it writes them into a script."""
+
+    def __init__(
+        self,
+        context: MigrationContext,
+        policy: Policy,
+        guard: StatementGuard | None = None,
+        rehearsal: Rehearsal | None = None,
+    ) -> None:
+        self._context, self._policy, self._guard = context, policy, guard
+        questions = Questions(context, guard) if guard else None
+        asking = (questions.connection, questions.question, questions.scratch, questions.recall) if questions else ()
+        self.database = Database(policy, *asking)
+        if rehearsal is not None:
+            self.database.believe = rehearsal.facts
+        self._script: Script | None = None
+        self._outside = False
+        self._new: set[str] = set()
+
+    def install(self) -> None:
+        """Take over this run's operations. With a guard, after it: the steps pass through it."""
+        self._execute = self._context.impl._exec
+        self._context.impl._exec = self._run  # type: ignore[method-assign]
+        self._context.autocommit_block = self._noticed(self._context.autocommit_block)  # type: ignore[method-assign]
+        if self._guard is not None:
+            self._running = Running(self._context, self._guard, self.database, self._execute)
+            self._guard.used = self._used
+            self._guard.commits = self._commits
+            self._guard.rolls_back = self._running.rolls_back
+
+    def install_for_script(self) -> None:
+        """The same for `--sql`, where nothing else surrounds the revisions."""
+        self.install()
+        steps = self._context._migrations_fn
+        assert steps is not None, "set by EnvironmentContext.configure"
+        self._context._migrations_fn = lambda heads, context: map(self._wrapped, steps(heads, context))
+
+    @contextmanager
+    def revision(self, script: Script) -> Iterator[None]:
+        """Carry out the operations of one try of this revision until the end of the block."""
+        self._script = script
+        self._new.clear()
+        try:
+            with self._running.revision(self._gaps(script)) if self._guard is not None else nullcontext():
+                yield
+                self._carry_out_now(last=True)
+        finally:
+            self._script = None
+
+    def _wrapped(self, step: Any) -> Any:
+        if isinstance(step, RevisionStep):
+            script, migrate = step.revision, step.migration_fn
+            assert isinstance(script, Script)
+
+            @wraps(migrate)  # Alembic writes a step by its name
+            def run(**arguments: Any) -> None:
+                with self.revision(script):
+                    migrate(**arguments)
+
+            step.migration_fn = run
+        return step
+
+    def _noticed(self, autocommit_block: Callable[[], Any]) -> Callable[[], Any]:
+        """A block of the revision's own, before which it has done what stands above it.
+
+        Within one, what an operation does outside of the transaction needs no other, and Alembic knows none.
+        """
+
+        @contextmanager
+        def block() -> Iterator[None]:
+            if self._outside:
+                yield
+                return
+            if self._guard is not None and self._script is not None and not self._running.busy:
+                if not self._running.keeps_waiting():
+                    self._carry_out_now()
+                with self._guard.ours():  # with plain Alembic it ends here
+                    self._guard.settings.give_back(self._running.connection)
+            with autocommit_block():
+                self._set_outside(True)
+                try:
+                    yield
+                finally:
+                    self._set_outside(False)
+
+        return block
+
+    def _set_outside(self, outside: bool) -> None:
+        self._outside = outside
+        if self._guard is not None:
+            self._running.outside = outside
+
+    def _run(self, construct: Executable | str, *arguments: Any, **options: Any) -> Any:
+        """What stands in the place of `impl._exec`."""
+        self.database.look_again()
+        if self._script is None or (self._guard is not None and self._running.busy):
+            return self._execute(construct, *arguments, **options)
+        statement = text(construct) if isinstance(construct, str) else construct
+        directly = partial(self._execute, construct, *arguments, **options)
+        if not isinstance(statement, DDLElement | TextClause):
+            if not self._overtakes(sql := self._compiled(statement)):
+                self._carry_out_now(sql)
+            return directly()
+        sql = sql_of(statement)
+        replaces = isinstance(statement, CreateIndex) and self.database.cut_over.take_index_like(sql)
+        if self._guard is not None and self.database.cut_over.names_postponed(sql):
+            self._carry_out_now(sql)
+        if self._guard is not None and may_be_online(statement) and not self._make_room(sql, statement):
+            again = partial(self._run, construct, *arguments, **options)
+            self.database.cut_over.postponed.append(Postponed(next(made(sql)), again, self._line))
+            return None
+        change = online_change(statement, self.database)
+        if change is not None and replaces:
+            return self._carry_out(change.replacing, change.index)
+        self._new.update(map(plain, new_names(statement)))
+        if change is None or plain(change.table) in self._new:
+            return self._as_it_stands(sql, directly)
+        return self._change(statement, sql, change, directly)
+
+    def _make_room(self, sql: str, statement: Executable) -> bool:
+        """Nothing is planned beside a strong lock, nor before what it needs is there.
+
+        False for an index for which clients would have to miss something: it can be made later.
+        """
+        assert self._guard is not None
+        if self._guard.holds_locks and self._guard.may_commit:
+            self._running.commit()
+        if self._running.cut_over.gives_up_name(sql, "column") and online_change(statement, self.database) is None:
+            return True  # a column in the place of another one: both in the same instant
+        if self._running.cut_over.is_in_the_way(sql):
+            if makes_index(sql) and self._running.would_be_missed(sql):
+                return False
+            self._carry_out_now(sql)
+        return True
+
+    def _as_it_stands(self, sql: str, directly: Callable[[], Any], bounded: str = "") -> Any:
+        """At once, or in the cut-over: what comes after that began waits for it."""
+        if self._guard is None:
+            return directly()
+        end = end_of_transaction(sql)
+        if end == "ROLLBACK" or (end == "COMMIT" and self._is_kept()):
+            return directly()  # what waits is undone with it, or goes on waiting
+        if not is_definition(sql) or is_patient(sql) or not self._guard.may_wait:
+            if self._overtakes(sql):
+                return directly()
+            if not self._is_in_vain(sql):
+                self._carry_out_now(sql)
+            elif not needs_autocommit(sql):
+                self._running.carry_out(may_commit=False)
+            return directly()
+        locked, gone = self._guard.locked_by(sql), given_up_with_keys(sql, self.database)
+        # An index that is there locks its table. One that is not does not wait: it would drop the next of its name.
+        missed = any(each.kind != "index" for each in gone)
+        if not locked and not missed and (self._running.cut_over.lets_pass(sql) or self._overtakes(sql)):
+            return directly()
+        waiting = Waiting.of(sql, directly, bounded=bounded, line=self._line, gives_up=gone)
+        assert self._script is not None
+        work = besides_dropped(sql, locked)
+        self._running.wait(waiting, large=any(is_large(table, self._script, self.database) for table in work))
+        return None
+
+    def _is_in_vain(self, sql: str) -> bool:
+        """Whether nothing needs to be committed for it: it can only fail, or has nothing to do."""
+        waits = self._running.cut_over
+        return bool(waits) and must_leave(sql) and not waits.is_needed_for(sql) and is_in_vain(sql, self.database)
+
+    @property
+    def _line(self) -> FrameSummary | None:
+        assert self._script is not None
+        return line_in(str(Path(self._script.path).parent))
+
+    def _carry_out_now(self, sql: str = "", *, last: bool = False) -> None:
+        """All that waits, or all that `sql` needs of it, and what comes after it."""
+        if self._guard is not None and not self._running.busy:
+            self._running.carry_out(sql, last=last)
+            self._running.finish()
+            if not self.database.cut_over:
+                self._make_postponed()
+
+    def _make_postponed(self) -> None:
+        postponed, self.database.cut_over.postponed = self.database.cut_over.postponed, []
+        for each in postponed:
+            with self._running.of_line(each.line):
+                each.run()
+
+    def _used(self, statement: str, values: Sequence[str]) -> None:
+        """The revision is about to use the connection itself, and finds what it has done."""
+        if self._script is None or self._running.busy or self._overtakes(statement, values):
+            return
+        if self.database.cut_over.postponed:
+            self._carry_out_now(statement)
+        else:
+            self._running.carry_out(statement)
+
+    def _commits(self) -> None:
+        """The revision is about to commit by itself."""
+        if self._script is not None and not self._running.busy:
+            self._running.commits()
+
+    def _overtakes(self, sql: str, values: Sequence[str] = ()) -> bool:
+        """Whether it is done before what waits, because clients would miss that."""
+        waits = self.database.cut_over
+        if self._guard is None or self._running.busy:
+            return False
+        # Who casts to a type whose name has changed hands means the old one: that is missed as well.
+        return bool(waits.gaps() or waits.stand_ins()) and is_independent(sql, values, waits, self.database)
+
+    def _is_kept(self) -> bool:
+        return self._guard is not None and not self._running.busy and self._running.keeps_waiting()
+
+    def _compiled(self, statement: Executable) -> str:
+        assert isinstance(statement, ClauseElement)
+        return str(statement.compile(dialect=self._context.dialect)) if self.database.cut_over else ""
+
+    def _gaps(self, script: Script) -> Gaps:
+        assert self._guard is not None
+        entry = self._guard.entry
+        assert entry is not None, "only a revision is carried out"
+        return Gaps(script, entry.direction, self.database, self._guard.journal.is_noted)
+
+    def _change(self, statement: Executable, sql: str, change: OnlineChange, directly: Callable[[], Any]) -> Any:
+        assert self._script is not None
+        words = f"way of {sql}"
+        if reason := reason_to_be_direct(self._script, change.table):
+            log.info("%s is changed directly: %s", change.table, reason)
+            self._carry_out_now()
+            return directly()
+        if words not in self._too_slow and unmet_need(sql, self.database):
+            return self._as_it_stands(sql, directly, bounded=words)
+        if self._is_direct(words, change):
+            return directly() if is_patient(sql) else self._as_it_stands(sql, directly, bounded=words)
+        if isinstance(statement, DropIndex) and change.index and self._guard is not None:
+            in_transaction = sql.replace("CONCURRENTLY ", "", 1)
+            drop = partial(self._execute, verbatim(in_transaction))
+            self._running.wait(Waiting.of(in_transaction, drop, index=change, line=self._line), large=True)
+            return None
+        self._refuse_savepoint(change.table, sql)
+        if change.after_swap:
+            self._carry_out_now(sql)
+        return self._carry_out(change.steps, sql)
+
+    def _refuse_savepoint(self, table: str, sql: str) -> None:
+        """What is committed step by step cannot be undone to a savepoint."""
+        if self._guard is not None and self._running.connection.in_nested_transaction():
+            raise RevisionFailed(
+                f"{table} is large, and is changed step by step, each committed; that cannot be in a savepoint"
+                f" (begin_nested): {' '.join(sql.split())[:100]}",
+                f'Take the line out of the savepoint.\nOr let clients wait: direct = {{"{table}": "why nobody minds"}}',
+            )
+
+    def _is_direct(self, words: str, change: OnlineChange) -> bool:
+        return self.database.recall_whether(
+            words, lambda: words not in self._too_slow and is_small(change, self.database)
+        )
+
+    @property
+    def _too_slow(self) -> set[str]:
+        return self._running.too_slow if self._guard is not None else set()
+
+    def _carry_out(self, steps: Steps, words: str) -> None:
+        self.database.look_again()
+        if self._guard is None:
+            write(self._context, steps, self._execute, outside=self._outside)
+        else:
+            self._running.steps(steps, words, self._line)

@@ -1,0 +1,132 @@
+"""How a revision's statement comes to its locks: the free way, then the staged lock, then the short limits."""
+
+from collections.abc import Callable
+
+from sqlalchemy import Connection
+
+from alembic_online.policy import Policy
+from alembic_online.postgres.locks import LockMode, is_patient
+from alembic_online.recipes.cutover.commit_points import belongs_together, calls_functions, writes_rows
+from alembic_online.runner.deferred_constraints import check_deferred
+from alembic_online.runner.held_locks import HeldLocks
+from alembic_online.runner.lock_wait import FreeWay, stage
+from alembic_online.runtime.activity import Activity
+from alembic_online.runtime.history import Entry
+from alembic_online.runtime.lock_timeout import TimeLimits
+from alembic_online.runtime.pending_detach import refuse_to_change
+
+
+class LockTaker:
+    """The locks and limits of one session."""
+
+    def __init__(self, policy: Policy, way: FreeWay, activity: Activity) -> None:
+        self.limits, self._policy = TimeLimits(policy), policy
+        self._way, self._held, self.activity = way, HeldLocks(), activity
+        self.last: tuple[str, LockMode] | None = None
+        """The lock that was asked for last."""
+        self.together = False
+        """What was done in this transaction must be seen at once, or not at all."""
+        self._has_rows = False
+        """This transaction has written rows: who waits for one holds the table against a strong lock."""
+        self.may_have_rows = False
+        """The same, or it has asked something that may have: a function."""
+        self._defers = False
+        """The revision has deferred checks of rows that are not deferred by themselves."""
+
+    @property
+    def held_for(self) -> float | None:
+        """Seconds that others may be held up by what comes now; None where they are not."""
+        return self._policy.lock_timeout if self._held else None
+
+    def forget(self) -> None:
+        """A transaction began or ended: its locks and limits are gone."""
+        self.together = self._has_rows = self.may_have_rows = self._defers = False
+        self._held.forget()
+        self.limits.forget()
+        self._way.forget_targets()
+
+    def follow(self, word: str, statement: str, *, kept: bool) -> None:
+        """Keep up with what the revision does to its session; `word` is the first of `statement`.
+
+        `kept` says that it sets something which holds over our commits.
+        """
+        # What it has set else, or could go back to, would end with the transaction; at a COMMIT it has ended.
+        self.together |= not kept and not statement.endswith(" AND CHAIN")
+        self._defers |= word == "SET" and "CONSTRAINTS" in statement.upper() and "DEFERRED" in statement.upper()
+        self.limits.of_the_revision |= word == "SET" and "timeout" in statement
+        if self._held.follow(statement) or word == "RESET":
+            self.limits.lose()
+
+    def calm(self, connection: Connection) -> None:
+        """Set the limits of a statement that takes no strong lock."""
+        self.limits.calm(connection, holds_strong=bool(self._held))
+
+    @property
+    def holds(self) -> bool:
+        """Whether strong locks are held."""
+        return bool(self._held)
+
+    @property
+    def may_be_undone(self) -> bool:
+        """Whether the revision has a savepoint to go back to."""
+        return self._held.may_be_undone
+
+    def locked_by(self, statement: str) -> set[str]:
+        """What `statement` locks strongly, of what others can see; a view goes with its tables."""
+        return set(self._way.targets(statement).modes)
+
+    def take(
+        self,
+        connection: Connection,
+        entry: Entry,
+        statement: str,
+        *,
+        deadline: float,
+        before: Callable[[], None],
+        bounded: bool = False,
+    ) -> None:
+        """In a transaction: wait for the way to each table that `statement` locks, and stage its locks.
+
+        `before` is called when the way is free, if there is a lock to take, or no text tells.
+        """
+        modes, tables, detaching = self._way.targets(statement)
+        if detaching:
+            refuse_to_change(connection, statement, modes)
+        self.together |= belongs_together(statement)
+        if self.may_have_rows:
+            self.calm(connection)
+            check_deferred(connection, statement, deferred=self._defers)
+        self._has_rows |= writes_rows(statement)
+        self.may_have_rows |= writes_rows(statement) or calls_functions(statement)
+        wanted = self._held.missing(modes.items())
+        for table, mode in wanted:
+            self.last = (table, mode)
+            # Who waits for a row of ours is in the way for as long as we wait for him; PostgreSQL sees no deadlock.
+            free = not self._held and not self._has_rows
+            self._way.wait(table, mode, entry, deadline=deadline, may_wait=free)
+        if wanted or calls_functions(statement):
+            before()
+        for table, mode in sorted(wanted):
+            self.calm(connection)
+            if table in tables:
+                stage(connection, table)
+            self._held[table] = mode
+        if wanted:
+            self.activity.size_before = self._way.size_before(statement)
+        if wanted or bounded:
+            self.limits.strong(connection, bounded=bounded)
+        else:
+            self.calm(connection)
+
+    def take_outside(self, connection: Connection, entry: Entry, statement: str, *, deadline: float) -> None:
+        """Outside of a transaction: a patient statement gets its limits, any other waits for its strong locks.
+
+        VACUUM FULL, CLUSTER and the like have no transaction in which these could be staged.
+        """
+        if is_patient(statement):
+            self.limits.patient(connection)
+            return
+        for table, mode in self._way.targets(statement).modes.items():
+            self.last = (table, mode)
+            self._way.wait(table, mode, entry, deadline=deadline, may_wait=True)
+        self.limits.strong(connection, local=False)

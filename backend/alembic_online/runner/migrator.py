@@ -1,0 +1,149 @@
+"""The connections and locks of a run that changes the database, and what happens when it is told to stop."""
+
+import asyncio
+import logging
+import signal
+import sys
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import String, column, select, table, text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from alembic_online.errors import Stopped
+from alembic_online.policy import Policy
+from alembic_online.runner.data_loss_confirmation import Consent
+from alembic_online.runner.lock_wait import FreeWay
+from alembic_online.runner.pipeline import Apply
+from alembic_online.runner.progress import shown
+from alembic_online.runtime.activity import Activity
+from alembic_online.runtime.advisory_lock import MIGRATOR, SESSION, Holder, acquire, lock_space
+from alembic_online.runtime.bookkeeping import VERSION_TABLE, standing, stands
+from alembic_online.runtime.control_connection import Asking
+from alembic_online.runtime.current_command import Command
+from alembic_online.runtime.history import TABLE, History
+
+log = logging.getLogger("alembic.runtime.migration")
+
+
+class Migrator:
+    """Holds the migrator's lock; `begin` puts the safeguards around the run."""
+
+    def __init__(self, asking: AsyncConnection, pid: int, command: Command, policy: Policy) -> None:
+        self._asking, self.pid, self._policy = Asking(asking), pid, policy
+        self.engine, self._stamping = asking.engine, command.name == "stamp"
+        self.activity = Activity()
+        self.terminal = command.from_command_line and sys.stderr.isatty()
+        self.version_schema: str | None = None
+
+    def begin(self, migration_context: MigrationContext) -> None:
+        """Open the history, and surround the revisions that follow. Called in the migration's own greenlet."""
+        assert migration_context.connection is not None, "a run that changes the database has one"
+        self.version_schema = migration_context.version_table_schema
+        place = standing(migration_context.connection, TABLE, migration_context.version_table_schema)
+        history = History(self._asking, place.schema)
+        history.prepare(stamping=self._stamping)
+        way = FreeWay(self._asking, self.pid, self._policy, self.activity)
+        consent = Consent(self._policy, can_ask=self.terminal and sys.stdin.isatty())
+        migration_context.opts.update(policy=self._policy, activity=self.activity)  # for operations of our own
+        Apply(migration_context, history, way, self._policy, self.activity, consent).install()
+
+    async def close(self) -> None:
+        """Leave nothing behind that nobody waits for."""
+        await self._asking.close()
+
+
+@asynccontextmanager
+async def migrating(
+    engine: AsyncEngine,
+    connection: AsyncConnection,
+    pid: int,
+    asking: AsyncConnection,
+    command: Command,
+    policy: Policy,
+) -> AsyncIterator[Migrator]:
+    """Take the migrator's locks, then show what happens until the block ends.
+
+    `pid` is of the backend of `connection`, on which the revisions run; `asking` is another one.
+
+    Raises `TableBlocked`, `Stopped`.
+    """
+    await asking.execution_options(isolation_level="AUTOCOMMIT")
+    migrator = Migrator(asking, pid, command, policy)
+    async with shown(migrator.activity, engine, pid, terminal=migrator.terminal):
+        await stoppable(lambda: _take_locks(asking, connection, migrator, policy), migrator)
+        try:
+            yield migrator
+        finally:
+            await migrator.close()
+
+
+async def _take_locks(asking: AsyncConnection, connection: AsyncConnection, migrator: Migrator, policy: Policy) -> None:
+    space = lock_space()
+    said = ""
+
+    def on_wait(holder: Holder | None, seconds: float) -> None:
+        nonlocal said
+        line = f"Waiting for another migration of this database: {holder or 'it begins or ends just now'}"
+        migrator.activity.wait(f"{line}, {seconds:.0f} s")
+        if not said or (holder and said != line):
+            log.info("%s", line)
+            said = line
+
+    await acquire(asking, space, MIGRATOR, patience=policy.migrator_patience, on_wait=on_wait)
+    await acquire(connection, space, SESSION, patience=policy.migrator_patience, on_wait=on_wait)
+    migrator.activity.stop_waiting()
+
+
+async def stoppable(run: Callable[[], Awaitable[None]], migrator: Migrator) -> None:
+    """Run until done or told to stop by SIGINT or SIGTERM; then cancel the running statement, and say where it was.
+
+    Raises `Stopped`. Only in the main thread, which is the one that gets signals.
+    """
+    task = asyncio.ensure_future(run())
+    with _on_signals(task) as received:
+        try:
+            await task
+        except (asyncio.CancelledError, Exception):
+            if not received:
+                raise
+            raise await _stopped(migrator, received[0]) from None
+
+
+async def _stopped(migrator: Migrator, number: signal.Signals) -> Stopped:
+    # On a connection of its own: whichever of the two was in the middle of a statement is of no use any more.
+    async with migrator.engine.connect() as connection:
+        await connection.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": migrator.pid})
+        stamped = await stands(connection, VERSION_TABLE, migrator.version_schema)
+        query = select(column("version_num", String)).select_from(table(VERSION_TABLE, schema=stamped.schema))
+        heads: list[str] = list(await connection.scalars(query)) if stamped.exists else []
+    stopped = Stopped(
+        f"Stopped by {number.name}: {migrator.activity.where}.",
+        "The running statement was cancelled and its transaction rolled back;"
+        f" the database is at {', '.join(heads) or 'base'}.\nRun the same command again to finish.",
+    )
+    stopped.exit_code = 128 + number  # type: ignore[misc]
+    return stopped
+
+
+@contextmanager
+def _on_signals(task: "asyncio.Future[None]") -> Iterator[list[signal.Signals]]:
+    received: list[signal.Signals] = []
+    if threading.current_thread() is not threading.main_thread() or sys.platform == "win32":
+        yield received
+        return
+
+    def stop(number: signal.Signals) -> None:
+        received.append(number)
+        task.cancel()
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop, number)
+    try:
+        yield received
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)

@@ -1,0 +1,139 @@
+"""The code that ran before the change: every statement that its models can make, in each state of the schema.
+
+A state is what is committed; it is looked at before each statement of the migration. So no client need be lucky to meet
+the one that fails. What the clients write is committed too, now and then, and noted, to be written elsewhere as well.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import psycopg
+
+from alembic_online.testing.crucible.names import quoted
+from alembic_online.testing.crucible.rows import insert, key, value
+from alembic_online.testing.crucible.schema import Schema, Table
+
+# What is noted where the revision ends belongs to its transaction.
+_ITS_OWN = re.compile(
+    r"\s*(ALTER|CREATE|DROP|LOCK|DO|COMMENT|GRANT|REVOKE|TRUNCATE|COMMIT|ROLLBACK)\b|.*\balembic_", re.IGNORECASE
+)
+# What is locked; and another answer when a change of the schema has been committed.
+_LOCKED = """
+    SELECT DISTINCT c.relname::text FROM pg_locks l JOIN pg_class c ON c.oid = l.relation WHERE l.granted
+    AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+    AND l.mode IN ('ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')
+    AND l.pid <> pg_backend_pid() AND c.relname = ANY (%s) AND l.pid <> ALL (%s)
+"""
+_LOOK = f"SELECT ARRAY({_LOCKED}), " + ", ".join(
+    f"(SELECT concat(count(*), max(xmin::text::bigint)) FROM {table})"
+    for table in ("pg_class", "pg_attribute", "pg_attrdef", "pg_constraint", "pg_index", "pg_rewrite", "pg_enum")
+)
+_CLIENTS_ROW, _WRITTEN = 701, 501
+
+
+def statements(schema: Schema) -> Iterator[str]:
+    """Each that the models can make, one by one valid on the schema."""
+    for table in schema.tables:
+        name, names = quoted(table.name), ", ".join(map(quoted, table.names))
+        yield f"SELECT {names} FROM {name} LIMIT 2"
+        yield insert(schema, table, _CLIENTS_ROW, _CLIENTS_ROW, 7)
+        yield from updates(schema, table)
+        yield f"DELETE FROM {name} WHERE false"
+        bare = [column for column in table.columns if column.default and not column.generated]
+        for column in bare:
+            yield insert(schema, table, _CLIENTS_ROW, _CLIENTS_ROW, 7, without=column.name)
+    for each in schema.attached:
+        if each.kind.endswith("view"):
+            yield f"SELECT {', '.join(map(quoted, each.columns))} FROM {each.name} LIMIT 2"
+
+
+def updates(schema: Schema, table: Table) -> Iterator[str]:
+    """One of each column that may be written alone."""
+    unique = {name for each in table.rules if not each.check for name in each.columns}
+    unique |= {name for each in table.indexes if each.unique for name in each.columns}
+    for column in table.plain:
+        if column.name not in unique:
+            given = f"(SELECT {value(column, schema, table, 3)} FROM generate_series(3, 3) AS i)"
+            row = f"{quoted(table.id.name)} = {key(table.id.type, '2')}"
+            yield f"UPDATE {quoted(table.name)} SET {quoted(column.name)} = {given} WHERE {row}"
+
+
+@dataclass
+class Clients:
+    """`wrote` is what they have committed; `failures` what failed, why, in which state, and before which statement."""
+
+    url: str
+    schema: Schema
+    writes: bool
+    guessed: bool = False
+    """Whether some of the statements may not fit the models."""
+    wrote: list[str] = field(default_factory=list)
+    failures: list[tuple[str, int, str, str]] = field(default_factory=list)
+    beside: list[str] = field(default_factory=list)
+    """What was asked while a strong lock on a table was held."""
+    states: int = 0
+    _alone: bool = True
+    _left: list[int] = field(default_factory=list)
+    _seen: tuple[Any, ...] = ()
+
+    def __post_init__(self) -> None:
+        self.session: psycopg.Connection[Any] = psycopg.connect(self.url, autocommit=True, prepare_threshold=None)
+        self.session.execute("SET lock_timeout = '5ms'")
+        self._statements = list(statements(self.schema))
+        if self.guessed:
+            vain = {statement for statement, _ in self.failing(self.session)}
+            self._statements = [each for each in self._statements if each not in vain]
+        self._tables = [table.name for table in self.schema.tables]
+
+    def begin(self, *, alone: bool) -> None:
+        """A run begins: what the server does yet for one that was killed is not its, nor what a second one locks."""
+        self._alone = alone
+        others = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        self._left = [pid for (pid,) in self.session.execute(others)]
+
+    def look(self, next_statement: str) -> None:
+        """Before a statement of the migration, or at its end."""
+        found = self.session.execute(_LOOK.encode(), [self._tables, self._left]).fetchone() or ((),)
+        strong, schema = found[0], found[1:]
+        if strong and self._alone and next_statement and not _ITS_OWN.match(next_statement):
+            self.beside.append(f"{' '.join(next_statement.split())[:100]} beside a lock on {', '.join(sorted(strong))}")
+        if schema != self._seen:
+            self._seen = schema
+            self.states += 1
+            for statement, error in self.failing(self.session):
+                self.failures.append((statement, self.states, error, " ".join(next_statement.split())[:100]))
+            if self.writes and next_statement:
+                self._write()
+
+    def failing(self, session: psycopg.Connection[Any]) -> Iterator[tuple[str, str]]:
+        """The statements that fail there now, and why; nothing of them stays."""
+        with session.transaction(force_rollback=True):
+            session.execute("SET LOCAL lock_timeout = '5ms'")
+            for statement in self._statements:
+                try:
+                    with session.transaction(force_rollback=True):
+                        session.execute(statement.encode())
+                except psycopg.errors.LockNotAvailable:
+                    pass  # it waits for an instant
+                except psycopg.Error as error:
+                    yield statement, str(error).splitlines()[0]
+
+    def _write(self) -> None:
+        """A row is inserted, one updated, one deleted, by turns."""
+        number = _WRITTEN + self.states
+        table = self.schema.tables[self.states % len(self.schema.tables)]
+        wanted = [insert(self.schema, table, number, number, 7)] if number % 5 and number < 700 else []
+        changes = list(updates(self.schema, table))
+        wanted += changes[self.states % len(changes) :][:1] if changes else []
+        for statement in wanted:
+            try:
+                self.session.execute(statement.encode())
+            except psycopg.Error:
+                continue  # whether it may fail is looked at elsewhere
+            self.wrote.append(statement)
+
+    def close(self) -> None:
+        """End the session."""
+        self.session.close()

@@ -1,6 +1,0 @@
-"""My revisions on top of theirs: which are mine, new names for them, and the proof that both still go up and down."""
-
-from src.safety.rebase.branch import Branch, find_branch, refuse_if_applied
-from src.safety.rebase.run import Rebased, rebase
-
-__all__ = ["Branch", "Rebased", "find_branch", "rebase", "refuse_if_applied"]

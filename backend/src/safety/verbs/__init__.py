@@ -1,1 +1,0 @@
-"""The verbs that Alembic lacks, a file each: `python -m src.safety VERB`."""

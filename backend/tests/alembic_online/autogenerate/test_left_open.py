@@ -1,0 +1,134 @@
+"""What the models leave open is no difference: the spelling of a default, a value that is fetched, rows unchecked."""
+
+import pytest
+from sqlalchemy import Connection
+
+from alembic_online.autogenerate.context import Context, Schema
+from alembic_online.autogenerate.diff import plan
+from alembic_online.autogenerate.difference_report import announcement
+from alembic_online.autogenerate.equal_defaults import with_equal_defaults
+from alembic_online.autogenerate.unspecified_options import as_live
+from alembic_online.postgres.catalogue import Kind, describe
+from tests.alembic_online.autogenerate.state import by_models, by_sql, models
+
+
+def made(connection: Connection, *statements: str) -> Schema:
+    """The schema of a database in which this was run."""
+    return by_sql(connection, *statements).only(lambda entry: entry.kind is not Kind.SCHEMA)
+
+
+def told(connection: Connection, code: str, *live: str) -> str:
+    """What `check` would say."""
+    metadata = models(code)
+    there = made(connection, *live)
+    return describe(announcement(connection, [], there, by_models(connection, metadata), metadata))
+
+
+EQUAL = (
+    ("BigInteger", "bigint", "'0'", "text('0')"),
+    ("BigInteger", "bigint", "0", "'0'"),
+    ("Integer", "integer", "-5", "'-5'"),
+    ("String(20)", "varchar(20)", "'a'::text", "'a'"),
+    ("Boolean", "boolean", "'t'", "text('true')"),
+    ("Numeric(10, 2)", "numeric(10, 2)", "1.0", "'1.00'"),
+    ("Float", "double precision", "0.5", "'0.50'"),
+    ("DateTime", "timestamp", "'2020-01-01'", "'2020-01-01 00:00:00'"),
+    ("DateTime(True)", "timestamptz", "'2020-01-01 01:00+01'::text::timestamptz", "'2020-01-01 00:00+00'"),
+    ("Interval", "interval", "'1 day'", "'1 days'"),
+    ("JSONB", "jsonb", """'{"a":  1}'::json""", """'{"a": 1}'"""),
+    ("ARRAY(Integer)", "integer[]", "ARRAY[1, 2]", "'{1,2}'"),
+    ("ARRAY(Text)", "text[]", "ARRAY[]::text[]", "'{}'"),
+    ("Text", "text", "NULL::varchar", "None"),
+)
+OTHERS = (
+    ("Numeric", "numeric", "1.0", "'1.00'"),
+    ("JSON", "json", """'{"a":  1}'""", """'{"a": 1}'"""),
+    ("Interval", "interval", "'1 day'", "'24 hours'"),
+    ("Date", "date", "'today'::text::date", "text('CURRENT_DATE')"),
+    ("Text", "text", "lower('a')", "'a'"),
+    ("Text", "text", "''", "None"),
+)
+
+
+@pytest.mark.parametrize(("type_", "printed", "live", "default"), EQUAL)
+def test_one_constant_in_two_spellings(
+    transaction: Connection, type_: str, printed: str, live: str, default: str
+) -> None:
+    table = f"CREATE TABLE t (n {printed} DEFAULT {live})"
+    assert told(transaction, f"Table('t', m, Column('n', {type_}, server_default={default}))", table) == ""
+
+
+@pytest.mark.parametrize(("type_", "printed", "live", "default"), OTHERS)
+def test_two_values_are_two(transaction: Connection, type_: str, printed: str, live: str, default: str) -> None:
+    table = f"CREATE TABLE t (n {printed} DEFAULT {live})"
+    assert "column n: default" in told(
+        transaction, f"Table('t', m, Column('n', {type_}, server_default={default}))", table
+    )
+
+
+@pytest.mark.parametrize(
+    ("live", "type_", "default"),
+    [
+        ("integer DEFAULT 0", "BigInteger", "0"),
+        ("varchar(5) DEFAULT 'a'", "Text", "a"),
+        ("json DEFAULT '{}'", "JSONB", "{}"),
+    ],
+)
+def test_a_default_stays_while_the_type_changes(transaction: Connection, live: str, type_: str, default: str) -> None:
+    metadata = models(f"Table('t', m, Column('n', {type_}, server_default={default!r}))")
+    there, wanted = made(transaction, f"CREATE TABLE t (n {live})"), by_models(transaction, metadata)
+    lines = plan(Context(with_equal_defaults(transaction, there, wanted), wanted, metadata))
+    assert len(lines) == 1
+    assert "default" not in str(lines[0])
+
+
+def test_a_default_that_names_a_type_which_goes_does_not_stay(transaction: Connection) -> None:
+    metadata = models("Table('t', m, Column('n', Text, server_default='x'))")
+    before = "CREATE TYPE kind AS ENUM ('x', 'y'); CREATE TABLE t (n kind DEFAULT 'x')"
+    there, wanted = made(transaction, before), by_models(transaction, metadata)
+    lines = plan(Context(with_equal_defaults(transaction, there, wanted), wanted, metadata))
+    assert "server_default='x'" in str(lines[1])
+    assert str(lines[-1]) == "op.execute('DROP TYPE public.kind')"
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "integer DEFAULT 7",
+        "serial",
+        "integer GENERATED ALWAYS AS IDENTITY",
+        "integer GENERATED ALWAYS AS (1) STORED",
+        "integer",
+    ],
+)
+def test_the_database_gives_a_value_in_its_own_way(transaction: Connection, given: str) -> None:
+    strict = ", nullable=False" if "serial" in given or "IDENTITY" in given else ""
+    code = f"Table('t', m, Column('n', Integer, server_default=FetchedValue(){strict}))"
+    assert told(transaction, code, f"CREATE TABLE t (n {given})") == ""
+
+
+TABLE = "CREATE TABLE t (id integer PRIMARY KEY GENERATED BY DEFAULT AS IDENTITY, p integer)"
+CHECKS = (
+    "ALTER TABLE t ADD CONSTRAINT ck CHECK (id > 0) {0}, ADD CHECK (id > 1) {0}, ADD FOREIGN KEY (p) REFERENCES t {0}"
+)
+CODE = """Table('t', m, Column('id', Integer, Identity(), primary_key=True),
+    Column('p', Integer, ForeignKey('t.id'{0})),
+    CheckConstraint('id > 0', name='ck'{0}), CheckConstraint('id > 1'{0}))"""
+UNCHECKED = CODE.format(", postgresql_not_valid=True")
+
+
+@pytest.mark.parametrize("validity", ["", "NOT VALID"])
+def test_a_constraint_that_need_not_be_valid_is_as_it_is(transaction: Connection, validity: str) -> None:
+    assert told(transaction, UNCHECKED, TABLE, CHECKS.format(validity)) == ""
+
+
+def test_a_constraint_that_need_not_be_valid_is_made_so(transaction: Connection) -> None:
+    metadata = models(UNCHECKED)
+    there = made(transaction, TABLE)
+    lines = plan(Context(there, as_live(there, by_models(transaction, metadata), metadata), metadata))
+    assert [str(line).endswith("postgresql_not_valid=True)") for line in lines] == [True, True, True]
+
+
+def test_one_that_is_to_be_valid_is_validated(transaction: Connection) -> None:
+    said = told(transaction, CODE.format(""), TABLE, CHECKS.format("NOT VALID"))
+    assert said.count("not valid yes -> no") == 3

@@ -1,0 +1,554 @@
+"""Promise: every state between two commits serves the code that ran before, and no question is asked beside a lock."""
+
+import psycopg
+import pytest
+
+from alembic_online.postgres.errors import UserError
+from tests.alembic_online.project import Project
+from tests.alembic_online.recipes.cases import BOOKS, Case
+from tests.alembic_online.recipes.conftest import Direct, directly, the_way_up_converges, write
+from tests.alembic_online.recipes.interruption import PATIENT
+from tests.alembic_online.recipes.state import read_state, same
+from tests.alembic_online.recipes.watch import watching
+from tests.sampling import every
+
+__all__ = ["directly"]
+
+SHOP = (
+    BOOKS
+    + """
+    ALTER TABLE books ADD PRIMARY KEY (id), ALTER pages SET DEFAULT 0, ADD CONSTRAINT ck_pages CHECK (pages >= 0),
+        ADD CONSTRAINT uq_title UNIQUE (title), ADD CONSTRAINT fk_author FOREIGN KEY (author_id) REFERENCES authors;
+    CREATE INDEX ix_author ON books (author_id);
+    CREATE UNIQUE INDEX ux_title ON books (title);
+    CREATE VIEW long_books AS SELECT id, pages FROM books WHERE pages > 100;
+    CREATE TYPE state AS ENUM ('draft', 'open', 'closed');
+    CREATE TABLE tickets (id serial PRIMARY KEY, state state NOT NULL DEFAULT 'open', was state, body text,
+        CONSTRAINT ck_closed CHECK (state <> 'closed'::state OR body IS NOT NULL));
+    CREATE INDEX ix_open ON tickets (id) WHERE state = 'open';
+    INSERT INTO tickets (body) SELECT 'ticket ' || i FROM generate_series(1, 60) i;
+    CREATE VIEW open_tickets AS SELECT id, body FROM tickets WHERE state = 'open'::state;
+    CREATE TABLE answers (id integer, ticket integer REFERENCES tickets, UNIQUE (ticket, id));
+    INSERT INTO answers VALUES (1, 3);
+"""
+)
+SHARED = (
+    SHOP
+    + """
+    CREATE TABLE loans (book integer, reader integer DEFAULT 1, days integer, CONSTRAINT pk_loans PRIMARY KEY
+        (book, reader), CONSTRAINT uq_days UNIQUE (days, reader, book) DEFERRABLE, CHECK (days > reader - book));
+    CREATE TABLE fines (book integer, reader integer, FOREIGN KEY (book, reader) REFERENCES loans);
+    CREATE INDEX ix_days ON loans (days, reader) INCLUDE (book) WHERE book > 1;
+    CREATE UNIQUE INDEX ix_sum ON loans (reader, (book + days));
+    CREATE STATISTICS st_loans ON book, reader, days FROM loans;
+    CREATE VIEW long_loans AS SELECT book, reader FROM loans WHERE days > 30;
+    COMMENT ON CONSTRAINT pk_loans ON loans IS 'the key';
+    COMMENT ON INDEX ix_days IS 'by days';
+    ALTER TABLE loans REPLICA IDENTITY USING INDEX pk_loans;
+    INSERT INTO loans SELECT i, 1, i FROM generate_series(1, 90) i;
+    INSERT INTO fines VALUES (3, 1);
+"""
+)
+MOODS = (
+    SHOP
+    + """
+    CREATE TYPE mood AS ENUM ('draft', 'open', 'closed');
+    ALTER TABLE tickets ADD mood mood;
+    UPDATE tickets SET mood = 'open' WHERE id < 9;
+"""
+)
+MORE_MOODS = (
+    MOODS
+    + """
+    ALTER TABLE tickets ALTER mood SET DEFAULT 'open',
+        ADD CONSTRAINT ck_mood CHECK (mood <> 'draft'::mood OR body IS NOT NULL);
+    CREATE VIEW open_moods AS SELECT id FROM tickets WHERE mood = 'open'::mood;
+"""
+)
+EVENTS = (
+    SHOP
+    + """
+    CREATE TABLE events (id integer CONSTRAINT pk_events PRIMARY KEY, day integer) PARTITION BY RANGE (id);
+    CREATE TABLE events_1 PARTITION OF events FOR VALUES FROM (1) TO (50);
+    CREATE TABLE events_2 PARTITION OF events FOR VALUES FROM (50) TO (99);
+    INSERT INTO events SELECT i, i FROM generate_series(1, 98) i;
+    CREATE TABLE visits (event integer CONSTRAINT fk_event REFERENCES events);
+"""
+)
+TABLES = ["books", "authors", "tickets", "loans", "fines", "events", "events_1", "events_2", "visits"]
+OLD_CODE = [
+    "INSERT INTO books (id, author_id, title) VALUES (1000, 1, 'new'); SELECT 1 / coalesce((pages = 0)::int, 0)"
+    " FROM books WHERE id = 1000",
+    "SELECT count(*) FROM long_books",
+    "INSERT INTO tickets (body) VALUES ('new')",
+    "UPDATE tickets SET state = CAST('closed' AS state) WHERE id = 3",
+    "SELECT count(*) FROM open_tickets",
+    'SELECT "Long Name" FROM books LIMIT 1',
+    "SELECT name FROM authors LIMIT 1",
+    "DO $$ BEGIN IF to_regtype('mood') IS NOT NULL THEN UPDATE tickets SET mood = CAST('open' AS mood) WHERE id = 3;"
+    " END IF; END $$",
+    "DO $$ BEGIN IF to_regtype('pair') IS NOT NULL THEN UPDATE tickets SET moods = CAST('{open}' AS mood[]),"
+    " felt = CAST('open' AS felt), pair = CAST(('open', 'open') AS pair) WHERE id = 3; END IF; END $$",
+    # What must not be: the old rules hold.
+    *(
+        f"DO $$ BEGIN {wrong}; RAISE 'let in'; EXCEPTION WHEN integrity_constraint_violation THEN NULL; END $$"
+        for wrong in (
+            "INSERT INTO books (id, title, pages) VALUES (2000, 'negative', -1)",
+            "INSERT INTO books (id, title) VALUES (2000, 'title 1')",
+            "INSERT INTO books (id, title) VALUES (1, 'twice')",
+            "INSERT INTO books (id, title, author_id) VALUES (2000, 'nobody', 999)",
+            "INSERT INTO tickets (state) VALUES ('closed')",
+            "IF to_regclass('events') IS NULL THEN RAISE unique_violation; END IF; INSERT INTO events VALUES (1, 1)",
+        )
+    ),
+]
+LARGER = 'op.alter_column("books", "pages", type_=sa.BigInteger())'
+CREATE_VIEW = 'op.execute("CREATE VIEW long_books AS SELECT id, pages FROM books WHERE pages > 100")'
+CHECK = 'op.create_check_constraint("ck_pages", "books", "pages >= 0")'
+OTHER_STATES = """op.execute("DROP VIEW open_tickets")
+    op.drop_constraint("ck_closed", "tickets", type_="check")
+    op.drop_index("ix_open", "tickets")
+    op.execute("ALTER TYPE state RENAME TO state_old")
+    op.execute("CREATE TYPE state AS ENUM ('open', 'closed', 'new')")
+    op.alter_column("tickets", "state", server_default=None)
+    op.execute("ALTER TABLE tickets ALTER COLUMN state TYPE state USING state::text::state")
+    op.execute("ALTER TABLE tickets ALTER COLUMN was TYPE state USING was::text::state")
+    op.alter_column("tickets", "state", server_default="open")
+    op.execute("DROP TYPE state_old")
+    op.create_check_constraint("ck_closed", "tickets", "state <> 'closed'::state OR body IS NOT NULL")
+    op.execute("CREATE VIEW open_tickets AS SELECT id, body FROM tickets WHERE state = 'open'::state")
+    op.create_index("ix_open", "tickets", ["id"], postgresql_where=sa.text("state = 'open'"))"""
+
+BY_BIND = OTHER_STATES.replace(
+    """op.execute("CREATE TYPE state AS ENUM ('open', 'closed', 'new')")""",
+    'sa.Enum("open", "closed", "new", name="state").create(op.get_bind(), checkfirst=True)',
+).replace('op.execute("DROP TYPE state_old")', 'sa.Enum(name="state_old").drop(op.get_bind())')
+RENAMED_AFTERWARDS = """op.execute("DROP VIEW open_moods")
+    op.drop_constraint("ck_mood", "tickets", type_="check")
+    op.alter_column("tickets", "mood", server_default=None)
+    sa.Enum("draft", "open", name="mood_new").create(op.get_bind())
+    op.execute("ALTER TABLE tickets ALTER COLUMN mood TYPE mood_new USING mood::text::mood_new")
+    op.execute("DROP TYPE mood")
+    op.execute("ALTER TYPE mood_new RENAME TO mood")
+    op.alter_column("tickets", "mood", server_default="open")
+    op.create_check_constraint("ck_mood", "tickets", "mood <> 'draft'::mood OR body IS NOT NULL")
+    op.execute("CREATE VIEW open_moods AS SELECT id FROM tickets WHERE mood = 'open'::mood")"""
+WITH_NOTHING_ELSE = """sa.Enum("draft", "open", name="mood_new").create(op.get_bind())
+    op.execute("ALTER TABLE tickets ALTER COLUMN mood TYPE mood_new USING mood::text::mood_new")
+    sa.Enum(name="mood").drop(op.get_bind())
+    op.execute("ALTER TYPE mood_new RENAME TO mood")"""
+NESTED_MOODS = MOODS + (
+    "CREATE DOMAIN felt AS mood; CREATE TYPE pair AS (mood mood, felt felt);"
+    "ALTER TABLE tickets ADD moods mood[], ADD felt felt, ADD pair pair;"
+    "UPDATE tickets SET moods = '{open, NULL}', felt = 'open', pair = ('open', 'closed') WHERE id < 20;"
+)
+NESTED = """op.execute("ALTER TYPE mood RENAME TO mood_old")
+    op.execute("ALTER DOMAIN felt RENAME TO felt_old")
+    op.execute("ALTER TYPE pair RENAME TO pair_old")
+    op.execute("CREATE TYPE mood AS ENUM ('open', 'closed')")
+    op.execute("CREATE DOMAIN felt AS mood")
+    op.execute("CREATE TYPE pair AS (mood mood, felt felt)")
+    op.execute("ALTER TABLE tickets ALTER moods TYPE mood[] USING moods::text[]::mood[]")
+    op.execute("ALTER TABLE tickets ALTER felt TYPE felt USING felt::text::felt")
+    op.execute("ALTER TABLE tickets ALTER pair TYPE pair USING pair::text::pair")
+    op.execute("ALTER TABLE tickets ALTER mood TYPE mood USING mood::text::mood")
+    op.execute("DROP TYPE pair_old")
+    op.execute("DROP DOMAIN felt_old")
+    op.execute("DROP TYPE mood_old")"""
+
+
+def case(name: str, *lines: str) -> Case:
+    """Only the way up: the way down is that of other tests."""
+    return Case(name, "\n    ".join(lines), "pass", SHOP)
+
+
+CASES = [
+    case(
+        "a default",
+        'op.alter_column("books", "pages", server_default=None)',
+        LARGER,
+        'op.alter_column("books", "pages", server_default="0")',
+    ),
+    case(
+        "a default, by hand",
+        'op.execute("ALTER TABLE books ALTER pages DROP DEFAULT")',
+        'op.execute("ALTER TABLE books ALTER pages TYPE bigint")',
+        'op.execute("ALTER TABLE books ALTER pages SET DEFAULT 0")',
+    ),
+    case(
+        "a view and a check",
+        'op.execute("DROP VIEW long_books")',
+        'op.drop_constraint("ck_pages", "books")',
+        LARGER,
+        CHECK,
+        CREATE_VIEW,
+    ),
+    case(
+        "after what is not to be committed alone",
+        """op.execute("SET LOCAL lock_timeout = '5s'")""",
+        """op.execute("SELECT setval(pg_get_serial_sequence('tickets', 'id'), 1000)")""",
+        """op.execute("DO $$ BEGIN PERFORM 1; END $$")""",
+        "with op.get_bind().begin_nested():",
+        """    op.execute("UPDATE authors SET id = id WHERE id = 1")""",
+        'op.execute("DROP VIEW long_books")',
+        'op.alter_column("books", "pages", server_default=None)',
+        LARGER,
+        'op.alter_column("books", "pages", server_default="0")',
+        CREATE_VIEW,
+    ),
+    case(
+        "all of them, mixed",
+        'op.drop_constraint("ck_pages", "books")',
+        'op.drop_index("ix_author", "books")',
+        'op.alter_column("books", "pages", server_default=None)',
+        'op.execute("DROP VIEW long_books")',
+        'op.alter_column("books", "author_id", nullable=False)',
+        LARGER,
+        CREATE_VIEW,
+        'op.alter_column("books", "pages", server_default="0")',
+        CHECK,
+        'op.create_index("ix_author", "books", ["author_id", "id"])',
+    ),
+    case(
+        "a free change",
+        'op.execute("DROP VIEW long_books")',
+        'op.alter_column("books", "Long Name", type_=sa.String(100))',
+        CREATE_VIEW,
+    ),
+    case(
+        "both sides of a foreign key",
+        'op.drop_constraint("fk_author", "books")',
+        'op.alter_column("books", "author_id", type_=sa.BigInteger())',
+        'op.alter_column("authors", "id", type_=sa.BigInteger())',
+        'op.create_foreign_key("fk_author", "books", "authors", ["author_id"], ["id"])',
+    ),
+    case("another enum", OTHER_STATES),
+    case("another enum, by the connection", BY_BIND),
+    Case("another enum, renamed afterwards", RENAMED_AFTERWARDS, "pass", MORE_MOODS),
+    Case("another enum and nothing else", WITH_NOTHING_ELSE, "pass", MOODS),
+    Case("another enum in arrays, a domain and a composite type", NESTED, "pass", NESTED_MOODS),
+    case(
+        "a column twice",
+        'op.alter_column("books", "pages", server_default="0")',
+        'op.alter_column("books", "title", type_=sa.String(90))',
+        'op.alter_column("books", "title", type_=sa.String(80), postgresql_using="rtrim(title)")',
+    ),
+    case(
+        "columns filled against the order of their names, and a new one",
+        'op.alter_column("books", "pages", server_default=None)',
+        'op.alter_column("books", "title", type_=sa.String(90))',
+        LARGER,
+        'op.alter_column("books", "author_id", type_=sa.BigInteger())',
+        'op.add_column("books", sa.Column("code", sa.Float(), server_default=sa.text("random() * 0 + 1")))',
+        'op.alter_column("books", "pages", server_default="0")',
+    ),
+    Case(
+        "columns that share indexes",
+        """op.alter_column("loans", "reader", server_default=None)
+    op.execute("DROP VIEW long_loans")
+    op.alter_column("loans", "book", type_=sa.BigInteger())
+    op.alter_column("loans", "reader", type_=sa.BigInteger())
+    op.alter_column("loans", "days", type_=sa.BigInteger())
+    op.alter_column("loans", "reader", server_default="1")
+    op.execute("CREATE VIEW long_loans AS SELECT book, reader FROM loans WHERE days > 30")""",
+        "pass",
+        SHARED,
+    ),
+    case(
+        "a primary key",
+        'op.drop_constraint("books_pkey", "books")',
+        'op.create_primary_key("books_pkey", "books", ["id"])',
+    ),
+    case(
+        "a unique constraint",
+        'op.drop_constraint("uq_title", "books")',
+        'op.create_unique_constraint("uq_title", "books", ["title", "author_id"])',
+    ),
+    case(
+        "a unique constraint of another name, by hand",
+        'op.execute("ALTER TABLE books DROP CONSTRAINT uq_title")',
+        'op.execute("ALTER TABLE books ADD CONSTRAINT uq_other UNIQUE (title)")',
+    ),
+    case(
+        "a foreign key",
+        'op.drop_constraint("fk_author", "books")',
+        'op.create_foreign_key("fk_author", "books", "authors", ["author_id"], ["id"], ondelete="CASCADE")',
+    ),
+    case(
+        "a key under a foreign key",
+        'op.drop_constraint("fk_author", "books")',
+        'op.drop_constraint("authors_pkey", "authors")',
+        'op.create_primary_key("authors_pkey", "authors", ["id"])',
+        'op.create_foreign_key("fk_author", "books", "authors", ["author_id"], ["id"])',
+    ),
+    case(
+        "keys that PostgreSQL names, one with all that refers to it",
+        'op.execute("ALTER TABLE tickets DROP CONSTRAINT tickets_pkey CASCADE")',
+        'op.execute("ALTER TABLE tickets ADD PRIMARY KEY (id, state)")',
+        'op.execute("ALTER TABLE tickets ADD UNIQUE (id)")',
+        'op.execute("ALTER TABLE answers ADD FOREIGN KEY (ticket) REFERENCES tickets (id) ON DELETE CASCADE")',
+        'op.drop_constraint("answers_ticket_id_key", "answers")',
+        'op.create_unique_constraint(None, "answers", ["ticket", "id"], deferrable=True)',
+    ),
+    case(
+        "a key of another type under a foreign key",
+        'op.drop_constraint("fk_author", "books")',
+        'op.drop_constraint("authors_pkey", "authors")',
+        'op.drop_constraint("books_pkey", "books")',
+        'op.alter_column("authors", "id", type_=sa.BigInteger())',
+        'op.alter_column("books", "author_id", type_=sa.BigInteger())',
+        'op.alter_column("books", "id", type_=sa.BigInteger())',
+        'op.create_primary_key("authors_pkey", "authors", ["id"])',
+        'op.create_primary_key("books_pkey", "books", ["id"])',
+        'op.create_foreign_key("fk_author", "books", "authors", ["author_id"], ["id"])',
+    ),
+    case(
+        "a check",
+        'op.drop_constraint("ck_pages", "books")',
+        'op.create_check_constraint("ck_pages", "books", "pages > -1")',
+    ),
+    case(
+        "a unique index",
+        'op.drop_index("ux_title", "books")',
+        'op.create_index("ux_title", "books", ["title"], unique=True)',
+    ),
+    case(
+        "a column in the place of another of its name, and its index",
+        'op.drop_column("books", "Long Name")',
+        'op.add_column("books", sa.Column("Long Name", sa.Integer(), nullable=False, server_default="1"))',
+        'op.create_index("ix_name", "books", ["Long Name"])',
+        """op.execute('ALTER TABLE authors DROP COLUMN name')""",
+        """op.execute('ALTER TABLE authors ADD COLUMN name integer NOT NULL DEFAULT 2')""",
+        'op.create_unique_constraint("uq_id_name", "authors", ["id", "name"])',
+    ),
+    case(
+        "a unique index, by hand",
+        'op.execute("DROP INDEX ux_title")',
+        'op.execute("CREATE UNIQUE INDEX ux_title ON books (title)")',
+    ),
+]
+
+
+KEYS = [
+    case(
+        "a key over a column that is made anew, and was nullable",
+        'op.drop_constraint("books_pkey", "books")',
+        'op.alter_column("books", "author_id", type_=sa.BigInteger())',
+        'op.create_primary_key("books_pkey", "books", ["id", "author_id"])',
+    ),
+    Case(
+        "a key of a partitioned table",
+        """op.drop_constraint("fk_event", "visits")
+    op.drop_constraint("pk_events", "events")
+    op.create_primary_key("pk_events", "events", ["id"])
+    op.create_foreign_key("fk_event", "visits", "events", ["event"], ["id"])""",
+        "pass",
+        EVENTS,
+    ),
+    Case(
+        "a key of a partitioned table, over a column that is made anew",
+        """op.drop_constraint("fk_event", "visits")
+    op.drop_constraint("pk_events", "events")
+    op.alter_column("events", "day", type_=sa.BigInteger(), nullable=False)
+    op.create_primary_key("pk_events", "events", ["id", "day"])""",
+        "pass",
+        EVENTS,
+    ),
+]
+ENUMS = [
+    Case(
+        "another enum, its indexes before the view",
+        OTHER_STATES.rpartition("\n    op.create_index")[0].replace(
+            "op.create_check",
+            """op.create_index("ix_open", "tickets", ["id"], postgresql_where=sa.text("state = 'open'"))
+    op.create_check""",
+        )
+        + """\n    op.execute("COMMENT ON INDEX ix_open IS 'those that are open'")""",
+        "pass",
+        SHOP,
+    ),
+    Case(
+        "another enum, renamed afterwards, with an index on a label",
+        """op.drop_index("ix_mood", "tickets")
+    op.execute("CREATE TYPE mood_new AS ENUM ('draft', 'open')")
+    op.execute("ALTER TABLE tickets ALTER COLUMN mood TYPE mood_new USING mood::text::mood_new")
+    op.execute("DROP TYPE mood")
+    op.execute("ALTER TYPE mood_new RENAME TO mood")
+    op.create_index("ix_mood", "tickets", ["id"], postgresql_where=sa.text("mood = 'open'"))""",
+        "pass",
+        MOODS + "CREATE INDEX ix_mood ON tickets (id) WHERE mood = 'open';",
+    ),
+]
+
+INTERRUPTED = ("a default", "a key under a foreign key")
+LONG = (
+    "a key of another type under a foreign key",
+    "another enum",
+    "another enum, by the connection",
+    "another enum, renamed afterwards",
+    "another enum in arrays, a domain and a composite type",
+    "columns that share indexes",
+)
+ROWS_BETWEEN = Case(
+    "rows are changed in between",
+    f"""op.execute("DROP VIEW long_books")
+    op.alter_column("books", "pages", server_default=None)
+    op.execute("UPDATE authors SET id = id")
+    op.create_check_constraint("ck_id", "books", "id > 0")
+    op.alter_column("books", "pages", server_default="0")
+    {CREATE_VIEW}""",
+    "pass",
+    f"{SHOP}; CREATE TABLE fans (author integer REFERENCES authors ON DELETE CASCADE)",
+)
+COMMITS_BETWEEN = case(
+    "the revision reads, writes and commits in between",
+    'op.execute("DROP VIEW long_books")',
+    'op.alter_column("books", "pages", server_default=None)',
+    'for (book,) in op.get_bind().execute(sa.text("SELECT id FROM books WHERE id < 3")).all():',
+    """    op.get_bind().execute(sa.text("UPDATE books SET author_id = 2 WHERE id = :book"), {"book": book})""",
+    "op.get_bind().commit()",
+    "op.get_bind().rollback()",
+    'op.execute("COMMIT")',
+    'kinds = op.create_table("kinds", sa.Column("id", sa.Integer(), primary_key=True))',
+    'op.bulk_insert(kinds, [{"id": 1}])',
+    'sa.inspect(op.get_bind()).get_columns("authors")',
+    'op.add_column("authors", sa.Column("kind", sa.Integer(), sa.ForeignKey("kinds.id", name="fk_kind")))',
+    'op.execute("UPDATE authors SET kind = 1")',
+    "with op.get_context().autocommit_block():",
+    '    op.execute("CREATE INDEX CONCURRENTLY ix_pages ON books (pages)")',
+    LARGER,
+    'op.alter_column("books", "pages", server_default="0")',
+    CREATE_VIEW,
+)
+KEEPS_RULES = Case(
+    "rules that the rows in between keep",
+    """op.execute("REVOKE SELECT ON books FROM reader")
+    op.execute("DROP FUNCTION shown(integer)")
+    op.drop_constraint("uq_title", "books")
+    op.drop_constraint("fk_author", "books")
+    op.drop_index("ux_title", "books")
+    op.execute("UPDATE books SET pages = pages + 1 WHERE title <> 'title 9'")
+    op.create_foreign_key("fk_author", "books", "authors", ["author_id"], ["id"], ondelete="CASCADE")
+    op.create_unique_constraint("uq_title", "books", ["title"])
+    op.create_index("ux_title", "books", ["title"], unique=True)
+    op.execute("CREATE FUNCTION shown(integer) RETURNS boolean LANGUAGE sql RETURN $1 > 1")
+    op.execute("GRANT SELECT ON books TO reader")""",
+    "pass",
+    SHOP
+    + """
+    CREATE FUNCTION shown(integer) RETURNS boolean LANGUAGE sql RETURN true;
+    DO $$ BEGIN CREATE ROLE reader; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
+    GRANT SELECT ON books TO reader;
+    """,
+)
+TYPE_BETWEEN = Case(
+    "another enum, and rows of another table in between",
+    """op.execute("ALTER TYPE mood RENAME TO mood_old")
+    op.execute("CREATE TYPE mood AS ENUM ('draft', 'open')")
+    op.execute("UPDATE authors SET name = name")
+    op.execute("ALTER TABLE tickets ALTER mood TYPE mood USING mood::text::mood")
+    op.execute("DROP TYPE mood_old")""",
+    "pass",
+    MOODS,
+)
+ROWS_IN_BETWEEN = [TYPE_BETWEEN, ROWS_BETWEEN, COMMITS_BETWEEN, KEEPS_RULES]
+
+# Clients would miss something for as long as these run: by what the refusal says.
+REFUSED = {
+    "the trigger noting of tickets in line 11 and makes it again in line 13": (
+        'op.execute("DROP TRIGGER noting ON tickets")',
+        """op.execute("UPDATE tickets SET body = body || '.'")""",
+        'op.execute("CREATE TRIGGER noting BEFORE UPDATE ON tickets FOR EACH ROW EXECUTE FUNCTION note()")',
+    ),
+    "the view long_books in line 11 and makes it again in line 14": (
+        'op.execute("DROP VIEW long_books")',
+        'op.execute("DO $$ BEGIN PERFORM 1; END $$")',
+        'op.create_index("ix_pages", "books", ["pages"])',
+        CREATE_VIEW,
+    ),
+    "tickets.was another type in line 12, and only line 14 makes state again": (
+        """op.execute("CREATE TYPE state_tmp AS ENUM ('draft', 'open', 'closed', 'shut')")""",
+        'op.execute("ALTER TABLE tickets ALTER COLUMN was TYPE state_tmp USING was::text::state_tmp")',
+        """op.execute("UPDATE tickets SET was = 'shut' WHERE was = 'closed'")""",
+        """op.execute("ALTER TYPE state_tmp RENAME TO state")""",
+    ),
+    "the column body of tickets in line 11, and line 12 makes it again in steps": (
+        'op.drop_column("tickets", "body")',
+        """op.add_column("tickets", sa.Column("body", sa.Text(), server_default=sa.text("gen_random_uuid()::text")))""",
+    ),
+    "the name tickets to a new table": (
+        'op.rename_table("tickets", "old_tickets")',
+        'op.execute("CREATE TABLE tickets (LIKE old_tickets)")',
+        'op.execute("INSERT INTO tickets SELECT * FROM old_tickets")',
+    ),
+}
+
+# The index needs the new column in its place: the keys replace nothing, nor do they for who goes on after that.
+KEYS_AFTER_SWAP = case(
+    "keys come after a swap",
+    'op.drop_constraint("books_pkey", "books")',
+    'op.alter_column("books", "id", type_=sa.BigInteger())',
+    'op.create_index("ix_pages", "books", ["pages", "id"])',
+    'op.create_primary_key("books_pkey", "books", ["id"])',
+    'op.drop_constraint("fk_author", "books")',
+    'op.create_foreign_key("fk_author", "books", "authors", ["author_id"], ["id"])',
+    'op.create_unique_constraint("uq_name", "authors", ["name"])',
+)
+
+
+@pytest.mark.parametrize("change", [*every(2, CASES), *ROWS_IN_BETWEEN, *KEYS, *ENUMS], ids=str)
+def test_the_old_code_runs_between_any_two_commits(
+    project: Project, database: str, change: Case, directly: Direct
+) -> None:
+    up, _ = directly(change)
+    write(project, database, change)
+    with watching(database, TABLES, OLD_CODE) as watch:
+        project.alembic.having(**PATIENT)(database, "upgrade", "head")
+    assert watch.looks > 10
+    assert watch.failures == {}
+    assert watch.beside == []
+    same(up, read_state(database))
+
+
+@pytest.mark.parametrize("change", [*(each for each in CASES if each.name in INTERRUPTED), ROWS_BETWEEN], ids=str)
+def test_it_converges_though_its_session_ends_around_every_step(
+    project: Project, database: str, change: Case, directly: Direct
+) -> None:
+    the_way_up_converges(project, database, change, directly)
+
+
+@pytest.mark.parametrize("words", REFUSED)
+def test_what_clients_would_miss_meanwhile_is_refused(project: Project, database: str, words: str) -> None:
+    noting = "CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;"
+    noting += "CREATE TRIGGER noting BEFORE UPDATE ON tickets FOR EACH ROW EXECUTE FUNCTION note()"
+    write(project, database, Case("refused", "\n    ".join(REFUSED[words]), "pass", SHOP + noting))
+    before = read_state(database)
+    with pytest.raises(UserError, match=f"(?s){words}") as refused:
+        project.alembic.having(**PATIENT)(database, "upgrade", "head")
+    if "Nothing of 001_a was changed" in str(refused.value):
+        same(before, read_state(database))
+    else:  # the new column is filled, and waits
+        assert "TYPE state_tmp" in REFUSED[words][1]
+
+
+def test_a_key_that_an_earlier_try_has_made_is_not_made_again(
+    project: Project, database: str, directly: Direct
+) -> None:
+    up, _ = directly(KEYS_AFTER_SWAP)
+    write(project, database, KEYS_AFTER_SWAP)
+    alembic = project.alembic.having(**PATIENT)
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute("INSERT INTO authors VALUES (1000, 'author 1')")
+        with pytest.raises(UserError, match="uq_name on authors: values that occur more than once"):
+            alembic(database, "upgrade", "head")
+        connection.execute("DELETE FROM authors WHERE id = 1000")
+    alembic(database, "upgrade", "head")
+    same(up, read_state(database))
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize(
+    "change", [*(each for each in CASES if each.name in LONG), COMMITS_BETWEEN, KEEPS_RULES, *KEYS], ids=str
+)
+def test_a_long_one_converges_too(project: Project, database: str, change: Case, directly: Direct) -> None:
+    the_way_up_converges(project, database, change, directly)

@@ -1,0 +1,94 @@
+"""Each rule finds what breaks it, and lets sound revisions be. All cases are one chain, which is linted once."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from alembic.config import Config
+from sqlalchemy import create_engine, pool
+
+from alembic_online.postgres.scratch import Place, read_place
+from alembic_online.review.lint.check import check, choose, findings_of
+from alembic_online.review.lint.rule import Revision
+from alembic_online.review.lint.rules import RULES
+from alembic_online.review.lint.rules_document import page
+from alembic_online.review.lint.source import Source
+from alembic_online.revisions.project import open_project
+from tests.alembic_online.project import Project, make_project
+from tests.alembic_online.review.lint.cases import CASES, TEXTS, Case
+from tests.conftest import BACKEND
+from tests.servers import Server
+
+Findings = dict[str, list[str]]
+
+
+def _place(url: str) -> Place:
+    engine = create_engine(url.replace("postgresql:", "postgresql+psycopg:"), poolclass=pool.NullPool)
+    with engine.connect() as connection:
+        return read_place(connection)
+
+
+def _write(project: Project) -> None:
+    before = "001_tables"
+    less = "CREATE TABLE fk_less (id bigint PRIMARY KEY, up bigint CONSTRAINT fk_up REFERENCES fk_less)"
+    made = "; ".join([less, *(case.tables.format(t=f"t{n}") for n, case in enumerate(CASES))])
+    gone = "DROP SCHEMA public CASCADE; CREATE SCHEMA public"
+    project.revision(before, None, f'op.execute("{made}")', f'op.execute("{gone}")')
+    for n, case in enumerate(CASES):
+        _revision(project, case, f"{n + 2:03d}_case", before, f"t{n}")
+        before = f"{n + 2:03d}_case"
+
+
+def _revision(project: Project, case: Case, revision: str, parent: str, table: str) -> Path:
+    up, down, top = (code.format(t=table) for code in (case.upgrade, case.downgrade, case.top))
+    path = project.revision(revision, parent, up, down)
+    text = path.read_text().replace(f'"""{revision}."""', f'"""{case.message}"""')
+    path.write_text(text.replace("\n\n\ndef upgrade", f"\n{top}\n\n\ndef upgrade"))
+    return path
+
+
+@pytest.fixture(scope="module")
+def findings(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Findings]:
+    """The rules that each case breaks, and what was said."""
+    project = make_project(tmp_path_factory.mktemp("lint"))
+    _write(project)
+    with server.database() as url, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DATABASE_URL", url)
+        opened = open_project(Config(project.folder / "alembic.ini"))
+        found: Findings = {}
+        for each in check(opened, _place(url), choose(opened, "001_tables:", ())):
+            found.setdefault(each.revision, []).append(f"{each.rule.code}: {each.what}")
+        yield found
+
+
+@pytest.mark.xdist_group("lint")  # one chain for all, so one worker
+@pytest.mark.parametrize(("n", "case"), list(enumerate(CASES)), ids=[case.name for case in CASES])
+def test_a_revision_breaks_these_rules_and_no_other(findings: Findings, n: int, case: Case) -> None:
+    said = findings.get(f"{n + 2:03d}_case", [])
+    assert sorted({each.partition(":")[0] for each in said}) == sorted(case.breaks.split()), "\n".join(said)
+
+
+@pytest.mark.parametrize("case", TEXTS, ids=[case.name for case in TEXTS])
+def test_a_text_breaks_these_rules_and_no_other(project: Project, case: Case) -> None:
+    revision = Revision("002_case", ("001_a",), Source.read(_revision(project, case, "002_case", "001_a", "t")))
+    found = [f"{each.rule.code}: {each.what}" for each in findings_of(revision)]
+    assert sorted({each.partition(":")[0] for each in found}) == sorted(case.breaks.split()), "\n".join(found)
+
+
+def test_each_rule_has_a_case_that_breaks_it() -> None:
+    elsewhere = {"edited", "deleted", "still-mapped", "squawk"}
+    assert {rule.code for rule in RULES} - elsewhere <= {
+        code for case in (*CASES, *TEXTS) for code in case.breaks.split()
+    }
+
+
+def test_our_own_chain_is_sound(migrated: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", migrated)
+    project = open_project(Config(BACKEND / "alembic.ini"))
+    found = check(project, _place(migrated), choose(project, "all", ()))
+    assert [(each.file, each.rule.code, each.what) for each in found if each.rule.code != "edited"] == []
+
+
+def test_the_page_shows_the_rules_as_they_are() -> None:
+    written = (BACKEND / "migrations" / "LINT.md").read_text(encoding="utf-8")
+    assert written == page(), "Run in backend/: python -m alembic_online lint --rules > migrations/LINT.md"

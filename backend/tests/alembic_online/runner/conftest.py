@@ -1,0 +1,35 @@
+"""Migrators in processes of their own, and a look into the database."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.alembic_online.project import Project, make_project
+from tests.alembic_online.runner.processes import Migrator, migrators
+
+_REAL_INI = Path(__file__).resolve().parents[3] / "migrations" / "alembic.ini"
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """A fresh project that logs as the real one does."""
+    made = make_project(tmp_path)
+    ini = made.folder / "alembic.ini"
+    ini.write_text(ini.read_text() + _REAL_INI.read_text().partition("revision_environment = true\n")[2])
+    return made
+
+
+@pytest.fixture
+def start() -> Iterator[Callable[..., Migrator]]:
+    """`start(project, url, "upgrade", "head")` begins a migration in a process of its own."""
+    with migrators() as begin:
+        yield begin
+
+
+@pytest.fixture
+def watcher(database: str) -> Iterator[psycopg.Connection]:
+    """The superuser's session, in autocommit."""
+    with psycopg.connect(database, autocommit=True) as session:
+        yield session

@@ -1,0 +1,362 @@
+"""A revision that stopped half-way, then somebody's hand: the same command finishes it, or says what is in the way."""
+
+import os
+import signal
+from collections.abc import Callable
+from functools import cache
+from itertools import product
+from pathlib import Path
+
+import psycopg
+import pytest
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.exc import DBAPIError
+
+from alembic_online.cli.main import main
+from alembic_online.errors import RevisionFailed
+from alembic_online.postgres.errors import UserError
+from alembic_online.testing.crucible.interruptions import forked
+from tests.alembic_online.project import Project, make_project
+from tests.alembic_online.recipes.interruption import PATIENT, Interruption, listening
+from tests.alembic_online.recipes.state import State, read_state, same
+from tests.sampling import every
+from tests.servers import Server
+
+EVENT = 'op.create_table("event", sa.Column("id", sa.Integer, primary_key=True), sa.Column("kind", sa.String(20)),'
+EVENT += ' sa.Column("size", sa.Integer), sa.Column("old", sa.Integer, server_default="7"))'
+FILL = "op.execute(\"INSERT INTO event SELECT i, 'k' || i, i FROM generate_series(1, 50) i\")"
+UP = """\
+op.add_column("event", sa.Column("place", sa.String(10)))
+    op.execute("UPDATE event SET place = 'p' || id")
+    op.create_check_constraint("ck_size", "event", "size >= 0")
+    op.create_index("ix_kind", "event", ["kind"])
+    op.create_table("notes", sa.Column("id", sa.Integer, primary_key=True))
+    op.create_foreign_key("fk_note", "notes", "event", ["id"], ["id"])
+    op.alter_column("event", "size", type_=sa.BigInteger)
+    op.drop_column("event", "old")
+    op.create_unique_constraint("uq_kind", "event", ["kind"])"""
+UNDO = """
+    DROP TABLE IF EXISTS notes; DROP INDEX IF EXISTS ix_kind; ALTER TABLE event DROP CONSTRAINT IF EXISTS uq_kind;
+    ALTER TABLE event DROP CONSTRAINT IF EXISTS ck_size; ALTER TABLE event DROP COLUMN IF EXISTS place;
+"""
+REPAIRS = {
+    "nothing": "",
+    "the column is dropped": "ALTER TABLE event DROP COLUMN IF EXISTS place",
+    "the constraint is dropped": "ALTER TABLE event DROP CONSTRAINT IF EXISTS ck_size",
+    "the index is dropped": "DROP INDEX IF EXISTS ix_kind",
+    "the new table is dropped": "DROP TABLE IF EXISTS notes",
+    "the column is another one": """DO $$ BEGIN
+        IF EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'event'::regclass AND attname = 'place') THEN
+        ALTER TABLE event DROP COLUMN place; ALTER TABLE event ADD COLUMN place varchar(10); END IF; END $$""",
+    "all of it is taken back": UNDO,
+}
+
+
+def write(project: Project) -> None:
+    project.revision("001_a", None, f"{EVENT}\n    {FILL}", 'op.drop_table("event")')
+    project.revision("002_b", "001_a", UP)
+
+
+@pytest.fixture(scope="session")
+def undisturbed(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Callable[[], State]:
+    """What the two make when nobody comes between."""
+
+    @cache
+    def made() -> State:
+        project = make_project(tmp_path_factory.mktemp("undisturbed"))
+        write(project)
+        with server.database() as url:
+            project.alembic.having(**PATIENT)(url, "upgrade", "head")
+            return read_state(url)
+
+    return made
+
+
+def interrupted(project: Project, database: str, step: int) -> None:
+    alembic = project.alembic.having(**PATIENT)
+    alembic(database, "upgrade", "001_a")
+    with listening(Interruption(database, step, noted=True)):
+        try:
+            alembic(database, "upgrade", "head")
+        except (DBAPIError, UserError):
+            return
+
+
+@pytest.mark.parametrize("case", every(19, product(range(1, 22), REPAIRS)))
+def test_whatever_was_done_to_it_by_hand_it_is_finished_or_what_is_in_the_way_is_said(
+    project: Project,
+    database: str,
+    watcher: psycopg.Connection,
+    undisturbed: Callable[[], State],
+    case: tuple[int, str],
+) -> None:
+    step, repair = case
+    write(project)
+    interrupted(project, database, step)
+    watcher.execute(REPAIRS[repair].encode())
+    try:
+        project.alembic.having(**PATIENT)(database, "upgrade", "head")
+    except RevisionFailed as refusal:
+        said = str(refusal)
+        assert "half done, and what it has committed was changed since" in said
+        assert "drift prints how" in said
+        assert watcher.execute("SELECT version_num FROM alembic_version").fetchall() == [("001_a",)]
+    else:
+        same(undisturbed(), read_state(database))
+
+
+SMALL = """\
+op.add_column("event", sa.Column("place", sa.String(10)))
+    op.execute("UPDATE event SET place = 'p' || id")
+    op.create_check_constraint("ck_size", "event", "size >= 0")
+    op.create_unique_constraint("uq_kind", "event", ["kind"])"""
+TAKEN_BACK = 'op.drop_constraint("uq_kind", "event"); op.drop_column("event", "place")'
+
+
+@pytest.fixture
+def half(project: Project, database: str, watcher: psycopg.Connection) -> Project:
+    """Its second revision has stopped at a value that stands there twice, which is gone by now."""
+    project.revision("001_a", None, f"{EVENT}\n    {FILL}", 'op.drop_table("event")')
+    alembic = project.alembic.having(**PATIENT)
+    alembic(database, "upgrade", "head")
+    watcher.execute("INSERT INTO event VALUES (99, 'k1', 1)")
+    project.revision("002_b", "001_a", SMALL, TAKEN_BACK)
+    code, stderr = alembic.refused(database, "upgrade", "head")
+    assert (code, "What 002_b did before that is committed, and stays" in stderr) == (18, True), stderr
+    watcher.execute("DELETE FROM event WHERE id = 99")
+    return project
+
+
+def of_event(watcher: psycopg.Connection) -> set[str]:
+    columns = "SELECT attname::text FROM pg_attribute WHERE attrelid = 'event'::regclass AND attnum > 4"
+    constraints = "SELECT conname::text FROM pg_constraint WHERE conrelid = 'event'::regclass AND contype IN ('c', 'u')"
+    return {row[0] for row in watcher.execute(f"{columns} AND NOT attisdropped UNION {constraints}".encode())}
+
+
+WHOLE = {"place", "ck_size", "uq_kind"}
+
+
+def test_the_one_below_is_undone_and_all_of_it_is_made_again(
+    half: Project, database: str, watcher: psycopg.Connection
+) -> None:
+    alembic = half.alembic.having(**PATIENT)
+    alembic(database, "downgrade", "base")
+    alembic(database, "upgrade", "head")
+    assert of_event(watcher) == WHOLE
+
+
+def test_what_drift_prints_takes_the_half_back_and_all_of_it_is_made_again(
+    half: Project,
+    database: str,
+    watcher: psycopg.Connection,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", database)
+    monkeypatch.chdir(half.folder)
+    for name, value in PATIENT.items():
+        monkeypatch.setenv(name, value)
+    assert main(["plan"]) == 1
+    said = capsys.readouterr().out
+    assert said.startswith("! 002_b is half done: its upgrade stopped at step 5: CREATE UNIQUE INDEX")
+    assert "ADD COLUMN place" not in said
+    assert "uq_kind" in said
+    assert main(["drift"]) == 1
+    said = capsys.readouterr().out
+    assert said.startswith("! 002_b is half done")
+    repair = said.partition("This would repair it:")[2]
+    assert "-- This takes back what 002_b has done up to now." in repair
+    watcher.execute(repair.encode())
+    assert of_event(watcher) == set()
+    half.alembic.having(**PATIENT)(database, "upgrade", "head")
+    assert of_event(watcher) == WHOLE
+    capsys.readouterr()
+    assert main(["drift"]) == 0
+
+
+def test_what_is_filled_beside_a_column_is_no_loss(
+    project: Project,
+    database: str,
+    watcher: psycopg.Connection,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    project.revision("001_a", None, f"{EVENT}\n    {FILL}", 'op.drop_table("event")')
+    project.revision("002_b", "001_a", 'op.alter_column("event", "size", type_=sa.BigInteger)')
+    interrupted(project, database, 6)
+    assert watcher.execute("SELECT count(size__new) FROM event").fetchone() == (50,)
+    monkeypatch.setenv("DATABASE_URL", database)
+    monkeypatch.chdir(project.folder)
+    assert main(["drift"]) == 1
+    said = capsys.readouterr().out
+    assert "DROP COLUMN size__new" in said
+    assert "Destroys" not in said
+
+
+GUARDED = """\
+if "place" not in [each["name"] for each in sa.inspect(op.get_bind()).get_columns("event")]:
+        op.add_column("event", sa.Column("place", sa.String(10), default=lambda: "here", nullable=False))
+    op.create_check_constraint("ck_size", "event", "size >= 0")"""
+
+
+@pytest.mark.parametrize("step", every(3, range(2, 12)))
+def test_what_a_condition_of_its_own_passes_over_is_not_left_half_done(
+    project: Project, database: str, watcher: psycopg.Connection, step: int
+) -> None:
+    project.revision("001_a", None, f"{EVENT}\n    {FILL}", 'op.drop_table("event")')
+    project.revision("002_b", "001_a", GUARDED)
+    interrupted(project, database, step)
+    refused = ""
+    try:
+        project.alembic.having(**PATIENT)(database, "upgrade", "head")
+    except RevisionFailed as refusal:
+        refused = str(refusal)
+    required = "SELECT convalidated FROM pg_constraint WHERE conrelid = 'event'::regclass AND conname LIKE '%place%'"
+    done = watcher.execute(required).fetchall() == [(True,)] and of_event(watcher) == {"place", "ck_size"}
+    stamped = watcher.execute("SELECT version_num FROM alembic_version").fetchall() == [("002_b",)]
+    assert stamped == done == (not refused)
+    assert done or "was not asked for again: ALTER TABLE event ADD COLUMN" in refused
+
+
+CAUGHT = """\
+try:
+        op.create_unique_constraint("uq_size", "event", ["size"])
+    except Exception:
+        op.execute("UPDATE event SET size = id")
+        op.create_unique_constraint("uq_size", "event", ["size"])"""
+
+
+def test_an_error_that_the_revision_catches_before_it_tries_again_is_no_half(
+    project: Project, database: str, watcher: psycopg.Connection
+) -> None:
+    project.revision("001_a", None, f"{EVENT}\n    {FILL}\n    op.execute('UPDATE event SET size = 1')")
+    project.revision("002_b", "001_a", CAUGHT)
+    project.alembic.having(**PATIENT)(database, "upgrade", "head")
+    assert of_event(watcher) == {"uq_size"}
+
+
+def test_a_stamp_ends_it(half: Project, database: str, watcher: psycopg.Connection) -> None:
+    alembic = half.alembic.having(**PATIENT)
+    alembic(database, "stamp", "001_a")
+    code, stderr = alembic.refused(database, "upgrade", "head")
+    assert (code, 'column "place" of relation "event" already exists' in stderr) == (18, True), stderr
+    watcher.execute(UNDO.encode())
+    alembic(database, "upgrade", "head")
+    assert of_event(watcher) == WHOLE
+
+
+def test_a_half_that_is_neither_there_nor_gone_is_said(
+    half: Project, database: str, watcher: psycopg.Connection
+) -> None:
+    watcher.execute("ALTER TABLE event ALTER place TYPE text")
+    alembic = half.alembic.having(**PATIENT)
+    code, stderr = alembic.refused(database, "upgrade", "head")
+    assert (code, "was changed since: column place of event is another one now." in stderr) == (18, True), stderr
+    watcher.execute("ALTER TABLE event ALTER place TYPE varchar(10)")
+    alembic(database, "upgrade", "head")
+    assert of_event(watcher) == WHOLE
+
+
+def test_what_the_server_validates_for_a_client_that_is_gone_is_done(
+    project: Project, database: str, watcher: psycopg.Connection
+) -> None:
+    project.revision("001_a", None, f"{EVENT}\n    {FILL}")
+    project.revision("002_b", "001_a", 'op.create_check_constraint("ck_size", "event", "size >= 0")')
+    interrupted(project, database, 1)
+    validated = "SELECT convalidated FROM pg_constraint WHERE conname = 'ck_size'"
+    assert watcher.execute(validated).fetchall() == [(False,)]
+    watcher.execute("ALTER TABLE event VALIDATE CONSTRAINT ck_size")
+    project.alembic.having(**PATIENT)(database, "upgrade", "head")
+    assert watcher.execute(validated).fetchall() == [(True,)]
+
+
+TWICE = """\
+op.add_column("event", sa.Column("place", sa.Text, server_default="x", nullable=False))
+    with op.get_context().autocommit_block():
+        op.execute("ALTER TABLE event ALTER place DROP DEFAULT")
+        op.execute("CREATE INDEX ix_place ON event (place)")"""
+
+
+DEFAULT = """\
+with op.get_context().autocommit_block():
+        op.execute("ALTER TABLE event ALTER kind SET DEFAULT 'x'")"""
+
+
+@pytest.mark.parametrize(("revision", "nth", "repair"), [(TWICE, 2, ""), (TWICE, 3, ""), (DEFAULT, 1, "kind")])
+def test_what_was_committed_and_not_yet_looked_at_is_done(
+    project: Project, database: str, watcher: psycopg.Connection, tmp_path: Path, revision: str, nth: int, repair: str
+) -> None:
+    project.revision("001_a", None, f"{EVENT}\n    {FILL}")
+    project.revision("002_b", "001_a", revision)
+    alembic = project.alembic.having(**PATIENT)
+
+    def killed() -> None:
+        event.listen(Engine, "before_cursor_execute", kill)
+        alembic(database, "upgrade", "head")
+
+    def kill(_connection: Connection, _cursor: object, _statement: str, parameters: object, *_: object) -> None:
+        if str(parameters).count("did {") == nth:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    alembic(database, "upgrade", "001_a")
+    assert os.WTERMSIG(os.waitpid(forked(killed, tmp_path / "log"), 0)[1]) == signal.SIGKILL
+    if repair:
+        watcher.execute(f"ALTER TABLE event ALTER {repair} DROP DEFAULT".encode())
+    alembic(database, "upgrade", "head")
+    has_default = "SELECT atthasdef FROM pg_attribute WHERE attrelid = 'event'::regclass AND attname = 'kind'"
+    made = has_default if repair else "SELECT true FROM pg_indexes WHERE indexname = 'ix_place'"
+    assert watcher.execute(made.encode()).fetchall() == [(True,)]
+
+
+def test_a_downgrade_that_stopped_half_way_is_finished_before_anything_else(
+    half: Project, database: str, watcher: psycopg.Connection
+) -> None:
+    alembic = half.alembic.having(**PATIENT)
+    alembic(database, "upgrade", "head")
+    block = "with op.get_context().autocommit_block():"
+    half.revision("002_b", "001_a", SMALL, f"{block}\n        {TAKEN_BACK}\n    op.execute('SELECT 1 / 0')")
+    assert alembic.refused(database, "downgrade", "001_a").exit_code == 18
+    for way in ("002_b", "head"):  # nothing to do, and a way up
+        half.revision("003_c", "002_b")
+        code, stderr = alembic.refused(database, "upgrade", way)
+        assert (code, "The downgrade of 002_b stopped half-way" in stderr) == (16, True), stderr
+    half.revision("002_b", "001_a", SMALL, f"{block}\n        {TAKEN_BACK}")
+    alembic(database, "downgrade", "001_a")
+    assert of_event(watcher) == {"ck_size"}
+
+
+MEANWHILE = """\
+op.create_index("ix_kind", "event", ["kind"])
+    import os, psycopg
+    if "MEANWHILE" in os.environ:
+        with psycopg.connect(os.environ["DATABASE_URL"]) as other:
+            other.execute("DROP INDEX ix_kind")
+    op.create_check_constraint("ck_size", "event", "size >= 0")"""
+
+
+def test_what_somebody_drops_meanwhile_is_missed_before_the_stamp(
+    project: Project, database: str, watcher: psycopg.Connection
+) -> None:
+    project.revision("001_a", None, f"{EVENT}\n    {FILL}")
+    project.revision("002_b", "001_a", MEANWHILE)
+    alembic = project.alembic.having(**PATIENT)
+    alembic(database, "upgrade", "001_a")
+    code, stderr = project.alembic.having(**PATIENT, MEANWHILE="1").refused(database, "upgrade", "head")
+    assert (code, "what it made is not all there: index ix_kind of event is missing." in stderr) == (18, True), stderr
+    assert watcher.execute("SELECT version_num FROM alembic_version").fetchall() == [("001_a",)]
+    alembic(database, "upgrade", "head")
+    assert watcher.execute("SELECT to_regclass('ix_kind') IS NOT NULL").fetchall() == [(True,)]
+
+
+def test_rows_that_were_written_to_a_table_that_was_made_again_are_written_again(
+    project: Project, database: str, watcher: psycopg.Connection
+) -> None:
+    project.revision("001_a", None, EVENT, 'op.drop_table("event")')
+    path = project.revision("002_b", "001_a", f"{FILL}\n    op.get_bind().commit()\n    op.execute('SELECT 1 / 0')")
+    alembic = project.alembic.having(**PATIENT)
+    assert alembic.refused(database, "upgrade", "head").exit_code == 18
+    assert watcher.execute("SELECT count(*) FROM event").fetchall() == [(50,)]
+    alembic(database, "downgrade", "base")
+    path.write_text(path.read_text().replace("SELECT 1 / 0", "SELECT 1"))
+    alembic(database, "upgrade", "head")
+    assert watcher.execute("SELECT count(*) FROM event").fetchall() == [(50,)]

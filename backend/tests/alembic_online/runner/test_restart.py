@@ -1,0 +1,63 @@
+"""A server that is restarted in the middle of a migration, and comes back."""
+
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from alembic_online.postgres.embedded import program, start_server
+from tests.alembic_online.project import Project
+from tests.alembic_online.runner import eight_steps, gate
+from tests.alembic_online.runner.processes import Migrator
+from tests.alembic_online.runner.test_crash import outcomes, same
+from tests.alembic_online.runner.test_stop import LONG
+from tests.servers import server_directory
+
+
+@pytest.fixture(scope="module")
+def mortal() -> Iterator[tuple[str, Path]]:
+    """A server of the tests' own: its URL, and its data directory."""
+    with server_directory() as directory:
+        running = start_server(directory / "data", temporary=True, settings={"fsync": "off"})
+        yield running.get_uri(), directory / "data"
+        control(directory / "data", "stop", "-m", "immediate")  # the wheel knows only the server it has started
+        running.cleanup()
+
+
+def control(data: Path, *arguments: str) -> None:
+    """Run pg_ctl as the user that the server runs as."""
+    owner = data.stat()
+    command = [str(program("pg_ctl")), "-D", str(data), "-l", str(data / "log"), "-w", *arguments]
+    subprocess.run(command, check=True, user=owner.st_uid, group=owner.st_gid, capture_output=True)
+
+
+def new_database(url: str, name: str) -> str:
+    with psycopg.connect(url, autocommit=True) as admin:
+        admin.execute(f"CREATE DATABASE {name}")
+    return url.replace("/postgres?", f"/{name}?")
+
+
+@pytest.mark.parametrize("form", eight_steps.FORMS)
+def test_restarted_at_once_in_a_long_step(
+    project: Project, mortal: tuple[str, Path], start: Callable[..., Migrator], form: str
+) -> None:
+    server, data = mortal
+    url, undisturbed = new_database(server, form), new_database(server, f"undisturbed_{form}")
+    eight_steps.write(project, form)
+    project.alembic(undisturbed, "upgrade", "head")
+    eight_steps.write(project, form, **{f"step{LONG[form]}": gate.STEP})
+    with gate.closed(url) as closed:
+        running = start(project, url, "upgrade", "head")
+        closed.noted()
+        control(data, "restart", "-m", "immediate")
+        assert running.exit_code() == 11, running.output
+    assert "The connection was lost: " in running.output
+    assert "Traceback" not in running.output
+    eight_steps.write(project, form)
+    said = project.alembic(url, "upgrade", "head")
+    same(eight_steps.state(undisturbed), eight_steps.state(url))
+    with psycopg.connect(url) as watcher:
+        assert outcomes(watcher) == ["interrupted", "done"]
+    assert f"was interrupted at step {LONG[form]}: DO" in said

@@ -1,0 +1,46 @@
+"""What a role has been given for its daily work does not end its migrations."""
+
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+
+from tests.alembic_online.project import Project
+from tests.alembic_online.runner.test_crash import outcomes
+
+SETTINGS = {
+    "statement_timeout": "'300ms'",
+    "lock_timeout": "'1ms'",
+    "idle_in_transaction_session_timeout": "'300ms'",
+    "idle_session_timeout": "'300ms'",
+    "default_transaction_isolation": "serializable",
+    "transaction_timeout": "'300ms'",
+}
+
+
+@pytest.fixture
+def hurried(database: str, watcher: psycopg.Connection) -> Iterator[str]:
+    """The URL of a role whose every limit is short, but for what a session's first statement needs."""
+    watcher.execute("CREATE ROLE hurried LOGIN; GRANT ALL ON SCHEMA public TO hurried")
+    for name, value in SETTINGS.items():
+        if watcher.execute("SELECT 1 FROM pg_settings WHERE name = %s", [name]).fetchone():
+            watcher.execute(f"ALTER ROLE hurried SET {name} = {value}")
+    yield database.replace("//postgres:", "//hurried:")
+    watcher.execute("DROP OWNED BY hurried; DROP ROLE hurried")
+
+
+@pytest.mark.parametrize("driver", ["asyncpg", "psycopg"])
+def test_a_roles_own_limits_do_not_end_a_migration(
+    project: Project, hurried: str, watcher: psycopg.Connection, driver: str
+) -> None:
+    lines = [
+        "op.get_bind().execute(sa.text('SELECT pg_sleep(0.4)')).all()",
+        "import time; time.sleep(0.4)",
+        "op.execute('CREATE TABLE books (id integer)')",
+        "op.execute('SELECT pg_sleep(0.4)')",
+        "op.create_index('ix', 'books', ['id'], postgresql_concurrently=True)",
+        "op.execute('INSERT INTO books SELECT 1 FROM pg_sleep(0.4)')",
+    ]
+    project.revision("001_a", upgrade="\n    ".join(lines))
+    project.alembic(hurried.replace("postgresql:", f"postgresql+{driver}:"), "upgrade", "head")
+    assert outcomes(watcher) == ["done"]

@@ -1,0 +1,71 @@
+"""`drift` holds a database against what its revision made."""
+
+from itertools import pairwise
+
+import psycopg
+import pytest
+from alembic.config import Config
+from sqlalchemy import create_engine, pool
+
+from alembic_online.cli.main import main
+from alembic_online.errors import DatabaseMismatch
+from alembic_online.review.drift import Drift, find_drift
+from alembic_online.review.plan.rehearsal import read_live
+from alembic_online.revisions.project import open_project
+from tests.alembic_online.project import Project
+
+
+@pytest.fixture
+def chain(project: Project, database: str, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """Two revisions; the database is at the first."""
+    monkeypatch.setenv("DATABASE_URL", database)
+    table = 'op.create_table("{0}", sa.Column("id", sa.Integer, primary_key=True), sa.Column("a", sa.String(9)))'
+    project.revision("001_a", None, table.format("a"), 'op.drop_table("a")')
+    project.revision("002_b", "001_a", table.format("b"), 'op.drop_table("b")')
+    project.alembic(database, "upgrade", "001_a")
+    return project
+
+
+def _drift(project: Project, database: str, *heads: str) -> Drift:
+    engine = create_engine(database.replace("postgresql:", "postgresql+psycopg:"), poolclass=pool.NullPool)
+    with engine.connect() as connection:
+        live = read_live(connection, heads)
+    return find_drift(open_project(Config(project.folder / "alembic.ini")), live)
+
+
+def test_a_database_below_head_that_is_as_its_revision_made_it_has_not_drifted(chain: Project, database: str) -> None:
+    assert _drift(chain, database, "001_a") == Drift([], "")
+
+
+def test_what_somebody_changed_by_hand_is_said_and_its_repair_repairs_it(chain: Project, database: str) -> None:
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute("ALTER TABLE a ALTER a TYPE text; ALTER TABLE a ADD extra int; CREATE INDEX ON a (a)")
+        found = _drift(chain, database, "001_a")
+        assert [str(difference) for difference in found.differences] == [
+            "a: column a: type text -> varchar(9)",
+            "a: column extra: should not be there",
+            "a: index a_a_idx: should not be there",
+        ]
+        connection.execute(found.repair.encode())
+    assert _drift(chain, database, "001_a").differences == []
+
+
+def test_a_database_at_no_revision_has_nothing_to_drift_from(chain: Project, database: str) -> None:
+    with pytest.raises(DatabaseMismatch):
+        _drift(chain, database)
+
+
+def test_what_a_repair_destroys_is_counted_above_its_line(
+    chain: Project, database: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute("ALTER TABLE a ADD note text, ADD empty text, DROP a; CREATE TABLE stray AS SELECT 1 x")
+        connection.execute("INSERT INTO a (id, note) VALUES (1, 'x'), (2, NULL), (3, 'y')")
+    monkeypatch.chdir(chain.folder)
+    assert main(["drift"]) == 1
+    said = capsys.readouterr().out.splitlines()
+    assert {"  column a: missing", "  column note: should not be there", "  table: should not be there"} <= {*said}
+    above = {line: before for before, line in pairwise(said)}
+    assert above["DROP TABLE stray;"] == "-- Destroys table stray: 1 row"
+    assert above["ALTER TABLE a DROP COLUMN note;"] == "-- Destroys column a.note: 2 values"
+    assert not above["ALTER TABLE a DROP COLUMN empty;"].startswith("--")

@@ -1,0 +1,89 @@
+"""The wheel in an environment of its own: a project of its own goes up, down, and through the verbs and the kit."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+BACKEND = Path(__file__).resolve().parents[2]
+pytestmark = [pytest.mark.prove, pytest.mark.timeout(600)]
+ENV = """import os
+
+from alembic_online import run_environment
+from shop import Base
+
+run_environment(Base.metadata, url=os.environ["DATABASE_URL"])
+"""
+MODELS = """from sqlalchemy import Text
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class Book(Base):
+    __tablename__ = "books"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    title: Mapped[str] = mapped_column(Text)
+"""
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Built from the files that are tested."""
+    folder = tmp_path_factory.mktemp("dist")
+    pip = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(folder)]
+    subprocess.run([*pip, str(BACKEND / "alembic_online")], check=True)
+    (built,) = folder.glob("alembic_online-*.whl")
+    return built
+
+
+class Shop:
+    """A project in a folder and an environment of its own."""
+
+    def __init__(self, folder: Path, wheel: str, *others: str) -> None:
+        self.folder, self._bin = folder, folder / "venv" / "bin"
+        subprocess.run([sys.executable, "-m", "venv", str(folder / "venv")], check=True)
+        subprocess.run([str(self._bin / "pip"), "install", "--quiet", wheel, *others], check=True)
+        self("alembic", "init", "migrations")
+        (folder / "migrations" / "env.py").write_text(ENV)
+        (folder / "shop.py").write_text(MODELS)
+        (folder / "test_chain.py").write_text("from alembic_online.testing.suite import test_migrations\n")
+        ini = folder / "alembic.ini"
+        ini.write_text(ini.read_text().replace("[alembic]", "[alembic]\nrevision_environment = true", 1))
+
+    def run(self, *command: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        given = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}
+        given |= {"DATABASE_URL": f"embedded://{self.folder}/data"} | variables
+        return subprocess.run(
+            [str(self._bin / command[0]), *command[1:]],
+            cwd=self.folder, env=given, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+
+    def __call__(self, *command: str) -> str:
+        done = self.run(*command)
+        assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
+        return done.stdout
+
+
+def test_another_project_goes_through_everything(tmp_path: Path, wheel: Path) -> None:
+    shop = Shop(tmp_path, f"{wheel}[all]", "pytest")
+    shop("alembic", "revision", "--autogenerate", "-m", "books")
+    assert "books" in shop("alembic-online", "plan")
+    for command in ("upgrade head", "check", "downgrade base", "upgrade head"):
+        shop("alembic", *command.split())
+    for verb in ("lint", "drift", "doctor", "history"):
+        shop("alembic-online", verb)
+    assert "14 passed" in shop("pytest", "-q", "test_chain.py")
+
+
+def test_what_only_some_need_is_asked_for_by_name(tmp_path: Path, wheel: Path) -> None:
+    shop = Shop(tmp_path, str(wheel))
+    assert "usage: alembic-online" in shop("alembic-online", "--help")
+    for url, extra in (("embedded:///nowhere/data", "embedded"), ("postgresql://role@localhost/shop", "psycopg")):
+        done = shop.run("alembic", "upgrade", "head", DATABASE_URL=url)
+        assert (done.returncode, len(done.stderr.splitlines())) == (22, 2), done.stderr
+        assert f"pip install 'alembic-online[{extra}]'" in done.stderr

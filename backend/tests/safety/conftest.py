@@ -1,5 +1,0 @@
-"""The small project is at hand in every test of the toolkit."""
-
-from tests.safety.project import project
-
-__all__ = ["project"]
