@@ -298,10 +298,11 @@ class OnlineOperations:
 
     def _refuse_savepoint(self, table: str, sql: str) -> None:
         """What is committed step by step cannot be undone to a savepoint."""
-        if self._guard is not None and self._running.connection.in_nested_transaction():
+        guard = self._guard
+        if guard is not None and (guard.in_savepoint or self._running.connection.in_nested_transaction()):
             raise RevisionFailed(
                 f"{table} is large, and is changed step by step, each committed; that cannot be in a savepoint"
-                f" (begin_nested): {' '.join(sql.split())[:100]}",
+                f" (begin_nested, SAVEPOINT): {' '.join(sql.split())[:100]}",
                 f'Take the line out of the savepoint.\nOr let clients wait: direct = {{"{table}": "why nobody minds"}}',
             )
 

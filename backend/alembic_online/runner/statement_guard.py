@@ -141,6 +141,11 @@ class StatementGuard(Whose):
         return not (self.autocommit or self._temporary or self._locks.together)
 
     @property
+    def in_savepoint(self) -> bool:
+        """Whether the revision may go back to a savepoint, its own text's too."""
+        return self._locks.may_be_undone
+
+    @property
     def holds_locks(self) -> bool:
         """Whether strong locks are held."""
         return self._locks.holds

@@ -93,9 +93,18 @@ def test_without_a_reason_it_may_not(project: Project, books: str) -> None:
     assert (code, "and not why" in stderr) == (18, True), stderr
 
 
-def test_what_stands_in_a_savepoint_is_refused_where_it_would_be_committed(project: Project, books: str) -> None:
-    nested = f"with op.get_bind().begin_nested():\n        {INDEX}"
-    project.revision("001_a", upgrade=nested)
+@pytest.mark.parametrize(
+    "lines",
+    [
+        f"with op.get_bind().begin_nested():\n        {INDEX}",
+        f"op.execute('SAVEPOINT a'); {INDEX}; op.execute('RELEASE a')",
+        f"op.execute('SAVEPOINT a'); {INDEX}; op.execute('ROLLBACK TO SAVEPOINT a')",
+    ],
+)
+def test_what_stands_in_a_savepoint_is_refused_where_it_would_be_committed(
+    project: Project, books: str, lines: str
+) -> None:
+    project.revision("001_a", upgrade=lines)
     code, stderr = project.alembic.having(**PATIENT).refused(books, "upgrade", "head")
     assert (code, "Take the line out of the savepoint" in stderr) == (18, True), stderr
     assert "Nothing of 001_a was changed" in stderr
