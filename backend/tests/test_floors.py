@@ -102,3 +102,25 @@ def test_env_py_is_the_one_call() -> None:
     body = ast.parse((BACKEND / "migrations" / "env.py").read_text(encoding="utf-8")).body
     imports = [ast.ImportFrom] * 3
     assert [type(node) for node in body] == [ast.Expr, *imports, ast.Assign, ast.Expr]
+
+
+def rooms_from_the_lowest() -> list[str]:
+    """The rooms of the toolkit in the order of docs/architecture.md."""
+    page = (BACKEND.parent / "docs" / "architecture.md").read_text(encoding="utf-8")
+    lines = [line.split("|")[1] for line in page.splitlines() if line.startswith("| `")]
+    return [name.removesuffix(".py") for line in lines for name in re.findall(r"`([\w.]+)`", line)]
+
+
+def test_every_room_of_the_toolkit_has_its_line() -> None:
+    rooms = {path.stem for path in PACKAGE.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
+    assert sorted(rooms_from_the_lowest()) == sorted(rooms - {"__init__", "__main__"})
+
+
+def test_a_room_imports_nothing_of_a_line_below_it() -> None:
+    order = rooms_from_the_lowest()
+    for path in PACKAGE.rglob("*.py"):
+        here = path.relative_to(PACKAGE).with_suffix("").parts[0]
+        there = {room(name) for name in imported(path) if name.startswith("alembic_online.")}
+        if here in order:
+            above = [name for name in there if name in order and order.index(name) > order.index(here)]
+            assert not above, f"{path.relative_to(PACKAGE)} imports {', '.join(sorted(above))}"
