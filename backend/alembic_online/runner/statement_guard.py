@@ -41,8 +41,11 @@ from alembic_online.runtime.history import Entry, History
 from alembic_online.runtime.rehearsal import NextStatement, Rehearsal
 
 _QUERIES = ("SELECT", "WITH", "SHOW", "VALUES", "TABLE")
+# SET NOT NULL and a new key pass by a partition's NOT VALID constraint (PostgreSQL 18): what is left is rolled back.
+_OPEN = re.compile(
+    r"\bNOT\s+VALID\b|\bON\s+ONLY\b|\bindisvalid\b|\bSET\s+NOT\s+NULL\b|\bADD\b[^;]*\bPRIMARY\s+KEY\b", re.IGNORECASE
+)
 # They are of the session, which is another one after a crash: they run again.
-_OPEN = re.compile(r"\bNOT\s+VALID\b|\bON\s+ONLY\b|\bindisvalid\b", re.IGNORECASE)
 _SESSION = ("SET", "RESET", "BEGIN", "START", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE")
 
 

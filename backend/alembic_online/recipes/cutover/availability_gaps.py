@@ -100,7 +100,10 @@ class Gaps:
         names = set() if "GENERATED" in sql.upper() else set(made(sql))
         for each, by in ((each, one) for one in waiting for each in one.gives_up if each.kind == "column"):
             name = last_part(each.name)
-            if name in names and not self._is_noted(by.sql, by.operation) and self._is_there(each):
+            above = by.line.lineno or 0 if by.line else 0
+            if self._is_noted(by.sql, by.operation) or self._below.made_above(each, above):
+                continue
+            if name in names and self._is_there(each):
                 raise RevisionFailed(
                     f"{self._script.revision} gives up the column {name} of {each.table} in line"
                     f" {by.line.lineno if by.line else 0}, and line {self._line.lineno if self._line else 0} makes it"

@@ -27,6 +27,10 @@ class Below:
                 return at
         return 0
 
+    def made_above(self, each: GivenUp, line: int) -> bool:
+        """Whether a line above this one makes it: then no client has known it."""
+        return any(_makes(each, sql) for at, sql in self._texts if at < line)
+
     @cached_property
     def _texts(self) -> list[tuple[int, str]]:
         tree = ast.parse(self._path.read_text(encoding="utf-8"))
@@ -68,7 +72,7 @@ def _operation(call: ast.Call) -> str:
         return f"CREATE TABLE {given[0]} ()"
     column = next((each for each in call.args if isinstance(each, ast.Call)), None)
     if name == "add_column" and column and column.args and isinstance(column.args[0], ast.Constant):
-        return f"ALTER TABLE {given[0] if given else _UNKNOWN} ADD COLUMN {column.args[0].value!s}"
+        return f'ALTER TABLE {given[0] if given else _UNKNOWN} ADD COLUMN "{column.args[0].value!s}"'
     return ""
 
 
