@@ -39,10 +39,9 @@ def run_environment(metadata: MetaData, *, url: str, policy: Policy | None = Non
     """Run the Alembic command at hand with `metadata` as the models; called from an env.py and nowhere else.
 
     `url` is in any usual spelling (see `alembic_online.postgres.connection.url`), and looked at only by a command that
-    needs the database. A
-    caller who puts a sync Connection into `config.attributes["connection"]` has everything run on it, in his own
-    transaction. Without a `policy`, the environment's variables are read, and `production` makes its guards strict. On
-    the command line a `UserError` is printed and becomes the exit code; from code it is raised.
+    needs the database. A caller who puts a sync Connection into `config.attributes["connection"]` has everything run
+    on it, in his own transaction. Without a `policy`, the environment's variables are read, and `production` makes its
+    guards strict. On the command line a `UserError` is printed and becomes the exit code; from code it is raised.
     """
     if (receiver := context.config.attributes.get(RECEIVER)) is not None:
         receiver(metadata, url, policy or Policy.from_environment(production=production))

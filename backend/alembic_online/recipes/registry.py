@@ -21,10 +21,6 @@ from alembic_online.recipes.step import OnlineChange
 Maker: TypeAlias = Callable[[Any, Database], OnlineChange | None]
 """From the DDL to its online way; None where the statement as it stands takes but an instant."""
 
-_TAKEN_OVER = (CreateIndex, DropIndex, AddColumn, ColumnNullable, PostgresqlColumnType, TextClause)
-_CONSTRAINTS = (CheckConstraint, ForeignKeyConstraint, UniqueConstraint, PrimaryKeyConstraint, ExcludeConstraint)
-"""A new constraint is known by its kind."""
-
 _BY_HAND = ("CREATE INDEX", "CREATE UNIQUE INDEX", "ALTER TABLE", "ALTER TYPE")
 """How the forms of `raw_sql` begin that may take long."""
 _WORK = ("TYPE", "NOT", "CHECK", "UNIQUE", "PRIMARY", "FOREIGN", "STORED", "EXPRESSION", "ENFORCED")
@@ -46,18 +42,12 @@ def may_be_online(construct: Executable) -> bool:
         return column.primary_key or column.server_default is not None or column.default is not None
     if isinstance(construct, ColumnNullable) and construct.nullable:
         return False
-    return _is_taken_over(construct)
+    return _way(construct) is not None
 
 
 def _is_work(reader: Reader) -> bool:
     form = reader.accept_any(*_BY_HAND)
     return form is not None and (form != "ALTER TABLE" or any(map(reader.has, _WORK)))
-
-
-def _is_taken_over(construct: Executable) -> bool:
-    if isinstance(construct, AddConstraint):
-        return isinstance(construct.element, _CONSTRAINTS)
-    return isinstance(construct, _TAKEN_OVER)
 
 
 def _way(construct: Executable) -> Maker | None:
@@ -93,6 +83,7 @@ def _way(construct: Executable) -> Maker | None:
 
 
 def _constraint_way(constraint: object) -> Maker | None:
+    """A new constraint is known by its kind."""
     match constraint:
         case CheckConstraint():
             from alembic_online.recipes.create_check_constraint import add_check  # noqa: PLC0415

@@ -155,16 +155,18 @@ class Apply:
     def _let_go(self, leaves: Collection[str]) -> None:
         """Commit what holds strong locks: nobody waits for the proof and the stamp. The journal was written before."""
         if self._guard.may_hold_locks and (leaves or not self._guard.may_leave_open):
-            with self._context.autocommit_block():
-                pass
+            self._commit()
 
     def _prove(self, entry: Entry) -> None:
         """Of a revision that was committed in the middle, hold all of it against the catalogue before the stamp."""
         if entry.journal:
             if self._guard.journal.is_pending:
-                with self._context.autocommit_block():
-                    pass
+                self._commit()
             self._effects.prove(entry)
+
+    def _commit(self) -> None:
+        with self._context.autocommit_block():
+            pass
 
     def _end(self, entry: Entry, leaves: Collection[str]) -> list[str]:
         """Complete the history and check the end state, in the transaction that will stamp; what is unfinished."""

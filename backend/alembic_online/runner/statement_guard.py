@@ -3,7 +3,7 @@
 1. A statement that an earlier, interrupted try has committed is passed over (`journal`).
 2. What a downgrade is about to destroy is counted (`data_loss`).
 3. A patient statement gets patient limits, and what an interrupted try left of its index is dropped
-(`interrupted_ddl`).
+   (`interrupted_ddl`).
 4. In a transaction, the way to each table it locks is waited for, then the staged lock is taken (`lock_wait`), then the
    short limits are set (`lock_timeout`).
 5. Outside of a transaction, a statement that could be inside one is put into one, together with its journal.

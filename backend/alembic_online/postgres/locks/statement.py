@@ -1,9 +1,8 @@
 """Which existing relations a statement locks, and how, read from its text.
 
 tests/alembic_online/postgres/locks/ proves each form on real servers. Left out are the locks that no other client
-notices: the
-ACCESS SHARE on what is only read, and those of DML. Left out is also what no text tells: the statements in a DO block
-or a function, partitions and children of a table, and views and columns of others that go by CASCADE.
+notices: the ACCESS SHARE on what is only read, and those of DML. Left out is also what no text tells: the statements
+in a DO block or a function, partitions and children of a table, and views and columns of others that go by CASCADE.
 """
 
 from collections.abc import Callable, Iterator

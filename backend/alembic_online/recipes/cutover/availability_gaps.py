@@ -101,13 +101,13 @@ class Gaps:
         for each, by in ((each, one) for one in waiting for each in one.gives_up if each.kind == "column"):
             name = last_part(each.name)
             above = by.line.lineno or 0 if by.line else 0
-            if self._is_noted(by.sql, by.operation) or self._below.made_above(each, above):
+            if name not in names or self._is_noted(by.sql, by.operation) or self._below.made_above(each, above):
                 continue
-            if name in names and self._is_there(each):
+            if self._is_there(each):
                 raise RevisionFailed(
-                    f"{self._script.revision} gives up the column {name} of {each.table} in line"
-                    f" {by.line.lineno if by.line else 0}, and line {self._line.lineno if self._line else 0} makes it"
-                    " again in steps, each committed: clients would miss it meanwhile.",
+                    f"{self._script.revision} gives up the column {name} of {each.table} in line {above}, and line"
+                    f" {self._line.lineno if self._line else 0} makes it again in steps, each committed: clients would"
+                    " miss it meanwhile.",
                     "Add the new column under a name of its own, drop the old one, then rename the new one."
                     f"{_direct(each)}",
                 )
