@@ -38,6 +38,9 @@ serve: migrate  ## migrate, then the API on http://127.0.0.1:8000 (docs at /docs
 psql: $(STAMP)  ## psql on that database
 	@cd backend && ../$(BIN)/python -m src.db.psql
 
+# Where this is set, each of the hundreds of processes that tests start compiles all that it imports, for three seconds.
+test quick prove: export PYTHONDONTWRITEBYTECODE :=
+
 test: $(STAMP)  ## the tests, on PostgreSQL 18 and a part on 16 (some ten minutes)
 	@$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
 

@@ -17,19 +17,12 @@ import pytest
 from alembic_online.cli.main import main
 from tests.sessions import session, waiting
 
-pytestmark = pytest.mark.anyio
-
 BACKEND = Path(__file__).resolve().parents[2]
 SECRET = "4711-secret"
 IDLE = (
     r"pid {pid} \(postgres@\[bold\]bi, idle in transaction for \d+ s, in a transaction for \d+ s\): "
     r"{query}"
 )
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
 
 
 @pytest.fixture

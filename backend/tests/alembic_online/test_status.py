@@ -15,13 +15,6 @@ from alembic_online.postgres.connection.engine import async_engine, resolve_url
 from alembic_online.review.status import SchemaState, SchemaStatus, schema_status
 from tests.revision_files import chain, write_revisions
 
-pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
 
 @asynccontextmanager
 async def connect(url: str) -> AsyncIterator[AsyncConnection]:

@@ -17,11 +17,6 @@ MakeApp = Callable[..., FastAPI]
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
 def make_app() -> MakeApp:
     """`make_app(url)` is the application on that database; `migrations` may be another project's folder."""
 

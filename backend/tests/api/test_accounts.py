@@ -17,8 +17,6 @@ from tests.api.accounts import PASSWORD, QUICK, register, sign_in, visitor
 from tests.api.conftest import MakeApp
 from tests.api.course import small_course
 
-pytestmark = pytest.mark.anyio
-
 NEW_PASSWORD = "a battery that is stapled"
 
 

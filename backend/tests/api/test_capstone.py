@@ -9,8 +9,6 @@ from httpx import AsyncClient, Response
 
 from tests.api.accounts import promote, signed_in
 
-pytestmark = pytest.mark.anyio
-
 PROJECT = {"title": "Rover", "description": "It rolls.", "demo_url": "https://example.org/rover"}
 
 

@@ -3,12 +3,9 @@
 from typing import Any
 from uuid import UUID, uuid4
 
-import pytest
 from httpx import AsyncClient
 
 from tests.api.course import small_course
-
-pytestmark = pytest.mark.anyio
 
 SOURCE = {"module": "first", "chapter": "one", "chunk_index": 3}
 

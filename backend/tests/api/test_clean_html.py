@@ -3,12 +3,9 @@
 import asyncio
 import time
 
-import pytest
 from httpx import AsyncClient
 
 from tests.api.course import add_chapter, add_module, put_translation
-
-pytestmark = pytest.mark.anyio
 
 CHAPTER = "modules/m/chapters"
 DEEP = {"slug": "c", "title": "c", "content_html": "<div>" * 101}

@@ -1,12 +1,8 @@
 """Promise: the API on the embedded server leaves it when it stops, so that the last user's leaving stops it."""
 
-import pytest
-
 from tests.api.clients import running
 from tests.api.conftest import MakeApp
 from tests.servers import server_directory
-
-pytestmark = pytest.mark.anyio
 
 
 async def test_a_stopped_api_leaves_the_embedded_server_which_stops(make_app: MakeApp) -> None:

@@ -12,8 +12,6 @@ from httpx import AsyncClient
 
 from tests.db.queries.library import add_chapter, add_module, somewhere, values
 
-pytestmark = pytest.mark.anyio
-
 LOCKS = "modules/tables/chapters/locks/embeddings"
 
 

@@ -9,8 +9,6 @@ import pytest
 
 from src.api.gradual_json import loads
 
-pytestmark = pytest.mark.anyio
-
 BODIES = [
     b"{}",
     b' { "a" : 1 , "b" : [ ] , "c" : [ 1 , { "d" : [ 2 ] } , "]" ] } \n',

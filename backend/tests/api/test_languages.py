@@ -7,8 +7,6 @@ from src.api.languages import read_accept_language, wanted
 from src.db.languages import canonical_language
 from tests.api.course import add_chapter, add_module, put_translation
 
-pytestmark = pytest.mark.anyio
-
 HEADERS: list[tuple[str, list[str], set[str]]] = [
     ("", [], set()),
     ("de", ["de"], set()),

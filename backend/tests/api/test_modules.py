@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Iterator
 from typing import Any
 
-import pytest
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from httpx import AsyncClient
@@ -13,8 +12,6 @@ from src.api import auth
 from src.api.routers import ROUTERS
 from tests.api.course import add_chapter, add_module, small_course
 from tests.sessions import session, until
-
-pytestmark = pytest.mark.anyio
 
 
 async def outline(client: AsyncClient) -> list[tuple[str, int]]:

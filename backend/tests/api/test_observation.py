@@ -17,8 +17,6 @@ from tests.api.accounts import API, PASSWORD, register, sign_in, visitor
 from tests.api.clients import running
 from tests.api.conftest import MakeApp
 
-pytestmark = pytest.mark.anyio
-
 ORIGIN = "https://learn.example.org"
 NOBODY = "profiles/00000000-0000-0000-0000-000000000000"
 

@@ -12,8 +12,6 @@ from tests.api.accounts import signed_in
 from tests.api.conftest import MakeApp
 from tests.api.network import Proxy, listening, through
 
-pytestmark = pytest.mark.anyio
-
 READS = ("modules", "chat/conversations")  # by a connection alone, and by a session
 LIMITS = {"_READ_SECONDS": 0.4, "_SESSION_SECONDS": 0.4, "_WAIT_SECONDS": 0.4}
 

@@ -14,8 +14,6 @@ from src.api.planned_route import LARGEST_BODY, PlannedRoute
 from src.api.problems import ProblemError
 from tests.api.clients import running
 
-pytestmark = pytest.mark.anyio
-
 calls: list[str] = []
 bearer = OAuth2PasswordBearer("token", auto_error=False)
 

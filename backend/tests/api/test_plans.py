@@ -15,8 +15,6 @@ from tests.api.conftest import MakeApp
 from tests.api.plans import BIG, PAGE, Recorder, faults, plans, reached, record
 from tests.servers import Server
 
-pytestmark = pytest.mark.anyio
-
 CHAPTER = "modules/m7/chapters/c33"
 
 VECTOR = {"vector": [1.0] * 500 + [0.0] * 1036}

@@ -5,7 +5,6 @@ from collections.abc import Awaitable, Iterator
 
 import psycopg
 import pytest
-from anyio import to_thread
 from fastapi import FastAPI
 from httpx import AsyncClient, Response
 
@@ -18,7 +17,7 @@ from tests.api.course import put_translation, small_course
 from tests.api.pgbouncer import POOL, transaction_pooler
 from tests.servers import server_directory
 
-pytestmark = [pytest.mark.anyio, PGBOUNCER]
+pytestmark = PGBOUNCER
 
 HINTS = ["pgbouncer=true", "prepared_statement_cache_size=0"]
 ROUNDS = 15
@@ -70,10 +69,10 @@ async def test_reads_and_writes_share_few_server_connections(
 
 
 async def test_migrations_go_by_a_direct_url_and_say_so(pooled: str, migrated: str, alembic: Alembic) -> None:
-    refusal = await to_thread.run_sync(lambda: alembic.refused(f"{pooled}&pgbouncer=true", "upgrade", "head"))
+    refusal = await asyncio.to_thread(lambda: alembic.refused(f"{pooled}&pgbouncer=true", "upgrade", "head"))
     assert (refusal.exit_code, "MIGRATION_DATABASE_URL" in refusal.stderr) == (ServerUnfit.exit_code, True)
     direct = alembic.having(MIGRATION_DATABASE_URL=migrated)
-    said = await to_thread.run_sync(lambda: direct(f"{pooled}&pgbouncer=true", "upgrade", "head"))
+    said = await asyncio.to_thread(lambda: direct(f"{pooled}&pgbouncer=true", "upgrade", "head"))
     assert "Nothing to do" in said
 
 

@@ -17,8 +17,6 @@ from tests.api.accounts import API
 from tests.api.clients import running
 from tests.api.conftest import MakeApp
 
-pytestmark = pytest.mark.anyio
-
 SECRET = "hunter2-hunter2"
 SURROGATE = json.dumps({"email": "a@example.org", "password": f"{SECRET}\ud800", "name": "Ada"}).encode()
 

@@ -8,8 +8,6 @@ from httpx import AsyncClient
 
 from tests.db.rows import MINIMAL
 
-pytestmark = pytest.mark.anyio
-
 TEXTS = {"bio": "Writes programs.", "organization": "Analytical Society", "country": "UK"}
 
 

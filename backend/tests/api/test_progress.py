@@ -4,12 +4,9 @@ import asyncio
 import random
 from typing import Any
 
-import pytest
 from httpx import AsyncClient
 
 from tests.api.course import add_chapter, add_module, small_course
-
-pytestmark = pytest.mark.anyio
 
 ONE = "modules/first/chapters/one/progress"
 

@@ -22,8 +22,6 @@ from tests.db.queries.library import add_chapter, add_chunks, add_module
 from tests.inference.service import WORDS, OpenAIService, answer, openai_service, tell, vector_of
 from tests.sessions import until
 
-pytestmark = pytest.mark.anyio
-
 CHUNK = "A lock is waited for."
 QUESTION = {"query": "Who waits for a lock?"}
 SOURCES = [

@@ -8,8 +8,6 @@ from src.api.rate_limit import PER_ADDRESS, LimitInvalid, ServiceLimits, network
 from src.settings import Settings, load_settings
 from tests.api.accounts import API
 
-pytestmark = pytest.mark.anyio
-
 NETWORKS = [
     ("192.0.2.7", "192.0.2.7"),
     ("::ffff:192.0.2.7", "192.0.2.7"),

@@ -15,8 +15,6 @@ from tests.sessions import session
 
 __all__ = ["project"]
 
-pytestmark = pytest.mark.anyio
-
 
 def head_of(url: str) -> str:
     with psycopg.connect(url) as connection:

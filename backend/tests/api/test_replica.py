@@ -14,8 +14,6 @@ from tests.api.course import small_course
 from tests.api.standby import Standby, standby
 from tests.servers import Server
 
-pytestmark = pytest.mark.anyio
-
 MINE = "modules/first/chapters/one/progress"
 
 

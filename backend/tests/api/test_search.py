@@ -17,8 +17,6 @@ from src.settings import Settings
 from tests.db.queries.library import add_chapter, add_chunks, add_module, values
 from tests.inference.service import OpenAIService, answer, never, openai_service, vector_of
 
-pytestmark = pytest.mark.anyio
-
 BUILD = "How an index is built"
 
 

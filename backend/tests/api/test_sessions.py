@@ -11,8 +11,6 @@ from src.api.dependencies import Engine, Scripts, Session
 from tests.api.clients import running
 from tests.api.conftest import MakeApp
 
-pytestmark = pytest.mark.anyio
-
 
 @pytest.fixture
 def app(make_app: MakeApp, database: str) -> FastAPI:

@@ -7,8 +7,6 @@ from httpx import AsyncClient
 
 from tests.api.course import add_chapter, add_module, put_translation
 
-pytestmark = pytest.mark.anyio
-
 CHAPTER = "m/chapters/c"
 PATH = f"modules/{CHAPTER}/translations"
 

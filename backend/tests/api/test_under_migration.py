@@ -11,7 +11,6 @@ from typing import Any
 import psycopg
 import pytest
 from alembic.script import ScriptDirectory
-from anyio import to_thread
 from fastapi import FastAPI
 from httpx import AsyncClient, Response
 from sqlalchemy import event
@@ -21,8 +20,6 @@ from tests.alembic_online.project import Project
 from tests.alembic_online.runner.processes import migrators, until
 from tests.api.course import put_translation, small_course
 from tests.db.queries.library import values
-
-pytestmark = pytest.mark.anyio
 
 ONE = "modules/first/chapters/one"
 HEAD = str(ScriptDirectory(str(MIGRATIONS)).get_current_head())
@@ -149,7 +146,7 @@ async def test_no_request_fails_while_the_tables_change(
 
     event.listen(served.state.resources.engine.sync_engine, "handle_error", note)
     async with under_load(requests) as answers:
-        await to_thread.run_sync(migrate)
+        await asyncio.to_thread(migrate)
     assert [f"{each.request.method} {each.url} {each.text}" for each in answers if each.is_error] == [], Counter(met)
     assert len(answers) > 5 * len(requests)
     assert any("cached statement plan is invalid" in error for error in met), "what is repeated has happened"
@@ -203,6 +200,6 @@ async def test_no_request_fails_and_no_value_is_wrong_while_types_are_made_again
         lambda context: met.update([str(context.original_exception)[:40]]),
     )
     async with under_load(requests) as answers:
-        await to_thread.run_sync(replace_types, answers)
+        await asyncio.to_thread(replace_types, answers)
     assert [f"{each.request.method} {each.url} {each.text}" for each in answers if each.is_error] == [], met
     assert any("cache lookup failed" in error for error in met), met

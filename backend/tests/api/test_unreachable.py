@@ -19,8 +19,6 @@ from tests.api.conftest import MakeApp
 from tests.api.network import Proxy, SilentListener, listening, through
 from tests.servers import Server
 
-pytestmark = pytest.mark.anyio
-
 PASSWORD = "sekret-7f3a"
 SLACK = 1.5  # seconds that a machine with two busy cores may add
 

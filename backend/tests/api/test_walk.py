@@ -16,8 +16,6 @@ from src.db.hot_query import HotQuery, Reader
 from tests.api.accounts import promote, sign_in, signed_in, visitor
 from tests.api.walk import CONVERSATION, MESSAGE, NOBODY, PEOPLE, PERSON, STEPS, SUBMISSION, Step
 
-pytestmark = pytest.mark.anyio
-
 SEED = """
 INSERT INTO modules (slug, title, description, position, is_published) VALUES ('m', 'M', '', 1, true);
 INSERT INTO chapters (module_id, slug, title, description, position, is_published)

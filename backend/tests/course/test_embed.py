@@ -10,7 +10,6 @@ from tempfile import TemporaryDirectory
 
 import psycopg
 import pytest
-from anyio import to_thread
 
 from alembic_online.postgres.connection.url import parse_url
 from alembic_online.postgres.errors import AccessRefused, ServerUnreachable
@@ -188,7 +187,7 @@ def test_a_server_that_is_gone_in_the_middle_stops_it_with_a_sentence(
         door.symlink_to(place.host)
 
         async def leave_then_embed(request: Request, writer: asyncio.StreamWriter) -> None:
-            await to_thread.run_sync(lambda: door.unlink(missing_ok=True))
+            await asyncio.to_thread(lambda: door.unlink(missing_ok=True))
             await embed(request, writer)
 
         service.embeddings = leave_then_embed

@@ -2,16 +2,7 @@
 
 import asyncio
 
-import pytest
-
 from src.db.turns import Turns
-
-pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
 
 
 async def test_who_came_first_is_next() -> None:

@@ -8,11 +8,6 @@ from tests.inference.service import OpenAIService, openai_service
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
 async def service() -> AsyncIterator[OpenAIService]:
     async with openai_service() as running:
         yield running

@@ -9,8 +9,6 @@ from src.inference.endpoint import open_client
 from src.inference.errors import ServiceFailed
 from tests.inference.service import WORDS, OpenAIService, Respond, answer, tell
 
-pytestmark = pytest.mark.anyio
-
 
 async def ask(service: OpenAIService) -> list[str]:
     async with open_client(service.endpoint()) as client:

@@ -12,8 +12,6 @@ from src.inference.services import open_services
 from src.settings import Endpoint, Settings, load_settings
 from tests.inference.service import KEY, OpenAIService, answer, never, vector_of
 
-pytestmark = pytest.mark.anyio
-
 
 async def embed(service: OpenAIService, *texts: str, patience: float = 5.0) -> list[list[float]]:
     endpoint = service.endpoint()

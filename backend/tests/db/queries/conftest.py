@@ -15,11 +15,6 @@ OpenSession = Callable[[str], AbstractAsyncContextManager[AsyncSession]]
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
 def open_session() -> OpenSession:
     """`async with open_session(url) as session`: a session on a connection of its own, rolled back at the end."""
 

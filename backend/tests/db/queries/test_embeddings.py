@@ -17,8 +17,6 @@ from tests.db.queries.conftest import OpenSession
 from tests.db.queries.library import MODEL, add_chapter, add_chunks, add_module, values
 from tests.db.rows import CHAPTER
 
-pytestmark = pytest.mark.anyio
-
 
 @pytest.fixture(params=["postgresql", "postgresql+psycopg"])
 async def session(request: Any, migrated: str, open_session: OpenSession) -> AsyncIterator[AsyncSession]:

@@ -20,8 +20,6 @@ from tests.db.queries.library import MODEL, Chunk, add_chapter, add_chunks, add_
 from tests.servers import Server
 from tests.sessions import session
 
-pytestmark = pytest.mark.anyio
-
 SCOPES = {"everywhere": EVERYWHERE, "a module": Scope("tables"), "a chapter": Scope("tables", "locks")}
 COMPARED, LOOKED_UP = 10_000, 10  # how many are few
 WAYS = {"compared": COMPARED, "looked up": LOOKED_UP}

@@ -14,8 +14,6 @@ from tests.db.queries.library import MODEL, add_chapter, add_chunks, add_module,
 from tests.servers import Server
 from tests.sessions import session
 
-pytestmark = pytest.mark.anyio
-
 
 @pytest.fixture(scope="module")
 def library(server: Server, template: str) -> Iterator[str]:

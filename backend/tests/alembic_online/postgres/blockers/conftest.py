@@ -11,11 +11,6 @@ from tests.sessions import session
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
 async def asker(database: str) -> AsyncIterator[AsyncConnection]:
     """The superuser's connection, in autocommit."""
     engine = async_engine(resolve_url(database), application_name="asker", isolation_level="AUTOCOMMIT")

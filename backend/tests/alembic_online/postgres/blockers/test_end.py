@@ -13,8 +13,6 @@ from alembic_online.postgres.locks import LockMode
 from tests.alembic_online.postgres.blockers.roles import as_role, asking_as, role
 from tests.sessions import session, until, waiting
 
-pytestmark = pytest.mark.anyio
-
 GRACE = 20.0  # seconds, which only a failing test waits
 
 

@@ -14,8 +14,6 @@ from tests.alembic_online.postgres.blockers.roles import as_role, asking_as, rol
 from tests.servers import Server
 from tests.sessions import session, until, waiting
 
-pytestmark = pytest.mark.anyio
-
 SECRET = "4711-secret"
 READ = f"SELECT * FROM chapters WHERE title = '{SECRET}'"
 

@@ -13,8 +13,6 @@ from tests.alembic_online.postgres.blockers.roles import asking_as, role
 from tests.servers import server_directory
 from tests.sessions import session, until, waiting
 
-pytestmark = pytest.mark.anyio
-
 _SETTINGS = {"fsync": "off", "autovacuum_naptime": "1s", "max_prepared_transactions": "5"}
 # One page in 100 ms, so that it is still at work when it is looked at.
 _SLOW = "autovacuum_vacuum_cost_delay = 100, autovacuum_vacuum_cost_limit = 1"

@@ -9,11 +9,6 @@ from tests.alembic_online.postgres.locks.library import SCHEMA
 from tests.servers import Server
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 @pytest.fixture(scope="module")
 def library(server: Server) -> Iterator[str]:
     """The URL of a database with the relations of the cases; nobody changes it for good."""

@@ -10,8 +10,6 @@ from alembic_online.postgres.connection.engine import async_engine, resolve_url
 from alembic_online.postgres.locks import LockMode, TableLock, strong_locks
 from alembic_online.postgres.locks.targets import lock_targets
 
-pytestmark = pytest.mark.anyio
-
 STRONG = LockMode.ACCESS_EXCLUSIVE
 
 

@@ -12,8 +12,6 @@ from alembic_online.postgres.locks.targets import lock_targets
 from tests.alembic_online.postgres.locks.cases import ALONE, NOT_TOLD, TOLD, WEAK
 from tests.servers import Server
 
-pytestmark = pytest.mark.anyio
-
 _RELATIONS = text("""
 SELECT c.oid, c.oid::regclass::text AS name, i.indrelid::regclass::text AS table
 FROM pg_class c LEFT JOIN pg_index i ON i.indexrelid = c.oid

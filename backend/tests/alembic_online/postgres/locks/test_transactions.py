@@ -10,8 +10,6 @@ from tests.alembic_online.postgres.locks.cases import ALONE, NOT_TOLD, REFUSED, 
 from tests.alembic_online.postgres.locks.library import SCHEMA
 from tests.sessions import session, until
 
-pytestmark = pytest.mark.anyio
-
 _TABLE_LOCKS = """
 SELECT coalesce(i.indrelid, l.relation)::regclass::text AS table, l.relation = i.indexrelid AS is_index, l.mode
 FROM pg_locks l JOIN pg_class c ON c.oid = l.relation LEFT JOIN pg_index i ON i.indexrelid = c.oid
