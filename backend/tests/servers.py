@@ -2,6 +2,7 @@
 
 import secrets
 import shutil
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 import pytest
 
-from alembic_online.postgres.embedded import start_server
+from alembic_online.postgres.embedded import program, start_server
 
 _PLENTY = 4 * 2**30  # bytes
 # A test's data need not survive a power cut.
@@ -56,6 +57,11 @@ def as_role(url: str, name: str, password: str = "") -> str:
     return urlunsplit(split._replace(netloc=f"{name}:{password}@{split.netloc.rpartition('@')[2]}"))
 
 
+def with_driver(url: str, driver: str) -> str:
+    """`url` by another driver of SQLAlchemy's."""
+    return url.replace("postgresql:", f"postgresql+{driver}:")
+
+
 @contextmanager
 def embedded(version: int) -> Iterator[Server]:
     """The server out of the wheel, its data gone afterwards."""
@@ -63,6 +69,13 @@ def embedded(version: int) -> Iterator[Server]:
         running = start_server(directory / "data", version=version, settings=_FAST, temporary=True)
         yield Server(running.get_uri(), version)
         running.cleanup()
+
+
+def pg_ctl(data: Path, *arguments: str) -> None:
+    """Run pg_ctl as the user that the server runs as."""
+    owner = data.stat()
+    command = [str(program("pg_ctl")), "-D", str(data), "-l", str(data / "log"), "-w", *arguments]
+    subprocess.run(command, check=True, user=owner.st_uid, group=owner.st_gid, capture_output=True)
 
 
 @contextmanager

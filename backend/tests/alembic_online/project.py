@@ -8,6 +8,7 @@ import pytest
 
 from tests.alembic_command import Alembic
 
+NOWHERE = "postgresql://nobody@localhost:1/none"  # a broken chain is found before any server is asked
 _INI = """\
 [alembic]
 script_location = %(here)s

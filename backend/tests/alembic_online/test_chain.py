@@ -2,9 +2,7 @@
 
 import psycopg
 
-from tests.alembic_online.project import Project
-
-NOWHERE = "postgresql://nobody@localhost:1/none"  # a broken chain is found before any server is asked
+from tests.alembic_online.project import NOWHERE, Project
 
 
 def test_a_file_that_does_not_import_is_named_with_its_line(project: Project) -> None:

@@ -5,8 +5,7 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 
 from alembic_online.revisions.head_file import check_head_file, conflicting_heads
-from tests.alembic_online.project import Project
-from tests.alembic_online.test_chain import NOWHERE
+from tests.alembic_online.project import NOWHERE, Project
 from tests.conftest import BACKEND
 
 CONFLICT = "<<<<<<< HEAD\n002_mine\n||||||| base\n001_a\n=======\n002_theirs\n>>>>>>> main\n"

@@ -4,8 +4,7 @@ import pytest
 
 from alembic_online.errors import RequestRefused
 from alembic_online.revisions.numbering import LONGEST_ID, next_revision_id
-from tests.alembic_online.project import Project
-from tests.alembic_online.test_chain import NOWHERE
+from tests.alembic_online.project import NOWHERE, Project
 
 
 @pytest.mark.parametrize(

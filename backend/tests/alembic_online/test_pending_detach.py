@@ -12,7 +12,7 @@ from alembic_online.review.doctor.finding import Level
 from alembic_online.revisions.project import open_project
 from tests.alembic_online.project import Project
 from tests.alembic_online.recipes.state import read_state, same
-from tests.alembic_online.review.doctor.test_doctor import _examine
+from tests.alembic_online.review.doctor.examined import examined
 from tests.alembic_online.runner.processes import until
 
 PARTS = """
@@ -92,5 +92,5 @@ def test_so_is_every_verb_that_copies_or_compares_the_schema(
 
 
 def test_doctor_names_it_with_its_remedy(project: Project, half: str) -> None:
-    found = _examine(half, open_project(Config(project.folder / "alembic.ini")))
+    found = examined(half, open_project(Config(project.folder / "alembic.ini")))
     assert (SAYS, f"{FINALIZE};") in [(each.words, each.remedy) for each in found if each.level is Level.WRONG]

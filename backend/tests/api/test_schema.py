@@ -28,8 +28,7 @@ from schemathesis.specs.openapi.checks import (
 from src.db.services.passwords import Passwords
 from tests.api.accounts import PASSWORD, QUICK, promote
 from tests.api.conftest import MakeApp
-from tests.api.test_walk import IDS, SEED
-from tests.api.walk import NAMES
+from tests.api.walk import IDS, NAMES, SEED
 
 Operation = APIOperation[Any, Any, Any, Any]
 CHECKS = [

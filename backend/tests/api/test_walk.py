@@ -14,19 +14,8 @@ from sqlalchemy import event
 
 from src.db.hot_query import HotQuery, Reader
 from tests.api.accounts import promote, sign_in, signed_in, visitor
-from tests.api.walk import CONVERSATION, MESSAGE, NOBODY, PEOPLE, PERSON, STEPS, SUBMISSION, Step
+from tests.api.walk import IDS, NOBODY, PEOPLE, SEED, STEPS, Step
 
-SEED = """
-INSERT INTO modules (slug, title, description, position, is_published) VALUES ('m', 'M', '', 1, true);
-INSERT INTO chapters (module_id, slug, title, description, position, is_published)
-    SELECT id, 'c', 'C', 'words', 1, true FROM modules;
-INSERT INTO translations (chapter_id, language_code, title, description) SELECT id, 'de', 'C', '' FROM chapters;
-UPDATE users SET id = '{person}' WHERE email = 'student@example.org';
-INSERT INTO user_profiles (user_id, show_progress_publicly) VALUES ('{person}', true);
-INSERT INTO chat_messages (id, user_id, conversation_session_id, query, response)
-    VALUES ('{message}', '{person}', '{conversation}', 'Why?', 'Because.');
-INSERT INTO capstone_submissions (id, user_id, title, description) VALUES ('{submission}', '{person}', 'Rover', '');
-"""
 GROWTH = """
 INSERT INTO modules (slug, title, description, position, is_published)
     SELECT 'm' || n, 'M', '', n, true FROM generate_series(2, 6) n;
@@ -42,7 +31,6 @@ INSERT INTO chat_messages (user_id, conversation_session_id, query, response)
 INSERT INTO capstone_submissions (user_id, title, description)
     SELECT u.id, 'Rover', '' FROM users u, generate_series(1, 6);
 """
-IDS = {"person": PERSON, "message": MESSAGE, "conversation": CONVERSATION, "submission": SUBMISSION}
 MOST = 4
 """Statements a request: who asks, and what he asks for in three at most."""
 

@@ -18,6 +18,18 @@ ADMINISTRATORS: Statuses = (401, 403, 403, 200)
 
 CONVERSATION, MESSAGE, SUBMISSION, PERSON = UUID(int=1), UUID(int=2), UUID(int=3), UUID(int=4)
 """All of them the student's; `PERSON` is the student, who shows a profile."""
+IDS = {"person": PERSON, "message": MESSAGE, "conversation": CONVERSATION, "submission": SUBMISSION}
+SEED = """
+INSERT INTO modules (slug, title, description, position, is_published) VALUES ('m', 'M', '', 1, true);
+INSERT INTO chapters (module_id, slug, title, description, position, is_published)
+    SELECT id, 'c', 'C', 'words', 1, true FROM modules;
+INSERT INTO translations (chapter_id, language_code, title, description) SELECT id, 'de', 'C', '' FROM chapters;
+UPDATE users SET id = '{person}' WHERE email = 'student@example.org';
+INSERT INTO user_profiles (user_id, show_progress_publicly) VALUES ('{person}', true);
+INSERT INTO chat_messages (id, user_id, conversation_session_id, query, response)
+    VALUES ('{message}', '{person}', '{conversation}', 'Why?', 'Because.');
+INSERT INTO capstone_submissions (id, user_id, title, description) VALUES ('{submission}', '{person}', 'Rover', '');
+"""
 
 _MODULE = {"slug": "m", "title": "M", "is_published": True}
 _CHAPTER = {"slug": "c", "title": "C", "is_published": True}

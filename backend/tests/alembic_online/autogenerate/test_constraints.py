@@ -3,7 +3,7 @@
 from sqlalchemy import Connection
 
 from tests.alembic_online.autogenerate.case import Case, cases, prove
-from tests.alembic_online.autogenerate.test_keys import PERIODS, added, periods, t, t_and_a
+from tests.alembic_online.autogenerate.keyed_tables import PERIODS, added, periods, t, t_and_a
 
 REFERENCES = "FOREIGN KEY (b, c) REFERENCES a"
 

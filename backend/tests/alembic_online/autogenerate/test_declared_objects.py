@@ -7,7 +7,7 @@ from alembic_online.autogenerate.cannot_write import CannotWrite
 from alembic_online.autogenerate.context import Context
 from alembic_online.autogenerate.diff import plan
 from tests.alembic_online.autogenerate.case import Case, cases, prove, read
-from tests.alembic_online.autogenerate.test_routines import on_t, sql
+from tests.alembic_online.autogenerate.statements import on_t, sql
 
 POLICY = "CREATE POLICY own ON t USING (a = 1)"
 

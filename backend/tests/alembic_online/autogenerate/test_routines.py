@@ -3,24 +3,11 @@
 from sqlalchemy import Connection
 
 from tests.alembic_online.autogenerate.case import Case, cases, prove
-
-
-def sql(*statements: str, table: bool = False) -> str:
-    """Statements beside the models, and a table."""
-    made = 'Table("t", m, Column("a", Integer), Column("b", Integer))\n' if table else ""
-    return f"{made}declare(m, {', '.join(f'SQLObject({statement!r})' for statement in statements)})"
-
-
-def on_t(*statements: str) -> str:
-    """Statements beside a table."""
-    return sql(*statements, table=True)
-
+from tests.alembic_online.autogenerate.statements import TOUCH, on_t, sql
 
 ADD = "CREATE FUNCTION add(a int, b int DEFAULT 1) RETURNS int LANGUAGE sql AS 'SELECT a + b'"
 REPLACE, DROP = "CREATE OR REPLACE FUNCTION add(", "DROP FUNCTION add(integer, integer)"
 CALLED = "CREATE FUNCTION called(x int{}) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT x'"
-BODY = "BEGIN\n    -- it's \"quoted\": %s, :name, \\:x, \\d\n    RAISE NOTICE '100%%';   \n\n\tRETURN NEW;\nEND"
-TOUCH = f"CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS $$\n{BODY}\n$$"
 
 
 def in_default(function: str, column: str) -> str:

@@ -3,7 +3,7 @@
 from sqlalchemy import Connection
 
 from tests.alembic_online.autogenerate.case import Case, cases, prove
-from tests.alembic_online.autogenerate.test_routines import TOUCH, on_t, sql
+from tests.alembic_online.autogenerate.statements import TOUCH, on_t, sql
 
 TRIGGER = "CREATE TRIGGER tg BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION touch()"
 LATE = (

@@ -7,7 +7,7 @@ from tests.alembic_online.project import Project
 from tests.alembic_online.recipes.cases import Case
 from tests.alembic_online.recipes.conftest import Direct, both_ways_end_as_directly, the_way_up_converges, write
 from tests.alembic_online.recipes.interruption import PATIENT
-from tests.alembic_online.recipes.test_operations import statements
+from tests.alembic_online.recipes.statements import statements
 
 DOMAINS = """
     CREATE DOMAIN price AS numeric(8, 2) CHECK (VALUE >= 0); CREATE DOMAIN plain AS numeric;

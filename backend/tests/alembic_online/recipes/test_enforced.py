@@ -10,8 +10,8 @@ from tests.alembic_online.project import Project
 from tests.alembic_online.recipes.cases import Case
 from tests.alembic_online.recipes.conftest import Direct, both_ways_converge, write
 from tests.alembic_online.recipes.interruption import PATIENT
-from tests.alembic_online.recipes.test_operations import statements
-from tests.alembic_online.review.lint.test_rules import _place
+from tests.alembic_online.recipes.statements import statements
+from tests.alembic_online.review.lint.place import place_of
 from tests.servers import Server
 
 ENFORCED = 'op.execute("ALTER TABLE books ALTER CONSTRAINT fk ENFORCED")'
@@ -76,7 +76,7 @@ def test_lint_has_nothing_against_it(project: Project, database: str, monkeypatc
     project.revision("002_b", "001_a", ENFORCED, BACK)
     monkeypatch.setenv("DATABASE_URL", database)
     opened = open_project(Config(project.folder / "alembic.ini"))
-    found = check(opened, _place(database), choose(opened, "001_a:", ()))
+    found = check(opened, place_of(database), choose(opened, "001_a:", ()))
     assert [each.what for each in found if each.rule.code == "blocking"] == []
 
 

@@ -7,7 +7,7 @@ from alembic_online.recipes.names import literal
 from tests.alembic_online.project import Project
 from tests.alembic_online.recipes.interruption import PATIENT
 from tests.alembic_online.recipes.state import read_state, same
-from tests.alembic_online.recipes.test_operations import statements
+from tests.alembic_online.recipes.statements import statements
 
 CHUNKS = """
     CREATE EXTENSION vector; CREATE TABLE chunks (id integer PRIMARY KEY, v vector(3));

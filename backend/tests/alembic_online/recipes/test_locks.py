@@ -9,7 +9,8 @@ from alembic_online.postgres.locks import LockMode
 from tests.alembic_online.project import Project
 from tests.alembic_online.recipes.cases import BOOKS
 from tests.alembic_online.recipes.interruption import PATIENT
-from tests.alembic_online.recipes.test_shadow_table import TWICE
+from tests.alembic_online.recipes.noted_locks import NOTED
+from tests.alembic_online.recipes.tables import TWICE
 from tests.alembic_online.runner import gate
 from tests.alembic_online.runner.clients import Client
 from tests.alembic_online.runner.conftest import start
@@ -63,16 +64,6 @@ def test_only_a_lock_that_no_client_notices_is_held_while_the_rows_are_read(
         assert running.exit_code() == 0, running.output
 
 
-# At the end of every DDL statement PostgreSQL itself notes which locks that statement's session holds.
-NOTED = """
-    CREATE TABLE noted (place serial, step text, relation text, mode text);
-    CREATE FUNCTION note() RETURNS event_trigger LANGUAGE plpgsql AS $note$ BEGIN
-        INSERT INTO public.noted (step, relation, mode)
-        SELECT current_query(), relation::regclass, mode FROM pg_locks WHERE pid = pg_backend_pid() AND granted
-        AND relation IN (to_regclass('public.books'), to_regclass('public.authors'), to_regclass('public.loans'));
-    END $note$;
-    CREATE EVENT TRIGGER note ON ddl_command_end EXECUTE FUNCTION note();
-"""
 Locks = list[tuple[str, dict[str, LockMode]]]
 
 

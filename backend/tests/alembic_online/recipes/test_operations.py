@@ -2,19 +2,18 @@
 
 import io
 import secrets
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from typing import Any
 
 import psycopg
 import pytest
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
-from sqlalchemy import Engine, event
 
 from tests.alembic_online.project import Project
 from tests.alembic_online.recipes.cases import BOOKS
 from tests.alembic_online.recipes.interruption import PATIENT
+from tests.alembic_online.recipes.statements import listening, statements
 from tests.servers import as_role
 
 INDEX = 'op.create_index("ix_a", "books", ["title"])'
@@ -26,28 +25,6 @@ def books(database: str) -> str:
     with psycopg.connect(database, autocommit=True) as session:
         session.execute(BOOKS)
     return database
-
-
-@contextmanager
-def listening(name: str, listener: Callable[..., None]) -> Iterator[None]:
-    """`listener` hears this event of every connection while the block runs."""
-    event.listen(Engine, name, listener)
-    try:
-        yield
-    finally:
-        event.remove(Engine, name, listener)
-
-
-@contextmanager
-def statements() -> Iterator[list[str]]:
-    """What is sent to the server while the block runs."""
-    sent: list[str] = []
-
-    def listen(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        sent.append(statement)
-
-    with listening("before_cursor_execute", listen):
-        yield sent
 
 
 def way(project: Project, url: str, **variables: str) -> str:

@@ -10,7 +10,7 @@ from tests.alembic_online.recipes.cases import Case
 from tests.alembic_online.recipes.conftest import Direct, both_ways_end_as_directly, the_way_up_converges, write
 from tests.alembic_online.recipes.interruption import PATIENT, run_interrupted
 from tests.alembic_online.recipes.state import read_state, same
-from tests.alembic_online.recipes.test_operations import statements
+from tests.alembic_online.recipes.statements import statements
 
 TOUCHED = """
     CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS

@@ -10,9 +10,9 @@ from tests.alembic_online.recipes.conftest import Direct, both_ways_end_as_direc
 from tests.alembic_online.recipes.interruption import PATIENT
 from tests.alembic_online.recipes.meanwhile import meanwhile
 from tests.alembic_online.recipes.state import read_state, same
+from tests.alembic_online.recipes.tables import TWICE
 from tests.servers import Server
 
-TWICE = 'op.add_column("books", sa.Column("twice", sa.Integer, sa.Computed("pages * 2", persisted=True)))'
 BOOKS = """
     CREATE TABLE books (id integer PRIMARY KEY, title text, pages integer);
     INSERT INTO books SELECT i, 'title ' || i, i FROM generate_series(1, 300) i;

@@ -13,7 +13,7 @@ from tests.alembic_online.recipes.conftest import Direct, both_ways_end_as_direc
 from tests.alembic_online.recipes.interruption import PATIENT
 from tests.alembic_online.recipes.meanwhile import meanwhile
 from tests.alembic_online.recipes.state import read_state, same
-from tests.alembic_online.recipes.test_shadow_partitions import LOGS
+from tests.alembic_online.recipes.tables import LOGS
 from tests.sampling import every
 from tests.servers import Server
 

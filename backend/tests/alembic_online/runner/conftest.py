@@ -7,7 +7,9 @@ import psycopg
 import pytest
 
 from tests.alembic_online.project import Project, make_project
+from tests.alembic_online.runner import eight_steps
 from tests.alembic_online.runner.processes import Migrator, migrators
+from tests.servers import Server
 
 _REAL_INI = Path(__file__).resolve().parents[3] / "migrations" / "alembic.ini"
 
@@ -33,3 +35,16 @@ def watcher(database: str) -> Iterator[psycopg.Connection]:
     """The superuser's session, in autocommit."""
     with psycopg.connect(database, autocommit=True) as session:
         yield session
+
+
+@pytest.fixture(scope="session")
+def undisturbed(server: Server, tmp_path_factory: pytest.TempPathFactory) -> dict[str, eight_steps.State]:
+    """What each form of the revision makes when nothing happens to it."""
+    made = {}
+    for form in eight_steps.FORMS:
+        project = make_project(tmp_path_factory.mktemp(form))
+        eight_steps.write(project, form)
+        with server.database() as url:
+            project.alembic(url, "upgrade", "head")
+            made[form] = eight_steps.state(url)
+    return made

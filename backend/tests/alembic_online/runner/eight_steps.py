@@ -3,12 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import pytest
 from sqlalchemy import create_engine, text
 
-from alembic_online.postgres.catalogue import Catalogue, read_catalogue
+from alembic_online.postgres.catalogue import Catalogue, compare, describe, read_catalogue
 from alembic_online.runtime.history import BOOKKEEPING
 from tests.alembic_online.project import Project
 
+State = tuple[Catalogue, dict[str, list[Any]]]
 REVISION = "001_eight"
 AFTER_THE_LAST = 9
 _FILE = '''\
@@ -81,8 +83,11 @@ FORMS: Mapping[str, Sequence[str]] = {
     "autocommit": AUTOCOMMIT,
     "concurrent": CONCURRENT,
 }
+forms = pytest.mark.parametrize("form", FORMS)
 # What takes but an instant and stops clients waits for the next step that needs it.
 WAITS = {("concurrent", 4)}
+# The step that is made long, and where each form of the revision then is: is anything committed before it?
+LONG = {"transactional": 5, "autocommit": 7, "concurrent": 8}
 _IN_BLOCK = {"transactional": (), "autocommit": range(3, 8), "concurrent": ()}
 
 
@@ -99,7 +104,7 @@ def write(project: Project, form: str, **instead: str) -> None:
     (project.folder / "versions" / f"{REVISION}.py").write_text(_FILE.format(body=body))
 
 
-def state(url: str) -> tuple[Catalogue, dict[str, list[Any]]]:
+def state(url: str) -> State:
     """The whole schema and all rows, but for the bookkeeping."""
     engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://", 1))
     with engine.connect() as connection:
@@ -113,3 +118,10 @@ def state(url: str) -> tuple[Catalogue, dict[str, list[Any]]]:
         catalogue = read_catalogue(connection, ignore_tables=BOOKKEEPING)
     engine.dispose()
     return catalogue, rows
+
+
+def same(one: State, other: State) -> None:
+    """Fail, and say what differs."""
+    differences = compare(one[0], other[0])
+    assert not differences, describe(differences)
+    assert one[1] == other[1]

@@ -15,8 +15,8 @@ from alembic_online.cli.main import main
 from alembic_online.postgres.embedded import start_server
 from tests.alembic_online.project import Project
 from tests.alembic_online.runner.clients import Client
+from tests.alembic_online.runner.outcomes import outcomes
 from tests.alembic_online.runner.processes import Migrator, until
-from tests.alembic_online.runner.test_crash import outcomes
 from tests.servers import Server, server_directory
 
 Start = Callable[..., Migrator]

@@ -2,47 +2,21 @@
 
 import signal
 from collections.abc import Callable
-from typing import Any
 
 import psycopg
 import pytest
 
-from alembic_online.postgres.catalogue import Catalogue, compare, describe
-from tests.alembic_online.project import Project, make_project
+from tests.alembic_online.project import Project
 from tests.alembic_online.runner import eight_steps
+from tests.alembic_online.runner.eight_steps import State, forms, same
+from tests.alembic_online.runner.killed import BLOCK, killed
+from tests.alembic_online.runner.outcomes import outcomes
 from tests.alembic_online.runner.processes import Migrator
 from tests.sampling import every
-from tests.servers import Server
 
 Start = Callable[..., Migrator]
-State = tuple[Catalogue, dict[str, list[Any]]]
-forms = pytest.mark.parametrize("form", eight_steps.FORMS)
 # Every other step always, all of them with `make prove`.
 steps = pytest.mark.parametrize("step", every(2, range(1, eight_steps.AFTER_THE_LAST + 1)))
-
-
-@pytest.fixture(scope="session")
-def undisturbed(server: Server, tmp_path_factory: pytest.TempPathFactory) -> dict[str, State]:
-    """What each form of the revision makes when nothing happens to it."""
-    made = {}
-    for form in eight_steps.FORMS:
-        project = make_project(tmp_path_factory.mktemp(form))
-        eight_steps.write(project, form)
-        with server.database() as url:
-            project.alembic(url, "upgrade", "head")
-            made[form] = eight_steps.state(url)
-    return made
-
-
-def same(one: State, other: State) -> None:
-    """Fail, and say what differs."""
-    differences = compare(one[0], other[0])
-    assert not differences, describe(differences)
-    assert one[1] == other[1]
-
-
-def outcomes(watcher: psycopg.Connection) -> list[str]:
-    return [row[0] for row in watcher.execute("SELECT outcome FROM alembic_history ORDER BY id")]
 
 
 @steps
@@ -87,16 +61,6 @@ def test_its_session_ended_before_a_step(
     project.alembic(database, "upgrade", "head")
     same(undisturbed[form], eight_steps.state(database))
     assert outcomes(watcher) == ["failed", "done"]
-
-
-def killed(project: Project, url: str, start: Start, *lines: str) -> None:
-    """Run a revision of these lines, which kills itself where a line says DIE."""
-    code = "\n    ".join(lines)
-    project.revision("001_a", upgrade=code.replace("DIE", "import os; os.environ.get('K') and os.kill(os.getpid(), 9)"))
-    assert start(project, url, "upgrade", "head", K="1").exit_code() == -signal.SIGKILL
-
-
-BLOCK = "with op.get_context().autocommit_block():"
 
 
 @pytest.mark.parametrize("driver", ["asyncpg", "psycopg"])

@@ -9,17 +9,15 @@ from alembic_online.runner.journal import Journal
 from alembic_online.runtime.history import Entry
 from tests.alembic_online.project import Project
 from tests.alembic_online.runner.clients import Client
+from tests.alembic_online.runner.killed import BLOCK, killed
+from tests.alembic_online.runner.outcomes import outcomes
 from tests.alembic_online.runner.processes import Migrator, until
-from tests.alembic_online.runner.test_crash import BLOCK, killed, outcomes
+from tests.servers import with_driver
 
 Start = Callable[..., Migrator]
 DRIVERS = pytest.mark.parametrize("driver", ["asyncpg", "psycopg2"])
 TABLE = "CREATE TABLE books (id uuid, made timestamptz, title text)"
 ROW = "{'id': uuid.uuid4(), 'made': datetime.datetime.now(datetime.UTC), 'title': title}"
-
-
-def with_driver(url: str, driver: str) -> str:
-    return url.replace("postgresql:", f"postgresql+{driver}:")
 
 
 def execute(sql: str, parameters: str = "{}") -> str:

@@ -13,12 +13,11 @@ import pytest
 from alembic_online.postgres.embedded import start_server
 from tests.alembic_online.project import Project
 from tests.alembic_online.runner import gate
+from tests.alembic_online.runner.outcomes import outcomes
 from tests.alembic_online.runner.processes import Migrator, until
-from tests.alembic_online.runner.test_crash import outcomes
-from tests.alembic_online.runner.test_restart import control
 from tests.api.network import Proxy, listening, through
 from tests.sampling import every
-from tests.servers import server_directory
+from tests.servers import pg_ctl, server_directory
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only there may a socket refuse all packets")
 Start = Callable[..., Migrator]
@@ -35,9 +34,9 @@ def over_tcp() -> Iterator[str]:
         running = start_server(directory / "data", temporary=True, settings={"fsync": "off"})
         port = probe.getsockname()[1]
         probe.close()
-        control(directory / "data", "restart", "-m", "fast", "-o", f"-h 127.0.0.1 -p {port} -k {directory}/data")
+        pg_ctl(directory / "data", "restart", "-m", "fast", "-o", f"-h 127.0.0.1 -p {port} -k {directory}/data")
         yield f"postgresql://postgres@127.0.0.1:{port}/postgres"
-        control(directory / "data", "stop", "-m", "immediate")
+        pg_ctl(directory / "data", "stop", "-m", "immediate")
         running.cleanup()
 
 

@@ -11,8 +11,8 @@ from tests.alembic_online.project import Project
 from tests.alembic_online.recipes.cases import Case
 from tests.alembic_online.recipes.conftest import Direct, directly, write
 from tests.alembic_online.recipes.interruption import DIRECT, run_interrupted
+from tests.alembic_online.recipes.noted_locks import NOTED
 from tests.alembic_online.recipes.state import read_state, same
-from tests.alembic_online.recipes.test_locks import NOTED
 
 __all__ = ["directly"]
 

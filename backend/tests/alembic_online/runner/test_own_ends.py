@@ -8,10 +8,11 @@ import pytest
 
 from tests.alembic_online.project import Project
 from tests.alembic_online.recipes.interruption import PATIENT
+from tests.alembic_online.runner.killed import BLOCK, killed
+from tests.alembic_online.runner.outcomes import outcomes
 from tests.alembic_online.runner.processes import Migrator
-from tests.alembic_online.runner.test_crash import BLOCK, killed, outcomes
-from tests.alembic_online.runner.test_journal import with_driver
 from tests.sampling import every
+from tests.servers import with_driver
 
 DRIVERS = ["asyncpg", "psycopg"]
 Start = Callable[..., Migrator]

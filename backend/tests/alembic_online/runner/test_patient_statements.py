@@ -9,8 +9,8 @@ import pytest
 from tests.alembic_online.project import Project
 from tests.alembic_online.runner import gate
 from tests.alembic_online.runner.clients import Client
+from tests.alembic_online.runner.outcomes import outcomes
 from tests.alembic_online.runner.processes import Migrator, until
-from tests.alembic_online.runner.test_crash import outcomes
 
 Start = Callable[..., Migrator]
 CIC = 'op.create_index("ix", "books", ["id"], unique=True, postgresql_concurrently=True)'

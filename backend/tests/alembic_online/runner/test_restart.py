@@ -1,19 +1,18 @@
 """A server that is restarted in the middle of a migration, and comes back."""
 
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
 
-from alembic_online.postgres.embedded import program, start_server
+from alembic_online.postgres.embedded import start_server
 from tests.alembic_online.project import Project
 from tests.alembic_online.runner import eight_steps, gate
+from tests.alembic_online.runner.eight_steps import LONG, same
+from tests.alembic_online.runner.outcomes import outcomes
 from tests.alembic_online.runner.processes import Migrator
-from tests.alembic_online.runner.test_crash import outcomes, same
-from tests.alembic_online.runner.test_stop import LONG
-from tests.servers import server_directory
+from tests.servers import pg_ctl, server_directory
 
 
 @pytest.fixture(scope="module")
@@ -22,15 +21,8 @@ def mortal() -> Iterator[tuple[str, Path]]:
     with server_directory() as directory:
         running = start_server(directory / "data", temporary=True, settings={"fsync": "off"})
         yield running.get_uri(), directory / "data"
-        control(directory / "data", "stop", "-m", "immediate")  # the wheel knows only the server it has started
+        pg_ctl(directory / "data", "stop", "-m", "immediate")  # the wheel knows only the server it has started
         running.cleanup()
-
-
-def control(data: Path, *arguments: str) -> None:
-    """Run pg_ctl as the user that the server runs as."""
-    owner = data.stat()
-    command = [str(program("pg_ctl")), "-D", str(data), "-l", str(data / "log"), "-w", *arguments]
-    subprocess.run(command, check=True, user=owner.st_uid, group=owner.st_gid, capture_output=True)
 
 
 def new_database(url: str, name: str) -> str:
@@ -51,7 +43,7 @@ def test_restarted_at_once_in_a_long_step(
     with gate.closed(url) as closed:
         running = start(project, url, "upgrade", "head")
         closed.noted()
-        control(data, "restart", "-m", "immediate")
+        pg_ctl(data, "restart", "-m", "immediate")
         assert running.exit_code() == 11, running.output
     assert "The connection was lost: " in running.output
     assert "Traceback" not in running.output

@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from tests.alembic_online.project import Project
-from tests.alembic_online.runner.test_crash import outcomes
+from tests.alembic_online.runner.outcomes import outcomes
 
 SETTINGS = {
     "statement_timeout": "'300ms'",

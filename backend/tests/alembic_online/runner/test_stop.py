@@ -8,13 +8,11 @@ import pytest
 
 from tests.alembic_online.project import Project
 from tests.alembic_online.runner import eight_steps, gate
+from tests.alembic_online.runner.eight_steps import LONG, State, forms, same
+from tests.alembic_online.runner.outcomes import outcomes
 from tests.alembic_online.runner.processes import Migrator, until
-from tests.alembic_online.runner.test_crash import State, forms, outcomes, same
-from tests.alembic_online.runner.test_crash import undisturbed as undisturbed
 
 Start = Callable[..., Migrator]
-# The step that is made long, and where each form of the revision then is: is anything committed before it?
-LONG = {"transactional": 5, "autocommit": 7, "concurrent": 8}
 signals = pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 
 

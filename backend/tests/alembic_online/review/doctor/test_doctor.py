@@ -1,21 +1,18 @@
 """`doctor` finds what is wrong, says how to mend it, and nothing that fails keeps it from the rest."""
 
-import asyncio
 import json
 
 import psycopg
 import pytest
 from alembic.config import Config
-from sqlalchemy import create_engine, pool
-from sqlalchemy.ext.asyncio import create_async_engine
 
 from alembic_online.cli.main import main
 from alembic_online.cli.verb import FOUND
-from alembic_online.review.doctor import Finding, Level, examine
+from alembic_online.review.doctor import Finding, Level
 from alembic_online.review.doctor.machine import settings
-from alembic_online.review.status import schema_status
-from alembic_online.revisions.project import Project, open_project
+from alembic_online.revisions.project import open_project
 from tests.alembic_online.project import Project as Sample
+from tests.alembic_online.review.doctor.examined import examined
 from tests.conftest import BACKEND
 
 
@@ -23,22 +20,9 @@ def _wrong(found: list[Finding]) -> list[str]:
     return [f"{finding.about}: {finding.words}" for finding in found if finding.level is Level.WRONG]
 
 
-async def _status(url: str, project: Project) -> object:
-    engine = create_async_engine(url.replace("postgresql:", "postgresql+psycopg:"), poolclass=pool.NullPool)
-    async with engine.connect() as connection:
-        return await schema_status(connection, project.scripts)
-
-
-def _examine(url: str, project: Project) -> list[Finding]:
-    status = asyncio.run(_status(url, project))
-    engine = create_engine(url.replace("postgresql:", "postgresql+psycopg:"), poolclass=pool.NullPool)
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        return examine(connection, project, status, None)  # type: ignore[arg-type]
-
-
 def test_nothing_is_wrong_with_our_own_project_at_head(migrated: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", migrated)
-    found = _examine(migrated, open_project(Config(BACKEND / "alembic.ini")))
+    found = examined(migrated, open_project(Config(BACKEND / "alembic.ini")))
     assert _wrong(found) == []
     assert {"PostgreSQL", "extension vector", "chain", "database"} <= {finding.about for finding in found}
 
@@ -50,7 +34,7 @@ def test_what_is_wrong_is_said_with_its_remedy(project: Sample, database: str, m
     with psycopg.connect(database, autocommit=True) as connection:
         connection.execute("CREATE TABLE t (a int); INSERT INTO t VALUES (-1)")
         connection.execute("ALTER TABLE t ADD CONSTRAINT positive CHECK (a > 0) NOT VALID")
-    found = _examine(database, open_project(Config(project.folder / "alembic.ini")))
+    found = examined(database, open_project(Config(project.folder / "alembic.ini")))
     assert _wrong(found) == [
         "extension nowhere: is not on this server.",
         "database: The database has no table alembic_version: no migration has run in it.",
@@ -68,7 +52,7 @@ def test_a_publication_that_would_send_our_own_tables_is_noted(
         connection.execute(
             "CREATE PUBLICATION everything FOR ALL TABLES; CREATE PUBLICATION s FOR TABLES IN SCHEMA public"
         )
-    found = _examine(database, open_project(Config(project.folder / "alembic.ini")))
+    found = examined(database, open_project(Config(project.folder / "alembic.ini")))
     said = [each.words.split()[1] for each in found if each.about == "replication"]
     assert said == ["everything", "s"]
     assert all("alembic_history" in each.remedy for each in found if each.about == "replication")

@@ -9,7 +9,7 @@ from alembic_online.squash.squash import squash
 from alembic_online.testing.files import numbering
 from alembic_online.testing.round_trip import RoundTrip
 from tests.alembic_online.project import Project
-from tests.alembic_online.review.lint.test_rules import _place
+from tests.alembic_online.review.lint.place import place_of
 
 TABLE = 'op.create_table("books", sa.Column("id", sa.Integer, primary_key=True))'
 
@@ -34,7 +34,7 @@ def merged(project: Project, database: str, monkeypatch: pytest.MonkeyPatch) -> 
 
 def _lint(project: Project, database: str) -> list[tuple[str, str]]:
     opened = open_project(Config(project.folder / "alembic.ini"))
-    found = check(opened, _place(database), choose(opened, "all", ()))
+    found = check(opened, place_of(database), choose(opened, "all", ()))
     return [(each.revision, each.rule.code) for each in found if each.rule.code != "message"]
 
 
@@ -46,7 +46,7 @@ def test_only_the_branch_and_the_merge_that_undo_too_little_are_found(merged: Pr
 
 
 def test_a_squashed_chain_is_sound_for_lint_and_for_the_kit(merged: Project, database: str) -> None:
-    squash(open_project(Config(merged.folder / "alembic.ini")), "004_merge", _place(database))
+    squash(open_project(Config(merged.folder / "alembic.ini")), "004_merge", place_of(database))
     assert _lint(merged, database) == []
     opened = open_project(Config(merged.folder / "alembic.ini"))
     assert [*numbering(opened), *RoundTrip.along(opened, None).findings] == []

@@ -13,7 +13,7 @@ from alembic_online.revisions.main_branch import main_branch
 from alembic_online.revisions.project import open_project
 from alembic_online.squash.squash import squash
 from tests.alembic_online.project import Project
-from tests.alembic_online.review.lint.test_rules import _place
+from tests.alembic_online.review.lint.place import place_of
 from tests.conftest import BACKEND
 
 BOOKS = 'Table("books", metadata, Column("id", Integer, primary_key=True), Column("a", String), Column("b", String))'
@@ -50,7 +50,7 @@ def _lint(project: Project, database: str, monkeypatch: pytest.MonkeyPatch) -> l
     opened = open_project(Config(project.folder / "alembic.ini"))
     main = main_branch(project.folder)
     assert main is not None
-    return [*check(opened, _place(database), choose(opened, "", (), main), main), *missing(opened, main)]
+    return [*check(opened, place_of(database), choose(opened, "", (), main), main), *missing(opened, main)]
 
 
 def test_what_the_main_branch_has_as_it_is_is_not_looked_at(
@@ -74,7 +74,7 @@ def test_landed_revisions_that_are_squashed_are_not_missed(
     monkeypatch.setenv("DATABASE_URL", database)
     landed.revision("003_fill", "002_more", """op.execute("UPDATE books SET a = 'x'")""")
     _commit(landed)
-    squash(open_project(Config(landed.folder / "alembic.ini")), "003_fill", _place(database))
+    squash(open_project(Config(landed.folder / "alembic.ini")), "003_fill", place_of(database))
     assert _lint(landed, database, monkeypatch) == []
     _commit(landed)
     assert _lint(landed, database, monkeypatch) == []

@@ -5,9 +5,7 @@ from pathlib import Path
 
 import pytest
 from alembic.config import Config
-from sqlalchemy import create_engine, pool
 
-from alembic_online.postgres.scratch import Place, read_place
 from alembic_online.review.lint.check import check, choose, findings_of
 from alembic_online.review.lint.rule import Revision
 from alembic_online.review.lint.rules import RULES
@@ -16,16 +14,11 @@ from alembic_online.review.lint.source import Source
 from alembic_online.revisions.project import open_project
 from tests.alembic_online.project import Project, make_project
 from tests.alembic_online.review.lint.cases import CASES, TEXTS, Case
+from tests.alembic_online.review.lint.place import place_of
 from tests.conftest import BACKEND
 from tests.servers import Server
 
 Findings = dict[str, list[str]]
-
-
-def _place(url: str) -> Place:
-    engine = create_engine(url.replace("postgresql:", "postgresql+psycopg:"), poolclass=pool.NullPool)
-    with engine.connect() as connection:
-        return read_place(connection)
 
 
 def _write(project: Project) -> None:
@@ -56,7 +49,7 @@ def findings(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         patch.setenv("DATABASE_URL", url)
         opened = open_project(Config(project.folder / "alembic.ini"))
         found: Findings = {}
-        for each in check(opened, _place(url), choose(opened, "001_tables:", ())):
+        for each in check(opened, place_of(url), choose(opened, "001_tables:", ())):
             found.setdefault(each.revision, []).append(f"{each.rule.code}: {each.what}")
         yield found
 
@@ -85,7 +78,7 @@ def test_each_rule_has_a_case_that_breaks_it() -> None:
 def test_our_own_chain_is_sound(migrated: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", migrated)
     project = open_project(Config(BACKEND / "alembic.ini"))
-    found = check(project, _place(migrated), choose(project, "all", ()))
+    found = check(project, place_of(migrated), choose(project, "all", ()))
     assert [(each.file, each.rule.code, each.what) for each in found if each.rule.code != "edited"] == []
 
 
