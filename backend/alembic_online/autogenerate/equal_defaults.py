@@ -1,6 +1,5 @@
 """Defaults that say the same constant in two ways: `0` and `'0'::bigint`. The server is asked whether they are."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -11,14 +10,10 @@ from alembic_online.autogenerate.column_types import user_type
 from alembic_online.autogenerate.context import Schema
 from alembic_online.postgres.catalogue import Catalogue, CatalogueObject, Identity, Kind
 from alembic_online.postgres.catalogue.session import neutral_session
-from alembic_online.postgres.sql.tokens import Kind as TokenKind
-from alembic_online.postgres.sql.tokens import tokens
+from alembic_online.postgres.sql.constants import is_constant
 from alembic_online.postgres.sql.verbatim import run_as_written
 
 _NULL = "NULL"
-_SYMBOLS = frozenset({"(", ")", "[", "]", ",", ".", "::", ":", "-", "+"})
-_WORDS = frozenset({"TRUE", "FALSE", "NULL", "ARRAY", "WITH", "WITHOUT", "TIME", "ZONE"})
-_TIMES = re.compile(r"\b(now|today|tomorrow|yesterday)\b", re.IGNORECASE)
 _GIVES_VALUE = frozenset({"identity", "generated"})
 
 
@@ -49,7 +44,7 @@ def _unlike(schema: Schema, like: Schema) -> Iterator[tuple[Identity, str, str]]
         if _other_user_type(entry, schema, other, like):  # it may go, and a default that names it would not let it
             continue
         said = [_NULL if each is None else str(each) for each in (here, there)]
-        if all(map(_is_constant, said)):
+        if all(map(is_constant, said)):
             yield identity, said[0], said[1]
 
 
@@ -64,24 +59,6 @@ def _plain(*entries: CatalogueObject) -> bool:
 
 def _of_a_domain(entry: CatalogueObject, schema: Schema) -> bool:
     return any(needed.kind is Kind.DOMAIN for needed in schema.needs.get(entry.identity, ()))
-
-
-def _is_constant(expression: str) -> bool:
-    """Whether it calls nothing: literals, signs, casts, arrays."""
-    in_type = False
-    for token in tokens(expression):
-        if token.kind in (TokenKind.WORD, TokenKind.QUOTED_NAME):
-            if not in_type and token.keyword not in _WORDS:
-                return False
-            continue
-        if token.kind is TokenKind.STRING and _TIMES.search(token.text):
-            return False
-        if token.kind is TokenKind.SYMBOL and token.text not in _SYMBOLS:
-            return False
-        if token.kind not in (TokenKind.STRING, TokenKind.NUMBER, TokenKind.SYMBOL):
-            return False
-        in_type = token.text == "::" or (in_type and token.text == ".")
-    return True
 
 
 def _are_one(connection: Connection, type_: str, here: str, there: str) -> bool:

@@ -18,6 +18,7 @@ from alembic_online.postgres.catalogue import Difference, compare
 from alembic_online.postgres.scratch import Place
 from alembic_online.review.plan.chain import in_chain_scratch, move_extensions
 from alembic_online.review.plan.rehearsal import Live, run_chain
+from alembic_online.review.renamed_by_half import renamed_by_half, taken_back
 from alembic_online.revisions.project import Project
 from alembic_online.runner.data_loss import losses
 
@@ -47,7 +48,14 @@ def find_drift(project: Project, live: Live) -> Drift:
     intended = chain_schema(project, live.place, live.heads)
     here, there = comparable(live.schema, intended, project.metadata, project.scripts, by_models=False)
     differences = [_as_seen_from_here(each) for each in compare(here.catalogue, there.catalogue)]
-    return Drift(differences, as_sql(here, there) if differences else "")
+    if not differences:
+        return Drift([], "")
+    lines = []
+    if renamed := renamed_by_half(project, live, intended):
+        lines = [f"{each.back};" for each in renamed]
+        undone = taken_back(project, live, renamed)
+        here, there = comparable(undone.schema, intended, project.metadata, project.scripts, by_models=False)
+    return Drift(differences, "\n".join([*lines, as_sql(here, there)]).rstrip())
 
 
 def _as_seen_from_here(difference: Difference) -> Difference:

@@ -9,8 +9,10 @@ from sqlalchemy.exc import DBAPIError
 
 from alembic_online.errors import DataLoss
 from alembic_online.postgres import sqlstate as state
+from alembic_online.postgres.sql.constants import is_constant
 from alembic_online.recipes.names import plain
 from alembic_online.recipes.object_effects import last_part
+from alembic_online.runner.copied_values import Copies
 from alembic_online.runner.dropped_data import Gone, deleted, gone
 from alembic_online.runner.lossy_casts import changing
 from alembic_online.runner.overwritten_values import overwritten
@@ -27,6 +29,13 @@ _OF_A_STATEMENT = (state.DATA_EXCEPTION, "0A", "23", "34", "42", "P0")  # classe
 _FOREIGN = "HV"
 _NOTHING = WaysBack()
 _POSITION = text("SELECT pg_sequence_last_value(to_regclass(:name))")
+_DEFAULT = text(
+    """
+    SELECT pg_get_expr(d.adbin, d.adrelid) FROM pg_attrdef d
+    JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum
+    WHERE a.attrelid = to_regclass(:table) AND quote_ident(a.attname) = :column AND a.attgenerated = ''
+    """
+)
 _HAS_PAGES = text(
     """
     WITH RECURSIVE parts AS (
@@ -53,28 +62,36 @@ def losses(
     statement: str,
     ways: WaysBack = _NOTHING,
     *,
+    copies: Copies | None = None,
     parameters: Any = None,
     seconds: float = COUNT_SECONDS,
     types: bool = True,
 ) -> Iterator[Loss]:
     """Count what goes with `statement`, rows of tables and values of columns, and what it changes by new `types`.
 
-    Each count ends after `seconds`, and says that there are many. `parameters` are those of the statement, as the
-    driver takes them.
+    What `copies` have is not lost. Each count ends after `seconds`, and says that there are many. `parameters` are
+    those of the statement, as the driver takes them.
     """
-    count = _Count(connection, seconds, parameters)
-    for each in gone(connection, statement):
+    count, copies = _Count(connection, seconds, parameters), copies or Copies()
+    going = list(gone(connection, statement))
+    tables = [each.relation for each in going if not each.part]
+    for each in going:
         if each.is_sequence:
             position = connection.execute(_POSITION, {"name": each.relation}).scalar()
             yield Loss(f"sequence {each}", f"its position, {position}")
-        elif found := _lost(count, each, ways):
-            yield Loss(f"{'column' if each.part else 'table'} {each}", found)
+        elif not each.part:
+            missing = copies.without_copy(connection, each.relation, _rows(each), tables)
+            if found := count.words(each.relation, missing, _rows(each), unit="row"):
+                yield Loss(f"table {each}", found)
+        elif found := count.words(each.relation, _kept(connection, each, going, ways, copies), _rows(each)):
+            yield Loss(f"column {each}", found)
     if not ways.inserts:  # what an upgrade has put there a downgrade takes away
         for table, rows in deleted(statement):
-            if last_part(plain(table)) not in BOOKKEEPING and (found := count.words(table, rows, "row")):
+            missing = copies.without_copy(connection, table, rows, ())
+            if last_part(plain(table)) not in BOOKKEEPING and (found := count.words(table, missing, rows, unit="row")):
                 yield Loss(f"table {table}", found)
     for value in overwritten(statement):
-        if not ways.writes_over(value.table) and (found := count.words(value.table, value.rows, "value")):
+        if not ways.writes_over(value.table) and (found := count.words(value.table, value.rows, value.filled)):
             yield Loss(f"column {value.table}.{value.column}", f"{found} written over")
     if types:
         yield from _changed(count, statement, ways)
@@ -119,13 +136,17 @@ def refuse(lost: Mapping[str, Sequence[Loss]], allowed: Sequence[str], *, done: 
     )
 
 
-def _lost(count: "_Count", each: Gone, ways: WaysBack) -> str:
-    value = ways.computation(each.relation, each.part) if each.part and not each.field else None
-    if value is not None:
-        differing = count(f"{_rows(each)} AND {each.part} IS DISTINCT FROM {value}")
-        if not _is_of_values(differing):  # else the two cannot be compared
-            return count.in_words(each.relation, differing, "value")
-    return count.words(each.relation, _rows(each), "value" if each.part else "row")
+def _kept(connection: Connection, each: Gone, going: Sequence[Gone], ways: WaysBack, copies: Copies) -> str:
+    """The values of a column but for those that are in another one, or come back with it; "" for all of them."""
+    if each.field:
+        return ""
+    same = ways.computation(each.relation, each.part)
+    if same is None and (other := copies.other_column(each.relation, each.part)):
+        same = None if each._replace(part=other) in going else other
+    if same is None and ways.repeated:
+        default = connection.scalar(_DEFAULT, {"table": each.relation, "column": each.part})
+        same = default if default is not None and is_constant(default) else None
+    return f"{_rows(each)} AND {each.part} IS DISTINCT FROM {same}" if same is not None else ""
 
 
 def _rows(each: Gone) -> str:
@@ -163,9 +184,10 @@ class _Count:
                 raise
             return found
 
-    def words(self, table: str, rows: str, unit: str) -> str:
-        """What is lost; "" for nothing."""
-        return self.in_words(table, self(rows), unit)
+    def words(self, table: str, rows: str, all_rows: str, *, unit: str = "value") -> str:
+        """What is lost of `rows`; of `all_rows` where there are none, or what they hold cannot be compared."""
+        found = self(rows or all_rows)
+        return self.in_words(table, self(all_rows) if rows and _is_of_values(found) else found, unit)
 
     def in_words(self, table: str, count: int | str, unit: str) -> str:
         """The same of what was counted."""

@@ -5,17 +5,19 @@ is another thing by then, for an earlier operation of the way gives it another n
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 from alembic.runtime.migration import RevisionStep
 from alembic.script import Script
 from sqlalchemy import Connection
 
-from alembic_online.postgres.locks.reader import Reader, statements
+from alembic_online.postgres.locks.reader import Reader, statements, texts
 from alembic_online.recipes.names import plain
+from alembic_online.runner.copied_values import copied
 from alembic_online.runner.data_loss import Loss, losses, refuse
 from alembic_online.runner.data_loss_confirmation import Consent
-from alembic_online.runner.dropped_data import gone
+from alembic_online.runner.dropped_data import deleted, gone
 from alembic_online.runner.lossy_casts import changes
 from alembic_online.runner.overwritten_values import overwritten
 from alembic_online.runner.reversible_losses import ways_back
@@ -43,7 +45,7 @@ def losses_ahead(connection: Connection, script: Script, another: set[str], *, c
     """
     found: dict[Loss, None] = {}
     ways = ways_back(script)
-    for statement in written_out(script, "downgrade"):
+    for statement in chain.from_iterable(map(texts, written_out(script, "downgrade"))):
         if counted and not {*_touched(connection, statement)} & another:
             found |= dict.fromkeys(losses(connection, statement, ways))
         another |= {*_made_another(statement)}
@@ -55,15 +57,20 @@ def _touched(connection: Connection, statement: str) -> Iterator[str]:
     for each in gone(connection, statement):
         yield _bare(each.relation)
         yield f"{_bare(each.relation)}.{plain(each.part)}"
+    yield from (_bare(table) for table, _ in deleted(statement))
     for change in changes(statement):
         yield f"{_bare(change.table)}.{plain(change.column)}"
+        yield _values(change.table, change.column)
     for value in overwritten(statement):
         yield _bare(value.table)
         yield f"{_bare(value.table)}.{plain(value.column)}"
 
 
 def _made_another(statement: str) -> Iterator[str]:
-    """Tables and columns, so named, that have another name, other rows or another type after it."""
+    """Tables and columns, so named, that have another name, other rows, another type or a copy after it."""
+    for value in overwritten(statement):
+        yield _values(value.table, value.column)
+    yield from copied(statement)
     for reader in statements(statement):
         what = reader.accept_any("CREATE TABLE", "DELETE FROM", "TRUNCATE TABLE", "TRUNCATE", "ALTER TABLE")
         if what != "ALTER TABLE":
@@ -78,6 +85,11 @@ def _made_another(statement: str) -> Iterator[str]:
             elif action.accept("SET SCHEMA"):
                 yield table
     yield from (f"{_bare(change.table)}.{plain(change.column)}" for change in changes(statement))
+
+
+def _values(table: str, column: str) -> str:
+    """A column whose values are written over: what a new type does to them is another thing then."""
+    return f"values of {_bare(table)}.{plain(column)}"
 
 
 def _columns(table: str, action: Reader) -> Iterator[str]:

@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 
 from alembic_online.postgres.locks.reader import statements
 from alembic_online.recipes.cutover.commit_points import calls_functions
+from alembic_online.runner.copied_values import CopiedRows, Copies, moved, whole_rows
 from alembic_online.runner.data_loss import COUNT_SECONDS, Loss, changed, losses
 from alembic_online.runner.data_loss_confirmation import Consent
 from alembic_online.runner.dropped_data import gone, inside
@@ -28,7 +29,9 @@ class LossesNow:
         self._revision = ""
         self._ways = WaysBack()
         self._counted: set[str] = set()
+        self._copies = Copies()
         self._before: list[Holding] | None = None
+        self._moved: list[CopiedRows] = []
         self._seen: set[str] = set()
         self._lost: dict[Loss, None] = {}
 
@@ -47,6 +50,7 @@ class LossesNow:
         """What was found is rolled back."""
         self._lost.clear()
         self._counted.clear()
+        self._copies = Copies()
         self._before = None
 
     def check(self) -> None:
@@ -72,17 +76,19 @@ class LossesNow:
         seconds = COUNT_SECONDS if held is None else min(held, COUNT_SECONDS)
         types = statement not in self._counted
         for each in (statement, *(() if ours else inside(statement))):
-            options = {"parameters": parameters, "seconds": seconds, "types": types}
+            options = {"copies": self._copies, "parameters": parameters, "seconds": seconds, "types": types}
             self._add(*losses(connection, each, self._ways, **options))
+        self._copies.follow(statement)
         self._before = None
         if not ours and (calls_functions(statement) or _merges(statement)):
             self._before = holdings(connection)
+            self._moved = [each for each in moved(statement) if whole_rows(connection, each)]
             self._seen = {str(found) for each in inside(statement) for found in gone(connection, each)}
 
     def after(self, connection: Connection) -> None:
         """What is gone by now of what was watched counts as lost, unless it was counted."""
         if self._before is not None:
-            found = missing(self._before, connection, rows=not self._ways.inserts)
+            found = missing(self._before, connection, rows=not self._ways.inserts, moved=self._moved)
             self._add(*(loss for name, loss in found if name not in self._seen))
             self._before = None
 

@@ -1,41 +1,51 @@
-"""Values that an UPDATE writes over: `SET note = NULL`, `SET state = 'open'`. What is written there was never read.
+"""Values that an UPDATE writes over: `SET note = NULL`, `SET code = left(code, 10)`.
 
-An expression may be the way back of what the upgrade did (`price / 100`); whether it loses anything nobody can tell.
+A value goes where the row gets another one and no column of it keeps the old: `n + 1` and `'x-' || code` do, and so
+does the same value in another column.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from alembic_online.postgres.locks.reader import Reader, statements
 from alembic_online.postgres.sql.tokens import Kind, Token
+from alembic_online.recipes.names import plain
 
-_END = ("WHERE", "FROM", "RETURNING")
-_CONSTANTS = {"NULL", "TRUE", "FALSE"}
+_SECTIONS = ("FROM", "WHERE", "RETURNING")
 
 
 class Overwritten(NamedTuple):
-    """A column of a table, and the rows that hold another value in it, as `FROM ... WHERE ...`."""
+    """A column of a table, and the rows that hold a value in it and get another one, as `FROM ... WHERE ...`."""
 
     table: str
     column: str
     rows: str
+    filled: str
+    """All rows that hold a value in it, for values that cannot be compared."""
 
 
 def overwritten(statement: str) -> Iterator[Overwritten]:
-    """Every column that gets a constant, by an UPDATE of one table alone."""
+    """Every column that an UPDATE writes to, but for those whose old values are kept."""
     for reader in statements(statement):
         if not reader.accept("UPDATE"):
             continue
         only, table = reader.accept("ONLY"), reader.name()
-        found = reader.rest() if reader.accept("SET") else ()  # under another name its columns may be called by that
-        ends = [place for place, token in enumerate(found) if token.keyword in _END]
-        where = _text(statement, found[ends[0] + 1 :]) if ends and found[ends[0]].keyword == "WHERE" else ""
-        if ends and (found[ends[0]].keyword == "FROM" or "RETURNING" in {token.keyword for token in found}):
+        reader.accept("*")
+        reader.accept("AS")
+        alias = "" if reader.comes("SET") else reader.name()
+        if not reader.accept("SET"):
             continue
-        for column, value in _constants(statement, found[: ends[0]] if ends else found):
-            differs = f"{column} IS NOT NULL AND {column} IS DISTINCT FROM {value}"
-            condition = f"({where}) AND {differs}" if where else differs
-            yield Overwritten(table, column, f"FROM {'ONLY ' if only else ''}{table} WHERE {condition}")
+        parts = _sections(reader.rest())
+        values = dict(_assignments(parts[""]))
+        beside = f", {_text(statement, parts['FROM'])}" if "FROM" in parts else ""
+        rows = f"FROM {'ONLY ' if only else ''}{table}{f' AS {alias}' if alias else ''}{beside} WHERE "
+        rows += f"({_text(statement, parts['WHERE'])}) AND " if "WHERE" in parts else ""
+        for column, value in values.items():
+            if not any(_keeps(column, each) for each in values.values()):
+                held = f"{alias or table}.{column} IS DISTINCT FROM NULL"
+                differs = f"{alias or table}.{column} IS DISTINCT FROM ({_text(statement, value)})"
+                yield Overwritten(table, column, f"{rows}{held} AND {differs}", rows + held)
 
 
 def updated(statement: str) -> Iterator[str]:
@@ -46,17 +56,56 @@ def updated(statement: str) -> Iterator[str]:
             yield reader.name()
 
 
-def _constants(statement: str, found: Sequence[Token]) -> Iterator[tuple[str, str]]:
+def _sections(found: Sequence[Token]) -> Mapping[str, Sequence[Token]]:
+    """The assignments, as "", and what comes after them, by its first word."""
+    begins, depth = [("", 0, 0)], 0
+    for place, (before, token) in enumerate(pairwise([*found[:1], *found])):
+        depth += {"(": 1, "[": 1, ")": -1, "]": -1}.get(token.text, 0)
+        later = _SECTIONS[_SECTIONS.index(begins[-1][0]) + 1 :] if begins[-1][0] else _SECTIONS
+        if depth == 0 and token.keyword in later and before.keyword != "DISTINCT":
+            begins.append((token.keyword, place, place + 1))
+    ends = [place for _, place, _ in begins[1:]] + [len(found)]
+    return {word: found[start:end] for (word, _, start), end in zip(begins, ends, strict=True)}
+
+
+def _assignments(found: Sequence[Token]) -> Iterator[tuple[str, Sequence[Token]]]:
+    """Columns with their values: `a = 1`, and `(a, b) = (1, 2)`, but not what a query gives to several at once."""
     for part in Reader(found).split():
-        column = part.name()
+        columns = [each.name() for each in part.parentheses().split()] if part.comes("(") else [part.name()]
         if not part.accept("="):
-            return
-        value = part.rest()
-        sign = value[0].text in ("+", "-") if value else False
-        first = value[1:2] if sign else value[:1]
-        is_cast = len(value) == len(first) + sign or (len(value) > 1 + sign and value[1 + sign].text == "::")
-        if first and is_cast and (first[0].kind in (Kind.STRING, Kind.NUMBER) or first[0].keyword in _CONSTANTS):
-            yield column, _text(statement, value)
+            continue
+        part.accept("ROW")
+        values = [part.rest()] if len(columns) == 1 else [each.rest() for each in part.parentheses().split()]
+        if len(values) == len(columns):
+            yield from zip(columns, values, strict=True)
+
+
+def _keeps(column: str, value: Sequence[Token]) -> bool:
+    """Whether the old value of `column` can still be told from `value`: it is that, or is added to constants."""
+    value = _unwrapped(value)
+    if _is_column(value):
+        return plain(value[-1].text) == plain(column)
+    for separator in ("+", "-", "|"):  # || are two symbols
+        parts = [part for each in Reader(value).split(separator) if (part := each.rest())]
+        if len(parts) > 1:
+            others = [part for part in parts if not _keeps(column, part)]
+            return len(others) == len(parts) - 1 and all(map(_is_constant, others))
+    return False
+
+
+def _is_column(value: Sequence[Token]) -> bool:
+    return bool(value) and all(token.kind in (Kind.WORD, Kind.QUOTED_NAME) or token.text == "." for token in value)
+
+
+def _is_constant(value: Sequence[Token]) -> bool:
+    return len(value) == 1 and value[0].kind in (Kind.STRING, Kind.NUMBER)
+
+
+def _unwrapped(value: Sequence[Token]) -> Sequence[Token]:
+    """Without the parentheses around all of it."""
+    reader = Reader(value)
+    inside = reader.parentheses()
+    return _unwrapped(inside.rest()) if value[:1] and value[0].text == "(" and reader.done else value
 
 
 def _text(statement: str, found: Sequence[Token]) -> str:

@@ -26,6 +26,8 @@ class WaysBack:
     computed: Mapping[tuple[str, str], str] = field(default_factory=dict)
     """The value that a column has when the downgrade has made it again as a generated one."""
 
+    repeated: bool = False
+    """The upgrade makes again what goes: a column that holds nothing but its constant default comes back as it was."""
     updates: frozenset[str] = frozenset()
     """The tables of which the upgrade wrote over values: the downgrade may know what they were."""
 
@@ -49,7 +51,7 @@ def ways_back(script: Script) -> WaysBack:
     conversions = {(_bare(change.table), plain(change.column)): change.value for change in found}
     computed = {name: value for each in written_out(script, "downgrade") for name, value in _computed(each)}
     updates = frozenset(_bare(table) for statement in upgrade for table in updated(statement))
-    return WaysBack(conversions, inserts_rows(script, "upgrade"), computed, updates)
+    return WaysBack(conversions, inserts_rows(script, "upgrade"), computed, True, updates)
 
 
 def _computed(statement: str) -> Iterator[tuple[tuple[str, str], str]]:

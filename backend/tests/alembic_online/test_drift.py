@@ -69,3 +69,22 @@ def test_what_a_repair_destroys_is_counted_above_its_line(
     assert above["DROP TABLE stray;"] == "-- Destroys table stray: 1 row"
     assert above["ALTER TABLE a DROP COLUMN note;"] == "-- Destroys column a.note: 2 values"
     assert not above["ALTER TABLE a DROP COLUMN empty;"].startswith("--")
+
+
+def test_what_a_revision_has_renamed_before_it_was_broken_off_gets_its_name_and_keeps_its_values(
+    chain: Project, database: str
+) -> None:
+    lines = (
+        'op.alter_column("a", "a", new_column_name="b")\n    '
+        'op.alter_column("a", "b", type_=sa.Integer(), postgresql_using="b::integer")'
+    )
+    chain.revision("002_b", "001_a", lines)
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute("INSERT INTO a VALUES (1, 'no number')")
+        chain.alembic.having(MIGRATION_SMALL_TABLE="0").refused(database, "upgrade", "head")
+        assert connection.execute("SELECT b FROM a").fetchall() == [("no number",)]
+        found = _drift(chain, database, "001_a")
+        assert "a: column a: missing" in map(str, found.differences)
+        connection.execute(found.repair.encode())
+        assert connection.execute("SELECT a FROM a").fetchall() == [("no number",)]
+    assert _drift(chain, database, "001_a").differences == []

@@ -60,6 +60,38 @@ def rows(watcher: psycopg.Connection) -> object:
         ("""op.execute("DO $$ BEGIN EXECUTE format('DELETE FROM %I', 'books'); END $$")""", ["table books: 2 rows"]),
         ('op.execute("UPDATE shelves SET name = NULL WHERE id < 9")', ["column shelves.name: 1 value written over"]),
         ("""op.execute("UPDATE shelves SET id = 1, name = 'x'")""", ["shelves.id: 1 value", "shelves.name: 1 value"]),
+        ("""op.execute("UPDATE shelves SET name = 'gone' || id")""", ["column shelves.name: 1 value written over"]),
+        ('op.execute("UPDATE shelves AS s SET name = left(s.name, 2)")', ["column shelves.name: 1 value written over"]),
+        ('op.execute("UPDATE shelves SET id = 0 FROM books b WHERE b.id = shelves.id")', ["shelves.id: 2 values"]),
+        ('op.execute("UPDATE shelves SET (id, name) = (5, NULL)")', ["shelves.id: 2 values", "shelves.name: 1 value"]),
+        (
+            'op.execute("UPDATE shelves SET name = left(name, 2)")\n'
+            '    op.alter_column("shelves", "name", type_=sa.String(2), postgresql_using="left(name, 2)")',
+            ["destroys data, and nothing was changed yet.\n  column shelves.name: 1 value written over\nIf it may go"],
+        ),
+        (
+            'op.execute("CREATE TABLE kept AS TABLE books WITH NO DATA; INSERT INTO kept SELECT * FROM books'
+            ' WHERE id = 1; DROP TABLE books")',
+            ["table books: 1 row"],
+        ),
+        (
+            'op.execute("CREATE TABLE kept (id int); WITH moved AS (DELETE FROM shelves RETURNING *)'
+            ' INSERT INTO kept SELECT id FROM moved")',
+            ["table shelves: 2 rows"],
+        ),
+        (
+            'op.execute("CREATE TABLE kept (id int); INSERT INTO kept SELECT * FROM books; DROP TABLE books, kept")',
+            ["table books: 2 rows"],
+        ),
+        (
+            'op.execute("CREATE TEMP TABLE kept (id int); INSERT INTO kept SELECT * FROM books; DELETE FROM books")',
+            ["table books: 2 rows"],
+        ),
+        (
+            'op.execute("ALTER TABLE shelves ADD old text; UPDATE shelves SET old = left(name, 1)")\n    '
+            + DROP_COLUMN,
+            ["shelves.name: 1 value"],
+        ),
     ],
 )
 def test_without_consent_it_is_refused_with_counts_and_nothing_is_changed(
@@ -202,6 +234,25 @@ def test_what_is_empty_needs_no_consent(project: Project, books: str, watcher: p
         ("pass", 'op.alter_column("shelves", "id", type_=sa.BigInteger())'),
         ("pass", """op.execute("UPDATE shelves SET name = 'none' WHERE name IS NULL")"""),
         ("pass", 'op.execute("UPDATE shelves SET id = id + 1")'),
+        ("pass", """op.execute("UPDATE shelves SET name = 'the ' || name")"""),
+        ("pass", 'op.execute("UPDATE shelves SET name = left(name, 10)")'),
+        (
+            "pass",
+            'op.execute("UPDATE shelves SET name = left(name, 10)")\n'
+            '    op.alter_column("shelves", "name", type_=sa.String(10), postgresql_using="left(name, 10)")',
+        ),
+        ("pass", 'op.execute("ALTER TABLE shelves ADD old text; UPDATE shelves SET old = name")\n    ' + DROP_COLUMN),
+        (
+            'op.add_column("shelves", sa.Column("state", sa.String, server_default="open", nullable=False))',
+            'op.drop_column("shelves", "state")',
+        ),
+        (
+            "pass",
+            'op.execute("WITH moved AS (DELETE FROM books WHERE id > 1 RETURNING *)'
+            ' INSERT INTO archive SELECT * FROM moved")',
+        ),
+        ("pass", 'op.execute("INSERT INTO archive SELECT * FROM books WHERE id = 1; DELETE FROM books WHERE id = 1")'),
+        ("pass", 'op.execute("INSERT INTO archive (id) SELECT id FROM books")\n    op.drop_table("books")'),
         ("pass", 'op.execute("CREATE TEMPORARY TABLE aside AS SELECT 1; DROP TABLE aside")'),
         ("""op.execute("UPDATE shelves SET name = 'two'")""", """op.execute("UPDATE shelves SET name = 'one'")"""),
         (
@@ -214,7 +265,8 @@ def test_where_nothing_is_lost_nobody_is_asked(
     project: Project, books: str, watcher: psycopg.Connection, upgrade: str, downgrade: str
 ) -> None:
     watcher.execute(
-        "CREATE TYPE mood AS ENUM ('calm'); ALTER TABLE shelves ADD kind mood DEFAULT 'calm', ADD empty int"
+        "CREATE TYPE mood AS ENUM ('calm'); ALTER TABLE shelves ADD kind mood DEFAULT 'calm', ADD empty int;"
+        "CREATE TABLE archive (id integer, place integer)"
     )
     project.revision("003_c", parent="002_b", upgrade=upgrade, downgrade=downgrade)
     project.alembic(books, "upgrade", "head")
