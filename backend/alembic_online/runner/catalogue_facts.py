@@ -40,7 +40,8 @@ def _objects(only: str = "") -> str:
     namespace AS (
       SELECT oid, nspname::text AS schema FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'
     ), relation AS (
-      SELECT c.tableoid::bigint AS class, c.oid, c.xmin, n.schema, c.relname::text AS name, c.relkind
+      SELECT c.tableoid::bigint AS class, c.oid, c.xmin, n.schema, c.relname::text AS name, c.relkind, c.relacl,
+        c.relowner, c.relrowsecurity, c.relforcerowsecurity, c.relpartbound
       FROM pg_class c JOIN namespace n ON n.oid = c.relnamespace
       WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm', 'c', 'S') AND c.relname <> ALL (string_to_array(:bookkeeping, ','))
         AND NOT EXISTS (SELECT FROM member WHERE classid = 'pg_class'::regclass AND objid = c.oid)
@@ -73,6 +74,10 @@ _VERSIONS = text(
       UNION ALL SELECT tgrelid, tableoid::bigint, oid::bigint, xmin FROM pg_trigger
       UNION ALL SELECT polrelid, tableoid::bigint, oid::bigint, xmin FROM pg_policy
       UNION ALL SELECT ev_class, tableoid::bigint, oid::bigint, xmin FROM pg_rewrite
+      UNION ALL SELECT seqrelid, tableoid::bigint, 0, xmin FROM pg_sequence
+      UNION ALL SELECT stxrelid, tableoid::bigint, oid::bigint, xmin FROM pg_statistic_ext
+      UNION ALL SELECT objoid, tableoid::bigint, objsubid, xmin FROM pg_description
+        WHERE classoid = 'pg_class'::regclass AND objoid >= 16384
     ), part_of_type (whole, class, number, xmin) AS (
       SELECT oid, class, oid::bigint, xmin FROM type
       UNION ALL SELECT enumtypid, tableoid::bigint, oid::bigint, xmin FROM pg_enum
@@ -97,7 +102,30 @@ _VERSIONS = text(
 _FACTS = """
     SELECT class, oid::bigint, CASE relkind WHEN 'S' THEN 'sequence' WHEN 'v' THEN 'view'
         WHEN 'm' THEN 'materialized view' WHEN 'c' THEN 'type' ELSE 'table' END, schema, '', name, oid::bigint,
-      json_build_object('definition', CASE WHEN relkind IN ('v', 'm') THEN pg_get_viewdef(oid) END)::text FROM relation
+      json_build_object('definition', CASE WHEN relkind IN ('v', 'm') THEN pg_get_viewdef(oid) ELSE
+          (SELECT concat_ws(' ', seqtypid::regtype, seqstart, seqincrement, seqmin, seqmax, seqcache, seqcycle)
+           FROM pg_sequence WHERE seqrelid = oid) END,
+        'row security', CASE WHEN relforcerowsecurity THEN 'forced' WHEN relrowsecurity THEN 'yes' END,
+        'partition', pg_get_expr(relpartbound, oid))::text FROM relation
+    UNION ALL
+    SELECT r.class, r.oid::bigint, 'comment', r.schema, r.name, coalesce(a.attname::text, ''), 0,
+      json_build_object('text', d.description)::text
+    FROM relation r JOIN pg_description d ON d.classoid = 'pg_class'::regclass AND d.objoid = r.oid
+    LEFT JOIN pg_attribute a ON a.attrelid = r.oid AND a.attnum = d.objsubid AND d.objsubid > 0
+    UNION ALL
+    SELECT r.class, r.oid::bigint, 'grant', r.schema, r.name, CASE g.grantee WHEN 0 THEN 'public'
+        ELSE pg_get_userbyid(g.grantee)::text END, 0, json_build_object('privileges',
+        string_agg(concat(g.privilege_type, CASE WHEN g.is_grantable THEN '*' END), ', ' ORDER BY 1))::text
+    FROM relation r, aclexplode(r.relacl) g WHERE g.grantee <> r.relowner
+    GROUP BY r.class, r.oid, r.schema, r.name, g.grantee
+    UNION ALL
+    SELECT r.class, r.oid::bigint, 'rule', r.schema, r.name, w.rulename::text, 0, json_build_object(
+        'definition', pg_get_ruledef(w.oid), 'enabled', w.ev_enabled)::text
+    FROM relation r JOIN pg_rewrite w ON w.ev_class = r.oid AND w.rulename <> '_RETURN'
+    UNION ALL
+    SELECT r.class, r.oid::bigint, 'statistics', r.schema, r.name, s.stxname::text, 0, json_build_object(
+        'definition', pg_get_statisticsobjdef(s.oid))::text
+    FROM relation r JOIN pg_statistic_ext s ON s.stxrelid = r.oid
     UNION ALL
     SELECT r.class, r.oid::bigint, 'column', r.schema, r.name, a.attname::text, a.attnum, json_build_object(
         'type', format_type(a.atttypid, a.atttypmod), 'identity', nullif(a.attidentity, ''),
@@ -132,7 +160,8 @@ _FACTS = """
     FROM type
     UNION ALL
     SELECT class, oid::bigint, 'function', schema, '', name || '(' || pg_get_function_identity_arguments(oid) || ')', 0,
-      json_build_object('source', prosrc, 'returns', pg_get_function_result(oid))::text
+      json_build_object('source', coalesce(pg_get_function_sqlbody(oid), prosrc),
+        'returns', pg_get_function_result(oid))::text
     FROM function"""
 _ALL = text(
     f"""{_objects()} {_FACTS}

@@ -1,39 +1,130 @@
 """What is about to be committed, as a line of the journal that is committed with it.
 
-What a commit has changed is read from the catalogue after it. A run that is killed between the two leaves this line:
-the next one knows by it which objects may be others than they were noted, and what was made.
+What a commit has changed is read from the catalogue after it. A run that is killed between the two leaves this line: it
+says what the objects that are named were like before. So the next run knows what became of them, and whether somebody
+has taken it back since.
 """
 
+import json
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from alembic_online.postgres.sql.literals import hide_literals
-from alembic_online.recipes.object_effects import made
-from alembic_online.runner.facts import Facts
+from alembic_online.postgres.sql.tokens import Kind, tokens
+from alembic_online.recipes.cutover.commit_points import calls_functions, writes_rows
+from alembic_online.recipes.object_effects import given_up, last_part, made
+from alembic_online.runner.facts import Attributes, Change, Facts, Identity, differences
 
-_COMMITTED, _MADE = "committed ", " made "
+_COMMITTED = "committed "
+_SETS = ("words", "made", "gone", "rows")
 _LONGEST = 10_000
 """Characters of a statement: a longer one has rows in it."""
+_LONGEST_NAME = 63  # bytes, of PostgreSQL's names
+_ANY_CASE = re.IGNORECASE | re.DOTALL
 # What facts tell of, with a name that stands in the statement.
-_KINDS = re.compile(r"\s*(CREATE\s+(UNIQUE\s+)?INDEX|CREATE\s+TABLE|ALTER\s+TABLE)\b", re.IGNORECASE)
+_NAMES = re.compile(
+    r"\s*(CREATE\s+(UNIQUE\s+)?INDEX|CREATE\s+(TABLE|TRIGGER|POLICY|VIEW|MATERIALIZED\s+VIEW|SEQUENCE|TYPE|DOMAIN)"
+    r"|ALTER\s+(TABLE|INDEX|VIEW|SEQUENCE)|DROP)\b",
+    _ANY_CASE,
+)
+_KINDS_OF_NAMES = ("column", "constraint", "table", "index", "view", "sequence", "type", "trigger", "policy")
+# A constraint without a name: these words stand where others have theirs.
+_UNNAMED = frozenset({"check", "unique", "primary", "foreign", "exclude", "not", "on"})
+# What facts show. Where they show nothing of it, somebody has taken it back, or it has changed nothing.
+_SHOWN = re.compile(
+    r"\s*((CREATE|DROP)\s+(UNIQUE\s+|MATERIALIZED\s+)?(INDEX|TABLE|VIEW|TRIGGER|POLICY|TYPE|DOMAIN|SEQUENCE|FUNCTION)\b"
+    r"|ALTER\s+(TABLE|TYPE|INDEX|SEQUENCE)\s(?!.*\s(RESTART|USING)\b))",
+    _ANY_CASE,
+)
 # What may be run twice: after somebody has taken it back it is to be, and else nothing comes of it.
 _REPEATABLE = re.compile(
     r"\s*(ALTER\s+TABLE\s+(ONLY\s+)?\S+\s+ALTER\s+(COLUMN\s+)?\S+"
     r"\s+(DROP\s+DEFAULT|SET\s+DEFAULT\s[^,]*|(SET|DROP)\s+NOT\s+NULL)"
-    r"|COMMENT\s+ON\s.*)\s*;?\s*$",
-    re.IGNORECASE | re.DOTALL,
+    r"|COMMENT\s+ON\s.*|CREATE\s+OR\s+REPLACE\s.*|(GRANT|REVOKE)\s.*)\s*;?\s*$",
+    _ANY_CASE,
 )
-_REPEATS = " *"
+_RENAMES = re.compile(r"\sRENAME\s", re.IGNORECASE)
+_CASCADES = re.compile(r"\s(CASCADE|SCHEMA)\b", re.IGNORECASE)
 
 
-def committed(texts: Sequence[str]) -> str:
-    """The line for these statements."""
-    short = [hide_literals(text) for text in texts if len(text) < _LONGEST]
-    names = {name.lower() for text in short if _KINDS.match(text) for name in made(text) if re.fullmatch(r"\w+", name)}
-    words = set(re.findall(r"\w+", " ".join(short).lower()))
-    repeats = _REPEATS if texts and all(map(_REPEATABLE.match, texts)) else ""
-    return f"{_COMMITTED}{' '.join(sorted(words))}{_MADE}{' '.join(sorted(names))}{repeats}"
+@dataclass(frozen=True)
+class Intent:
+    """What is committed together."""
+
+    words: frozenset[str]
+    """All that its statements name, in lower case."""
+    made: frozenset[str]
+    """The names that are there afterwards, as far as the text tells."""
+    gone: frozenset[str]
+    """Those that are not."""
+    shows: bool
+    """Where facts show nothing of it, it may be run again."""
+    repeats: bool
+    """It may be run again."""
+    opaque: bool
+    """It may change what it does not name."""
+    renames: bool
+    before: Mapping[Identity, Attributes] | None
+    """What is named, and the parts of tables that are, as they were; None where nobody knows."""
+    rows: frozenset[str]
+    """What those of its statements name that write rows."""
+    wrote: Mapping[Identity, int] = field(default_factory=dict)
+    """The tables and columns that were there and whose rows it has written, each with its number."""
+    history: int = 0
+    """The OID of the history's table."""
+
+    def names(self, identity: Identity) -> bool:
+        """Whether the object stands in its statements."""
+        return _is_in(identity.name, self.words)
+
+    def touches(self, identity: Identity) -> bool:
+        """Whether it does, or the table that it is a part of."""
+        return self.names(identity) or (bool(identity.table) and _is_in(identity.table, self.words))
+
+    def writes(self, identity: Identity) -> bool:
+        """Whether it is a table or a column whose rows it writes."""
+        is_column = identity.kind == "column" and _is_in(identity.table, self.rows)
+        return (is_column or identity.kind == "table") and _is_in(identity.name, self.rows)
+
+    def is_undone(self, changed: Sequence[Change], now: Facts) -> bool:
+        """Whether nothing of it is there any more; `changed` is what became of what it names."""
+        there, before = self._names_in(now.objects), self._names_in(self.before or ())
+        made, gone = self.made - before, (self.gone & before if self.before is not None else frozenset[str]())
+        if made or gone:
+            return not made & there and gone <= there
+        return self.before is not None and self.shows and not changed
+
+    def missing(self, now: Facts) -> list[str]:
+        """The names that it has made and that are not there."""
+        return [] if self.opaque or self.before is None else sorted(self.made - self._names_in(now.objects))
+
+    def _names_in(self, objects: Iterable[Identity]) -> frozenset[str]:
+        """The names of these, without parts of tables of which nothing is said."""
+        return frozenset(each.name.lower() for each in objects if not each.table or _is_in(each.table, self.words))
+
+
+def committed(texts: Sequence[str], before: Facts | None) -> str:
+    """The line for these statements; `before` is what the catalogue was like."""
+    short = [text for text in texts if len(text) < _LONGEST]
+    made_there = _names_afterwards(short)
+    intent = Intent(
+        words=_words(short),
+        made=frozenset(name for name, there in made_there.items() if there),
+        gone=frozenset(name for name, there in made_there.items() if not there),
+        shows=any(map(_SHOWN.match, short)) and all(_SHOWN.match(text) or _REPEATABLE.match(text) for text in texts),
+        repeats=bool(texts) and all(map(_REPEATABLE.match, texts)),
+        opaque=any(map(calls_functions, short)) or any(map(_CASCADES.search, short)),
+        renames=any(map(_RENAMES.search, short)),
+        before=None,
+        rows=_words([text for text in short if writes_rows(text)]),
+    )
+    if before is not None:
+        named = {each: attributes for each, attributes in before.objects.items() if intent.touches(each)}
+        wrote = {each: number for each, number in before.numbers.items() if intent.writes(each)}
+        intent = replace(intent, before=named, wrote=wrote, history=before.history)
+    return _COMMITTED + _as_json(intent)
 
 
 def is_committed(line: str) -> bool:
@@ -41,26 +132,78 @@ def is_committed(line: str) -> bool:
     return line.startswith(_COMMITTED)
 
 
-@dataclass(frozen=True)
-class Committed:
-    """What the lines at the end of a journal tell."""
-
-    words: frozenset[str]
-    made: frozenset[str]
-    repeats: bool
-    """It may be run again."""
-
-    def is_undone(self, now: Facts) -> bool:
-        """Whether something was made, and nothing of it is there."""
-        there = {identity.name.lower() for identity in now.objects}
-        return bool(self.made) and not self.made & there
+def read_intent(line: str) -> Intent:
+    """What `committed` wrote."""
+    found: dict[str, Any] = json.loads(line.removeprefix(_COMMITTED))
+    found |= {name: frozenset(found[name]) for name in _SETS}
+    found["wrote"] = {Identity(*names): number for *names, number in found["wrote"]}
+    if (before := found["before"]) is not None:
+        found["before"] = {Identity(*names): attributes for *names, attributes in before}
+    return Intent(**found)
 
 
-def read_committed(lines: Sequence[str]) -> Committed | None:
-    """None where nothing was committed whose changes nobody came to note."""
-    last = [line.removeprefix(_COMMITTED) for line in lines if is_committed(line)]
-    found = [line.removesuffix(_REPEATS).partition(_MADE) for line in last]
-    if not found:
-        return None
-    words, names = (frozenset(word for each in found for word in each[place].split()) for place in (0, 2))
-    return Committed(words, names, all(line.endswith(_REPEATS) for line in last))
+def changes_since(intent: Intent, known: Mapping[Identity, Attributes | None], now: Facts) -> list[Change]:
+    """What became of what it names; `known` is what earlier commits have left, where they have changed it."""
+    before: dict[Identity, Attributes] = {}
+    after = {each: now.objects[each] for each in known if each in now.objects}
+    for identity, attributes in known.items():
+        if attributes is not None:
+            before[identity] = attributes
+            if identity in after:  # nothing else is known of it
+                after[identity] = {name: after[identity].get(name, "") for name in attributes}
+    if intent.before is not None:
+        touched = {each: attributes for each, attributes in now.objects.items() if intent.touches(each)}
+        rest = {each: attributes for each, attributes in before.items() if not intent.touches(each)}
+        before, after = {**rest, **intent.before}, {**after, **touched}
+    found = differences(sorted({*before, *after}), before, after)
+    return [each for each in found if _is_its_own(intent, each, known, now)]
+
+
+def _is_its_own(intent: Intent, change: Change, known: Mapping[Identity, Attributes | None], now: Facts) -> bool:
+    identity = change.identity
+    if change.after is not None:
+        return intent.touches(identity) or (identity in known and (intent.opaque or intent.renames))
+    if intent.names(identity) or intent.opaque:
+        return True
+    table = Identity("table", identity.schema, "", identity.table)
+    return intent.touches(identity) and (identity.kind != "column" or table not in now.objects)
+
+
+def _names_afterwards(texts: Sequence[str]) -> dict[str, bool]:
+    """Each name that is made or given up, and whether it is there in the end."""
+    found: dict[str, bool] = {}
+    for text in filter(_NAMES.match, texts):
+        found |= dict.fromkeys(_plain(each.name for each in given_up(text) if each.kind in _KINDS_OF_NAMES), False)
+        found |= dict.fromkeys(_plain(made(text)), True)
+    return found
+
+
+def _plain(names: Iterator[str]) -> list[str]:
+    found = [last_part(name).lower() for name in names]
+    return [name for name in found if name and name not in _UNNAMED and len(name.encode()) <= _LONGEST_NAME]
+
+
+def _is_in(name: str, words: frozenset[str]) -> bool:
+    return {*re.findall(r"\w+", name.partition("(")[0].lower())} <= words
+
+
+def _words(texts: Iterable[str]) -> frozenset[str]:
+    return frozenset(re.findall(r"\w+", " ".join(map(_without_values, texts)).lower()))
+
+
+def _without_values(text: str) -> str:
+    """With what stands in the bodies of blocks and functions, but no value of a user."""
+    bodies = [token.text for token in tokens(text) if token.kind is Kind.STRING and token.text.startswith("$")]
+    inside = [_without_values(body.split("$", 2)[2].rpartition("$")[0].rpartition("$")[0]) for body in bodies]
+    return " ".join([hide_literals(text), *inside])
+
+
+def _as_json(intent: Intent) -> str:
+    before = None if intent.before is None else [[*each, attributes] for each, attributes in intent.before.items()]
+    found = {
+        **intent.__dict__,
+        **{name: sorted(getattr(intent, name)) for name in _SETS},
+        "before": before,
+        "wrote": [[*each, number] for each, number in intent.wrote.items()],
+    }
+    return json.dumps(found)

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from alembic_online.runner.commit_intent import is_committed, read_committed
+from alembic_online.runner.commit_intent import changes_since, is_committed, read_intent
 from alembic_online.runner.facts import Attributes, Change, Facts, Identity
 from alembic_online.runner.journal import is_end, is_note
 
@@ -69,26 +69,31 @@ def units(journal: Iterable[str]) -> tuple[list[Unit], list[str]]:
     return found, lines
 
 
-def unnoted(found: Sequence[Unit], rest: Sequence[str], now: Facts) -> Unit | None:
-    """What was committed last, where nobody came to note its changes: those that it may have made to what is known.
+@dataclass(frozen=True)
+class Unnoted:
+    """What was committed last, where nobody came to note what it changed."""
 
-    None where nothing was, or where it is undone.
-    """
-    last = read_committed(rest)
-    if last is None or last.is_undone(now):
+    unit: Unit | None
+    """None where it is undone: it is to be run again."""
+    missing: list[str]
+    """What it has made and that is not there, where the rest is."""
+
+
+def unnoted(found: Sequence[Unit], rest: Sequence[str], now: Facts) -> Unnoted | None:
+    """None where nothing was."""
+    place = max((n for n, line in enumerate(rest) if is_committed(line)), default=None)
+    if place is None:
         return None
-    state = state_after(found)
-    changed = [each for each in state if not is_so(now, each, state[each]) and each.name.lower() in last.words]
-    changes = [Change(each, state[each], _replacing(state[each], now.objects.get(each))) for each in changed]
-    if last.repeats:
-        return Unit([], changes)
-    end = max(place for place, line in enumerate(rest) if is_committed(line))
-    return Unit([line for line in rest[:end] if not is_committed(line)], changes)
-
-
-def _replacing(before: Attributes | None, after: Attributes | None) -> Attributes | None:
-    """With what is there no more said to be empty."""
-    return after if before is None or after is None else {**dict.fromkeys(before, ""), **after}
+    intent = read_intent(rest[place])
+    changed = changes_since(intent, state_after(found), now)
+    if intent.is_undone(changed, now):
+        return Unnoted(None, [])
+    if intent.repeats:
+        return Unnoted(Unit([], changed), [])
+    made = [each.identity for each in changed if each.before is None and intent.writes(each.identity)]
+    rows_of = {**intent.wrote, **{each: now.numbers[each] for each in made}}
+    unit = Unit([line for line in rest[:place] if not is_committed(line)], changed, rows_of, history=intent.history)
+    return Unnoted(unit, [f"{name} is missing" for name in intent.missing(now)])
 
 
 def state_after(done: Sequence[Unit]) -> State:

@@ -54,8 +54,7 @@ class Effects:
         self._history, self._guard, self._policy = history, guard, policy
         self._looks = rehearsal is None  # nobody else is in a scratch database
         self._entry: Entry | None = None
-        self._before: Facts | None = None
-        """Of the last look; None where nobody has looked."""
+        self._last = guard.last_look
         self._known: Facts | None = None
         """Of the last look that read something, at this revision or another: what has not changed is not read again."""
         self._noted = 0
@@ -83,20 +82,21 @@ class Effects:
             self._entry = None
 
     def _begin(self, entry: Entry, path: Path) -> None:
-        self._entry, self._before = None, None
+        self._entry, self._last.facts = None, None
         self._texts, self._tracked = [], set()
         if entry.journal or (self._looks and self._may_leave(path)):
-            self._before = self._read()
-        if entry.journal and self._before is not None:
-            self._resume(entry, self._before)
+            self._last.facts = self._read()
+        if entry.journal and self._last.facts is not None:
+            self._resume(entry, self._last.facts)
         self._entry, self._noted = entry, len(entry.journal)
 
     def _resume(self, entry: Entry, now: Facts) -> None:
         found, rest = units(entry.journal)
         if (last := unnoted(found, rest, now)) is not None:
-            found.append(last)
+            found += [last.unit] if last.unit is not None else []
             rest = []
         kept, strange = still_done(found, now)
+        strange += last.missing if last is not None else []
         if strange:
             raise RevisionFailed(
                 f"Revision {entry.revision} is half done, and what it has committed was changed since: "
@@ -105,7 +105,7 @@ class Effects:
                 "Then run the same command again.",
             )
         self._tracked = {each.identity for unit in kept for each in unit.changes}
-        if len(kept) < len(found):
+        if len(kept) < len(found) or (last is not None and last.unit is None):
             # What was decided for the next step was decided for a database that is another one now.
             entry.journal[:] = [line for unit in kept for line in unit.all_lines]
             self._history.write_journal_now(entry)
@@ -128,8 +128,8 @@ class Effects:
 
     def _look_ahead(self) -> None:
         """A revision that was to stay in its transaction is about to be committed before its stamp."""
-        if self._looks and self._before is None and self._entry is not None and self._guard.entry is self._entry:
-            self._before = self._read()
+        if self._looks and self._last.facts is None and self._entry is not None and self._guard.entry is self._entry:
+            self._last.facts = self._read()
 
     def _ran(self, _connection: Connection, _cursor: Any, statement: str, *_: Any) -> None:
         if (
@@ -148,17 +148,17 @@ class Effects:
         entry = self._entry
         if entry is None or self._guard.entry is not entry or all(map(is_end, entry.journal[self._noted :])):
             return
-        before, self._before = self._before, self._read() if self._looks else None
+        before, self._last.facts = self._last.facts, self._read() if self._looks else None
         texts, self._texts = [*self._texts, *self._guard.journal.take_tasks()], []
         unit = Unit()
-        if before is not None and self._before is not None:
+        if before is not None and self._last.facts is not None:
             named = names_in(texts)
-            unit.changes = [each for each in changes(before, self._before) if self._is_ours(each, named, texts)]
+            unit.changes = [each for each in changes(before, self._last.facts) if self._is_ours(each, named, texts)]
             self._tracked |= {each.identity for each in unit.changes}
             writing = [text for text in texts if writes_rows(text)] if unit.changes else texts
-            unit.rows_of = _rows_of(self._before, names_in(writing))
-            unit.moved = moved(before, self._before)
-            unit.history = self._before.history
+            unit.rows_of = _rows_of(self._last.facts, names_in(writing))
+            unit.moved = moved(before, self._last.facts)
+            unit.history = self._last.facts.history
         entry.journal[:] = [line for line in entry.journal if not is_committed(line)]
         entry.journal.append(unit.line())
         self._noted = len(entry.journal)
@@ -199,7 +199,7 @@ class Effects:
                 "Take the half back (python -m alembic_online drift prints how), then run the same command again.",
             )
         found, _ = units(entry.journal)
-        if self._before is not None and (missing := differing(self._before, state_after(found))):
+        if self._last.facts is not None and (missing := differing(self._last.facts, state_after(found))):
             raise RevisionFailed(
                 f"Revision {entry.revision} is at its end, and what it made is not all there: {_listed(missing)}.",
                 "Somebody else has changed it meanwhile; nothing is stamped.\n"

@@ -4,6 +4,7 @@
 behind, and by which it is told whether that is still there. `catalogue_facts` reads them.
 """
 
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -58,18 +59,30 @@ class Change:
     after: Attributes | None
 
 
+@dataclass
+class LastLook:
+    """What the catalogue was like when a run last looked at it; None where it has not, or could not."""
+
+    facts: Facts | None = None
+
+
 def changes(before: Facts, after: Facts) -> list[Change]:
     """All that differs."""
-    found = []
-    for identity in _read_again(before, after):
-        old, new = before.objects.get(identity), after.objects.get(identity)
+    return list(differences(_read_again(before, after), before.objects, after.objects))
+
+
+def differences(
+    identities: Iterable[Identity], before: Mapping[Identity, Attributes], after: Mapping[Identity, Attributes]
+) -> Iterator[Change]:
+    """What has become of these."""
+    for identity in identities:
+        old, new = before.get(identity), after.get(identity)
         if old is None or new is None:
             if old is not new:
-                found.append(Change(identity, old, new))
+                yield Change(identity, old, new)
         elif old != new:
             names = sorted(name for name in {*old, *new} if old.get(name) != new.get(name))
-            found.append(Change(identity, {n: old.get(n, "") for n in names}, {n: new.get(n, "") for n in names}))
-    return found
+            yield Change(identity, {n: old.get(n, "") for n in names}, {n: new.get(n, "") for n in names})
 
 
 def moved(before: Facts, after: Facts) -> list[Identity]:

@@ -26,6 +26,7 @@ from datetime import date, time
 from typing import Any
 
 from alembic_online.runner.commit_intent import committed
+from alembic_online.runner.facts import LastLook
 from alembic_online.runtime.history import Entry
 
 # Of parameters, as asyncpg and psycopg have them: with the type that SQLAlchemy believes in, or without.
@@ -40,6 +41,7 @@ class Journal:
     """The statements of one run of a revision, each known by its text and by which repetition of that text it is."""
 
     entry: Entry
+    last_look: LastLook = field(default_factory=LastLook)
     _seen: Counter[str] = field(default_factory=Counter)
     _pending: list[str] = field(default_factory=list)
     _operation: str = ""
@@ -188,7 +190,8 @@ class Journal:
             self._texts.clear()
 
     def _committed(self) -> str:
-        return committed([text for line in self._pending if (text := self._texts.get(line.partition("=")[0]))])
+        texts = [text for line in self._pending if (text := self._texts.get(line.partition("=")[0]))]
+        return committed(texts, self.last_look.facts)
 
     def _keep_pending(self) -> None:
         self.entry.journal += self._pending

@@ -28,6 +28,7 @@ from alembic_online.recipes.step import Step
 from alembic_online.runner import interrupted_ddl as concurrently
 from alembic_online.runner.data_loss_confirmation import Consent
 from alembic_online.runner.data_loss_guard import LossesNow
+from alembic_online.runner.facts import LastLook
 from alembic_online.runner.journal import Journal
 from alembic_online.runner.local_settings import LocalSettings
 from alembic_online.runner.lock_acquisition import LockTaker
@@ -85,6 +86,8 @@ class StatementGuard(Whose):
         self._ahead: list[str] | None = None  # the journal as this transaction has written it
         self.may_leave_open = False
         """Whether something in this transaction may leave an index INVALID or a constraint NOT VALID."""
+        self.last_look = LastLook()
+        """At the catalogue: what is about to be committed is noted with what it was like."""
         self.will_commit: Callable[[], None] = lambda: None
         """Before the first strong lock of a transaction, which is committed before the stamp."""
         self.step: Step | None = None
@@ -125,7 +128,11 @@ class StatementGuard(Whose):
     @contextmanager
     def revision(self, entry: Entry) -> Iterator[Journal]:
         """Guard the statements of this revision until the end of the block."""
-        self.entry, self._journal, self.deadline = entry, Journal(entry), time.monotonic() + self._budget
+        self.entry, self._journal, self.deadline = (
+            entry,
+            Journal(entry, self.last_look),
+            time.monotonic() + self._budget,
+        )
         self._has_read = self._temporary = False
         self.settings.forget()
         try:

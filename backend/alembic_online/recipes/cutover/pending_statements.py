@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from traceback import FrameSummary
 from typing import Any
 
+from alembic_online.postgres.locks import strong_locks
 from alembic_online.recipes.cutover.commit_points import belongs_together
 from alembic_online.recipes.cutover.replaced_type import StandIn
 from alembic_online.recipes.object_effects import GivenUp, given_up, granted, last_part, made, same_name
@@ -81,7 +82,22 @@ def one_by_one(waiting: list[Waiting]) -> list[list[Waiting]]:
     last = len(waiting) - 1
     first = next((at for at, each in enumerate(waiting) if each.swaps or belongs_together(each.sql)), last)
     alone = 0 if come_back else first
-    return [*([each] for each in waiting[:alone]), waiting[alone:]]
+    return _by_lock([*([each] for each in waiting[:alone]), waiting[alone:]])
+
+
+def _by_lock(parts: list[list[Waiting]]) -> list[list[Waiting]]:
+    """Neighbours that wait for the same lock are one part: what fails has changed nothing of that table."""
+    found: list[list[Waiting]] = []
+    for part in parts:
+        if found and _locked(part) == _locked(found[-1]) != set():
+            found[-1] = [*found[-1], *part]
+        else:
+            found.append(part)
+    return found
+
+
+def _locked(part: list[Waiting]) -> set[str]:
+    return {lock.name for each in part for lock in strong_locks(each.sql)}
 
 
 def follows(waiting: Waiting, table: str, column: str, kinds: Collection[str]) -> bool:

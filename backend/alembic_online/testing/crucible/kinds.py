@@ -32,7 +32,7 @@ KINDS: Final[dict[str, Kind]] = {
     "bigint": Kind("i * 1000", ("0", "'0'::bigint"), ("{0} >= 0",), ("numeric(20,0)", "text", "integer"), True),
     "numeric(10,2)": Kind("i / 7.0", ("0", "1.50"), ("{0} >= 0",), ("numeric(12,4)", "numeric(12,2)", "text"), True),
     "numeric(12,2)": Kind("i / 3.0", ("0",), ("{0} >= 0",), ("numeric(14,2)", "numeric(12,1)"), True),
-    "double precision": Kind("i / 4.0", ("0",), ("{0} > -1",), ("numeric(12,2)", "text"), True),
+    "double precision": Kind("(i / 4.0)::float8", ("0",), ("{0} > -1",), ("numeric(12,2)", "text"), True),
     "boolean": Kind("i % 3 = 0", ("false", "true"), (), ("text",)),
     "text": Kind("'text ' || i", ("''", "'none'"), _TEXT_CHECKS, ("varchar(80)", "varchar(40)"), True, _LOWER),
     "varchar(20)": Kind("'word ' || i", ("'new'", "'a:b'"), _TEXT_CHECKS, ("varchar(40)", "text"), True, _LOWER),

@@ -282,10 +282,55 @@ with op.get_context().autocommit_block():
         op.execute("ALTER TABLE event ALTER kind SET DEFAULT 'x'")"""
 
 
-@pytest.mark.parametrize(("revision", "nth", "repair"), [(TWICE, 2, ""), (TWICE, 3, ""), (DEFAULT, 1, "kind")])
-def test_what_was_committed_and_not_yet_looked_at_is_done(
-    project: Project, database: str, watcher: psycopg.Connection, tmp_path: Path, revision: str, nth: int, repair: str
+ANSWER = "SELECT {} FROM pg_attribute WHERE attrelid = 'event'::regclass AND attname = '{}'"
+HAS_INDEX = "SELECT true FROM pg_indexes WHERE indexname = 'ix_place'"
+KIND = "ALTER TABLE event ALTER kind"
+SIZE = 'op.alter_column("event", "size", type_=sa.BigInteger)'
+BIG = ANSWER.format("format_type(atttypid, atttypmod) = 'bigint'", "size")
+NEGATIVE = "SELECT count(*) = 1 FROM pg_constraint WHERE conrelid = 'event'::regclass AND contype = 'c'"
+UNSEEN = {
+    "a default is dropped, then an index": (TWICE, 2, "", HAS_INDEX),
+    "an index": (TWICE, 3, "", HAS_INDEX),
+    "a default, taken back": (DEFAULT, 1, f"{KIND} DROP DEFAULT", ANSWER.format("atthasdef", "kind")),
+    "a new type, taken back": (
+        f"with op.get_context().autocommit_block():\n        op.execute('{KIND} TYPE text')",
+        1,
+        f"{KIND} TYPE varchar(20)",
+        ANSWER.format("atttypid = 'text'::regtype", "kind"),
+    ),
+    "a column that goes, taken back": (
+        "with op.get_context().autocommit_block():\n        op.execute('ALTER TABLE event DROP COLUMN old')",
+        1,
+        "ALTER TABLE event ADD COLUMN old integer DEFAULT 7",
+        "SELECT count(*) = 0 FROM pg_attribute WHERE attrelid = 'event'::regclass AND attname = 'old'",
+    ),
+    "a rule without a name": (
+        "with op.get_context().autocommit_block():\n        op.execute('ALTER TABLE event ADD CHECK (size > 0)')",
+        1,
+        "",
+        NEGATIVE,
+    ),
+    "a rule without a name, taken back": (
+        "with op.get_context().autocommit_block():\n        op.execute('ALTER TABLE event ADD CHECK (size > 0)')",
+        1,
+        "ALTER TABLE event DROP CONSTRAINT event_size_check",
+        NEGATIVE,
+    ),
+    "the column beside a large one's, dropped": (SIZE, 2, "ALTER TABLE event DROP COLUMN IF EXISTS size__new", BIG),
+    "rows": (
+        "with op.get_context().autocommit_block():\n        op.execute('UPDATE event SET size = size + 1')",
+        1,
+        "",
+        "SELECT sum(size) = sum(id) + 50 FROM event",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", UNSEEN)
+def test_what_was_committed_and_not_yet_looked_at_is_done_unless_it_was_taken_back(
+    project: Project, database: str, watcher: psycopg.Connection, tmp_path: Path, case: str
 ) -> None:
+    revision, nth, repair, answer = UNSEEN[case]
     project.revision("001_a", None, f"{EVENT}\n    {FILL}")
     project.revision("002_b", "001_a", revision)
     alembic = project.alembic.having(**PATIENT)
@@ -300,12 +345,51 @@ def test_what_was_committed_and_not_yet_looked_at_is_done(
 
     alembic(database, "upgrade", "001_a")
     assert os.WTERMSIG(os.waitpid(forked(killed, tmp_path / "log"), 0)[1]) == signal.SIGKILL
-    if repair:
-        watcher.execute(f"ALTER TABLE event ALTER {repair} DROP DEFAULT".encode())
+    watcher.execute(repair.encode())
     alembic(database, "upgrade", "head")
-    has_default = "SELECT atthasdef FROM pg_attribute WHERE attrelid = 'event'::regclass AND attname = 'kind'"
-    made = has_default if repair else "SELECT true FROM pg_indexes WHERE indexname = 'ix_place'"
-    assert watcher.execute(made.encode()).fetchall() == [(True,)]
+    assert watcher.execute(answer.encode()).fetchall() == [(True,)]
+
+
+UNNAMED = {
+    "ALTER SEQUENCE event_id_seq AS bigint": "ALTER SEQUENCE event_id_seq AS integer",
+    "COMMENT ON COLUMN event.kind IS 'of it'": "COMMENT ON COLUMN event.kind IS NULL",
+    "GRANT SELECT ON event TO PUBLIC": "REVOKE SELECT ON event FROM PUBLIC",
+    "ALTER TABLE event ENABLE ROW LEVEL SECURITY": "ALTER TABLE event DISABLE ROW LEVEL SECURITY",
+    "CREATE STATISTICS kinds ON kind, size FROM event": "DROP STATISTICS kinds",
+    "CREATE RULE never AS ON DELETE TO event DO INSTEAD NOTHING": "DROP RULE never ON event",
+}
+
+
+@pytest.mark.parametrize("done", UNNAMED)
+def test_what_is_no_column_nor_rule_is_missed_too(
+    project: Project, database: str, watcher: psycopg.Connection, done: str
+) -> None:
+    project.revision("001_a", None, f"{EVENT}\n    {FILL}")
+    alembic = project.alembic.having(**PATIENT)
+    alembic(database, "upgrade", "head")
+    block = "with op.get_context().autocommit_block():"
+    path = project.revision("002_b", "001_a", f'{block}\n        op.execute("{done}")\n    op.execute("SELECT 1 / 0")')
+    assert alembic.refused(database, "upgrade", "head").exit_code == 18
+    half = read_state(database)
+    watcher.execute(UNNAMED[done].encode())
+    assert read_state(database) != half
+    path.write_text(path.read_text().replace("1 / 0", "1"))
+    alembic(database, "upgrade", "head")
+    same(half, read_state(database))
+
+
+def test_what_fails_at_a_second_try_too_has_changed_nothing_of_its_table(
+    project: Project, database: str, watcher: psycopg.Connection
+) -> None:
+    project.revision("001_a", None, f"{EVENT}\n    {FILL}\n    op.create_check_constraint('ck', 'event', 'old > 0')")
+    drops = ["ALTER TABLE event DROP COLUMN old", "ALTER TABLE event DROP CONSTRAINT ck"]
+    lines = "\n    ".join(f"op.execute({each!r})" for each in drops)
+    project.revision("002_b", "001_a", f'op.create_index("ix_kind", "event", ["kind"])\n    {lines}')
+    interrupted(project, database, 1)
+    code, stderr = project.alembic.having(**PATIENT).refused(database, "upgrade", "head")
+    assert (code, 'constraint "ck" of relation "event" does not exist' in stderr) == (18, True), stderr
+    kept = "SELECT count(*) FROM pg_attribute WHERE attrelid = 'event'::regclass AND attname = 'old'"
+    assert watcher.execute(kept).fetchall() == [(1,)]
 
 
 def test_a_downgrade_that_stopped_half_way_is_finished_before_anything_else(

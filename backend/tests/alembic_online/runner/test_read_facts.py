@@ -44,6 +44,16 @@ CREATE INDEX CONCURRENTLY book_price ON book (price)
 ALTER INDEX book_price RENAME TO by_price
 DROP INDEX by_price
 ALTER POLICY own ON book RENAME TO mine
+ALTER TABLE book ENABLE ROW LEVEL SECURITY
+ALTER SEQUENCE book_id_seq AS bigint
+COMMENT ON COLUMN book.pages IS 'of all volumes'
+COMMENT ON TABLE book IS 'printed'
+GRANT SELECT, UPDATE ON book TO PUBLIC
+REVOKE UPDATE ON book FROM PUBLIC
+CREATE STATISTICS dependent ON author, pages FROM book
+CREATE RULE ignored AS ON DELETE TO apart DO INSTEAD NOTHING
+CREATE TABLE parts (id integer) PARTITION BY LIST (id); CREATE TABLE part (id integer)
+ALTER TABLE parts ATTACH PARTITION part FOR VALUES IN (1)
 DROP POLICY mine ON book
 ALTER TABLE writer RENAME CONSTRAINT author_name_key TO once
 ALTER SEQUENCE book_id_seq RENAME TO book_numbers
@@ -69,6 +79,7 @@ def test_a_second_look_reads_what_a_first_one_would(database: str) -> None:
                 by_key = {key: reading.numbers for key, reading in whole.readings.items()}
                 assert {key: reading.numbers for key, reading in again.readings.items()} == by_key, step
                 assert changes(known, again) == changes(known, whole), step
+                assert changes(known, again) or step.startswith("VACUUM"), step
                 known = again
 
     asyncio.run(run())
