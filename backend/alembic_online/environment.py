@@ -5,6 +5,7 @@ import logging.config
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from configparser import ConfigParser
+from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
@@ -13,6 +14,7 @@ from alembic import context
 from sqlalchemy import Connection, MetaData, pool
 from sqlalchemy.exc import DBAPIError
 
+from alembic_online.alembic_seam import Supervisor, supervise
 from alembic_online.errors import RequestRefused
 from alembic_online.failures.error_boundary import plain_errors
 from alembic_online.policy import Policy
@@ -104,7 +106,7 @@ def _run(
     if migrator is not None:
         migrator.begin(context.get_context())
     elif connection.in_transaction():
-        context.get_context().autocommit_block = _refuse_to_leave  # type: ignore[method-assign]
+        supervise(context.get_context(), lambda _: CallersTransaction())
     try:
         with context.begin_transaction():
             context.run_migrations()
@@ -120,11 +122,15 @@ def _run(
     command.report(context.get_context())
 
 
-def _refuse_to_leave() -> NoReturn:
-    raise RequestRefused(
-        "The revision leaves its transaction (autocommit_block), and this one is the caller's.",
-        "Run it by the command line, or with a connection that is in no transaction.",
-    )
+class CallersTransaction(Supervisor):
+    """The transaction was begun by whoever passed the connection in, and ends with him."""
+
+    def autocommit_block(self, leave: Callable[[], AbstractContextManager[None]]) -> NoReturn:
+        """Raise `RequestRefused`."""
+        raise RequestRefused(
+            "The revision leaves its transaction (autocommit_block), and this one is the caller's.",
+            "Run it by the command line, or with a connection that is in no transaction.",
+        )
 
 
 def _configure(metadata: MetaData, command: Command, policy: Policy, **options: Any) -> None:

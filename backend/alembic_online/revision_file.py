@@ -3,7 +3,6 @@
 import importlib.util
 import re
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 from alembic.operations import MigrationScript
@@ -11,6 +10,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import Script, ScriptDirectory
 from sqlalchemy import MetaData
 
+from alembic_online.alembic_seam import is_known, version_folders
 from alembic_online.failures.error_boundary import plain_errors
 from alembic_online.policy import Policy
 from alembic_online.revisions.graph import known_ids, several_heads, unknown_revision
@@ -101,15 +101,13 @@ def _check_head(scripts: ScriptDirectory, head: str | None) -> None:
     # Relative ones and labels of branches (+1, label@head) are left to Alembic.
     if not head or not head.isidentifier() or head in ("head", "heads", "base"):
         return
-    if not any(each.startswith(head) for each in known) and head not in scripts.revision_map._revision_map:
+    if not any(each.startswith(head) for each in known) and not is_known(scripts, head):
         raise unknown_revision(head, scripts)
 
 
 def taken(scripts: ScriptDirectory) -> set[str]:
     """Every id, and every file name, which is an id too as a rule: a new file must not overwrite another."""
-    return known_ids(scripts) | {
-        path.stem for folder in scripts._version_locations for path in Path(folder).glob("*.py")
-    }
+    return known_ids(scripts) | {path.stem for folder in version_folders(scripts) for path in folder.glob("*.py")}
 
 
 def _docstring(text: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from graphlib import TopologicalSorter
 from pathlib import Path
 
+import alembic
 import pytest
 
 BACKEND = Path(__file__).resolve().parents[1]
@@ -20,6 +21,9 @@ BELOW = {
     "api": {"settings", "db", "inference"},
     "safety": set[str](),
 }
+ALEMBIC = Path(alembic.__file__).parent
+# Used by Alembic too: of Python and of SQLAlchemy.
+NOT_ALEMBICS = {"_replace", "_asdict", "_bindparams", "_create_rule", "_prefixes", "_getframe", "_exit", "_type_bound"}
 
 
 def imported(path: Path) -> Iterator[str]:
@@ -124,3 +128,26 @@ def test_a_room_imports_nothing_of_a_line_below_it() -> None:
         if here in order:
             above = [name for name in there if name in order and order.index(name) > order.index(here)]
             assert not above, f"{path.relative_to(PACKAGE)} imports {', '.join(sorted(above))}"
+
+
+def private_names(tree: ast.AST) -> set[str]:
+    """What is defined in `tree` with one underscore before it: functions, and attributes that are set."""
+    functions = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+    attributes = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    return {name for name in functions | attributes if re.match("_[a-z]", name)}
+
+
+def test_private_names_of_alembic_stand_in_one_file() -> None:
+    theirs = {name for path in ALEMBIC.rglob("*.py") for name in private_names(ast.parse(path.read_bytes()))}
+    found: dict[str, set[str]] = {}
+    for path in PACKAGE.rglob("*.py"):
+        nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+        used = {node.attr for node in nodes if isinstance(node, ast.Attribute) and not _is_self(node.value)}
+        used |= {alias.name for node in nodes if isinstance(node, ast.ImportFrom) for alias in node.names}
+        if (used & theirs - NOT_ALEMBICS) and path.name != "alembic_seam.py":
+            found[path.relative_to(PACKAGE).as_posix()] = used & theirs - NOT_ALEMBICS
+    assert not found
+
+
+def _is_self(value: ast.expr) -> bool:
+    return isinstance(value, ast.Name) and value.id in ("self", "cls")

@@ -8,6 +8,7 @@ from alembic.script import Script, ScriptDirectory
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from alembic_online.alembic_seam import dependencies_of, parents_of
 from alembic_online.errors import RequestRefused
 from alembic_online.review.status import schema_status
 from alembic_online.revisions.git import is_rebasing
@@ -84,11 +85,11 @@ def _checked(scripts: ScriptDirectory, head: str, onto: str) -> Branch:
     theirs = _line(scripts, onto)
     ids = _line(scripts, head) - theirs
     mine = [script for script in scripts.walk_revisions() if script.revision in ids][::-1]
-    parents = [parent for script in mine for parent in script._versioned_down_revisions]
+    parents = [parent for script in mine for parent in parents_of(script)]
     if len(parents) > len(mine) or len(set(parents)) < len(parents):
         raise RequestRefused("Your branch is not one line: it has a merge in it, or forks.", "Use alembic merge.")
     for script in scripts.walk_revisions():
-        named = {*script._versioned_down_revisions, *script._resolved_dependencies} & ids
+        named = {*parents_of(script), *dependencies_of(script)} & ids
         if named and script.revision not in ids:
             raise RequestRefused(
                 f"{script.revision}, which is not yours, refers to {listed(sorted(named))}.",
@@ -106,7 +107,7 @@ def _line(scripts: ScriptDirectory, head: str) -> set[str]:
         revision = waiting.pop()
         if revision not in found:
             found.add(revision)
-            waiting += scripts.get_revision(revision)._versioned_down_revisions
+            waiting += parents_of(scripts.get_revision(revision))
     return found
 
 

@@ -6,6 +6,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
+from alembic_online.alembic_seam import version_table
 from alembic_online.errors import BrokenChain
 from alembic_online.recipes.names import table_name
 from alembic_online.revisions.numbering import LONGEST_ID
@@ -24,7 +25,7 @@ def check_ids(connection: Connection, migration_context: MigrationContext, scrip
         return
     if any(b"version_num" in Path(script.path).read_bytes() for script in chain):
         return  # that one makes it wider, in time or not
-    version = migration_context._version
+    version = version_table(migration_context)
     there = connection.execute(_WIDTH, {"table": table_name(version)}).one_or_none()
     width = there[0] if there else getattr(version.c.version_num.type, "length", None)
     if width is not None and len(longest.revision) > width:

@@ -16,6 +16,7 @@ from typing import NoReturn
 from alembic.script import Script, ScriptDirectory
 from alembic.script.revision import CycleDetected
 
+from alembic_online.alembic_seam import READS_FILE, version_folders
 from alembic_online.errors import BrokenChain, RequestRefused
 from alembic_online.revisions.squashed import link_old_files, revision_folders
 from alembic_online.text import listed
@@ -107,7 +108,7 @@ class RevisionFile:
 
 def read_files(scripts: ScriptDirectory) -> list[RevisionFile]:
     """Every revision file that can be parsed, in order of their names."""
-    paths = sorted(path for folder in scripts._version_locations for path in Path(folder).glob("[!._]*.py"))
+    paths = sorted(path for folder in version_folders(scripts) for path in folder.glob("[!._]*.py"))
     return [found for path in paths if (found := _read_file(path))]
 
 
@@ -207,5 +208,5 @@ def _install(module: str) -> str:
 
 def _being_read(error: Exception) -> str:
     """The file that Alembic was reading: it tells nobody, but its function has it in hand."""
-    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__) if frame.f_code.co_name == "_from_path"]
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__) if frame.f_code.co_name == READS_FILE]
     return Path(str(frames[-1].f_locals.get("path"))).name if frames else "(unknown)"

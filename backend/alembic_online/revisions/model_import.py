@@ -9,8 +9,7 @@ import traceback
 from pathlib import Path
 from types import TracebackType
 
-from alembic import context
-
+from alembic_online.alembic_seam import environment_at_hand
 from alembic_online.errors import RequestRefused
 from alembic_online.postgres.errors import UserError
 
@@ -46,7 +45,7 @@ def watch_env_py() -> None:
 
     With `--raiseerr` nothing changes, nor where a program calls Alembic.
     """
-    environment = getattr(context, "_proxy", None)
+    environment = environment_at_hand()
     if environment is None:
         return
     options = environment.config.cmd_opts

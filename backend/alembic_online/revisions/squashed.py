@@ -11,6 +11,7 @@ from pathlib import Path
 from alembic.script import Script, ScriptDirectory
 from alembic.script.revision import RevisionMap
 
+from alembic_online.alembic_seam import script_of_file, stock_revisions, version_folders
 from alembic_online.runtime.current_command import Command
 
 FOLDER = "squashed"
@@ -23,7 +24,7 @@ def archive(scripts: ScriptDirectory) -> Path:
 
 def revision_folders(scripts: ScriptDirectory) -> set[Path]:
     """Where a revision's file may be."""
-    return {archive(scripts), *(Path(folder).resolve() for folder in scripts._version_locations)}
+    return {archive(scripts), *(folder.resolve() for folder in version_folders(scripts))}
 
 
 def link_old_files(scripts: ScriptDirectory) -> None:
@@ -37,10 +38,10 @@ def begin_with_squashed(command: Command) -> None:
     scripts = command.scripts
     if command.name != "upgrade" or command.start or not archive(scripts).is_dir():
         return
-    squashed = {script.revision for script in scripts._load_revisions()}
+    squashed = {script.revision for script in stock_revisions(scripts)}
     old = {script.revision for script in scripts.walk_revisions()} - squashed
     if not any(revision.startswith(name) for name in command.destination for revision in old):
-        scripts.revision_map = RevisionMap(scripts._load_revisions)
+        scripts.revision_map = RevisionMap(lambda: stock_revisions(scripts))
 
 
 def files_of(scripts: ScriptDirectory, script: Script) -> list[Path]:
@@ -48,12 +49,12 @@ def files_of(scripts: ScriptDirectory, script: Script) -> list[Path]:
     path = Path(script.path)
     if path.parent != archive(scripts):
         return [path]
-    return [path, *(file for folder in scripts._version_locations if (file := Path(folder) / path.name).exists())]
+    return [path, *(file for folder in version_folders(scripts) if (file := folder / path.name).exists())]
 
 
 def _whole_chain(scripts: ScriptDirectory) -> Iterator[Script]:
     paths = sorted(archive(scripts).glob("[!._]*.py"))
-    old = [script for path in paths if (script := Script._from_path(scripts, path))]
+    old = [script for path in paths if (script := script_of_file(scripts, path))]
     ids = {script.revision for script in old}
     yield from old
-    yield from (script for script in scripts._load_revisions() if script.revision not in ids)
+    yield from (script for script in stock_revisions(scripts) if script.revision not in ids)

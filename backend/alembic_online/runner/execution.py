@@ -9,10 +9,10 @@ from itertools import chain, groupby
 from traceback import FrameSummary
 from typing import Any
 
-from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
+from alembic_online.alembic_seam import SupervisedContext
 from alembic_online.postgres import sqlstate as state
 from alembic_online.recipes.cutover.availability_gaps import Gaps
 from alembic_online.recipes.cutover.pending_statements import Waiting, one_by_one
@@ -34,9 +34,9 @@ class Running:
     """What is done, and what waits for the cut-over."""
 
     def __init__(
-        self, context: MigrationContext, guard: StatementGuard, database: Database, execute: Callable[..., Any]
+        self, context: SupervisedContext, guard: StatementGuard, database: Database, send: Callable[[Any], Any]
     ) -> None:
-        self._context, self._guard, self._database, self._execute = context, guard, database, execute
+        self._context, self._guard, self._database, self._send = context, guard, database, send
         self.cut_over = database.cut_over
         self.outside = False
         """Whether the revision is outside of any transaction."""
@@ -56,7 +56,7 @@ class Running:
         self.cut_over.forget()
         self._large = self.busy = False
         self._gaps, self._uncommitted, self._under_way = gaps, [], []
-        with types_by_bind(self.connection, self.cut_over, self._joins, self._context.impl._exec):
+        with types_by_bind(self.connection, self.cut_over, self._joins, self._context.execute):
             yield
 
     def _joins(self) -> bool:
@@ -67,7 +67,7 @@ class Running:
         if self._entry.direction == "downgrade" and self.cut_over.hides_loss(waiting.sql):
             self.carry_out()
         if (made := self.cut_over.stand_in_for(waiting.sql)) is not None:
-            instead = partial(self._execute, verbatim(made.rename))
+            instead = partial(self._send, verbatim(made.rename))
             waiting = replace(waiting, stand_in=made, instead=instead)
         self.cut_over.add(waiting)
         self._large |= large
@@ -210,7 +210,7 @@ class Running:
             activity.written_at = before
 
     def _waiting(self, step: Step, line: FrameSummary | None) -> Waiting:
-        run = partial(self._execute, verbatim(step.sql))
+        run = partial(self._send, verbatim(step.sql))
         operation = self._guard.journal.at_hand
         return Waiting.of(step.sql, run, operation=operation, step=step, swaps=step.swaps, line=line)
 
@@ -256,7 +256,7 @@ class Running:
         with self._context.autocommit_block() if leave else nullcontext():
             self._guard.step = step
             try:
-                self._execute(verbatim(step.sql))
+                self._send(verbatim(step.sql))
             finally:
                 self._guard.step = None
         if not step.outside and not step.with_next:

@@ -13,6 +13,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, event
 from sqlalchemy.exc import DBAPIError, PendingRollbackError
 
+from alembic_online.alembic_seam import take_transaction
 from alembic_online.postgres.locks.reader import statements
 from alembic_online.runner.statement_guard import StatementGuard
 
@@ -33,7 +34,7 @@ class OwnEnds:
     def rejoin(self, connection: Connection) -> None:
         """Make the connection's transaction Alembic's own, also where the revision has ended the one before."""
         if not self._guard.autocommit:
-            self._context._transaction = connection.get_transaction() or connection.begin()
+            take_transaction(self._context, connection)
 
     def adopt(self, connection: Connection) -> None:
         """Roll back the transaction that is there, after an error, and let Alembic find it; a lost connection has none.
@@ -41,7 +42,7 @@ class OwnEnds:
         It may hold the row of the history, which is to say that this failed.
         """
         if (transaction := connection.get_transaction()) is not None and not self._guard.autocommit:
-            self._context._transaction = transaction
+            take_transaction(self._context, connection)
             with suppress(DBAPIError):
                 transaction.rollback()
 

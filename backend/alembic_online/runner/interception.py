@@ -1,7 +1,6 @@
 """The place where the stock operations are taken over, for one run: each is carried out by its online way, or directly.
 
-Nothing is registered with Alembic itself: the one run's `impl` gets another `_exec`, and is gone with the run. For each
-DDL of a revision:
+It is asked by the run's supervisor (`alembic_seam`), so nothing is registered with Alembic. For each DDL of a revision:
 
 1. `registry` says whether it has an online way. What has none, and needs none, takes but an instant: where it stops
    clients it waits for the cut-over (`recipes.cutover`), else it runs as it stands.
@@ -15,19 +14,19 @@ Which of the two ways was taken is in the journal: a revision goes on as it bega
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
-from functools import partial, wraps
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 from traceback import FrameSummary
 from typing import Any
 
-from alembic.runtime.migration import MigrationContext, RevisionStep
 from alembic.script import Script
 from sqlalchemy import TextClause, text
 from sqlalchemy.schema import CreateIndex, DDLElement, DropIndex
 from sqlalchemy.sql.base import Executable
 from sqlalchemy.sql.elements import ClauseElement
 
+from alembic_online.alembic_seam import SupervisedContext
 from alembic_online.errors import RevisionFailed
 from alembic_online.policy import Policy
 from alembic_online.postgres.locks import is_patient, needs_autocommit
@@ -59,12 +58,15 @@ class OnlineOperations:
 
     def __init__(
         self,
-        context: MigrationContext,
+        context: SupervisedContext,
         policy: Policy,
         guard: StatementGuard | None = None,
         rehearsal: Rehearsal | None = None,
+        send: Callable[[Executable | str], Any] | None = None,
     ) -> None:
+        """`send` sends the steps; without it they are sent as Alembic would."""
         self._context, self._policy, self._guard = context, policy, guard
+        self._send = send or context.send
         questions = Questions(context, guard) if guard else None
         asking = (questions.connection, questions.question, questions.scratch, questions.recall) if questions else ()
         self.database = Database(policy, *asking)
@@ -73,24 +75,11 @@ class OnlineOperations:
         self._script: Script | None = None
         self._outside = False
         self._new: set[str] = set()
-
-    def install(self) -> None:
-        """Take over this run's operations. With a guard, after it: the steps pass through it."""
-        self._execute = self._context.impl._exec
-        self._context.impl._exec = self._run  # type: ignore[method-assign]
-        self._context.autocommit_block = self._noticed(self._context.autocommit_block)  # type: ignore[method-assign]
-        if self._guard is not None:
-            self._running = Running(self._context, self._guard, self.database, self._execute)
-            self._guard.used = self._used
-            self._guard.commits = self._commits
-            self._guard.rolls_back = self._running.rolls_back
-
-    def install_for_script(self) -> None:
-        """The same for `--sql`, where nothing else surrounds the revisions."""
-        self.install()
-        steps = self._context._migrations_fn
-        assert steps is not None, "set by EnvironmentContext.configure"
-        self._context._migrations_fn = lambda heads, context: map(self._wrapped, steps(heads, context))
+        if guard is not None:
+            self._running = Running(context, guard, self.database, self._send)
+            guard.used = self._used
+            guard.commits = self._commits
+            guard.rolls_back = self._running.rolls_back
 
     @contextmanager
     def revision(self, script: Script) -> Iterator[None]:
@@ -104,56 +93,38 @@ class OnlineOperations:
         finally:
             self._script = None
 
-    def _wrapped(self, step: Any) -> Any:
-        if isinstance(step, RevisionStep):
-            script, migrate = step.revision, step.migration_fn
-            assert isinstance(script, Script)
-
-            @wraps(migrate)  # Alembic writes a step by its name
-            def run(**arguments: Any) -> None:
-                with self.revision(script):
-                    migrate(**arguments)
-
-            step.migration_fn = run
-        return step
-
-    def _noticed(self, autocommit_block: Callable[[], Any]) -> Callable[[], Any]:
-        """A block of the revision's own, before which it has done what stands above it.
+    @contextmanager
+    def autocommit_block(self, leave: Callable[[], AbstractContextManager[None]]) -> Iterator[None]:
+        """A block of the revision's own, before which it has done what stands above it; `leave` is how it is left.
 
         Within one, what an operation does outside of the transaction needs no other, and Alembic knows none.
         """
-
-        @contextmanager
-        def block() -> Iterator[None]:
-            if self._outside:
+        if self._outside:
+            yield
+            return
+        if self._guard is not None and self._script is not None and not self._running.busy:
+            if not self._running.keeps_waiting():
+                self._carry_out_now()
+            with self._guard.ours():  # with plain Alembic it ends here
+                self._guard.settings.give_back(self._running.connection)
+        with leave():
+            self._set_outside(True)
+            try:
                 yield
-                return
-            if self._guard is not None and self._script is not None and not self._running.busy:
-                if not self._running.keeps_waiting():
-                    self._carry_out_now()
-                with self._guard.ours():  # with plain Alembic it ends here
-                    self._guard.settings.give_back(self._running.connection)
-            with autocommit_block():
-                self._set_outside(True)
-                try:
-                    yield
-                finally:
-                    self._set_outside(False)
-
-        return block
+            finally:
+                self._set_outside(False)
 
     def _set_outside(self, outside: bool) -> None:
         self._outside = outside
         if self._guard is not None:
             self._running.outside = outside
 
-    def _run(self, construct: Executable | str, *arguments: Any, **options: Any) -> Any:
-        """What stands in the place of `impl._exec`."""
+    def execute(self, construct: Executable | str, directly: Callable[[], Any]) -> Any:
+        """Carry out what the revision asks for; `directly` sends it as it stands."""
         self.database.look_again()
         if self._script is None or (self._guard is not None and self._running.busy):
-            return self._execute(construct, *arguments, **options)
+            return directly()
         statement = text(construct) if isinstance(construct, str) else construct
-        directly = partial(self._execute, construct, *arguments, **options)
         if not isinstance(statement, DDLElement | TextClause):
             if not self._overtakes(sql := self._compiled(statement)):
                 self._carry_out_now(sql)
@@ -163,7 +134,7 @@ class OnlineOperations:
         if self._guard is not None and self.database.cut_over.names_postponed(sql):
             self._carry_out_now(sql)
         if self._guard is not None and may_be_online(statement) and not self._make_room(sql, statement):
-            again = partial(self._run, construct, *arguments, **options)
+            again = partial(self.execute, construct, directly)
             self.database.cut_over.postponed.append(Postponed(next(made(sql)), again, self._line))
             return None
         change = online_change(statement, self.database)
@@ -288,7 +259,7 @@ class OnlineOperations:
             return directly() if is_patient(sql) else self._as_it_stands(sql, directly, bounded=words)
         if isinstance(statement, DropIndex) and change.index and self._guard is not None:
             in_transaction = sql.replace("CONCURRENTLY ", "", 1)
-            drop = partial(self._execute, verbatim(in_transaction))
+            drop = partial(self._send, verbatim(in_transaction))
             self._running.wait(Waiting.of(in_transaction, drop, index=change, line=self._line), large=True)
             return None
         self._refuse_savepoint(change.table, sql)
@@ -318,6 +289,6 @@ class OnlineOperations:
     def _carry_out(self, steps: Steps, words: str) -> None:
         self.database.look_again()
         if self._guard is None:
-            write(self._context, steps, self._execute, outside=self._outside)
+            write(self._context, steps, self._send, outside=self._outside)
         else:
             self._running.steps(steps, words, self._line)

@@ -12,6 +12,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import String, column, select, table, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from alembic_online.alembic_seam import supervise
 from alembic_online.errors import Stopped
 from alembic_online.policy import Policy
 from alembic_online.runner.data_loss_confirmation import Consent
@@ -48,7 +49,7 @@ class Migrator:
         way = FreeWay(self._asking, self.pid, self._policy, self.activity)
         consent = Consent(self._policy, can_ask=self.terminal and sys.stdin.isatty())
         migration_context.opts.update(policy=self._policy, activity=self.activity)  # for operations of our own
-        Apply(migration_context, history, way, self._policy, self.activity, consent).install()
+        supervise(migration_context, lambda run: Apply(run, history, way, self._policy, self.activity, consent))
 
     async def close(self) -> None:
         """Leave nothing behind that nobody waits for."""

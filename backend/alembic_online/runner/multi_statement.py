@@ -4,7 +4,7 @@ That is also what asyncpg needs, which takes one statement at a time. As with ps
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sqlalchemy import Connection, TextClause, event, text
@@ -15,19 +15,8 @@ from alembic_online.postgres.sql.tokens import Kind, tokens
 _FORMAT_PLACES = re.compile(r"%[sbt%]")
 
 
-def one_by_one(execute: Callable[..., Any]) -> Callable[..., Any]:
-    """Alembic's `impl._exec`, for a text with several statements: one after the other."""
-
-    def run(construct: Any, *arguments: Any, **options: Any) -> Any:
-        result = None
-        for each in _parts(construct):
-            result = execute(each, *arguments, **options)
-        return result
-
-    return run
-
-
-def _parts(construct: Any) -> list[Any]:
+def split(construct: Any) -> list[Any]:
+    """The statements of a text, in their order; what is no text stays as it is."""
     if isinstance(construct, str):
         return list(texts(construct))
     if not isinstance(construct, TextClause) or len(found := texts(construct.text)) == 1:

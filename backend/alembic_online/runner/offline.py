@@ -4,30 +4,65 @@ Alembic's own script loses the values that are given to `op.get_bind().execute(.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from functools import partial, wraps
 from typing import Any, NoReturn
 
-from alembic.runtime.migration import MigrationContext
+from alembic.runtime.migration import MigrationContext, RevisionStep
+from alembic.script import Script
 from sqlalchemy import ARRAY, BindParameter, Executable, Insert, Text, TextClause, Update, bindparam, literal
 from sqlalchemy.engine.mock import MockConnection
 from sqlalchemy.sql.elements import ClauseElement
 from sqlalchemy.types import NullType, TypeEngine
 
+from alembic_online.alembic_seam import Send, SupervisedContext, Supervisor, supervise
 from alembic_online.policy import Policy
 from alembic_online.postgres.locks.reader import texts
 from alembic_online.recipes.names import expression, verbatim
 from alembic_online.revisions.faulty_line import FaultyLine
 from alembic_online.runner.interception import OnlineOperations
-from alembic_online.runner.multi_statement import one_by_one
+from alembic_online.runner.multi_statement import split
 
 _PLACE = re.compile(r"%(?:\((\w+)\))?[s%]")
 
 
 def begin_script(context: MigrationContext, policy: Policy) -> None:
     """Surround the revisions that follow."""
-    OnlineOperations(context, policy).install_for_script()
-    context.impl._exec = one_by_one(context.impl._exec)  # type: ignore[method-assign]
-    context.connection = context.impl.connection = ScriptConnection(context)  # type: ignore[assignment]  # like Alembic's
+    supervised = supervise(context, lambda supervised: ScriptRun(supervised, policy))
+    supervised.replace_connection(ScriptConnection(supervised))  # like Alembic's own
+
+
+class ScriptRun(Supervisor):
+    """Writes the steps of each operation into the script, in their place."""
+
+    def __init__(self, context: SupervisedContext, policy: Policy) -> None:
+        self._operations = OnlineOperations(context, policy)
+
+    def steps(self, heads: Sequence[str], steps: Iterable[Any]) -> Iterator[Any]:
+        """Each revision's own operations are known to be its own."""
+        for step in steps:
+            if isinstance(step, RevisionStep):
+                step.migration_fn = self._around(step, step.migration_fn)
+            yield step
+
+    def _around(self, step: RevisionStep, migrate: Callable[..., None]) -> Callable[..., None]:
+        @wraps(migrate)  # Alembic writes a step by its name
+        def run(**arguments: Any) -> None:
+            assert isinstance(step.revision, Script)
+            with self._operations.revision(step.revision):
+                migrate(**arguments)
+
+        return run
+
+    def execute(self, construct: Executable | str, send: Send) -> Any:
+        """A text with several statements is written as several."""
+        for each in split(construct):
+            self._operations.execute(each, partial(send, each))
+
+    def autocommit_block(self, leave: Callable[[], AbstractContextManager[None]]) -> AbstractContextManager[None]:
+        """What is in it needs no block of ours."""
+        return self._operations.autocommit_block(leave)
 
 
 class ScriptConnection(MockConnection):
@@ -39,14 +74,14 @@ class ScriptConnection(MockConnection):
 
     def _write(self, construct: Executable, parameters: Any = None, *_: Any) -> "_NoAnswer":
         for row in parameters if isinstance(parameters, list | tuple) else [parameters]:
-            self._context.impl._exec(_with_values(construct, row or {}))
+            self._context.execute(_with_values(construct, row or {}))
         return _NoAnswer()
 
     def exec_driver_sql(self, statement: str, parameters: Any = None, *_: Any) -> "_NoAnswer":
         """In the manner of psycopg2: `%s` or `%(name)s` stands for a value, and `%%` for a percent sign."""
         for row in parameters if isinstance(parameters, list) else [parameters]:
             for each in texts(_filled(statement, row or ())):
-                self._context.impl._exec(verbatim(each))
+                self._context.execute(verbatim(each))
         return _NoAnswer()
 
 

@@ -12,18 +12,19 @@ import logging
 import random
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
-from functools import wraps
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial, wraps
 from pathlib import Path
 from typing import Any
 
 from alembic import context
-from alembic.runtime.migration import MigrationContext, RevisionStep
+from alembic.runtime.migration import RevisionStep
 from alembic.script import Script
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Executable
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.util import await_only
 
+from alembic_online.alembic_seam import Send, SupervisedContext, Supervisor
 from alembic_online.errors import RevisionFailed
 from alembic_online.policy import Policy
 from alembic_online.postgres import sqlstate as state
@@ -53,12 +54,16 @@ _AGAIN = (state.LOCK_NOT_AVAILABLE, state.DEADLOCK_DETECTED)
 _FIRST_PAUSE = 0.05  # seconds; doubles with every try up to Policy.retry_pause
 
 
-class Apply:
-    """The safeguards around one run of upgrade or downgrade."""
+class Apply(Supervisor):
+    """The safeguards around one run of upgrade or downgrade.
+
+    An operation goes through `execute`, from top to bottom; each statement that it sends, and each that the revision
+    sends by the connection itself, then goes through the guard (`statement_guard`).
+    """
 
     def __init__(
         self,
-        migration_context: MigrationContext,
+        migration_context: SupervisedContext,
         history: History,
         way: FreeWay,
         policy: Policy,
@@ -73,24 +78,16 @@ class Apply:
         self._guard = StatementGuard(policy, history, way, activity, consent, rehearsal)
         self._effects = Effects(history, self._guard, policy, rehearsal)
         self._own_ends = OwnEnds(migration_context, self._guard, self._guard.losses.check)
-        self._online = OnlineOperations(migration_context, policy, self._guard, rehearsal)
-
-    def install(self) -> None:
-        """Put the safeguards into Alembic's own run."""
-        run = self._context
-        steps = run._migrations_fn
-        assert steps is not None, "set by EnvironmentContext.configure"
+        send = partial(self._send, send=migration_context.send)
+        self._online = OnlineOperations(migration_context, policy, self._guard, rehearsal, send)
+        # In this order: a text with several statements is taken apart before anybody looks at one.
         several.attach(self._connection)
         self._own_ends.attach(self._connection)
         self._guard.attach(self._connection)
         self._effects.attach(self._connection)
-        run._migrations_fn = lambda heads, ctx: self._guarded(heads, steps(heads, ctx))
-        self._block = run.autocommit_block = self._outside(run.autocommit_block)  # type: ignore[method-assign]
-        run.impl._exec = self._outside_if_need_be(run.impl._exec)  # type: ignore[method-assign]
-        self._online.install()
-        run.impl._exec = several.one_by_one(self._counted(run.impl._exec))  # type: ignore[method-assign]
 
-    def _guarded(self, heads: Sequence[str], steps: Iterable[Any]) -> Iterator[Any]:
+    def steps(self, heads: Sequence[str], steps: Iterable[Any]) -> Iterator[Any]:
+        """The revisions of the way, each with what surrounds it."""
         # Alembic has made its table in a transaction that would go on: trying the first revision again would undo it.
         self._connection.commit()
         self._history.settle()
@@ -226,61 +223,60 @@ class Apply:
         self._own_ends.rejoin(self._connection)
         self._guard.new_transaction()
 
-    def _outside(self, autocommit_block: Callable[[], Any]) -> Callable[[], Any]:
-        """Alembic's autocommit_block, which commits what came before: the journal is committed with it."""
+    def execute(self, construct: Executable | str, send: Send) -> Any:
+        """Carry out an operation: each statement by itself, what it would change counted, then the online way of it."""
+        result = None
+        for each in several.split(construct):
+            self._count_losses(each)
+            result = self._online.execute(each, partial(self._send, each, send))
+        return result
 
-        @contextmanager
-        def block() -> Iterator[None]:
-            self._guard.losses.check()
-            self._own_ends.rejoin(self._connection)
-            with self._guard.ours():
-                self._guard.settings.note(self._connection)
-            self._guard.before_commit(self._connection)
-            with first_error(), autocommit_block():
-                self._guard.autocommit = True
-                self._guard.new_transaction()
-                with self._guard.ours():
-                    self._guard.settings.set_again(self._connection)
-                try:
-                    yield
-                finally:
-                    self._guard.give_up_transaction(self._connection)
-                    self._guard.autocommit = False
-                    self._guard.new_transaction()
-            self._guard.settings.begin()
+    def autocommit_block(self, leave: Callable[[], AbstractContextManager[None]]) -> AbstractContextManager[None]:
+        """A block without a transaction, before which what stands above it is done."""
+        return self._online.autocommit_block(partial(self._outside, leave))
 
-        return block
-
-    def _outside_if_need_be(self, execute: Callable[..., Any]) -> Callable[..., Any]:
-        """Run outside of the transaction what cannot, or need not, be in it, also where nobody wrote so."""
-
-        def run(construct: Any, *arguments: Any, **options: Any) -> Any:
-            sql = sql_of_definition(construct, self._context.dialect)
-            inside = self._guard.autocommit or not must_leave(sql)
-            if not inside and self._guard.entry is not None:
-                with self._guard.ours():
-                    inside = is_in_vain(sql, self._online.database)
-                if inside and needs_autocommit(sql):
-                    return None
-            with nullcontext() if inside else self._block(), self._guard.command():
-                return execute(construct, *arguments, **options)
-
-        return run
-
-    def _counted(self, execute: Callable[..., Any]) -> Callable[..., Any]:
+    def _count_losses(self, construct: Executable | str) -> None:
         """Count what a new type would change before it is decided how the change is carried out."""
+        if self._guard.entry is None:
+            return
+        outside = self._guard.autocommit
+        with self._guard.ours(), every_row(self._connection, outside=True) if outside else nullcontext():
+            self._guard.losses.before_change(self._connection, sql_of_definition(construct, self._context.dialect))
+        if outside:
+            self._guard.losses.check()
 
-        def run(construct: Any, *arguments: Any, **options: Any) -> Any:
-            if self._guard.entry is not None:
-                outside = self._guard.autocommit
-                with self._guard.ours(), every_row(self._connection, outside=True) if outside else nullcontext():
-                    sql = sql_of_definition(construct, self._context.dialect)
-                    self._guard.losses.before_change(self._connection, sql)
-                if outside:
-                    self._guard.losses.check()
-            return execute(construct, *arguments, **options)
+    def _send(self, construct: Executable | str, send: Send) -> Any:
+        """Outside of the transaction what cannot, or need not, be in it, also where nobody wrote so."""
+        sql = sql_of_definition(construct, self._context.dialect)
+        inside = self._guard.autocommit or not must_leave(sql)
+        if not inside and self._guard.entry is not None:
+            with self._guard.ours():
+                inside = is_in_vain(sql, self._online.database)
+            if inside and needs_autocommit(sql):
+                return None
+        with nullcontext() if inside else self._outside(self._context.leave_transaction), self._guard.command():
+            return send(construct)
 
-        return run
+    @contextmanager
+    def _outside(self, leave: Callable[[], AbstractContextManager[None]]) -> Iterator[None]:
+        """Alembic's block, which commits what came before: the journal is committed with it."""
+        self._guard.losses.check()
+        self._own_ends.rejoin(self._connection)
+        with self._guard.ours():
+            self._guard.settings.note(self._connection)
+        self._guard.before_commit(self._connection)
+        with first_error(), leave():
+            self._guard.autocommit = True
+            self._guard.new_transaction()
+            with self._guard.ours():
+                self._guard.settings.set_again(self._connection)
+            try:
+                yield
+            finally:
+                self._guard.give_up_transaction(self._connection)
+                self._guard.autocommit = False
+                self._guard.new_transaction()
+        self._guard.settings.begin()
 
     @property
     def _connection(self) -> Connection:

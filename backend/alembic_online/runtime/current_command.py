@@ -4,12 +4,12 @@ import logging
 from dataclasses import dataclass, field
 from typing import Any
 
-from alembic import context
 from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import to_tuple
 
+from alembic_online.alembic_seam import environment_at_hand
 from alembic_online.postgres.connection.url import DatabaseURL
 
 log = logging.getLogger("alembic.runtime.migration")
@@ -33,7 +33,8 @@ class Command:
     def at_hand(cls) -> "Command":
         """The command whose environment is being run."""
         # Alembic gives its environment only a callback, named inside the command: "upgrade.<locals>.upgrade".
-        environment: EnvironmentContext = context._proxy  # type: ignore[attr-defined]
+        environment = environment_at_hand()
+        assert environment is not None, "only an env.py asks"
         return cls(environment.context_opts["fn"].__qualname__.partition(".")[0], environment)
 
     @property

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from alembic.operations import MigrateOperation
 from alembic.script import Script
-from alembic.script.write_hooks import _run_hooks
 from alembic.util import format_as_comma, template_to_file
 from sqlalchemy import Connection, text
 
+from alembic_online.alembic_seam import create_date, dependencies_of, parents_of, run_hooks, version_folders
 from alembic_online.autogenerate.context import Schema, quoted, read_schema
 from alembic_online.autogenerate.op_rendering import Call
 from alembic_online.errors import RequestRefused, RevisionFailed
@@ -70,7 +70,7 @@ def revisions_to_squash(project: Project, to: str) -> list[Script]:
     if len(below) < 2 or Path(last.path).parent == archive(scripts):
         raise RequestRefused(f"There is nothing to squash up to {last.revision}.", "Name a later revision.")
     for script in scripts.walk_revisions():
-        needed = {*script._versioned_down_revisions, *script._resolved_dependencies} & (ids - {last.revision})
+        needed = {*parents_of(script), *dependencies_of(script)} & (ids - {last.revision})
         if script.revision not in ids and needed:
             raise RequestRefused(
                 f"{script.revision} builds on {listed(sorted(needed))}, which would be squashed away.",
@@ -117,8 +117,8 @@ def _write(project: Project, below: Sequence[Script], lines: SquashLines) -> Pat
         if path.parent != folder:
             path.rename(folder / path.name)
         else:  # squashed before: only the one that stood for it goes
-            for location in scripts._version_locations:
-                (Path(location) / path.name).unlink(missing_ok=True)
+            for location in version_folders(scripts):
+                (location / path.name).unlink(missing_ok=True)
     new = Path(last.path)
     imports = {line for call in (*lines.up, *lines.down) if isinstance(call, Call) for line in call.imports}
     template_to_file(
@@ -129,7 +129,7 @@ def _write(project: Project, below: Sequence[Script], lines: SquashLines) -> Pat
         down_revision=None,
         branch_labels=None,
         depends_on=None,
-        create_date=scripts._generate_create_date(),
+        create_date=create_date(scripts),
         comma=format_as_comma,
         message=_MESSAGE.format(name=last.revision, count=len(below), folder=folder.name),
         imports="\n".join(sorted(imports)),
@@ -138,7 +138,7 @@ def _write(project: Project, below: Sequence[Script], lines: SquashLines) -> Pat
     )
     prepare(scripts)
     with redirect_stdout(io.StringIO()):  # the hooks speak to whoever runs alembic
-        _run_hooks(new, scripts.hooks)
+        run_hooks(new, scripts)
     return new
 
 

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from alembic_online.alembic_seam import parents_of
 from alembic_online.revisions.numbering import NUMBERED
 from alembic_online.revisions.project import Project
 from alembic_online.testing.finding import Finding
@@ -27,7 +28,7 @@ def numbering(project: Project) -> Iterator[Finding]:
         if numbers[revision] != place:
             yield Finding("numbering", revision, f"is number {place} of the chain")
     for script in chain(project):
-        for parent in script._versioned_down_revisions:
+        for parent in parents_of(script):
             if numbers.get(parent, 0) > numbers.get(script.revision, sys.maxsize):
                 yield Finding("numbering", script.revision, f"comes after {parent}")
 

@@ -9,6 +9,7 @@ from alembic.script import Script, ScriptDirectory
 from alembic.script.revision import MultipleHeads
 from alembic.util import CommandError
 
+from alembic_online.alembic_seam import version_folders
 from alembic_online.errors import RequestRefused
 from alembic_online.postgres.scratch import Place
 from alembic_online.review.lint.allowances import ALLOWANCE, less_allowed
@@ -55,7 +56,7 @@ def _places(scripts: ScriptDirectory, script: Script) -> list[Path]:
     """Where the file may have landed: of one that was squashed, beside the others too."""
     path = Path(script.path)
     squashed = path.parent == archive(scripts)
-    return [path, *(Path(location) / path.name for location in scripts._version_locations if squashed)]
+    return [path, *(folder / path.name for folder in version_folders(scripts) if squashed)]
 
 
 def _named(project: Project, asked: str) -> set[str]:
@@ -100,10 +101,9 @@ def check(
 
 def missing(project: Project, main: MainBranch) -> list[Finding]:
     """Revisions that have landed and that this branch no longer has; those that were squashed are still known."""
-    folders = map(Path, project.scripts._version_locations)
     return [
         Finding(revision, name, 1, deleted.RULE, f"{revision} is not there any more, and {main.name} has it.")
-        for revision, name in main.gone(folders, known_ids(project.scripts))
+        for revision, name in main.gone(version_folders(project.scripts), known_ids(project.scripts))
     ]
 
 

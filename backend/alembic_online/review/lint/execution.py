@@ -13,6 +13,7 @@ from alembic.runtime.migration import RevisionStep
 from alembic.script import Script
 from sqlalchemy import Connection
 
+from alembic_online.alembic_seam import dependencies_of, parents_of, with_ancestors, with_descendants
 from alembic_online.autogenerate.context import Schema
 from alembic_online.postgres.catalogue import Difference, compare, read_catalogue, stay_neutral
 from alembic_online.postgres.connection.engine import one_connection
@@ -171,10 +172,7 @@ class _Run:
         """Have these applied."""
         if self._applied.issuperset(revisions):
             return
-        needed = self._scripts.revision_map._get_ancestor_nodes(
-            self._scripts.revision_map.get_revisions(revisions), include_dependencies=True
-        )
-        missing = {each.revision for each in needed} - self._applied
+        missing = with_ancestors(self._scripts, revisions) - self._applied
         for script in reversed(list(self._scripts.walk_revisions())):
             if script.revision in missing:
                 yield up(self._scripts, script)
@@ -183,8 +181,7 @@ class _Run:
 
     def _uncover(self, script: Script) -> Iterator[RevisionStep]:
         """Take back what is built on it: merges, and what nobody asked about."""
-        above = self._scripts.revision_map._get_descendant_nodes([script], include_dependencies=True)
-        there = {each.revision for each in above} & self._applied - {script.revision}
+        there = with_descendants(self._scripts, script) & self._applied - {script.revision}
         if there:
             for each in self._scripts.walk_revisions():
                 if each.revision in there:
@@ -198,4 +195,4 @@ class _Run:
 
 
 def _parents(script: Script) -> tuple[str, ...]:
-    return (*script._versioned_down_revisions, *script._resolved_dependencies)
+    return (*parents_of(script), *dependencies_of(script))

@@ -13,6 +13,7 @@ from alembic.util import CommandError
 from sqlalchemy import Connection, Text, column, select, table
 from sqlalchemy.schema import CreateSchema
 
+from alembic_online.alembic_seam import version_table
 from alembic_online.autogenerate.context import Schema, read_schema
 from alembic_online.autogenerate.schema_copy import copy_schema
 from alembic_online.policy import Policy
@@ -137,7 +138,7 @@ def _make_version_table(connection: Connection, schema: str) -> None:
     """Where it stands in the live database: Alembic would make it in the first schema of the search_path."""
     context = MigrationContext.configure(connection, opts={"version_table_schema": schema})
     connection.execute(CreateSchema(schema, if_not_exists=True))
-    context._version.create(connection, checkfirst=True)
+    version_table(context).create(connection, checkfirst=True)
 
 
 def _end_backfills(connection: Connection, names: Sequence[str]) -> None:

@@ -1,0 +1,195 @@
+"""Every private name of Alembic that the toolkit needs, each behind one typed function or class.
+
+Whoever moves to another release of Alembic looks here and nowhere else; `test_alembic_seam.py` says what each name must
+do. They are the same from Alembic 1.18.0 to 1.20.1.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from alembic import context
+from alembic.ddl.impl import DefaultImpl
+from alembic.runtime.environment import EnvironmentContext
+from alembic.runtime.migration import MigrationContext
+from alembic.script import Script, ScriptDirectory
+from alembic.script.write_hooks import _run_hooks
+from sqlalchemy import Connection, Executable, Table
+
+Send = Callable[[Executable | str], Any]
+"""Sends a statement; what comes back is a result of SQLAlchemy's, or None where a script is written."""
+
+READS_FILE = Script._from_path.__name__
+"""The function of Alembic's in whose frame `path` is the revision file that is being read."""
+
+
+# The command
+
+
+def environment_at_hand() -> EnvironmentContext | None:
+    """The environment of the command that runs, if one runs: `alembic.context` is a proxy of it."""
+    return getattr(context, "_proxy", None)
+
+
+# The revision files
+
+
+def version_folders(scripts: ScriptDirectory) -> list[Path]:
+    """The folders of the revision files (`version_locations`), as they are written."""
+    return [Path(folder) for folder in scripts._version_locations]
+
+
+def stock_revisions(scripts: ScriptDirectory) -> Iterator[Script]:
+    """Every revision of these folders, imported. Raises what the import of a file raises."""
+    return scripts._load_revisions()
+
+
+def script_of_file(scripts: ScriptDirectory, path: Path) -> Script | None:
+    """The revision in this file, imported; None where it is no revision's."""
+    return Script._from_path(scripts, path)
+
+
+def parents_of(script: Script) -> tuple[str, ...]:
+    """The ids in `down_revision`; none for the first."""
+    return tuple(script._versioned_down_revisions)
+
+
+def dependencies_of(script: Script) -> tuple[str, ...]:
+    """The ids that `depends_on` names, by id or by label."""
+    return tuple(script._resolved_dependencies)
+
+
+def is_known(scripts: ScriptDirectory, name: str) -> bool:
+    """Whether the chain has a revision or a label of exactly this name."""
+    return name in scripts.revision_map._revision_map
+
+
+def with_ancestors(scripts: ScriptDirectory, ids: Iterable[str]) -> set[str]:
+    """These revisions and all that must be applied before them, by `down_revision` or `depends_on`."""
+    chain = scripts.revision_map
+    return {
+        each.revision for each in chain._get_ancestor_nodes(chain.get_revisions(tuple(ids)), include_dependencies=True)
+    }
+
+
+def with_descendants(scripts: ScriptDirectory, script: Script) -> set[str]:
+    """This revision and all that can only be applied after it."""
+    found = scripts.revision_map._get_descendant_nodes([script], include_dependencies=True)
+    return {each.revision for each in found}
+
+
+def create_date(scripts: ScriptDirectory) -> datetime:
+    """Now, in the time zone that the ini asks for."""
+    return scripts._generate_create_date()
+
+
+def run_hooks(path: Path, scripts: ScriptDirectory) -> None:
+    """Run the project's `post_write_hooks` on a new file; what they say goes to standard output."""
+    _run_hooks(path, scripts.hooks)
+
+
+# The run
+
+
+def version_table(migration_context: MigrationContext) -> Table:
+    """The table in which revisions are stamped, as it was configured."""
+    return migration_context._version
+
+
+def take_transaction(migration_context: MigrationContext, connection: Connection) -> None:
+    """Make the connection's transaction the one that Alembic will commit; begin one where there is none."""
+    migration_context._transaction = connection.get_transaction() or connection.begin()
+
+
+class Supervisor:
+    """Is asked before Alembic runs a revision, sends a statement, or leaves the transaction. This one lets all pass."""
+
+    def steps(self, heads: Sequence[str], steps: Iterable[Any]) -> Iterable[Any]:
+        """The steps of the command, for a database at `heads`; of Alembic's `RevisionStep` or `StampStep`."""
+        return steps
+
+    def execute(self, construct: Executable | str, send: Send) -> Any:
+        """Carry out what an operation, `op.execute` or the stamp asks for; `send` does it as Alembic would."""
+        return send(construct)
+
+    def autocommit_block(self, leave: Callable[[], AbstractContextManager[None]]) -> AbstractContextManager[None]:
+        """The revision leaves its transaction for a block; `leave` does it as Alembic would."""
+        return leave()
+
+
+class SupervisedImpl(DefaultImpl):
+    """The implementation of a dialect, whose every statement the supervisor sees.
+
+    Alembic registers a class that has `__dialect__`; this one has none.
+    """
+
+    supervisor: Supervisor
+
+    @classmethod
+    def of(cls, stock: DefaultImpl, supervisor: Supervisor) -> "SupervisedImpl":
+        """One that is else like `stock`, whose class may be the project's own."""
+        impl: SupervisedImpl = type(cls.__name__, (cls, type(stock)), {})(
+            stock.dialect,
+            stock.connection,
+            stock.as_sql,
+            stock.transactional_ddl,
+            stock.output_buffer,
+            stock.context_opts,
+        )
+        impl.supervisor = supervisor
+        return impl
+
+    def _exec(self, construct: Executable | str, *arguments: Any, **options: Any) -> Any:
+        return self.supervisor.execute(
+            construct, lambda each: super(SupervisedImpl, self)._exec(each, *arguments, **options)
+        )
+
+    def send(self, construct: Executable | str) -> Any:
+        """Send a statement as Alembic would, past the supervisor."""
+        return super()._exec(construct)
+
+
+class SupervisedContext(MigrationContext):
+    """The migration context of one run, with a supervisor. Nothing is registered with Alembic: it ends with the run."""
+
+    impl: SupervisedImpl
+
+    def __init__(self, stock: MigrationContext, supervisor: "Callable[[SupervisedContext], Supervisor]") -> None:
+        # Not by Alembic's own constructor: that would announce "Context impl" in the log a second time.
+        vars(self).update(vars(stock))
+        self.supervisor = supervisor(self)
+        self.impl = SupervisedImpl.of(stock.impl, self.supervisor)
+        stock_steps = stock._migrations_fn
+        assert stock_steps is not None, "set by EnvironmentContext.configure"
+        self._migrations_fn = lambda heads, run: self.supervisor.steps(heads, stock_steps(heads, run))
+
+    @contextmanager
+    def autocommit_block(self) -> Iterator[None]:
+        """As Alembic's, with what the supervisor does around it."""
+        with self.supervisor.autocommit_block(self.leave_transaction):
+            yield
+
+    def leave_transaction(self) -> AbstractContextManager[None]:
+        """Alembic's own block: it commits, runs what is in it without a transaction, and begins another one."""
+        return super().autocommit_block()
+
+    def send(self, construct: Executable | str) -> Any:
+        """Send a statement as Alembic would, past the supervisor."""
+        return self.impl.send(construct)
+
+    def replace_connection(self, connection: Any) -> None:
+        """Use another connection from now on, or what stands for one."""
+        self.connection = self.impl.connection = connection
+
+
+def supervise(stock: MigrationContext, supervisor: Callable[[SupervisedContext], Supervisor]) -> SupervisedContext:
+    """Put a supervised context in the place of the environment's own, and return it.
+
+    To be called after `context.configure()` and before `context.begin_transaction()`.
+    """
+    environment = stock.environment_context
+    assert environment is not None, "only an env.py configures a run"
+    environment._migration_context = supervised = SupervisedContext(stock, supervisor)
+    return supervised
