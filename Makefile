@@ -44,14 +44,8 @@ test quick prove: export PYTHONDONTWRITEBYTECODE :=
 test: $(STAMP)  ## the tests, on PostgreSQL 18 and a part on 16 (some ten minutes)
 	@$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
 
-# Floors, units, and a little of each promise: models, rules, what autogenerate writes, our own chain up and down.
-QUICK := test_floors.py $(addprefix alembic_online/postgres/,test_literals.py test_url.py test_gathered.py locks/test_mode.py) \
-	db/test_orderly_html.py db/test_uuid7.py db/test_models.py db/test_conventions.py db/test_initial_schema.py \
-	$(addprefix alembic_online/,test_policy.py test_numbering.py review/lint/test_rules.py autogenerate/test_columns.py)
-LONG := these_rules_and_no_other or our_own_chain or worst or extension or others_made or offline or autogenerate_finds
-
-quick: $(STAMP)  ## a sample of the tests, on PostgreSQL 18 (under twenty seconds)
-	@$(BIN)/python -m pytest -n 2 --dist worksteal --postgres 18 -k "a_text or not ($(LONG))" $(addprefix backend/tests/,$(QUICK)) $(ARGS)
+quick: $(STAMP)  ## what needs no server (under twenty seconds)
+	@$(BIN)/python -m pytest -n 2 --dist worksteal -m "pure and not prove" $(ARGS)
 
 prove: $(STAMP)  ## the longer proofs: every kind of kill at every step, all of the toolkit on 16
 	@$(BIN)/python -m pytest -n 2 --dist worksteal -m prove $(ARGS)

@@ -6,11 +6,18 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 from unittest.mock import patch
 
 from alembic.config import CommandLine, Config
+
+
+@cache
+def _command_line() -> CommandLine:
+    """Made once: its parser takes as long as a seventh of a small upgrade."""
+    return CommandLine(prog="alembic")
 
 
 class Refusal(NamedTuple):
@@ -51,7 +58,7 @@ class Alembic:
 
     def _run(self, output: io.StringIO, arguments: Sequence[str]) -> None:
         # What CommandLine.main does, but for stdout: Config took the real one for its default when it was imported.
-        command_line = CommandLine(prog="alembic")
+        command_line = _command_line()
         options = command_line.parser.parse_args(arguments)
         command_line.run_cmd(Config(self.ini, stdout=output, cmd_opts=options), options)
 

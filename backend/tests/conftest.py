@@ -7,22 +7,24 @@
 import os
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 from sqlalchemy import Connection, create_engine
 
 from alembic_online.postgres.embedded import VERSIONS
+from tests import servers
 from tests.alembic_command import Alembic
-from tests.servers import Server, container, embedded, existing, require_docker
+from tests.paths import BACKEND
+from tests.servers import Server, ServerDirectory, container, embedded, existing, require_docker
 
-BACKEND = Path(__file__).resolve().parents[1]
 # The service runs on one version, the first that is asked for; migrations are proved on all of them.
 _OF_THE_HOST = ("api", "course", "inference")
 _OF_THE_TOOLKIT = ("alembic_online/", "migrations/", "test_start")
 # Of its many small cases every eighth runs on the other versions as well, and all of them in `make prove`.
 _MANY = tuple(f"alembic_online/{each}" for each in ("autogenerate/", "recipes/test_cases", "postgres/catalogue/"))
+# Whoever has to do with a server gets it by one of these.
+_SERVERS = {"server", "server_directory"}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -50,7 +52,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.hookimpl(tryfirst=True)  # before `-m` chooses
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """The toolkit's tests run on the first version; on the others they are `make prove`, but for a sample."""
+    """What asks for no server is `pure`; the toolkit on another version is `make prove`, but for a sample."""
     first = config.option.postgres.split(",")[0]
     for place, item in enumerate(items):
         chosen = getattr(item, "callspec", None)
@@ -59,6 +61,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         rare = place % 8 > 0 if path.startswith(_MANY) else path.startswith(_OF_THE_TOOLKIT)
         if version not in (first, "url") and rare:
             item.add_marker("prove")
+        if not _SERVERS.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker("pure")
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
@@ -79,6 +83,12 @@ def server(request: pytest.FixtureRequest) -> Iterator[Server]:
         made = existing(choice)
     with made as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def server_directory() -> ServerDirectory:
+    """`with server_directory() as directory`: where a test has a server of its own."""
+    return servers.server_directory
 
 
 @pytest.fixture

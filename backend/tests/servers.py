@@ -3,8 +3,8 @@
 import secrets
 import shutil
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -25,6 +25,9 @@ _FAST = {
     "wal_level": "logical",
     "shared_buffers": "'64MB'",
 }
+
+
+ServerDirectory = Callable[[], AbstractContextManager[Path]]
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from pathlib import Path
 import alembic
 import pytest
 
-BACKEND = Path(__file__).resolve().parents[1]
+from tests.paths import BACKEND
+
 PACKAGE = BACKEND / "alembic_online"
 
 # settings <- db | inference <- api, and course on db and inference. A floor may import itself and what is named here.
@@ -95,6 +96,13 @@ def test_every_room_has_its_floor() -> None:
 def test_below_the_toolkit_nobody_knows_alembic() -> None:
     for path in [*files("settings"), *files("db"), *(PACKAGE / "postgres").rglob("*.py")]:
         assert not [name for name in imported(path) if name.partition(".")[0] == "alembic"], path.name
+
+
+def test_no_test_module_imports_another() -> None:
+    """What two of them need lies in a module of its own, with a plain name."""
+    for path in (BACKEND / "tests").rglob("*.py"):
+        others = [name for name in imported(path) if re.search(r"\.test_\w+$", name) and name.startswith("tests.")]
+        assert not others, f"{path.relative_to(BACKEND)} imports {', '.join(others)}"
 
 
 def test_revisions_import_nothing_of_the_application() -> None:

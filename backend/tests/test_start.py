@@ -12,8 +12,7 @@ from urllib.error import URLError
 import psycopg
 
 from alembic_online.runtime.advisory_lock import MIGRATOR, lock_space
-
-BACKEND = Path(__file__).resolve().parents[1]
+from tests.paths import BACKEND
 
 
 def started(url: str, port: int = 0) -> subprocess.Popen[str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.alembic_command import Alembic
+from tests.paths import BACKEND
 
 NOWHERE = "postgresql://nobody@localhost:1/none"  # a broken chain is found before any server is asked
 _INI = """\
@@ -85,7 +86,7 @@ def make_project(folder: Path) -> Project:
     """A project without models or revisions."""
     (folder / "versions").mkdir()
     (folder / "alembic.ini").write_text(_INI)
-    template = Path(__file__).resolve().parents[2] / "migrations" / "script.py.mako"
+    template = BACKEND / "migrations" / "script.py.mako"
     (folder / "script.py.mako").write_text(template.read_text())
     made = Project(folder)
     made.models("")

@@ -11,7 +11,7 @@ from alembic.config import Config
 
 from tests.alembic_command import Alembic
 from tests.alembic_online.project import Project
-from tests.conftest import BACKEND
+from tests.paths import BACKEND
 
 SECTIONS = (BACKEND / "migrations" / "alembic.ini").read_text().partition("revision_environment = true\n")[2]
 RUNNING = "Running upgrade  -> 001_a"

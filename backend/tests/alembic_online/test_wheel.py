@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-BACKEND = Path(__file__).resolve().parents[2]
+from tests.paths import BACKEND
+
 pytestmark = [pytest.mark.prove, pytest.mark.timeout(600)]
 ENV = """import os
 

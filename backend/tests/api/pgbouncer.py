@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from psycopg.conninfo import conninfo_to_dict
 
-from tests.alembic_online.postgres.connecting import answers
+from tests.alembic_online.postgres.connection.connecting import answers
 
 POOL = 3
 PATIENCE = 20.0  # seconds, which only a failing test takes

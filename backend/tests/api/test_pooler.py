@@ -10,7 +10,7 @@ from httpx import AsyncClient, Response
 
 from alembic_online.postgres.errors import ServerUnfit
 from tests.alembic_command import Alembic
-from tests.alembic_online.postgres.connecting import PGBOUNCER
+from tests.alembic_online.postgres.connection.connecting import PGBOUNCER
 from tests.api.accounts import promote, signed_in, visitor
 from tests.api.conftest import MakeApp
 from tests.api.course import put_translation, small_course

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import httpx
 
-BACKEND = Path(__file__).resolve().parents[2]
+from tests.paths import BACKEND
+
 PATIENCE = 30  # seconds until a process that does neither start nor stop is killed
 
 OPENING = ("socket.connect", "subprocess.Popen", "os.posix_spawn")

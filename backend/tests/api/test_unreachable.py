@@ -17,7 +17,7 @@ from src.api.readiness import TIME_LIMIT
 from tests.api.clients import not_ready, running
 from tests.api.conftest import MakeApp
 from tests.api.network import Proxy, SilentListener, listening, through
-from tests.servers import Server
+from tests.servers import Server, ServerDirectory
 
 PASSWORD = "sekret-7f3a"
 SLACK = 1.5  # seconds that a machine with two busy cores may add
@@ -37,16 +37,16 @@ async def until_ready(client: AsyncClient) -> None:
 
 
 @pytest.fixture(scope="module")
-def password_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def password_server(server_directory: ServerDirectory) -> Iterator[str]:
     """The host of a server that asks everybody but its superuser for a password."""
-    directory = tmp_path_factory.mktemp("pg")
-    rules = directory / "pg_hba.conf"
-    rules.write_text("local all postgres trust\nlocal all all scram-sha-256\n")
-    server = start_server(directory / "data", settings={"hba_file": f"'{rules}'"}, temporary=True)
-    with psycopg.connect(server.get_uri(), autocommit=True) as admin:
-        admin.execute("CREATE ROLE student LOGIN PASSWORD 'right'")
-    yield str(directory / "data")
-    server.cleanup()
+    with server_directory() as directory:
+        rules = directory / "pg_hba.conf"
+        rules.write_text("local all postgres trust\nlocal all all scram-sha-256\n")
+        server = start_server(directory / "data", settings={"hba_file": f"'{rules}'"}, temporary=True)
+        with psycopg.connect(server.get_uri(), autocommit=True) as admin:
+            admin.execute("CREATE ROLE student LOGIN PASSWORD 'right'")
+        yield str(directory / "data")
+        server.cleanup()
 
 
 @pytest.mark.parametrize("driver", ["asyncpg", "psycopg"])

@@ -6,7 +6,7 @@ from alembic.config import Config
 from alembic_online.revisions.project import open_project
 from alembic_online.testing import Kit, test_migrations
 from alembic_online.testing.plugin import pytest_generate_tests
-from tests.conftest import BACKEND
+from tests.paths import BACKEND
 from tests.servers import Server
 
 __all__ = ["pytest_generate_tests", "test_migrations"]

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, create_engine
 from alembic_online.postgres.catalogue import Catalogue, compare, describe, read_catalogue
 from alembic_online.postgres.embedded import program
 from alembic_online.runtime.history import BOOKKEEPING
-from tests.conftest import BACKEND
+from tests.paths import BACKEND
 from tests.servers import Server
 
 REVISIONS = [

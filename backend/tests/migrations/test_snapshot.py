@@ -10,7 +10,7 @@ from alembic_online.postgres.scratch import read_place
 from alembic_online.review.snapshot import snapshot, stale
 from alembic_online.revisions.project import Project, open_project
 from alembic_online.runtime.history import BOOKKEEPING
-from tests.conftest import BACKEND
+from tests.paths import BACKEND
 
 
 @pytest.fixture

@@ -17,9 +17,10 @@ from alembic_online.cli.verb import FINE
 from alembic_online.postgres.embedded import program
 from tests.alembic_online.project import Project, make_project
 from tests.alembic_online.runner.processes import Migrator, until
+from tests.paths import BACKEND
 
 Start = Callable[..., Migrator]
-REAL_INI = Path(__file__).resolve().parents[3] / "migrations" / "alembic.ini"
+REAL_INI = BACKEND / "migrations" / "alembic.ini"
 _TABLE = "CREATE TABLE books (id int PRIMARY KEY, old int, new int); INSERT INTO books SELECT i, i FROM generate_series"
 WALKED = "SELECT coalesce(sum(walked), 0) FROM alembic_backfill"
 FILLED = "SELECT count(*) FROM books WHERE new IS NOT DISTINCT FROM old * 2"

@@ -21,7 +21,7 @@ from alembic_online.cli.verb import COULD_NOT_RUN, FINE, FOUND
 from tests.alembic_online.backfill.running import run
 from tests.alembic_online.project import Project
 from tests.alembic_online.runner.processes import until
-from tests.conftest import BACKEND
+from tests.paths import BACKEND
 
 
 def command(url: str, *arguments: str) -> tuple[int, str]:

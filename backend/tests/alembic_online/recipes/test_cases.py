@@ -6,8 +6,9 @@ import pytest
 
 from alembic_online.postgres.embedded import program
 from tests.alembic_online.project import Project
-from tests.alembic_online.recipes.cases import ALL, Case
+from tests.alembic_online.recipes.cases import ALL, COLUMNS, CONSTRAINTS, Case
 from tests.alembic_online.recipes.conftest import Direct, both_ways_converge, both_ways_end_as_directly, write
+from tests.alembic_online.recipes.killed import Start, converges_though_killed
 from tests.alembic_online.recipes.state import read_state, same
 from tests.sampling import every
 
@@ -36,6 +37,14 @@ def test_its_script_does_the_same(project: Project, database: str, case: Case, d
     same(up, read_state(database))
     run_script(database, project.alembic(database, "downgrade", "001_a:base", "--sql"))
     same(down, read_state(database))
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("case", [CONSTRAINTS[4], COLUMNS[1]], ids=str)
+def test_it_converges_though_its_process_is_killed_around_every_step(
+    project: Project, database: str, case: Case, directly: Direct, start: Start
+) -> None:
+    converges_though_killed(start, project, database, case, directly)
 
 
 def run_script(url: str, script: str) -> None:

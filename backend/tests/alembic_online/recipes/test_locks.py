@@ -13,11 +13,8 @@ from tests.alembic_online.recipes.noted_locks import NOTED
 from tests.alembic_online.recipes.tables import TWICE
 from tests.alembic_online.runner import gate
 from tests.alembic_online.runner.clients import Client
-from tests.alembic_online.runner.conftest import start
 from tests.alembic_online.runner.processes import Migrator, until
 from tests.servers import Server
-
-__all__ = ["start"]
 
 # Work on a row that takes as long as the test wants, once the online way is in its long step.
 _WORKS = (

@@ -9,6 +9,7 @@ from tests.alembic_online.project import Project
 from tests.alembic_online.recipes.cases import Case
 from tests.alembic_online.recipes.conftest import Direct, both_ways_end_as_directly, the_way_up_converges, write
 from tests.alembic_online.recipes.interruption import PATIENT, run_interrupted
+from tests.alembic_online.recipes.killed import Start, converges_though_killed
 from tests.alembic_online.recipes.state import read_state, same
 from tests.alembic_online.recipes.statements import statements
 
@@ -281,3 +282,10 @@ def test_a_value_that_does_not_fit_stops_it_and_once_mended_it_goes_on(project: 
         project.alembic.having(**PATIENT)(database, "upgrade", "head")
         kind = "SELECT atttypid::regtype::text FROM pg_attribute WHERE attrelid = 'books'::regclass AND attname = 'id'"
         assert session.execute(kind).fetchone() == ("smallint",)
+
+
+@pytest.mark.prove
+def test_it_converges_though_its_process_is_killed_around_every_step(
+    project: Project, database: str, directly: Direct, start: Start
+) -> None:
+    converges_though_killed(start, project, database, CASES[2], directly)

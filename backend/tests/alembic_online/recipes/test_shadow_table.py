@@ -8,6 +8,7 @@ from tests.alembic_online.project import Project
 from tests.alembic_online.recipes.cases import Case
 from tests.alembic_online.recipes.conftest import Direct, both_ways_end_as_directly, the_way_up_converges, write
 from tests.alembic_online.recipes.interruption import PATIENT
+from tests.alembic_online.recipes.killed import Start, converges_though_killed
 from tests.alembic_online.recipes.meanwhile import meanwhile
 from tests.alembic_online.recipes.state import read_state, same
 from tests.alembic_online.recipes.tables import TWICE
@@ -238,3 +239,10 @@ def test_what_is_written_at_the_last_moment_is_there_afterwards(project: Project
             project.alembic.having(**PATIENT)(database, "upgrade", "head")
         rows = client.execute("SELECT id, pages FROM books WHERE id < 3 ORDER BY id").fetchall()
     assert rows == [(0, None), (2, 0)]
+
+
+@pytest.mark.prove
+def test_it_converges_though_its_process_is_killed_around_every_step(
+    project: Project, database: str, directly: Direct, start: Start
+) -> None:
+    converges_though_killed(start, project, database, CASES[1], directly)

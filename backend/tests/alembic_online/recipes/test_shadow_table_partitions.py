@@ -11,6 +11,7 @@ from tests.alembic_online.project import Project
 from tests.alembic_online.recipes.cases import Case
 from tests.alembic_online.recipes.conftest import Direct, both_ways_end_as_directly, the_way_up_converges, write
 from tests.alembic_online.recipes.interruption import PATIENT
+from tests.alembic_online.recipes.killed import Start, converges_though_killed
 from tests.alembic_online.recipes.meanwhile import meanwhile
 from tests.alembic_online.recipes.state import read_state, same
 from tests.alembic_online.recipes.tables import LOGS
@@ -137,3 +138,10 @@ def test_where_a_partition_cannot_be_made_anew_nothing_is_changed(
     code, stderr = project.alembic.having(**PATIENT).refused(database, "upgrade", "head")
     assert (code, problem in stderr, "Traceback" in stderr) == (18, True, False), stderr
     same(there, read_state(database))
+
+
+@pytest.mark.prove
+def test_it_converges_though_its_process_is_killed_around_every_step(
+    project: Project, database: str, directly: Direct, start: Start
+) -> None:
+    converges_though_killed(start, project, database, CASES[0], directly)

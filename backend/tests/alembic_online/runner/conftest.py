@@ -1,6 +1,6 @@
-"""Migrators in processes of their own, and a look into the database."""
+"""A project that logs as the real one does, and a look into the database."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -8,10 +8,10 @@ import pytest
 
 from tests.alembic_online.project import Project, make_project
 from tests.alembic_online.runner import eight_steps
-from tests.alembic_online.runner.processes import Migrator, migrators
+from tests.paths import BACKEND
 from tests.servers import Server
 
-_REAL_INI = Path(__file__).resolve().parents[3] / "migrations" / "alembic.ini"
+_REAL_INI = BACKEND / "migrations" / "alembic.ini"
 
 
 @pytest.fixture
@@ -21,13 +21,6 @@ def project(tmp_path: Path) -> Project:
     ini = made.folder / "alembic.ini"
     ini.write_text(ini.read_text() + _REAL_INI.read_text().partition("revision_environment = true\n")[2])
     return made
-
-
-@pytest.fixture
-def start() -> Iterator[Callable[..., Migrator]]:
-    """`start(project, url, "upgrade", "head")` begins a migration in a process of its own."""
-    with migrators() as begin:
-        yield begin
 
 
 @pytest.fixture

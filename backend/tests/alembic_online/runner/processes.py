@@ -22,12 +22,12 @@ from alembic.config import CommandLine
 
 import alembic_online
 from tests.alembic_online.project import Project
+from tests.paths import BACKEND
 
 assert alembic_online, "imported, so that no migrator has to"
 
 _LIMIT = 60.0  # seconds, which only a failing test takes: on a busy machine 15 were too few
 _PAUSE = 0.01
-_BACKEND = Path(__file__).resolve().parents[3]
 _forks = multiprocessing.get_context("forkserver")
 Value = TypeVar("Value")
 
@@ -99,7 +99,7 @@ def migrators() -> Iterator[Callable[..., Migrator]]:
 def _warm_up() -> None:
     _forks.set_forkserver_preload([__name__])
     # Python 3.11's fork server does not look for the modules where its starter does.
-    with patch.dict(os.environ, PYTHONPATH=str(_BACKEND)):
+    with patch.dict(os.environ, PYTHONPATH=str(BACKEND)):
         forkserver.ensure_running()
 
 

@@ -17,7 +17,7 @@ from tests.alembic_online.project import Project
 from tests.alembic_online.runner.clients import Client
 from tests.alembic_online.runner.outcomes import outcomes
 from tests.alembic_online.runner.processes import Migrator, until
-from tests.servers import Server, server_directory
+from tests.servers import Server, ServerDirectory
 
 Start = Callable[..., Migrator]
 LONGEST = 1.0  # seconds: ten times the lock timeout, for a busy machine
@@ -242,7 +242,7 @@ def test_such_a_role_waits_for_a_long_transaction_without_queueing_behind_it(
 
 
 @pytest.fixture
-def vacuuming() -> Iterator[tuple[str, Path]]:
+def vacuuming(server_directory: ServerDirectory) -> Iterator[tuple[str, Path]]:
     """A server of the test's own whose autovacuum starts within a second: its URL and its log."""
     settings = {"fsync": "off", "autovacuum_naptime": "1s", "log_autovacuum_min_duration": "0"}
     with server_directory() as directory:

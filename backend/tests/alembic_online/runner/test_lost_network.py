@@ -17,7 +17,7 @@ from tests.alembic_online.runner.outcomes import outcomes
 from tests.alembic_online.runner.processes import Migrator, until
 from tests.api.network import Proxy, listening, through
 from tests.sampling import every
-from tests.servers import pg_ctl, server_directory
+from tests.servers import ServerDirectory, pg_ctl
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only there may a socket refuse all packets")
 Start = Callable[..., Migrator]
@@ -28,7 +28,7 @@ LOCKS = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2"
 
 
 @pytest.fixture(scope="module")
-def over_tcp() -> Iterator[str]:
+def over_tcp(server_directory: ServerDirectory) -> Iterator[str]:
     """The URL of a server that listens on TCP: a Unix socket has no network that could be lost."""
     with server_directory() as directory, socket.create_server(("127.0.0.1", 0)) as probe:
         running = start_server(directory / "data", temporary=True, settings={"fsync": "off"})

@@ -12,11 +12,11 @@ from tests.alembic_online.runner import eight_steps, gate
 from tests.alembic_online.runner.eight_steps import LONG, same
 from tests.alembic_online.runner.outcomes import outcomes
 from tests.alembic_online.runner.processes import Migrator
-from tests.servers import pg_ctl, server_directory
+from tests.servers import ServerDirectory, pg_ctl
 
 
 @pytest.fixture(scope="module")
-def mortal() -> Iterator[tuple[str, Path]]:
+def mortal(server_directory: ServerDirectory) -> Iterator[tuple[str, Path]]:
     """A server of the tests' own: its URL, and its data directory."""
     with server_directory() as directory:
         running = start_server(directory / "data", temporary=True, settings={"fsync": "off"})

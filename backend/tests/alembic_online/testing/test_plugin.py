@@ -10,7 +10,7 @@ import pytest
 from alembic_online.testing import CHECKS
 from tests.alembic_online.testing.defects import DEFECTS, SOUND, Defect
 from tests.alembic_online.testing.proof import planted
-from tests.conftest import BACKEND
+from tests.paths import BACKEND
 
 TESTS = "from alembic_online.testing import test_migrations\n\n__all__ = ['test_migrations']\n"
 

@@ -13,7 +13,7 @@ from alembic_online.review.doctor.machine import settings
 from alembic_online.revisions.project import open_project
 from tests.alembic_online.project import Project as Sample
 from tests.alembic_online.review.doctor.examined import examined
-from tests.conftest import BACKEND
+from tests.paths import BACKEND
 
 
 def _wrong(found: list[Finding]) -> list[str]:

@@ -14,7 +14,7 @@ from alembic_online.revisions.project import open_project
 from alembic_online.squash.squash import squash
 from tests.alembic_online.project import Project
 from tests.alembic_online.review.lint.place import place_of
-from tests.conftest import BACKEND
+from tests.paths import BACKEND
 
 BOOKS = 'Table("books", metadata, Column("id", Integer, primary_key=True), Column("a", String), Column("b", String))'
 MAKE = (

@@ -15,7 +15,7 @@ from alembic_online.revisions.project import open_project
 from tests.alembic_online.project import Project, make_project
 from tests.alembic_online.review.lint.cases import CASES, TEXTS, Case
 from tests.alembic_online.review.lint.place import place_of
-from tests.conftest import BACKEND
+from tests.paths import BACKEND
 from tests.servers import Server
 
 Findings = dict[str, list[str]]

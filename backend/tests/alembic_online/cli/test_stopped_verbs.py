@@ -11,7 +11,7 @@ import pytest
 
 from tests.alembic_online.project import Project
 from tests.alembic_online.runner.processes import until
-from tests.conftest import BACKEND
+from tests.paths import BACKEND
 
 LONG = "op.execute('SELECT pg_sleep(600)')"
 ASLEEP = "SELECT 1 FROM pg_stat_activity WHERE query LIKE '%pg_sleep(600)%' AND wait_event = 'PgSleep'"

@@ -6,7 +6,7 @@ from alembic.script import ScriptDirectory
 
 from alembic_online.revisions.head_file import check_head_file, conflicting_heads
 from tests.alembic_online.project import NOWHERE, Project
-from tests.conftest import BACKEND
+from tests.paths import BACKEND
 
 CONFLICT = "<<<<<<< HEAD\n002_mine\n||||||| base\n001_a\n=======\n002_theirs\n>>>>>>> main\n"
 

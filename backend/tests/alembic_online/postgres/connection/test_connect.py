@@ -15,7 +15,7 @@ from alembic_online.postgres.connection.url import parse_url
 from alembic_online.postgres.embedded import start_server
 from alembic_online.postgres.errors import ServerUnfit, ServerUnreachable
 from alembic_online.runtime.session import prepare_own_session
-from tests.alembic_online.postgres.connecting import DRIVERS, PGBOUNCER, ask, pooler, url
+from tests.alembic_online.postgres.connection.connecting import DRIVERS, PGBOUNCER, ask, pooler, url
 from tests.api.network import SilentListener, listening
 
 if TYPE_CHECKING:

@@ -2,9 +2,8 @@
 
 import subprocess
 import sys
-from pathlib import Path
 
-BACKEND = Path(__file__).resolve().parents[2]
+from tests.paths import BACKEND
 
 
 def test_the_old_name_of_the_command_says_the_new_one_and_works() -> None:

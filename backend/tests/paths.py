@@ -1,0 +1,5 @@
+"""Where things lie."""
+
+from pathlib import Path
+
+BACKEND = Path(__file__).resolve().parents[1]
