@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from alembic_online.postgres.locks.reader import Reader, statements
+from alembic_online.postgres.sql.identifiers import object_name
+from alembic_online.postgres.sql.tokens import Kind, Token
 from alembic_online.recipes.names import plain
 
 _STARTS = ("CREATE", "ALTER", "DROP", "COMMENT", "GRANT", "REVOKE")
@@ -131,8 +133,11 @@ def _altered(reader: Reader) -> Iterator[GivenUp]:
         elif action.accept("ALTER"):
             action.accept("COLUMN")
             column = action.name()
-            if action.accept_any("DROP DEFAULT", "SET DEFAULT"):
+            if action.accept_any("DROP DEFAULT", "DROP IDENTITY"):
                 yield _part("default", table, column)
+            elif action.accept_any("SET DEFAULT", "ADD GENERATED"):
+                yield _part("default", table, column)
+                yield from _numbers(action, table, column)
             elif action.accept("DROP NOT NULL"):
                 yield _part("not null", table, column)
         elif action.accept("RENAME TO"):
@@ -142,6 +147,27 @@ def _altered(reader: Reader) -> Iterator[GivenUp]:
         elif action.accept("RENAME"):
             action.accept("COLUMN")
             yield _part("column", table, action.name())
+
+
+def _numbers(action: Reader, table: str, column: str) -> Iterator[GivenUp]:
+    """Its numbers come from another sequence, behind SET DEFAULT or ADD GENERATED; `written` is the name of that."""
+    rest = list(action.rest())
+    if action.has("IDENTITY"):
+        named = action.skip_to("SEQUENCE NAME") is not None
+        own = action.name() if named else object_name(last_part(table), plain(column), "seq")
+        yield GivenUp("numbers", table, plain(column), last_part(plain(own)))
+    elif action.has("NEXTVAL"):
+        yield GivenUp("numbers", table, plain(column), next(iter(names_in_strings(rest)), ""))
+
+
+def sets_default(sql: str) -> bool:
+    """Whether it gives a column a default, or an identity."""
+    return "SET DEFAULT" in sql.upper() or "ADD GENERATED" in sql.upper()
+
+
+def names_in_strings(found: Iterable[Token]) -> list[str]:
+    """What the string constants among these name, plain and without a schema: `'public.books_id_seq'`."""
+    return [last_part(plain(each.text.strip("'"))) for each in found if each.kind is Kind.STRING]
 
 
 def _part(kind: str, table: str, written: str) -> GivenUp:

@@ -1,14 +1,14 @@
-"""Types that a revision makes and drops by its connection: `sa.Enum(...).create(op.get_bind())`, and `.drop`.
+"""What a revision does by its connection and not by an operation, and joins the cut-over where something waits for it.
 
-Where something waits for the cut-over, they join it. The question before them, whether the type is there
-(`checkfirst`), is answered as if all that waits were done.
+Types, `sa.Enum(...).create(op.get_bind())` and `.drop`: the question before them, whether the type is there
+(`checkfirst`), is answered as if all that waits were done. And a SELECT of `setval`, if the revision reads no result.
 """
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, TextClause, event, text
 from sqlalchemy.dialects.postgresql import CreateDomainType, CreateEnumType, DropDomainType, DropEnumType
 
 from alembic_online.recipes.cutover.cutover import CutOver
@@ -19,23 +19,34 @@ NOTHING = "DO $$ BEGIN END $$"
 
 
 @contextmanager
-def types_by_bind(
-    connection: Connection, cut_over: CutOver, joins: Callable[[], bool], run: Callable[[Any], Any]
+def joining_by_bind(
+    connection: Connection,
+    cut_over: CutOver,
+    joins: Callable[[], bool],
+    run: Callable[[Any], Any],
+    is_read: Callable[[], bool],
 ) -> Iterator[None]:
-    """Until the end of the block; while `joins` says so they are `run` instead, as an operation of Alembic's own."""
+    """Until the end of the block; while `joins` says so they are `run` instead, as an operation of Alembic's own.
+
+    `is_read` says whether the revision does something with what the statement at hand returns.
+    """
     dialect: Any = connection.dialect
     has_type, running = dialect.has_type, False
 
+    def may_join(element: Any, given: Any) -> bool:
+        if isinstance(element, TextClause):
+            return not any(given) and cut_over.numbers_set(element.text) is not None and not is_read()
+        return isinstance(element, CreateEnumType | DropEnumType | CreateDomainType | DropDomainType)
+
     def before(_: Connection, element: Any, *given: Any) -> tuple[Any, Any, Any]:
         nonlocal running
-        is_type = isinstance(element, CreateEnumType | DropEnumType | CreateDomainType | DropDomainType)
-        if is_type and not running and joins():
+        if not running and joins() and may_join(element, given[:2]):
             running = True
             try:
                 run(element)
             finally:
                 running = False
-            element = verbatim(NOTHING)
+            element = text(NOTHING) if isinstance(element, TextClause) else verbatim(NOTHING)
         return element, *given[:2]
 
     def is_there(asking: Connection, name: str, schema: str | None = None, **options: Any) -> bool:

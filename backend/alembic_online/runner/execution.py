@@ -21,7 +21,7 @@ from alembic_online.recipes.database import Database
 from alembic_online.recipes.names import verbatim
 from alembic_online.recipes.step import Step, Steps, Task
 from alembic_online.revisions.source_line import note_line
-from alembic_online.runner.bound_types import types_by_bind
+from alembic_online.runner.bound_types import joining_by_bind
 from alembic_online.runner.lock_wait import MustRetry
 from alembic_online.runner.pipelined_statements import Planned, together
 from alembic_online.runner.statement_guard import StatementGuard
@@ -56,7 +56,8 @@ class Running:
         self.cut_over.forget()
         self._large = self.busy = False
         self._gaps, self._uncommitted, self._under_way = gaps, [], []
-        with types_by_bind(self.connection, self.cut_over, self._joins, self._context.execute):
+        run = self._context.execute
+        with joining_by_bind(self.connection, self.cut_over, self._joins, run, gaps.reads_here):
             yield
 
     def _joins(self) -> bool:

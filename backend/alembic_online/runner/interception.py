@@ -33,11 +33,12 @@ from alembic_online.postgres.locks import is_patient, needs_autocommit
 from alembic_online.recipes.bypass import is_large, is_small, new_names, reason_to_be_direct
 from alembic_online.recipes.catalogue_precheck import is_in_vain, must_leave, unmet_need
 from alembic_online.recipes.cutover.availability_gaps import Gaps
+from alembic_online.recipes.cutover.long_read import refuse_long_read
 from alembic_online.recipes.cutover.pending_statements import Postponed, Waiting
 from alembic_online.recipes.cutover.reorder import is_independent
 from alembic_online.recipes.cutover.statement_forms import makes_index
 from alembic_online.recipes.database import Database
-from alembic_online.recipes.keys import given_up_with_keys
+from alembic_online.recipes.given_up import all_given_up
 from alembic_online.recipes.names import plain, sql_of, verbatim
 from alembic_online.recipes.object_effects import besides_dropped, is_definition, made
 from alembic_online.recipes.offline_script import write
@@ -169,6 +170,8 @@ class OnlineOperations:
         if end == "ROLLBACK" or (end == "COMMIT" and self._is_kept()):
             return directly()  # what waits is undone with it, or goes on waiting
         if not is_definition(sql) or is_patient(sql) or not self._guard.may_wait:
+            if self._says_number(sql, directly):
+                return None
             if self._overtakes(sql):
                 return directly()
             if not self._is_in_vain(sql):
@@ -176,7 +179,7 @@ class OnlineOperations:
             elif not needs_autocommit(sql):
                 self._running.carry_out(may_commit=False)
             return directly()
-        locked, gone = self._guard.locked_by(sql), given_up_with_keys(sql, self.database)
+        locked, gone = self._guard.locked_by(sql), all_given_up(sql, self.database)
         # An index that is there locks its table. One that is not does not wait: it would drop the next of its name.
         missed = any(each.kind != "index" for each in gone)
         if not locked and not missed and (self._running.cut_over.lets_pass(sql) or self._overtakes(sql)):
@@ -186,6 +189,16 @@ class OnlineOperations:
         work = besides_dropped(sql, locked)
         self._running.wait(waiting, large=any(is_large(table, self._script, self.database) for table in work))
         return None
+
+    def _says_number(self, sql: str, directly: Callable[[], Any]) -> bool:
+        """Whether it says where a sequence goes on that a column gets in the cut-over: then it waits too."""
+        assert self._guard is not None
+        gone = self._running.cut_over.numbers_set(sql) if self._guard.may_wait else None
+        if gone is None:
+            return False
+        refuse_long_read(sql, self.database)
+        self._running.wait(Waiting.of(sql, directly, line=self._line, gives_up=gone), large=False)
+        return True
 
     def _is_in_vain(self, sql: str) -> bool:
         """Whether nothing needs to be committed for it: it can only fail, or has nothing to do."""

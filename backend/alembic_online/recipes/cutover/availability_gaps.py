@@ -27,7 +27,8 @@ _THERE = {
     "sequence": _RELATION,
     "function": "SELECT 1 FROM pg_proc WHERE lower(proname) = :name",
     "column": _PART.format("pg_attribute", "attrelid", "lower(attname) = :name AND NOT attisdropped"),
-    "default": _PART.format("pg_attribute", "attrelid", "lower(attname) = :name AND atthasdef"),
+    "default": _PART.format("pg_attribute", "attrelid", "lower(attname) = :name AND (atthasdef OR attidentity <> '')"),
+    "numbers": _PART.format("pg_attribute", "attrelid", "lower(attname) = :name AND (atthasdef OR attidentity <> '')"),
     "trigger": _PART.format("pg_trigger", "tgrelid", "lower(tgname) = :name"),
     "policy": _PART.format("pg_policy", "polrelid", "lower(polname) = :name"),
     "rule": _PART.format("pg_rewrite", "ev_class", "lower(rulename) = :name"),
@@ -73,6 +74,15 @@ class Gaps:
         self._refuse_column_in_steps(waiting, sql)
         for each, by, again in self.found(waiting):
             here = self._line.lineno if self._line else 0
+            if each.kind == "numbers":
+                raise RevisionFailed(
+                    f"{self._script.revision} numbers {each.table}.{each.name} by another sequence in line"
+                    f" {by.line.lineno if by.line else 0}, and says in line {again} where that goes on: line {here}"
+                    " would have the first committed alone, and clients would get numbers that are taken.",
+                    'Next to the first, write op.execute("SELECT setval(pg_get_serial_sequence('
+                    f"'{each.table}', '{each.name}'), (SELECT max({each.name}) FROM {each.table}))\")."
+                    f"{_direct(each)}",
+                )
             gone = f"in line {by.line.lineno}" if by.line else "above"
             of = f" of {each.table}" if each.table else ""
             raise RevisionFailed(
@@ -131,6 +141,10 @@ class Gaps:
                     f"Change the column once: ALTER TYPE {name} RENAME TO {name}_old, CREATE TYPE {name} ..., ALTER"
                     f" TABLE ... TYPE {name} USING ..., DROP TYPE {name}_old.",
                 )
+
+    def reads_here(self) -> bool:
+        """Whether the line that runs now does something with what its statement returns."""
+        return self._line is None or self._below.reads(self._line.lineno or 0)
 
     def _is_there(self, each: GivenUp) -> bool:
         if each not in self._there:

@@ -15,6 +15,7 @@ from traceback import FrameSummary
 from alembic_online.postgres.locks import strong_locks
 from alembic_online.postgres.locks.reader import statements
 from alembic_online.postgres.sql.tokens import tokens
+from alembic_online.recipes.cutover.numbering import says_number, sequences_set
 from alembic_online.recipes.cutover.pending_statements import Postponed, Waiting, follows, gaps
 from alembic_online.recipes.cutover.replaced_type import StandIn, stand_in
 from alembic_online.recipes.cutover.statement_forms import (
@@ -81,6 +82,8 @@ class CutOver:
             for each in self.waiting
             if swaps and follows(each, swaps, column, kinds) and not self.unfit & _indexes_of(each)
         ]
+        moved = {name for each in later for name in each.makes}
+        later += [each for each in self.waiting if each not in later and sequences_set(each.sql) & moved]
         self.waiting = [each for each in self.waiting if each not in later] + [waiting, *later]
 
     def stand_ins(self, sql: str = "") -> list[StandIn]:
@@ -160,12 +163,24 @@ class CutOver:
         """The actions by which a copy of `table` loses the defaults, checks and columns that the table loses."""
         for each in self._given_up():
             if same_name(each.table, plain(table)):
-                if each.kind == "default":
+                if each.kind == "default":  # of a copy, which may have the one or the other
+                    yield f"ALTER COLUMN {each.written} DROP IDENTITY IF EXISTS"
                     yield f"ALTER COLUMN {each.written} DROP DEFAULT"
                 elif each.kind == "constraint":
                     yield f"DROP CONSTRAINT IF EXISTS {each.written}"
                 elif each.kind == "column":  # one that is generated may read the column at hand
                     yield f"DROP COLUMN IF EXISTS {each.written} CASCADE"
+
+    def numbers_set(self, sql: str) -> tuple[GivenUp, ...] | None:
+        """The columns whose numbers go on as `sql` says, which is to be done with what waits; None where it is not."""
+        names = sequences_set(sql)
+        found = tuple(each for each in self._given_up() if each.kind == "numbers" and says_number(sql, each))
+        made_here = any(names & each.makes for each in self.waiting)
+        return found if found or made_here else None
+
+    def names_given_up(self, kind: str) -> list[str]:
+        """All of a kind, without a schema."""
+        return sorted({last_part(each.name) for each in self._given_up() if each.kind == kind})
 
     def has_type(self, name: str) -> bool | None:
         """Whether there is a type of this plain name afterwards; None where nothing here tells."""

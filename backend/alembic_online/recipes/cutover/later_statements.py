@@ -6,8 +6,9 @@ from functools import cached_property
 from pathlib import Path
 
 from alembic_online.postgres.locks.reader import statements
+from alembic_online.recipes.cutover.numbering import may_say_number, says_number
 from alembic_online.recipes.names import plain
-from alembic_online.recipes.object_effects import GivenUp, given_up, granted, last_part, made, same_name
+from alembic_online.recipes.object_effects import GivenUp, given_up, granted, last_part, made, same_name, sets_default
 
 _UNKNOWN = "_"
 """What stands in an f-string where nobody knows what it inserts."""
@@ -22,7 +23,8 @@ class Below:
     def brings_back(self, each: GivenUp, line: int, end: int) -> int:
         """The line below this one, which ends at `end`, that makes it again; 0 where none does."""
         for at, sql in self._texts:
-            texts = [sql] if at > end else _after(each, sql) if line <= at <= end else []
+            here = [sql] if each.kind == "numbers" else _after(each, sql)  # it is said by this line itself, or not
+            texts = [sql] if at > end else here if line <= at <= end else []
             if any(_makes(each, text) for text in texts):
                 return at
         return 0
@@ -31,10 +33,20 @@ class Below:
         """Whether a line above this one makes it: then no client has known it."""
         return any(_makes(each, sql) for at, sql in self._texts if at < line)
 
+    def reads(self, line: int) -> bool:
+        """Whether what this line executes returns something to it: it is not a plain call of `execute`."""
+        alone = (each for each in ast.walk(self._tree) if isinstance(each, ast.Expr))
+        here = (each.value for each in alone if each.lineno <= line <= (each.end_lineno or line))
+        calls = (each.func for each in here if isinstance(each, ast.Call))
+        return not any(isinstance(each, ast.Attribute) and each.attr == "execute" for each in calls)
+
+    @cached_property
+    def _tree(self) -> ast.Module:
+        return ast.parse(self._path.read_text(encoding="utf-8"))
+
     @cached_property
     def _texts(self) -> list[tuple[int, str]]:
-        tree = ast.parse(self._path.read_text(encoding="utf-8"))
-        top = {name: node for node in tree.body for name in _names(node)}
+        top = {name: node for node in self._tree.body for name in _names(node)}
         return sorted(_read(top.get(self._direction), top, set()))
 
 
@@ -88,8 +100,10 @@ def _after(each: GivenUp, sql: str) -> list[str]:
 
 def _makes(each: GivenUp, sql: str) -> bool:
     """A name that nobody knows may be this one."""
+    if each.kind == "numbers":
+        return says_number(sql, each) or may_say_number(sql, each)
     if each.kind == "default":
-        again = [other for other in given_up(sql) if other.kind == "default"] if "SET DEFAULT" in sql.upper() else []
+        again = [other for other in given_up(sql) if other.kind == "default"] if sets_default(sql) else []
         return any(other.name == each.name and _may_be(other.table, each.table) for other in again)
     if each.kind == "grant":
         return any(other.name == each.name and _may_be(other.table, each.table) for other in granted(sql))

@@ -7,9 +7,12 @@ from typing import Any
 
 from alembic_online.postgres.locks import strong_locks
 from alembic_online.recipes.cutover.commit_points import belongs_together
+from alembic_online.recipes.cutover.numbering import owned_by, says_number
 from alembic_online.recipes.cutover.replaced_type import StandIn
-from alembic_online.recipes.object_effects import GivenUp, given_up, granted, last_part, made, same_name
+from alembic_online.recipes.object_effects import GivenUp, given_up, granted, last_part, made, same_name, sets_default
 from alembic_online.recipes.step import OnlineChange, Step
+
+_OF_A_COLUMN = ("not null", "default", "numbers")
 
 
 @dataclass(frozen=True)
@@ -64,8 +67,9 @@ def gaps(waiting: Sequence[Waiting]) -> Iterator[GivenUp]:
 
 def _closes(waiting: Waiting, each: GivenUp) -> bool:
     if each.kind == "default":
-        again = "SET DEFAULT" in waiting.sql.upper()
-        return again and any(each[:3] == other[:3] for other in waiting.gives_up)
+        return sets_default(waiting.sql) and any(each[:3] == other[:3] for other in waiting.gives_up)
+    if each.kind == "numbers":
+        return says_number(waiting.sql, each)
     if each.kind == "grant":
         return any(each[:3] == other[:3] for other in granted(waiting.sql))
     return last_part(each.name) in waiting.makes
@@ -103,12 +107,14 @@ def _locked(part: list[Waiting]) -> set[str]:
 def follows(waiting: Waiting, table: str, column: str, kinds: Collection[str]) -> bool:
     """Whether all that it does is to be done to the new column, or, without a `column`, to the new table.
 
-    A default is set on it again.
+    A default is set on it again, and a sequence is its own again.
     """
-    sets_default = "SET DEFAULT" in waiting.sql.upper()
+    if owned_by(waiting.sql, table, column):
+        return True
+    kinds = {*kinds, "numbers", *(("default",) if sets_default(waiting.sql) else ())}
     return bool(waiting.gives_up) and all(
-        (each.kind in kinds or (each.kind == "default" and sets_default))
+        each.kind in kinds
         and (not each.table or same_name(each.table, table))
-        and (each.kind not in ("not null", "default") or not column or last_part(each.name).lower() == column.lower())
+        and (each.kind not in _OF_A_COLUMN or not column or last_part(each.name).lower() == column.lower())
         for each in waiting.gives_up
     )

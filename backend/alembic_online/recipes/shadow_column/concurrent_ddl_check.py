@@ -54,8 +54,8 @@ def refuse_unless(before: str, column: OldColumn, database: Database) -> str:
 
 def _given_up(database: Database, table: str, name: str) -> dict[str, str]:
     default = "false" if database.cut_over.gives_up("default", table, name) else "true"
-    indexes = database.cut_over.indexes_before_swap()
+    gone = [*database.cut_over.indexes_before_swap(), *database.cut_over.names_given_up("sequence")]
     # Of what hangs on another column too, that one's swap sees to it, and changes it before this one.
     numbers = exchanged_numbers(database, table)
     exchanged = f"(s.refobjid, s.refobjsubid) IN ({numbers})" if numbers else "false"
-    return {"default": default, "gone": ", ".join(map(literal, indexes)) or "NULL", "exchanged": exchanged}
+    return {"default": default, "gone": ", ".join(map(literal, gone)) or "NULL", "exchanged": exchanged}

@@ -67,7 +67,7 @@ def _statements(database: Database, column: OldColumn, made: Made) -> Iterator[s
     yield from made.published.out
     yield f"ALTER TABLE {table} DROP COLUMN {column.quoted}"
     yield from made.statistics
-    if column.identity:
+    if _keeps_identity(database, column):
         own = without_schema(column.sequences[0])
         yield f"ALTER SEQUENCE {qualified(_plain(temporary(_plain(own))), column.schema)} RENAME TO {own}"
     yield from (statement for each in made.not_nulls for statement in with_name(each))
@@ -87,11 +87,12 @@ def _statements(database: Database, column: OldColumn, made: Made) -> Iterator[s
 def _default(database: Database, column: OldColumn, new: str) -> Iterator[str]:
     """What the new column takes over of where the old one's values come from."""
     table = column.table
-    if column.identity:
+    if _keeps_identity(database, column):
         yield from _identity(database, column)
     for sequence in column.sequences[1 if column.identity else 0 :]:
-        # A serial's keeps its type, as it does with ALTER COLUMN TYPE (PostgreSQL 16 to 18).
-        yield f"ALTER SEQUENCE {sequence} OWNED BY {table}.{new}"
+        if not database.cut_over.gives_up("sequence", "", sequence):
+            # A serial's keeps its type, as it does with ALTER COLUMN TYPE (PostgreSQL 16 to 18).
+            yield f"ALTER SEQUENCE {sequence} OWNED BY {table}.{new}"
     if database.cut_over.gives_up("default", table, column.name):
         return
     if column.default is not None:
@@ -100,6 +101,10 @@ def _default(database: Database, column: OldColumn, new: str) -> Iterator[str]:
         if part.default != column.default:
             default = "DROP DEFAULT" if part.default is None else f"SET DEFAULT {part.default}"
             yield f"ALTER TABLE ONLY {part.table} ALTER COLUMN {new} {default}"
+
+
+def _keeps_identity(database: Database, column: OldColumn) -> bool:
+    return bool(column.identity) and not database.cut_over.gives_up("default", column.table, column.name)
 
 
 def _index(index: Index) -> Iterator[str]:

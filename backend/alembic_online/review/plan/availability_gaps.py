@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from alembic_online.recipes.names import is_temporary
-from alembic_online.recipes.object_effects import GivenUp, given_up, last_part, made
+from alembic_online.recipes.object_effects import GivenUp, given_up, last_part, made, sets_default
 from alembic_online.review.plan.trace import Traced
 
 _KINDS = ("view", "default", "constraint", "trigger", "policy", "rule", "function", "index")
@@ -37,5 +37,5 @@ def _comes_back(each: GivenUp, traced: Traced, later: Sequence[Traced]) -> bool:
 
 def _makes(each: GivenUp, sql: str) -> bool:
     if each.kind == "default":
-        return "SET DEFAULT" in sql.upper() and any(each[:3] == other[:3] for other in given_up(sql))
+        return sets_default(sql) and any(each[:3] == other[:3] for other in given_up(sql))
     return last_part(each.name) in set(made(sql))

@@ -9,7 +9,9 @@ from typing import Any
 import psycopg
 from sqlalchemy import Engine, event
 
-_ITS_OWN = re.compile(r"\s*(ALTER|CREATE|DROP|LOCK|DO|COMMENT|GRANT|REVOKE|TRUNCATE|REINDEX|COMMIT)\b", re.IGNORECASE)
+_ITS_OWN = re.compile(
+    r"\s*(ALTER|CREATE|DROP|LOCK|DO|COMMENT|GRANT|REVOKE|TRUNCATE|REINDEX|COMMIT|SELECT setval)\b", re.IGNORECASE
+)
 _STRONG = """
     SELECT DISTINCT c.relname FROM pg_locks l JOIN pg_class c ON c.oid = l.relation WHERE l.granted
     AND l.mode IN ('ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')
