@@ -18,7 +18,8 @@ from alembic_online.recipes.cutover.availability_gaps import Gaps
 from alembic_online.recipes.cutover.pending_statements import Waiting, one_by_one
 from alembic_online.recipes.cutover.reorder import may_stay
 from alembic_online.recipes.database import Database
-from alembic_online.recipes.names import verbatim
+from alembic_online.recipes.names import plain, verbatim
+from alembic_online.recipes.object_effects import last_part
 from alembic_online.recipes.step import Step, Steps, Task
 from alembic_online.revisions.source_line import note_line
 from alembic_online.runner.bound_types import joining_by_bind
@@ -45,6 +46,8 @@ class Running:
         self.busy = False
         """Whether what runs is ours, and not the revision's next line."""
         self._large = False
+        self._locked_large: set[str] = set()
+        """The large tables, plain, on which a savepoint has left a strong lock, if it was not gone back to."""
         self._gaps: Gaps | None = None
         self._uncommitted: list[Waiting] = []
         self._under_way: list[str] = []
@@ -55,6 +58,7 @@ class Running:
         """A try of one, until the end of the block."""
         self.cut_over.forget()
         self._large = self.busy = False
+        self._locked_large.clear()
         self._gaps, self._uncommitted, self._under_way = gaps, [], []
         run = self._context.execute
         with joining_by_bind(self.connection, self.cut_over, self._joins, run, gaps.reads_here):
@@ -72,6 +76,18 @@ class Running:
             waiting = replace(waiting, stand_in=made, instead=instead)
         self.cut_over.add(waiting)
         self._large |= large
+
+    def note_done(self, waiting: Waiting, large: Iterable[str]) -> None:
+        """It is about to run in a savepoint, and does not wait; it locks these `large` tables."""
+        if self._gaps is not None:
+            self._gaps.note([waiting])
+        self._uncommitted.append(waiting)
+        self._locked_large |= {last_part(plain(table)) for table in large}
+
+    @property
+    def locked_large(self) -> set[str]:
+        """The large tables, plain, on which a savepoint has left a strong lock."""
+        return self._locked_large if self._guard.holds_locks else set()
 
     def steps(self, steps: Steps, words: str, line: FrameSummary | None = None) -> None:
         """Carry out an operation, known by its words, of this line of the revision.
@@ -141,11 +157,14 @@ class Running:
         What comes next is `sql`, if that is known: what it does not need and clients would miss goes on waiting. `last`
         says that the revision is at its end. Raises `RevisionFailed` where clients would miss something.
         """
-        large = self._large
+        held = bool(self.locked_large)
+        large = self._large or held
         stay = [] if last else self._stay(sql)
         waiting = [each for each in self.cut_over.take() if each not in stay]
         self.cut_over.waiting, self._large = stay, large and bool(stay)
-        if waiting and not may_commit:
+        if not waiting and held and not last and may_commit and self._guard.may_commit:
+            self.commit()
+        elif waiting and not may_commit:
             with self._ours():
                 self._at_once(waiting, commits=False)
         elif waiting and all(each.index for each in waiting):
@@ -179,6 +198,7 @@ class Running:
         """Let go of all locks."""
         self._refuse_gaps([])
         self._uncommitted.clear()
+        self._locked_large.clear()
         with self._ours(), nullcontext() if self.outside else self._context.autocommit_block():
             pass
 

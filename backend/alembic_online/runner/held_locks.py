@@ -5,13 +5,17 @@ from collections.abc import Iterable
 from alembic_online.postgres.locks import LockMode
 from alembic_online.postgres.locks.reader import statements
 
+_OF_SQLALCHEMY = "sa_savepoint_"  # `begin_nested` goes back to its own once, and never names it again
+
 
 class HeldLocks:
     """Relations with the mode that each is locked in."""
 
     def __init__(self) -> None:
         self._modes: dict[str, LockMode] = {}
-        self._savepoints: list[tuple[str, dict[str, LockMode]]] = []
+        self.together = False
+        """What was done in this transaction must be seen at once, or not at all."""
+        self._savepoints: list[tuple[str, dict[str, LockMode], bool]] = []
 
     def __bool__(self) -> bool:
         return bool(self._modes)
@@ -35,6 +39,7 @@ class HeldLocks:
 
     def forget(self) -> None:
         """The transaction is over."""
+        self.together = False
         self._modes.clear()
         self._savepoints.clear()
 
@@ -43,21 +48,22 @@ class HeldLocks:
         for reader in statements(statement):
             match reader.accept_any("SAVEPOINT", "RELEASE", "ROLLBACK"):
                 case "SAVEPOINT":
-                    self._savepoints.append((reader.name(), dict(self._modes)))
+                    self._savepoints.append((reader.name(), dict(self._modes), self.together))
                 case "RELEASE":
                     reader.accept("SAVEPOINT")
                     self._leave(reader.name())
                 case "ROLLBACK" if (reader.accept_any("WORK", "TRANSACTION"), reader.accept("TO"))[1]:
                     reader.accept("SAVEPOINT")
-                    self._modes = self._leave(name := reader.name())
-                    self._savepoints.append((name, dict(self._modes)))
+                    self._modes, self.together = self._leave(name := reader.name())
+                    if not name.startswith(_OF_SQLALCHEMY):
+                        self._savepoints.append((name, dict(self._modes), self.together))
                     return True
         return False
 
-    def _leave(self, name: str) -> dict[str, LockMode]:
-        """Forget the savepoint and those within it; what was held when it was made."""
+    def _leave(self, name: str) -> tuple[dict[str, LockMode], bool]:
+        """Forget the savepoint and those within it; what was held when it was made, and whether `together`."""
         while self._savepoints:
-            found, modes = self._savepoints.pop()
+            found, modes, together = self._savepoints.pop()
             if found == name:
-                return modes
-        return {}
+                return modes, together
+        return {}, False

@@ -30,13 +30,14 @@ from alembic_online.alembic_seam import SupervisedContext
 from alembic_online.errors import RevisionFailed
 from alembic_online.policy import Policy
 from alembic_online.postgres.locks import is_patient, needs_autocommit
+from alembic_online.postgres.locks.reader import first_word
 from alembic_online.recipes.bypass import is_large, is_small, new_names, reason_to_be_direct
 from alembic_online.recipes.catalogue_precheck import is_in_vain, must_leave, unmet_need
 from alembic_online.recipes.cutover.availability_gaps import Gaps
 from alembic_online.recipes.cutover.long_read import refuse_long_read
 from alembic_online.recipes.cutover.pending_statements import Postponed, Waiting
 from alembic_online.recipes.cutover.reorder import is_independent
-from alembic_online.recipes.cutover.statement_forms import makes_index
+from alembic_online.recipes.cutover.statement_forms import makes_index, names_of
 from alembic_online.recipes.database import Database
 from alembic_online.recipes.given_up import all_given_up
 from alembic_online.recipes.names import plain, sql_of, verbatim
@@ -75,6 +76,7 @@ class OnlineOperations:
             self.database.believe = rehearsal.facts
         self._script: Script | None = None
         self._outside = False
+        self._refused: RevisionFailed | None = None
         self._new: set[str] = set()
         if guard is not None:
             self._running = Running(context, guard, self.database, self._send)
@@ -85,11 +87,12 @@ class OnlineOperations:
     @contextmanager
     def revision(self, script: Script) -> Iterator[None]:
         """Carry out the operations of one try of this revision until the end of the block."""
-        self._script = script
+        self._script, self._refused = script, None
         self._new.clear()
         try:
             with self._running.revision(self._gaps(script)) if self._guard is not None else nullcontext():
                 yield
+                self._refuse_again()
                 self._carry_out_now(last=True)
         finally:
             self._script = None
@@ -122,6 +125,7 @@ class OnlineOperations:
 
     def execute(self, construct: Executable | str, directly: Callable[[], Any]) -> Any:
         """Carry out what the revision asks for; `directly` sends it as it stands."""
+        self._refuse_again()
         self.database.look_again()
         if self._script is None or (self._guard is not None and self._running.busy):
             return directly()
@@ -170,6 +174,7 @@ class OnlineOperations:
         if end == "ROLLBACK" or (end == "COMMIT" and self._is_kept()):
             return directly()  # what waits is undone with it, or goes on waiting
         if not is_definition(sql) or is_patient(sql) or not self._guard.may_wait:
+            self._refuse_rows(sql)
             if self._says_number(sql, directly):
                 return None
             if self._overtakes(sql):
@@ -178,6 +183,9 @@ class OnlineOperations:
                 self._carry_out_now(sql)
             elif not needs_autocommit(sql):
                 self._running.carry_out(may_commit=False)
+            if is_definition(sql) and self._guard.in_savepoint:
+                undoable = Waiting.of(sql, directly, line=self._line, undoable=True)
+                self._running.note_done(undoable, self._large_of(sql, self._guard.locked_by(sql)))
             return directly()
         locked, gone = self._guard.locked_by(sql), all_given_up(sql, self.database)
         # An index that is there locks its table. One that is not does not wait: it would drop the next of its name.
@@ -185,10 +193,14 @@ class OnlineOperations:
         if not locked and not missed and (self._running.cut_over.lets_pass(sql) or self._overtakes(sql)):
             return directly()
         waiting = Waiting.of(sql, directly, bounded=bounded, line=self._line, gives_up=gone)
-        assert self._script is not None
-        work = besides_dropped(sql, locked)
-        self._running.wait(waiting, large=any(is_large(table, self._script, self.database) for table in work))
+        self._running.wait(waiting, large=bool(self._large_of(sql, locked)))
         return None
+
+    def _large_of(self, sql: str, locked: set[str]) -> list[str]:
+        """Those of the tables it locks that are large, and that it leaves there."""
+        script = self._script
+        assert script is not None
+        return [table for table in besides_dropped(sql, locked) if is_large(table, script, self.database)]
 
     def _says_number(self, sql: str, directly: Callable[[], Any]) -> bool:
         """Whether it says where a sequence goes on that a column gets in the cut-over: then it waits too."""
@@ -226,6 +238,7 @@ class OnlineOperations:
 
     def _used(self, statement: str, values: Sequence[str]) -> None:
         """The revision is about to use the connection itself, and finds what it has done."""
+        self._refuse_rows(statement)
         if self._script is None or self._running.busy or self._overtakes(statement, values):
             return
         if self.database.cut_over.postponed:
@@ -273,6 +286,8 @@ class OnlineOperations:
         if isinstance(statement, DropIndex) and change.index and self._guard is not None:
             in_transaction = sql.replace("CONCURRENTLY ", "", 1)
             drop = partial(self._send, verbatim(in_transaction))
+            if self._guard.in_savepoint:
+                return self._as_it_stands(in_transaction, drop)
             self._running.wait(Waiting.of(in_transaction, drop, index=change, line=self._line), large=True)
             return None
         self._refuse_savepoint(change.table, sql)
@@ -280,15 +295,33 @@ class OnlineOperations:
             self._carry_out_now(sql)
         return self._carry_out(change.steps, sql)
 
+    def _refuse_again(self) -> None:
+        """Where a savepoint is, errors are caught; but this was not done, and the revision must not go on without."""
+        if self._refused is not None:
+            raise self._refused
+
     def _refuse_savepoint(self, table: str, sql: str) -> None:
         """What is committed step by step cannot be undone to a savepoint."""
         guard = self._guard
         if guard is not None and (guard.in_savepoint or self._running.connection.in_nested_transaction()):
-            raise RevisionFailed(
+            self._refused = RevisionFailed(
                 f"{table} is large, and is changed step by step, each committed; that cannot be in a savepoint"
                 f" (begin_nested, SAVEPOINT): {' '.join(sql.split())[:100]}",
                 f'Take the line out of the savepoint.\nOr let clients wait: direct = {{"{table}": "why nobody minds"}}',
             )
+            raise self._refused
+
+    def _refuse_rows(self, sql: str) -> None:
+        """Of a large table that the savepoint at hand has locked, and that cannot be let go of before they change."""
+        held = self._running.locked_large if self._guard is not None and self._guard.in_savepoint else set[str]()
+        for table in sorted(held & names_of(sql) if held and first_word(sql) in ("UPDATE", "DELETE", "MERGE") else ()):
+            self._refused = RevisionFailed(
+                f"{table} is large, and locked since the savepoint has changed it; clients would wait while its rows"
+                f" are changed: {' '.join(sql.split())[:100]}",
+                "Take the line out of the savepoint (begin_nested, SAVEPOINT).\n"
+                f'Or let clients wait: direct = {{"{table}": "why nobody minds"}}',
+            )
+            raise self._refused
 
     def _is_direct(self, words: str, change: OnlineChange) -> bool:
         return self.database.recall_whether(

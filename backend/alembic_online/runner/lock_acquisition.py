@@ -15,6 +15,8 @@ from alembic_online.runtime.history import Entry
 from alembic_online.runtime.lock_timeout import TimeLimits
 from alembic_online.runtime.pending_detach import refuse_to_change
 
+_SAVEPOINTS = ("SAVEPOINT", "RELEASE", "ROLLBACK")
+
 
 class LockTaker:
     """The locks and limits of one session."""
@@ -24,8 +26,6 @@ class LockTaker:
         self._way, self._held, self.activity = way, HeldLocks(), activity
         self.last: tuple[str, LockMode] | None = None
         """The lock that was asked for last."""
-        self.together = False
-        """What was done in this transaction must be seen at once, or not at all."""
         self._has_rows = False
         """This transaction has written rows: who waits for one holds the table against a strong lock."""
         self.may_have_rows = False
@@ -40,7 +40,7 @@ class LockTaker:
 
     def forget(self) -> None:
         """A transaction began or ended: its locks and limits are gone."""
-        self.together = self._has_rows = self.may_have_rows = self._defers = False
+        self._has_rows = self.may_have_rows = self._defers = False
         self._held.forget()
         self.limits.forget()
         self._way.forget_targets()
@@ -50,8 +50,8 @@ class LockTaker:
 
         `kept` says that it sets something which holds over our commits.
         """
-        # What it has set else, or could go back to, would end with the transaction; at a COMMIT it has ended.
-        self.together |= not kept and not statement.endswith(" AND CHAIN")
+        # What it has set else would end with the transaction; at a COMMIT it has ended.
+        self._held.together |= not kept and word not in _SAVEPOINTS and not statement.endswith(" AND CHAIN")
         self._defers |= word == "SET" and "CONSTRAINTS" in statement.upper() and "DEFERRED" in statement.upper()
         self.limits.of_the_revision |= word == "SET" and "timeout" in statement
         if self._held.follow(statement) or word == "RESET":
@@ -65,6 +65,11 @@ class LockTaker:
     def holds(self) -> bool:
         """Whether strong locks are held."""
         return bool(self._held)
+
+    @property
+    def together(self) -> bool:
+        """Whether what was done in this transaction must be seen at once, or not at all."""
+        return self._held.together
 
     @property
     def may_be_undone(self) -> bool:
@@ -92,7 +97,7 @@ class LockTaker:
         modes, tables, detaching = self._way.targets(statement)
         if detaching:
             refuse_to_change(connection, statement, modes)
-        self.together |= belongs_together(statement)
+        self._held.together |= belongs_together(statement)
         if self.may_have_rows:
             self.calm(connection)
             check_deferred(connection, statement, deferred=self._defers)

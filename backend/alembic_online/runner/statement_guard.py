@@ -148,7 +148,7 @@ class StatementGuard(Whose):
     @property
     def may_commit(self) -> bool:
         """Whether clients may see what was done, before what comes next."""
-        return not (self.autocommit or self._temporary or self._locks.together)
+        return not (self.autocommit or self._temporary or self._locks.together or self._locks.may_be_undone)
 
     @property
     def in_savepoint(self) -> bool:

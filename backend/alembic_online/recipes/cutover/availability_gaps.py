@@ -59,7 +59,8 @@ class Gaps:
             here = self._line or by.line
             if not self._is_there(each) or here is None or self._is_noted(by.sql, by.operation):
                 continue
-            if again := self._below.brings_back(each, here.lineno or 0, here.end_lineno or here.lineno or 0):
+            again = self._below.brings_back(each, here.lineno or 0, here.end_lineno or here.lineno or 0)
+            if again and not (by.undoable and self._looks_there(each)):
                 yield each, by, again
 
     def note(self, waiting: Sequence[Waiting]) -> None:
@@ -148,11 +149,14 @@ class Gaps:
 
     def _is_there(self, each: GivenUp) -> bool:
         if each not in self._there:
-            query = _THERE.get(each.kind, "")
-            given = {"name": last_part(each.name), "table": last_part(each.table)}
-            used = {name: value for name, value in given.items() if f":{name}" in query}
-            self._there[each] = bool(query) and bool(self._database.ask(query, **used))
+            self._there[each] = self._looks_there(each)
         return self._there[each]
+
+    def _looks_there(self, each: GivenUp) -> bool:
+        query = _THERE.get(each.kind, "")
+        given = {"name": last_part(each.name), "table": last_part(each.table)}
+        used = {name: value for name, value in given.items() if f":{name}" in query}
+        return bool(query) and bool(self._database.ask(query, **used))
 
     @property
     def _line(self) -> FrameSummary | None:

@@ -38,6 +38,8 @@ class Waiting:
     """Where the revision says so."""
     kept: bool = False
     """The revision has committed since: what it rolls back is not this."""
+    undoable: bool = False
+    """It did not wait, but ran in a savepoint, to which the revision may have gone back since."""
     gives_up: tuple[GivenUp, ...] = ()
     makes: frozenset[str] = frozenset()
 

@@ -36,6 +36,33 @@ HABITS = [
         SHOP,
     ),
     Case(
+        "savepoints in a loop, some given up, then large changes",
+        """for name in ("uq_none", "uq_code", "ck_none"):
+        try:
+            with op.get_bind().begin_nested():
+                op.drop_constraint(name, "orders")
+        except sa.exc.ProgrammingError:
+            op.execute("UPDATE orders SET code = code || '.' WHERE id = 7")
+    for name in ("seen", "code", "sent"):
+        nested = op.get_bind().begin_nested()
+        try:
+            op.add_column("orders", sa.Column(name, sa.Boolean()))
+            nested.commit()
+        except sa.exc.ProgrammingError:
+            nested.rollback()
+    op.execute("UPDATE orders SET seen = false")
+    op.create_index("ix_code", "orders", ["code"])
+    op.alter_column("orders", "total", type_=sa.Numeric(12, 3))""",
+        f"""op.alter_column("orders", "total", type_=sa.Numeric(10, 2))
+    op.drop_index("ix_code", "orders")
+    with op.get_bind().begin_nested():
+        op.drop_column("orders", "sent")
+        op.drop_column("orders", "seen")
+    op.execute("UPDATE orders SET code = rtrim(code, '.') WHERE id = 7")
+    {CODED}""",
+        SHOP,
+    ),
+    Case(
         "a state is called otherwise, with its default",
         """op.execute("UPDATE orders SET status = 'new' WHERE status = 'received'")
     op.alter_column("orders", "status", existing_type=sa.String(length=32), server_default="new",

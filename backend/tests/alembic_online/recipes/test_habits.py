@@ -107,9 +107,10 @@ def test_who_waits_for_a_row_that_it_has_written_is_not_waited_for(project: Proj
     assert longest[0] < 5
 
 
-def test_rows_of_a_large_table_are_not_written_under_its_lock(project: Project, database: str) -> None:
+@pytest.mark.parametrize("around", ["if True:", "with op.get_bind().begin_nested():"])
+def test_rows_of_a_large_table_are_not_written_under_its_lock(project: Project, database: str, around: str) -> None:
     upgrade = (
-        'op.add_column("orders", sa.Column("seen", sa.Boolean(), nullable=True))\n'
+        f'{around}\n        op.add_column("orders", sa.Column("seen", sa.Boolean(), nullable=True))\n'
         '    op.execute("UPDATE orders SET seen = false")'
     )
     write(project, database, Case("a column, then its rows", upgrade, "pass", SHOP))

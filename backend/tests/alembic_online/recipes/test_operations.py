@@ -76,6 +76,10 @@ def test_without_a_reason_it_may_not(project: Project, books: str) -> None:
         f"with op.get_bind().begin_nested():\n        {INDEX}",
         f"op.execute('SAVEPOINT a'); {INDEX}; op.execute('RELEASE a')",
         f"op.execute('SAVEPOINT a'); {INDEX}; op.execute('ROLLBACK TO SAVEPOINT a')",
+        f"try:\n        with op.get_bind().begin_nested():\n            {INDEX}\n    except Exception:\n        pass",
+        """with op.get_bind().begin_nested():
+        op.execute('ALTER TABLE books ADD extra integer')
+        op.execute('UPDATE books SET extra = 1')""",
     ],
 )
 def test_what_stands_in_a_savepoint_is_refused_where_it_would_be_committed(
