@@ -13,7 +13,7 @@ from alembic_online.autogenerate.context import Schema, quoted, read_schema
 from alembic_online.autogenerate.obstacles import Obstacle
 from alembic_online.autogenerate.scratch_extensions import prepare_like, run
 from alembic_online.errors import RequestRefused
-from alembic_online.postgres.catalogue import CatalogueObject, Identity, Kind
+from alembic_online.postgres.catalogue import CatalogueObject, Identity, Kind, read_namespaces
 from alembic_online.postgres.connection.url import DatabaseURL
 from alembic_online.postgres.scratch import Place, in_scratch
 from alembic_online.postgres.sqlstate import server_message
@@ -70,18 +70,19 @@ def make_models(connection: Connection, metadata: MetaData, live: Schema) -> Sch
 def build(connection: Connection, metadata: MetaData, live: Schema) -> Built:
     """Make them in an empty database, beside the extensions of `live`, and read what came of it."""
     prepare_like(connection, live)
-    before = read_schema(connection)
+    before = read_namespaces(connection)
+    default = connection.exec_driver_sql("SELECT current_schema()").scalar() or "public"
     named = schemas_of_models(metadata)
     for schema in sorted(named - declared_schemas(metadata)):
         run(connection, f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)}")
-    attempt = Build(connection, live, before.default)
+    attempt = Build(connection, live, str(default))
     attempt.make(metadata)
     made = read_schema(connection)
     needless = attempt.helpers - _needed(made, attempt.helpers)
 
     def is_wish(entry: CatalogueObject) -> bool:  # a schema that no model names, and is as it was, is none
         if entry.kind is Kind.SCHEMA and entry.name not in named - {"public"}:
-            return before.catalogue.get(entry.identity) != entry and entry.identity not in attempt.helpers
+            return before.get(entry.identity) != entry and entry.identity not in attempt.helpers
         return entry.identity not in needless
 
     return Built(made.only(is_wish), tuple(attempt.obstacles), frozenset(attempt.helpers))

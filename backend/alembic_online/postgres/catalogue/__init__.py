@@ -13,7 +13,7 @@ access methods, languages, transforms, conversions, text search parsers and temp
 
 from alembic_online.postgres.catalogue.compare import Difference, compare, describe
 from alembic_online.postgres.catalogue.model import Catalogue, CatalogueObject, Identity, Kind, Value
-from alembic_online.postgres.catalogue.read import read_catalogue
+from alembic_online.postgres.catalogue.read import read_catalogue, read_namespaces
 from alembic_online.postgres.catalogue.session import stay_neutral
 
 __all__ = [
@@ -26,5 +26,6 @@ __all__ = [
     "compare",
     "describe",
     "read_catalogue",
+    "read_namespaces",
     "stay_neutral",
 ]

@@ -40,6 +40,7 @@ FAMILIES = (
     publications,
 )
 _QUERIES = tuple(text(family.SQL) for family in FAMILIES)
+_NAMESPACES = text(namespaces.SQL)
 
 
 def read_catalogue(
@@ -60,6 +61,13 @@ def read_catalogue(
         return Catalogue(
             [entry for query in _QUERIES for entry in _objects(connection.execute(query, scope).fetchall())]
         )
+
+
+def read_namespaces(connection: Connection) -> Catalogue:
+    """The extensions, the schemas and the default privileges alone, read in the same way."""
+    with neutral_session(connection):
+        rows = connection.execute(_NAMESPACES, {"schemas": None, "ignored": []}).fetchall()
+        return Catalogue(list(_objects(rows)))
 
 
 def _objects(rows: Sequence[Any]) -> Iterator[CatalogueObject]:

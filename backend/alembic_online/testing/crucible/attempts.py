@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from alembic_online.errors import Stopped
+from alembic_online.errors import DataLoss, Stopped
 from alembic_online.postgres.errors import UserError
 from alembic_online.testing.crucible.clients import Clients
 from alembic_online.testing.crucible.environment import with_driver
@@ -42,18 +42,28 @@ class Attempts:
     """What was done by hand in between."""
     second: str = ""
     """Why the second of two did not come to its end."""
+    asked: str = ""
+    """What the downgrade says is lost, where it asks; from then on it has consent."""
 
     def migrate(self, way: str, clients: Clients | None) -> str:
         """Up or down; why it does not come to its end, or nothing."""
         for interruption in self.example.interruptions:
-            failed, broken_off = self._once(way, clients, interruption)
+            failed, broken_off = self._with_consent(way, clients, interruption)
             self.outcome.interrupted += broken_off
             if self.outcome.faults or not (failed and broken_off):
                 return failed
             if interruption.repair and way == "upgrade":
                 self._repair(interruption)
                 clients = None  # what is dropped by hand is missed by whoever needs it, and that is not ours
-        return self._once(way, clients, _NEVER)[0]
+        return self._with_consent(way, clients, _NEVER)[0]
+
+    def _with_consent(self, way: str, clients: Clients | None, interruption: Interruption) -> tuple[str, bool]:
+        """A downgrade begins without any; where it asks, it is run again with it."""
+        found = self._once(way, clients, interruption)
+        if way == "downgrade" and not self.asked and (words := _asks(found[0]) or _asks(self.second)):
+            self.asked, self.second = words, ""
+            return self._once(way, clients, interruption)
+        return found
 
     def _repair(self, interruption: Interruption) -> None:
         try:
@@ -71,7 +81,7 @@ class Attempts:
         url = with_driver(self.live, self.example.driver)
         if clients is not None:
             clients.begin(alone=interruption.kind != "twice")
-        policy: dict[str, Any] = {"allow_data_loss": "true" if way == "downgrade" else ""}
+        policy: dict[str, Any] = {"allow_data_loss": "true" if self.asked else ""}
         if interruption.kind in ("", "twice"):
             policy.update(PATIENT)
 
@@ -99,7 +109,7 @@ class Attempts:
                 self.second = self._last_words()
         if clients is not None:
             clients.look("")
-        if child and self.second:
+        if child and self.second and not _asks(self.second):
             self.outcome.fault(f"of two at once the second {way} fails", self.second)
         return "", bool(child)
 
@@ -125,6 +135,10 @@ class Attempts:
 
     def _last_words(self) -> str:
         return self._log.read_text().splitlines()[0] if self._log.exists() else "it said nothing"
+
+
+def _asks(words: str) -> str:
+    return words if words.startswith(DataLoss.__name__) else ""
 
 
 def _looking(broken: Broken, clients: Clients | None, outcome: Outcome) -> Callable[[Connection, str], None]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import psycopg
+from psycopg import sql
 
 from alembic_online.testing.crucible.names import quoted
 from alembic_online.testing.crucible.rows import insert, key, value
@@ -24,9 +25,9 @@ _LOCKED = """
     SELECT DISTINCT c.relname::text FROM pg_locks l JOIN pg_class c ON c.oid = l.relation WHERE l.granted
     AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
     AND l.mode IN ('ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')
-    AND l.pid <> pg_backend_pid() AND c.relname = ANY (%s) AND l.pid <> ALL (%s)
+    AND l.pid <> pg_backend_pid() AND c.relname = ANY ($1) AND l.pid <> ALL ($2)
 """
-_LOOK = f"SELECT ARRAY({_LOCKED}), " + ", ".join(
+_PREPARE = f"PREPARE look (text[], integer[]) AS SELECT ARRAY({_LOCKED}), " + ", ".join(
     f"(SELECT concat(count(*), max(xmin::text::bigint)) FROM {table})"
     for table in ("pg_class", "pg_attribute", "pg_attrdef", "pg_constraint", "pg_index", "pg_rewrite", "pg_enum")
 )
@@ -75,12 +76,14 @@ class Clients:
     """What was asked while a strong lock on a table was held."""
     states: int = 0
     _alone: bool = True
-    _left: list[int] = field(default_factory=list)
+    _look: sql.Composed = field(default_factory=lambda: sql.Composed([]))
     _seen: tuple[Any, ...] = ()
 
     def __post_init__(self) -> None:
         self.session: psycopg.Connection[Any] = psycopg.connect(self.url, autocommit=True, prepare_threshold=None)
         self.session.execute("SET lock_timeout = '5ms'")
+        self.session.execute("SET plan_cache_mode = force_generic_plan")
+        self.session.execute(_PREPARE.encode())
         self._statements = list(statements(self.schema))
         if self.guessed:
             vain = {statement for statement, _ in self.failing(self.session)}
@@ -91,11 +94,12 @@ class Clients:
         """A run begins: what the server does yet for one that was killed is not its, nor what a second one locks."""
         self._alone = alone
         others = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        self._left = [pid for (pid,) in self.session.execute(others)]
+        left = [pid for (pid,) in self.session.execute(others)]
+        self._look = sql.SQL("EXECUTE look ({}, {})").format(self._tables, left)
 
     def look(self, next_statement: str) -> None:
         """Before a statement of the migration, or at its end."""
-        found = self.session.execute(_LOOK.encode(), [self._tables, self._left]).fetchone() or ((),)
+        found = self.session.execute(self._look).fetchone() or ((),)
         strong, schema = found[0], found[1:]
         if strong and self._alone and next_statement and not _ITS_OWN.match(next_statement):
             self.beside.append(f"{' '.join(next_statement.split())[:100]} beside a lock on {', '.join(sorted(strong))}")

@@ -36,7 +36,7 @@ class Databases:
         name = f"{self._prefix}_{next(self._numbers)}"
         like = urlsplit(template).path[1:] or "template0"
         self._session.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'.encode())
-        self._session.execute(f'CREATE DATABASE "{name}" TEMPLATE "{like}" STRATEGY wal_log'.encode())
+        self._session.execute(f'CREATE DATABASE "{name}" TEMPLATE "{like}" STRATEGY file_copy'.encode())
         return urlunsplit(urlsplit(self.admin)._replace(path=f"/{name}"))
 
     def drop(self, url: str) -> None:

@@ -10,11 +10,10 @@ import psycopg
 from alembic import command
 from sqlalchemy import Connection, NullPool, create_engine, event
 
-from alembic_online.errors import DataLoss
 from alembic_online.postgres.errors import UserError
 from alembic_online.sample_rows.row_factory import Filler
 from alembic_online.sample_rows.tables import read_tables
-from alembic_online.testing.crucible.attempts import REFUSALS, Attempts
+from alembic_online.testing.crucible.attempts import Attempts
 from alembic_online.testing.crucible.clients import Clients
 from alembic_online.testing.crucible.databases import Databases
 from alembic_online.testing.crucible.environment import with_driver
@@ -25,7 +24,7 @@ from alembic_online.testing.crucible.outcome import Outcome, line
 from alembic_online.testing.crucible.project import BASE, HEAD, STEP, Place
 from alembic_online.testing.crucible.rows import fill
 from alembic_online.testing.crucible.spellings import spelled
-from alembic_online.testing.crucible.state import State, differences, read_state
+from alembic_online.testing.crucible.state import State, StateReader, differences
 from alembic_online.testing.crucible.verdict import client_faults, failed_early, forbidden_by, losses_expected
 
 _POLICY: dict[str, Any] = {
@@ -104,26 +103,29 @@ class Trial:
     def _both_ways(self) -> None:
         with self.outcome.timed("preparation"):
             live = self.databases.make(self.plain)
-            before = read_state(self.plain)
+            self.read_plain, self.read_live = StateReader(self.plain), StateReader(live)
+            before = self.read_plain.read()
         self.attempts = Attempts(self.example, self.place, live, before, self.outcome)
         clients = Clients(live, self.example.models, self.example.writes, self.example.guessed)
         try:
             # Who undoes the revision below takes away what its code needs.
             failed = self.attempts.migrate("upgrade", None if self.example.below else clients)
-            self._judge_upgrade(live, clients, before, failed)
-            clients.close()  # who is connected is in the way of a copy
+            self._judge_upgrade(clients, before, failed)
+            clients.close()
             if not (self.outcome.faults or self.outcome.refused):
-                self._judge_downgrade(live)
+                self._judge_downgrade()
         finally:
             clients.close()
+            self.read_plain.close()
+            self.read_live.close()
             self.databases.drop(live)
 
-    def _judge_upgrade(self, live: str, clients: Clients, before: State, failed: str) -> None:
+    def _judge_upgrade(self, clients: Clients, before: State, failed: str) -> None:
         with self.outcome.timed("plain"):
             with psycopg.connect(self.plain, autocommit=True) as session:
                 for statement in clients.wrote:
                     session.execute(statement.encode())
-            self.before = read_state(self.plain) if clients.wrote else before
+            self.before = self.read_plain.read() if clients.wrote else before
             plainly = self._plainly(command.upgrade, "head")
         if failed and plainly:
             self.outcome.refused = f"both fail: {failed}"
@@ -140,12 +142,12 @@ class Trial:
             self.outcome.fault("upgrade fails where plain Alembic does not", failed)
             return
         with self.outcome.timed("comparison"):
-            self.made = found = read_state(live)
+            self.made = found = self.read_live.read()
         if plainly:
             self.outcome.refused = f"plain Alembic fails: {plainly}"
             return
         with self.outcome.timed("comparison"):
-            self.wanted = wanted = read_state(self.plain)
+            self.wanted = wanted = self.read_plain.read()
             self._differ("upgrade", wanted, found)
             forbidden = forbidden_by(self.plain, clients)
             self.outcome.early = failed_early(clients, forbidden)
@@ -157,23 +159,23 @@ class Trial:
             for words in () if self.example.small else clients.beside:
                 self.outcome.fault("asked beside a lock", words)
 
-    def _judge_downgrade(self, live: str) -> None:
+    def _judge_downgrade(self) -> None:
         with self.outcome.timed("plain"):
             plainly = self._plainly(command.downgrade, BASE)
-            undone = None if plainly else read_state(self.plain)
-        if undone is not None:
-            expected = losses_expected(self.wanted, undone, self.example.models, self.example.after)
-            asked = self._asked(live)
-            if asked is not None and bool(asked) != bool(expected) and expected is not None:
-                self.outcome.fault("consent", f"asked: {asked or 'nothing'}; lost: {expected or 'nothing'}")
+            undone = None if plainly else self.read_plain.read()
         failed = self.attempts.migrate("downgrade", None)
+        asked = self.attempts.asked
+        if undone is not None and (asked or not failed):
+            expected = losses_expected(self.wanted, undone, self.example.models, self.example.after)
+            if bool(asked) != bool(expected) and expected is not None:
+                self.outcome.fault("consent", f"asked: {asked or 'nothing'}; lost: {expected or 'nothing'}")
         if self._may_be_refused(failed):
             self.outcome.refused = f"downgrade refused: {failed}"
         elif failed and not plainly:
             self.outcome.fault("downgrade fails where plain Alembic does not", failed)
         elif undone is not None and not failed:
             with self.outcome.timed("comparison"):
-                found = read_state(live)
+                found = self.read_live.read()
                 # Values by the place of a row are others where rows stand elsewhere.
                 placed = "row_number()" in self.place.path(HEAD).read_text()
                 self._differ("downgrade", undone, found, rows=not placed)
@@ -190,20 +192,6 @@ class Trial:
                 self.outcome.fault(when, words)
         if wanted.version != found.version:
             self.outcome.fault(when, f"stamped {found.version} instead of {wanted.version}")
-
-    def _asked(self, live: str) -> str | None:
-        """What a downgrade without consent says would be lost; nothing where it would go on. It is not carried out."""
-        copy = self.databases.make(live)
-        try:
-            with self.outcome.timed("downgrade"):
-                self.place.downgrade(self._url(copy))
-        except DataLoss as error:
-            return line(error)
-        except REFUSALS:
-            return None
-        finally:
-            self.databases.drop(copy)
-        return ""
 
     def _plainly(self, way: Callable[..., None], target: str) -> str:
         try:
