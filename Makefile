@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 UV := $(shell command -v uv 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help install migrate course serve psql test quick check prove crucible wheel bench lock diagram reset clean
+.PHONY: help install migrate course serve psql test quick check prove crucible wheel docs bench lock diagram reset clean
 
 help:  ## what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -63,8 +63,11 @@ check: $(STAMP)  ## lint, format and types
 bench: $(STAMP)  ## benchmarks, as ratios side by side
 	@cd backend && for each in apply autogenerate api backfill stall; do ../$(BIN)/python -m benchmarks.$$each || exit 1; done
 
-diagram: $(STAMP)  ## draw the tables into README.md
-	@cd backend && ../$(BIN)/python -m src.db.diagram --write ../README.md
+diagram: $(STAMP)  ## draw the tables into backend/migrations/tables.md
+	@cd backend && ../$(BIN)/python -m src.db.diagram --write migrations/tables.md
+
+docs: $(STAMP)  ## the documents as a site, in site/; a broken link ends it
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 
 lock:  ## write the two lock files anew (needs uv)
 	@command -v uv >/dev/null || { echo "make lock needs uv: pip install uv"; exit 1; }

@@ -6,7 +6,7 @@ The refusals of servers and networks are in `alembic_online.postgres.errors`.
     ├── BrokenChain         exit 14   the revision files do not make one chain: heads, ids, parents, a file that fails
     ├── DatabaseMismatch    exit 15   database and code are not at a common point: unknown revision, no version table
     ├── RequestRefused      exit 16   what was asked for is not there or not allowed: unknown name, empty message
-    ├── TableBlocked        exit 17   a lock or a statement was not granted its time; nothing was changed
+    ├── TableBlocked        exit 17   a lock or a statement was not granted its time
     ├── RevisionFailed      exit 18   the revision's own statement or code failed, or left something unfinished
     ├── DataLoss            exit 19   a downgrade would destroy rows, and nobody said that it may
     ├── ModelsDiffer        exit 20   `alembic check`: models and database are not the same
@@ -22,31 +22,48 @@ class SafetyError(UserError):
 
 
 class BrokenChain(SafetyError):
-    """The files in `versions/` do not make one chain of revisions."""
+    """The files in `versions/` do not make one chain of revisions.
+
+    Several heads, two files with one id, a missing parent, a cycle, or a file that does not import.
+    """
 
     exit_code = 14
 
 
 class DatabaseMismatch(SafetyError):
-    """The database is at a point that this code does not know, or not at the one the command needs."""
+    """Database and code are not at a common point.
+
+    The database has a revision that this code does not have, or tables but no revision; or autogenerate is run on a
+    database that is behind.
+    """
 
     exit_code = 15
 
 
 class RequestRefused(SafetyError):
-    """The command asks for a revision that is not there, or for something that the rules do not allow."""
+    """What was asked for is not there, or not allowed.
+
+    An unknown revision (the nearest names are said), an empty message, settings that contradict each other.
+    """
 
     exit_code = 16
 
 
 class TableBlocked(SafetyError):
-    """A lock was not granted, or a statement not finished, within its time; nothing was changed."""
+    """Something did not get its turn in time.
+
+    A table was not free within the limit (by whom is said), a statement took too long, or another migration does not
+    end.
+    """
 
     exit_code = 17
 
 
 class RevisionFailed(SafetyError):
-    """A statement or a line of Python in a revision failed."""
+    """A statement or a line of Python in a revision failed, or it leaves something unfinished.
+
+    Said are file, line, operation, table, and the rows in the way.
+    """
 
     exit_code = 18
 

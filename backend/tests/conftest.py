@@ -19,7 +19,7 @@ from tests.paths import BACKEND
 from tests.servers import Server, ServerDirectory, container, embedded, existing, require_docker
 
 # The service runs on one version, the first that is asked for; migrations are proved on all of them.
-_OF_THE_HOST = ("api", "course", "inference")
+_OF_THE_HOST = ("api", "course", "documents", "inference")
 _OF_THE_TOOLKIT = ("alembic_online/", "migrations/", "test_start")
 # Of its many small cases every eighth runs on the other versions as well, and all of them in `make prove`.
 _MANY = tuple(f"alembic_online/{each}" for each in ("autogenerate/", "recipes/test_cases", "postgres/catalogue/"))

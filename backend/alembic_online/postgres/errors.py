@@ -31,25 +31,38 @@ class UserError(Exception):
 
 
 class InvalidURL(UserError):
-    """The database URL is empty, malformed, or names a driver that cannot be used."""
+    """The database URL cannot be used.
+
+    It is empty or malformed, names an unknown driver, or has an `@` in its password that is not written `%40`.
+    """
 
     exit_code = 10
 
 
 class ServerUnreachable(UserError):
-    """No server answers at the address, it is not ready yet, or client and server disagree about TLS."""
+    """Nobody answers.
+
+    The host is unknown, there is no TLS, the connection was lost, or it is starting up for longer than the limit.
+    """
 
     exit_code = 11
 
 
 class AccessRefused(UserError):
-    """The server answers, and refuses: wrong password, unknown role or database, a missing right."""
+    """The server answers, and refuses.
+
+    A wrong password, an unknown role or database, no right on the schema or to create the extension.
+    """
 
     exit_code = 12
 
 
 class ServerUnfit(UserError):
-    """The server answers, and cannot do this: too old, no pgvector, read-only, full, a transaction pooler before it."""
+    """The server answers, and cannot do this.
+
+    PostgreSQL older than 16, pgvector missing or too old, read-only, disk full, no connection free, a pooler in
+    transaction mode.
+    """
 
     exit_code = 13
 

@@ -65,7 +65,9 @@ def open_project(config: Config | None = None) -> Project:
     load_chain(scripts)
     told = _told(config, scripts)
     if told is None:
-        raise RequestRefused("This env.py does not call run_environment().", "See: migrations/README.md")
+        raise RequestRefused(
+            "This env.py does not call run_environment().", "Make it one call: run_environment(metadata, url=...)."
+        )
     return Project(config, scripts, *told)
 
 

@@ -1,6 +1,6 @@
 """The picture of the tables, made from the models: `python -m src.db.diagram` prints it in mermaid.
 
-`python -m src.db.diagram --write ../README.md` puts it between the markers of a Markdown file instead.
+`python -m src.db.diagram --write migrations/tables.md` puts it between the markers of a Markdown file instead.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""The picture of the tables in README.md is that of the models."""
+"""The picture of the tables in migrations/tables.md is that of the models."""
 
 from pathlib import Path
 
@@ -8,13 +8,13 @@ from sqlalchemy import Column, ForeignKey, Integer, MetaData, String, Table
 from src.db.diagram import BEGIN, END, diagram, replace_block
 from src.db.models import Base
 
-README = Path(__file__).resolve().parents[3] / "README.md"
+PAGE = Path(__file__).resolve().parents[2] / "migrations" / "tables.md"
 
 
-def test_the_diagram_in_the_readme_is_up_to_date() -> None:
-    readme = README.read_text(encoding="utf-8")
-    refreshed = replace_block(readme, diagram(Base.metadata))
-    assert readme == refreshed, "README.md is stale. Run in backend/: python -m src.db.diagram --write ../README.md"
+def test_the_diagram_is_up_to_date() -> None:
+    written = PAGE.read_text(encoding="utf-8")
+    refreshed = replace_block(written, diagram(Base.metadata))
+    assert written == refreshed, "It is stale. Run in backend/: python -m src.db.diagram --write migrations/tables.md"
 
 
 def test_a_diagram_shows_columns_keys_and_cardinality() -> None:

@@ -8,7 +8,7 @@ from alembic_online.review.lint.rules import RULES
 _HEAD = """\
 # What lint looks for
 
-Written by `python -m alembic_online lint --rules`; do not edit. How it is used: README.md, "Lint".
+Written by `python -m alembic_online lint --rules`.
 A revision is excepted from a rule by a line of its own, which says why: `# lint: allow RULE because ...`
 """
 
