@@ -10,6 +10,9 @@ from unittest.mock import patch
 
 import pytest
 
+from tests.alembic_command import Alembic
+from tests.alembic_online.project import NOWHERE
+
 ROOT = Path(__file__).resolve().parents[3]
 HEAD = max(path.stem for path in (ROOT / "backend" / "migrations" / "versions").glob("[0-9]*.py"))
 ALEMBIC = str(Path(sys.executable).with_name("alembic"))
@@ -19,7 +22,7 @@ ALEMBIC = str(Path(sys.executable).with_name("alembic"))
 def checkout(tmp_path: Path) -> Path:
     """A copy of what the commands read, so that new revisions land in no real folder."""
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
-    ignore = shutil.ignore_patterns("__pycache__", "tests", "benchmarks")
+    ignore = shutil.ignore_patterns("tests", "benchmarks")
     shutil.copytree(ROOT / "backend", tmp_path / "backend", ignore=ignore)
     return tmp_path
 
@@ -72,15 +75,14 @@ def test_the_root_has_a_door_of_its_own(checkout: Path, database: str) -> None:
 
 
 def test_sql_of_a_range_is_written_without_any_server(checkout: Path) -> None:
-    nowhere = "postgresql://nobody@localhost:1/none"
     backend = checkout / "backend"
-    typed('alembic revision -m "a second one"', backend, nowhere)
+    typed('alembic revision -m "a second one"', backend, NOWHERE)
     (made,) = (backend / "migrations" / "versions").glob("*_a_second_one.py")
-    assert "CREATE TABLE users" in typed("alembic upgrade head --sql", backend, nowhere)
-    between = typed(f"alembic upgrade {HEAD}:{made.stem} --sql", backend, nowhere)
+    assert "CREATE TABLE users" in typed("alembic upgrade head --sql", backend, NOWHERE)
+    between = typed(f"alembic upgrade {HEAD}:{made.stem} --sql", backend, NOWHERE)
     assert "CREATE TABLE" not in between
     assert made.stem in between
-    assert "DROP TABLE users" in typed("alembic downgrade 001_initial_schema:base --sql", backend, nowhere)
+    assert "DROP TABLE users" in typed("alembic downgrade 001_initial_schema:base --sql", backend, NOWHERE)
 
 
 def test_a_refusal_is_on_stderr_with_its_exit_code_and_no_traceback(checkout: Path) -> None:
@@ -122,8 +124,8 @@ def test_an_empty_url_is_refused_and_not_taken_for_none(checkout: Path) -> None:
 )
 def test_a_broken_chain_beside_the_real_revisions(checkout: Path, name: str, content: str, sentence: str) -> None:
     (checkout / "backend" / "migrations" / "versions" / name).write_text(content)
-    refused = run("alembic upgrade head", checkout / "backend", "postgresql://nobody@localhost:1/none")
-    assert refused.returncode == 14
+    refused = Alembic(checkout / "backend" / "alembic.ini").refused(NOWHERE, "upgrade", "head")
+    assert refused.exit_code == 14
     assert refused.stderr.startswith(sentence)
     assert len(refused.stderr.splitlines()) <= 8
 

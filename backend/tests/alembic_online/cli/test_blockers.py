@@ -1,13 +1,14 @@
 """`python -m alembic_online blockers`: the database's queues as a person reads them, and ending their heads."""
 
 import asyncio
+import io
 import json
 import os
 import pty
 import re
 import sys
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout
 from unittest.mock import patch
 
 import asyncpg
@@ -40,15 +41,20 @@ async def report(database: str, chapters: asyncpg.Connection) -> AsyncIterator[a
         yield connection
 
 
-async def safety(url: str, *arguments: str) -> tuple[int, str, str]:
-    """Exit code, stdout and stderr of the command, run as a person without a terminal does."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "alembic_online", *arguments, cwd=BACKEND, env={**os.environ, "DATABASE_URL": url},
-        stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    stdout, stderr = await process.communicate()
-    assert process.returncode is not None
-    return process.returncode, stdout.decode(), stderr.decode()
+@contextmanager
+def url_in_environment(url: str) -> Iterator[None]:
+    with patch.dict(os.environ, DATABASE_URL=url):
+        os.environ.pop("MIGRATION_DATABASE_URL", None)
+        yield
+
+
+async def verb(url: str, *arguments: str) -> tuple[int, str, str]:
+    """Exit code, stdout and stderr of the command, run as a person without a terminal does, but in this process."""
+    stdout, stderr = io.StringIO(), io.StringIO()
+    nobody, said = patch.object(sys, "stdin", io.StringIO()), redirect_stdout(stdout)
+    with url_in_environment(url), chdir(BACKEND), nobody, said, redirect_stderr(stderr):
+        code = await asyncio.to_thread(main, arguments)
+    return code, stdout.getvalue(), stderr.getvalue()
 
 
 async def answering(url: str, answer: str, *arguments: str) -> tuple[int, str]:
@@ -67,7 +73,7 @@ async def answering(url: str, answer: str, *arguments: str) -> tuple[int, str]:
 
 
 async def test_where_nobody_waits_it_says_so_and_exits_with_0(database: str, report: asyncpg.Connection) -> None:
-    code, stdout, stderr = await safety(database, "blockers")
+    code, stdout, stderr = await verb(database, "blockers")
     assert (code, stdout, stderr) == (0, "Nobody holds anybody up.\n", "")
 
 
@@ -76,7 +82,7 @@ async def test_the_table_shows_the_head_and_below_it_who_waits_and_exits_with_1(
 ) -> None:
     statement = "ALTER TABLE chapters ADD COLUMN x text DEFAULT 'y'"
     async with session(database, application_name="alembic") as ddl, waiting(ddl, chapters, statement) as pid:
-        code, stdout, stderr = await safety(database, "blockers")
+        code, stdout, stderr = await verb(database, "blockers")
     header, head, below = stdout.splitlines()
     assert (code, stderr) == (1, "")
     assert header.split() == ["Pid", "Who", "State", "Transaction", "Lock", "Query"]
@@ -95,8 +101,8 @@ async def test_json_holds_the_same_and_the_values_only_when_asked_for(
     database: str, chapters: asyncpg.Connection, report: asyncpg.Connection
 ) -> None:
     async with session(database) as ddl, waiting(ddl, chapters, "DROP TABLE chapters") as pid:
-        code, hidden, _ = await safety(database, "blockers", "--json")
-        _, shown, _ = await safety(database, "blockers", "--json", "--show-literals")
+        code, hidden, _ = await verb(database, "blockers", "--json")
+        _, shown, _ = await verb(database, "blockers", "--json", "--show-literals")
     assert (code, SECRET in hidden, SECRET in shown) == (1, False, True)
     [head] = json.loads(hidden)["blockers"]
     assert (head["pid"], head["mode"], head["wanted"]) == (report.get_server_pid(), "ACCESS SHARE", "ACCESS EXCLUSIVE")
@@ -105,14 +111,14 @@ async def test_json_holds_the_same_and_the_values_only_when_asked_for(
 
 async def test_ending_needs_yes_where_no_terminal_can_be_asked(database: str, report: asyncpg.Connection) -> None:
     pid = str(report.get_server_pid())
-    code, stdout, stderr = await safety(database, "blockers", "--end", pid)
+    code, stdout, stderr = await verb(database, "blockers", "--end", pid)
     assert (code, stdout) == (2, "")
     said, chosen, next_step = stderr.splitlines()
     assert said == "Nothing was ended: nobody can be asked. Chosen:"
     assert re.fullmatch(IDLE.format(pid=pid, query=r"BEGIN; SELECT \? FROM chapters WHERE title = \?"), chosen), chosen
     assert next_step == "To end without being asked, add --yes."
     assert await report.fetchval("SELECT 1") == 1
-    code, stdout, stderr = await safety(database, "blockers", "--end", pid, "--yes")
+    code, stdout, stderr = await verb(database, "blockers", "--end", pid, "--yes")
     ended, done = stdout.splitlines()
     assert re.fullmatch(IDLE.format(pid=pid, query=r"SELECT \?"), ended), ended
     assert (code, done, stderr) == (0, f"The session of pid {pid} (postgres) was ended.", "")
@@ -141,9 +147,9 @@ async def test_ending_by_age_takes_idle_holders_and_heads_of_queues_that_are_old
         await bystander.execute("BEGIN; SELECT 1")  # idle in its transaction, and in nobody's way
         await gate.execute("BEGIN; SELECT pg_advisory_xact_lock(1)")
         async with waiting(waiter, chapters, "SELECT pg_advisory_xact_lock(1)"):
-            code, stdout, _ = await safety(database, "blockers", "--end-older-than", "1h", "--yes")
+            code, stdout, _ = await verb(database, "blockers", "--end-older-than", "1h", "--yes")
             assert (code, stdout) == (0, "Nobody is in the way with a transaction that old.\n")
-            code, stdout, _ = await safety(database, "blockers", "--end-older-than", "0s", "--yes", "--json")
+            code, stdout, _ = await verb(database, "blockers", "--end-older-than", "0s", "--yes", "--json")
         ended = {ending["pid"]: ending["outcome"] for ending in json.loads(stdout)["ended"]}
         expected = {report.get_server_pid(): "terminated", gate.get_server_pid(): "terminated"}
         assert (code, ended) == (0, expected)
@@ -151,7 +157,7 @@ async def test_ending_by_age_takes_idle_holders_and_heads_of_queues_that_are_old
 
 
 async def test_a_pid_that_is_not_there_is_said_and_exits_with_1(database: str) -> None:
-    code, stdout, _ = await safety(database, "blockers", "--end", "2000000000", "--yes")
+    code, stdout, _ = await verb(database, "blockers", "--end", "2000000000", "--yes")
     assert (code, stdout) == (1, "No other backend has the pid 2000000000.\n")
 
 
@@ -161,7 +167,7 @@ async def test_a_missing_grant_is_an_error_in_two_lines_that_exits_with_2(
     await chapters.execute("CREATE ROLE may_not_signal LOGIN")
     try:
         url = database.replace("//postgres:", "//may_not_signal:")
-        code, stdout, stderr = await safety(url, "blockers", "--end", str(report.get_server_pid()), "--yes")
+        code, stdout, stderr = await verb(url, "blockers", "--end", str(report.get_server_pid()), "--yes")
     finally:
         await chapters.execute("DROP ROLE may_not_signal")
     assert (code, stdout) == (2, "")
@@ -176,19 +182,12 @@ async def test_ending_by_age_needs_to_see_the_ages(
     try:
         url = database.replace("//postgres:", "//sees_nothing:")
         async with session(database) as ddl, waiting(ddl, chapters, "DROP TABLE chapters"):
-            code, stdout, stderr = await safety(url, "blockers", "--end-older-than", "0s", "--yes")
+            code, stdout, stderr = await verb(url, "blockers", "--end-older-than", "0s", "--yes")
     finally:
         await chapters.execute("DROP ROLE sees_nothing")
     assert (code, stdout) == (2, "")
     assert stderr.splitlines()[1] == "Run: GRANT pg_read_all_stats TO sees_nothing"
     assert await report.fetchval("SELECT 1") == 1
-
-
-@contextmanager
-def url_in_environment(url: str) -> Iterator[None]:
-    with patch.dict(os.environ, DATABASE_URL=url):
-        os.environ.pop("MIGRATION_DATABASE_URL", None)
-        yield
 
 
 def test_a_server_that_is_not_there_is_an_error_in_two_lines_that_exits_with_2(

@@ -45,12 +45,12 @@ def _is_18(server: Server) -> None:
         pytest.skip("every constraint is enforced before PostgreSQL 18")
 
 
-@pytest.mark.parametrize("case", CASES, ids=str)
+@pytest.mark.parametrize("case", CASES, ids=str, scope="module")
 def test_it_ends_as_the_one_statement_does(project: Project, database: str, case: Case, directly: Direct) -> None:
     both_ways_converge(project, database, case, directly)
 
 
-@pytest.mark.parametrize("case", CASES, ids=str)
+@pytest.mark.parametrize("case", CASES, ids=str, scope="module")
 def test_the_rows_are_read_while_nobody_waits(project: Project, database: str, case: Case) -> None:
     write(project, database, case)
     with statements() as sent:

@@ -1,6 +1,5 @@
 """Each rule finds what breaks it, and lets sound revisions be. All cases are one chain, which is linted once."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,13 +12,10 @@ from alembic_online.review.lint.rules import RULES
 from alembic_online.review.lint.rules_document import page
 from alembic_online.review.lint.source import Source
 from alembic_online.revisions.project import open_project
-from tests.alembic_online.project import Project, make_project
+from tests.alembic_online.project import Project
 from tests.alembic_online.review.lint.cases import CASES, TEXTS, Case
 from tests.alembic_online.review.lint.place import place_of
 from tests.paths import BACKEND
-from tests.servers import Server
-
-Findings = dict[str, list[str]]
 
 
 def _write(project: Project) -> None:
@@ -41,25 +37,23 @@ def _revision(project: Project, case: Case, revision: str, parent: str, table: s
     return path
 
 
-@pytest.fixture(scope="module")
-def findings(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Findings]:
-    """The rules that each case breaks, and what was said."""
-    project = make_project(tmp_path_factory.mktemp("lint"))
+@pytest.mark.timeout(600)
+def test_each_revision_breaks_its_rules_and_no_other(
+    project: Project, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In one test: to lint the chain takes a while, and each worker that had a case of it would do it again."""
     _write(project)
-    with server.database() as url, pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DATABASE_URL", url)
-        opened = open_project(Config(project.folder / "alembic.ini"))
-        found: Findings = {}
-        for each in check(opened, place_of(url), choose(opened, "001_tables:", ())):
-            found.setdefault(each.revision, []).append(f"{each.rule.code}: {each.what}")
-        yield found
-
-
-@pytest.mark.xdist_group("lint")  # one chain for all, so one worker
-@pytest.mark.parametrize(("n", "case"), list(enumerate(CASES)), ids=[case.name for case in CASES])
-def test_a_revision_breaks_these_rules_and_no_other(findings: Findings, n: int, case: Case) -> None:
-    said = findings.get(f"{n + 2:03d}_case", [])
-    assert sorted({each.partition(":")[0] for each in said}) == sorted(case.breaks.split()), "\n".join(said)
+    monkeypatch.setenv("DATABASE_URL", database)
+    opened = open_project(Config(project.folder / "alembic.ini"))
+    said: dict[str, list[str]] = {}
+    for each in check(opened, place_of(database), choose(opened, "001_tables:", ())):
+        said.setdefault(each.revision, []).append(f"{each.rule.code}: {each.what}")
+    mistaken = []
+    for n, case in enumerate(CASES):
+        found = said.get(f"{n + 2:03d}_case", [])
+        if {words.partition(":")[0] for words in found} != (expected := set(case.breaks.split())):
+            mistaken.append(f"{case.name}: not {sorted(expected)} but {found}")
+    assert not mistaken, "\n".join(mistaken)
 
 
 @pytest.mark.parametrize("case", TEXTS, ids=[case.name for case in TEXTS])
