@@ -61,7 +61,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         rare = place % 8 > 0 if path.startswith(_MANY) else path.startswith(_OF_THE_TOOLKIT)
         if version not in (first, "url") and rare:
             item.add_marker("prove")
-        if not _SERVERS.intersection(getattr(item, "fixturenames", ())):
+        asked = getattr(item, "fixturenames", ())
+        if not _SERVERS.intersection(asked) and not item.get_closest_marker("programs"):
             item.add_marker("pure")
 
 

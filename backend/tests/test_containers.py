@@ -16,6 +16,7 @@ def engine_answers() -> bool:
     return docker is not None and subprocess.run([docker, "info"], capture_output=True).returncode == 0
 
 
+@pytest.mark.programs
 def test_without_an_engine_the_container_option_ends_pytest_in_one_sentence() -> None:
     if engine_answers():
         pytest.skip("a Docker engine answers here")

@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -27,17 +27,21 @@ ALEMBIC = Path(alembic.__file__).parent
 NOT_ALEMBICS = {"_replace", "_asdict", "_bindparams", "_create_rule", "_prefixes", "_getframe", "_exit", "_type_bound"}
 
 
-def imported(path: Path) -> Iterator[str]:
+@cache
+def imported(path: Path) -> tuple[str, ...]:
     """Every module that the file imports, at its top or inside a function."""
+    found: list[str] = []
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            found += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path.name} imports relative to itself"
             submodules = [f"{node.module}.{alias.name}" for alias in node.names if is_module(node.module, alias.name)]
-            yield from submodules or [str(node.module)]
+            found += submodules or [str(node.module)]
+    return tuple(found)
 
 
+@cache
 def is_module(package: str | None, name: str) -> bool:
     """Whether `name` is a file or a folder of our `package`."""
     folder = BACKEND.joinpath(*str(package).split("."))

@@ -3,7 +3,11 @@
 import subprocess
 import sys
 
+import pytest
+
 from tests.paths import BACKEND
+
+pytestmark = pytest.mark.programs
 
 
 def test_the_old_name_of_the_command_says_the_new_one_and_works() -> None:

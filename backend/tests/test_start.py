@@ -10,9 +10,12 @@ from pathlib import Path
 from urllib.error import URLError
 
 import psycopg
+import pytest
 
 from alembic_online.runtime.advisory_lock import MIGRATOR, lock_space
 from tests.paths import BACKEND
+
+pytestmark = pytest.mark.programs
 
 
 def started(url: str, port: int = 0) -> subprocess.Popen[str]:

@@ -12,9 +12,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+import pytest
 
 from tests.paths import BACKEND
 
+pytestmark = pytest.mark.programs
 PATIENCE = 30  # seconds until a process that does neither start nor stop is killed
 
 OPENING = ("socket.connect", "subprocess.Popen", "os.posix_spawn")

@@ -13,6 +13,8 @@ import pytest
 from tests.alembic_command import Alembic
 from tests.alembic_online.project import NOWHERE
 
+pytestmark = pytest.mark.programs
+
 ROOT = Path(__file__).resolve().parents[3]
 HEAD = max(path.stem for path in (ROOT / "backend" / "migrations" / "versions").glob("[0-9]*.py"))
 ALEMBIC = str(Path(sys.executable).with_name("alembic"))

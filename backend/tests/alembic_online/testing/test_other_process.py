@@ -57,6 +57,7 @@ def _open(project: Project) -> Opened:
     return open_project(Config(Path(project.folder, "alembic.ini")))
 
 
+@pytest.mark.programs
 def test_nothing_is_left_whatever_happens_and_seeds_differ(made: Project) -> None:
     opened = _open(made)
     with OtherProcess(opened, seed=1) as one, OtherProcess(opened, seed=2) as two:
