@@ -19,10 +19,12 @@ def test_one_broken_link_is_all_that_is_wrong_with_the_site_and_it_is_refused(tm
     shutil.copytree(BACKEND.parent / "docs", tmp_path / "docs")
     with (tmp_path / "docs" / "index.md").open("a", encoding="utf-8") as page:
         page.write("\n[There is no such page](nowhere.md)\n")
-    command = [sys.executable, "-m", "mkdocs", "build", "--quiet"]
-    built = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert (built.returncode, "Aborted with 1 warnings in strict mode" in built.stderr) == (1, True), built.stderr
-    assert "'nowhere.md'" in built.stderr, built.stderr
+    command = [sys.executable, "-m", "mkdocs", "build"]
+    built = subprocess.run(
+        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    )
+    assert (built.returncode, built.stdout.count("WARNING -")) == (1, 1), built.stdout
+    assert "'nowhere.md'" in built.stdout
     pages = list((tmp_path / "site").rglob("*.html"))
     assert len(pages) > 20
     assert [page.name for page in pages if _LOADED.search(page.read_text(encoding="utf-8"))] == []
