@@ -21,22 +21,25 @@ _TYPE_KINDS = """CASE t.typtype WHEN 'e' THEN 'enum' WHEN 'd' THEN 'domain' WHEN
         ELSE 'base type' END"""
 _ROUTINE_KINDS = "CASE p.prokind WHEN 'p' THEN 'procedure' WHEN 'a' THEN 'aggregate' ELSE 'function' END"
 
-# One row for each address of pg_depend: the object of the catalogue that it belongs to.
+# One row for each address of pg_depend: the object of the catalogue that it belongs to. Numbers below 16384 are those
+# of initdb: its objects need none of ours, and most of them are pinned, so that pg_depend says nothing of them.
 _NAMED = f"""
 named (classid, objid, objsubid, kind, schema, owning_table, name) AS (
     SELECT 'pg_class'::regclass, c.oid, 0, {RELATION_KINDS}, n.nspname::text, '', c.relname::text
-    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm', 'c')
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.oid >= 16384 AND c.relkind IN ('r', 'p', 'f', 'v', 'm', 'c')
     UNION ALL
     SELECT 'pg_class'::regclass, c.oid, 0, 'sequence', n.nspname::text, '', c.relname::text
-    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'S'
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid >= 16384 AND c.relkind = 'S'
     UNION ALL
     SELECT 'pg_class'::regclass, x.oid, 0, 'index', n.nspname::text, r.relname::text, x.relname::text
     FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid JOIN pg_class r ON r.oid = i.indrelid
-    JOIN pg_namespace n ON n.oid = r.relnamespace
+    JOIN pg_namespace n ON n.oid = r.relnamespace WHERE x.oid >= 16384
     UNION ALL
     SELECT 'pg_class'::regclass, a.attrelid, a.attnum, 'column', n.nspname::text, c.relname::text, a.attname::text
     FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'f', 'v', 'm', 'c')
+    WHERE c.oid >= 16384 AND a.attrelid >= 16384 AND a.attnum > 0 AND NOT a.attisdropped
+      AND c.relkind IN ('r', 'p', 'f', 'v', 'm', 'c')
     UNION ALL
     SELECT 'pg_attrdef'::regclass, d.oid, 0, 'column', n.nspname::text, c.relname::text, a.attname::text
     FROM pg_attrdef d JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum
@@ -44,18 +47,18 @@ named (classid, objid, objsubid, kind, schema, owning_table, name) AS (
     UNION ALL
     SELECT 'pg_type'::regclass, t.oid, 0, {_TYPE_KINDS}, n.nspname::text, '', t.typname::text
     FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
-    WHERE t.typtype IN ('e', 'd', 'r') OR t.typtype = 'b' AND t.typcategory <> 'A'
+    WHERE t.oid >= 16384 AND (t.typtype IN ('e', 'd', 'r') OR t.typtype = 'b' AND t.typcategory <> 'A')
     UNION ALL
     SELECT 'pg_type'::regclass, t.typarray, 0, {_TYPE_KINDS}, n.nspname::text, '', t.typname::text
     FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
-    WHERE t.typtype IN ('e', 'd', 'r', 'b') AND t.typarray <> 0
+    WHERE t.oid >= 16384 AND t.typtype IN ('e', 'd', 'r', 'b') AND t.typarray <> 0
     UNION ALL
     SELECT 'pg_type'::regclass, g.rngmultitypid, 0, 'range type', n.nspname::text, '', t.typname::text
     FROM pg_range g JOIN pg_type t ON t.oid = g.rngtypid JOIN pg_namespace n ON n.oid = t.typnamespace
     UNION ALL
     SELECT 'pg_type'::regclass, u.oid, 0, {RELATION_KINDS}, n.nspname::text, '', c.relname::text
     FROM pg_class c JOIN pg_type t ON t.oid = c.reltype JOIN pg_namespace n ON n.oid = c.relnamespace
-    JOIN pg_type u ON u.oid IN (t.oid, t.typarray)
+    JOIN pg_type u ON u.oid IN (t.oid, t.typarray) WHERE c.oid >= 16384
     UNION ALL
     SELECT 'pg_constraint'::regclass, k.oid, 0, 'constraint', n.nspname::text, c.relname::text, k.conname::text
     FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -91,6 +94,7 @@ named (classid, objid, objsubid, kind, schema, owning_table, name) AS (
     UNION ALL
     SELECT 'pg_opclass'::regclass, o.oid, 0, 'operator class', n.nspname::text, '', o.opcname || ' using ' || m.amname
     FROM pg_opclass o JOIN pg_am m ON m.oid = o.opcmethod JOIN pg_namespace n ON n.oid = o.opcnamespace
+    WHERE o.oid >= 16384
     UNION ALL
     SELECT 'pg_operator'::regclass, o.oid, 0, 'operator', n.nspname::text, '',
         format('%s(%s, %s)', o.oprname, coalesce(format_type(nullif(o.oprleft, 0), NULL), 'NONE'),
@@ -141,7 +145,7 @@ FROM pg_depend p
 JOIN named d ON d.classid = p.classid AND d.objid = p.objid AND d.objsubid = p.objsubid
 LEFT JOIN member x ON x.classid = p.refclassid AND x.objid = p.refobjid
 LEFT JOIN named r ON r.classid = p.refclassid AND r.objid = p.refobjid AND r.objsubid = p.refobjsubid
-WHERE p.deptype <> 'e' AND (d.kind <> 'operator family' OR p.refclassid <> 'pg_opclass'::regclass)
+WHERE p.objid >= 16384 AND p.deptype <> 'e' AND (d.kind <> 'operator family' OR p.refclassid <> 'pg_opclass'::regclass)
   AND (x.extname IS NOT NULL OR r.name IS NOT NULL) AND d.schema !~ '^pg_'
   AND d.schema <> 'information_schema'
 """

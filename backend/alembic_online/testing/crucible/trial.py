@@ -2,6 +2,7 @@
 against each other."""
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -113,7 +114,7 @@ class Trial:
             self._judge_upgrade(clients, before, failed)
             clients.close()
             if not (self.outcome.faults or self.outcome.refused):
-                self._judge_downgrade()
+                self._judge_downgrade(live)
         finally:
             clients.close()
             self.read_plain.close()
@@ -149,21 +150,27 @@ class Trial:
         with self.outcome.timed("comparison"):
             self.wanted = wanted = self.read_plain.read()
             self._differ("upgrade", wanted, found)
-            forbidden = forbidden_by(self.plain, clients)
-            self.outcome.early = failed_early(clients, forbidden)
-            # Who leaves the transaction himself has his reasons.
-            leaves = "autocommit_block" in self.place.path(HEAD).read_text()
-            for words in () if leaves else client_faults(clients, forbidden):
-                self.outcome.fault("clients", words)
-            # Small tables share a transaction as long as nobody is in the way.
-            for words in () if self.example.small else clients.beside:
-                self.outcome.fault("asked beside a lock", words)
+            self._judge_clients("", clients)
 
-    def _judge_downgrade(self) -> None:
+    def _judge_clients(self, way: str, clients: Clients) -> None:
+        forbidden = forbidden_by(self.plain, clients)
+        self.outcome.early |= failed_early(clients, forbidden)
+        # Who leaves the transaction himself has his reasons.
+        leaves = "autocommit_block" in self.place.path(HEAD).read_text()
+        for words in () if leaves else client_faults(clients, forbidden):
+            self.outcome.fault(f"clients{way}", words)
+        # Small tables share a transaction as long as nobody is in the way.
+        for words in () if self.example.small else clients.beside:
+            self.outcome.fault(f"asked beside a lock{way}", words)
+
+    def _judge_downgrade(self, live: str) -> None:
         with self.outcome.timed("plain"):
             plainly = self._plainly(command.downgrade, BASE)
             undone = None if plainly else self.read_plain.read()
-        failed = self.attempts.migrate("downgrade", None)
+        # The new code goes on meanwhile, with what its models can say.
+        clients = Clients(live, self.example.after, writes=False, guessed=True)
+        with closing(clients):
+            failed = self.attempts.migrate("downgrade", clients)
         asked = self.attempts.asked
         if undone is not None and (asked or not failed):
             expected = losses_expected(self.wanted, undone, self.example.models, self.example.after)
@@ -179,6 +186,7 @@ class Trial:
                 # Values by the place of a row are others where rows stand elsewhere.
                 placed = "row_number()" in self.place.path(HEAD).read_text()
                 self._differ("downgrade", undone, found, rows=not placed)
+                self._judge_clients(" of the downgrade", clients)
                 if not self.example.spelling:  # a person may have written something else
                     self._differ("downgrade against the beginning", self.before, found, rows=False)
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 import psycopg
 
 from alembic_online.testing.crucible.clients import Clients
-from alembic_online.testing.crucible.schema import Schema, Table
+from alembic_online.testing.crucible.schema import Column, Schema, Table
 from alembic_online.testing.crucible.state import State
 
 
@@ -48,7 +48,7 @@ def losses_expected(wanted: State, undone: State, before: Schema, after: Schema)
             if known is not None and known.type != column.type:
                 return None
             if known is None or known.generated:
-                holds = _holds(wanted, table.name, column.name)
+                holds = _holds(wanted, table.name, column)
                 if holds is None:
                     return None
                 found += [f"column {table.name}.{column.name}"] if holds else []
@@ -67,9 +67,13 @@ def _as_it_was(table: Table, before: Schema) -> Table | None:
     return next((each for each in before.tables if each.name == (table.renamed_from or table.name)), None)
 
 
-def _holds(state: State, table: str, column: str) -> bool | None:
-    """None where the contents leave the column out."""
+def _holds(state: State, table: str, column: Column) -> bool | None:
+    """Something that the upgrade does not make again: a constant default it does. None where that is not known."""
     rows = [json.loads(row) for row in state.contents.get(table, ())]
-    if any(column not in row for row in rows):
+    if any(column.name not in row for row in rows):
         return None
-    return any(row[column] is not None for row in rows)
+    found = [row[column.name] for row in rows]
+    is_constant = bool(column.default) and "(" not in column.default and "CURRENT" not in column.default
+    if is_constant and None not in found and all(value == found[0] for value in found):
+        return False
+    return any(value is not None for value in found)
