@@ -1,8 +1,10 @@
 """ADD COLUMN. With a constant default, or now(), it is the one instant statement that it is (PostgreSQL 11 and later).
 
-A volatile default would rewrite the table under ACCESS EXCLUSIVE: the column is added without it, the default is set
-for new rows, the old rows are filled in batches, then NOT NULL comes in steps of its own. The same for a column that is
-NOT NULL and has a default in Python only, which the statement as it stands could not add to a table with rows.
+A volatile default would rewrite the table under ACCESS EXCLUSIVE. So the column is added without it, and the default is
+set for new rows. The old rows are filled in batches, and NOT NULL comes in steps of its own.
+
+A column that is NOT NULL and has a default in Python only goes the same way. The statement as it stands could not add
+it to a table with rows.
 """
 
 from collections.abc import Callable

@@ -1,9 +1,9 @@
 """ALTER COLUMN TYPE: free where PostgreSQL neither rewrites the table nor an index of it, nor checks its rows again.
 
-Which changes are free is asked of the server itself, on empty copies of the table and of those partitions that have
-other indexes than it: a change that gives a copy or one of its indexes new files would do so to the table
-(`ATColumnChangeRequiresRewrite` and `CheckIndexCompatible`, PostgreSQL 16 to 18; for timestamps it depends on the
-session's TimeZone). Where no such copy can be made, nothing is known, and nothing counts as free.
+Which changes are free is asked of the server itself, on empty copies: of the table, and of those partitions that have
+other indexes than it. A change that gives a copy or one of its indexes new files would do so to the table
+(`ATColumnChangeRequiresRewrite` and `CheckIndexCompatible`, PostgreSQL 16 to 18). For timestamps it depends on the
+session's TimeZone. Where no such copy can be made, nothing is known, and nothing counts as free.
 """
 
 from collections.abc import Sequence, Set

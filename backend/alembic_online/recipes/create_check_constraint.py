@@ -1,6 +1,6 @@
 """ADD CHECK: NOT VALID at once (ACCESS EXCLUSIVE for an instant), then VALIDATE, which blocks nobody.
 
-VALIDATE takes SHARE UPDATE EXCLUSIVE and must be a transaction of its own, or the lock of ADD would be held through it
+VALIDATE takes SHARE UPDATE EXCLUSIVE. It must be a transaction of its own: the lock of ADD would be held through it
 (PostgreSQL 16 to 18).
 """
 

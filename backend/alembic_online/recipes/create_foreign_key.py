@@ -1,9 +1,10 @@
 """ADD FOREIGN KEY: NOT VALID at once, then VALIDATE, which blocks nobody.
 
-The first takes SHARE ROW EXCLUSIVE on both tables for an instant, in the order of their names (the statement guard sees
-to that, by the staged locks); the second SHARE UPDATE EXCLUSIVE on the one and ROW SHARE on the other. Up to PostgreSQL
-17 a partitioned table takes no foreign key that is NOT VALID: there each partition gets its own first, and the one of
-the whole table then adopts them.
+The first takes SHARE ROW EXCLUSIVE on both tables for an instant. They are locked in the order of their names, by the
+staged locks of the statement guard. The second takes SHARE UPDATE EXCLUSIVE on the one and ROW SHARE on the other.
+
+Up to PostgreSQL 17 a partitioned table takes no foreign key that is NOT VALID. There each partition gets its own first,
+and the one of the whole table then adopts them.
 """
 
 from collections.abc import Iterator

@@ -1,8 +1,10 @@
 """ALTER CONSTRAINT ... ENFORCED (PostgreSQL 18): it would hold every row against the rule under ACCESS EXCLUSIVE.
 
 Only a foreign key can be enforced afterwards (PostgreSQL 18). In one transaction it is dropped, which takes no rule
-away, and added again NOT VALID, from when on each new row is held against it; then it is validated. A second one beside
-it is no way: on a table with partitions PostgreSQL takes none that is enforced beside one that is not.
+away, and added again NOT VALID. From then on each new row is held against it. Then it is validated.
+
+A second one beside it is no way: on a table with partitions PostgreSQL takes none that is enforced beside one that is
+not.
 """
 
 import json

@@ -1,8 +1,8 @@
 """A new column that numbers its rows: identity or serial, on a table that has rows.
 
-ADD COLUMN would compute each row's number, and so rewrite the table under ACCESS EXCLUSIVE. Instead: the column without
-numbers, a sequence that numbers new rows by default, the old rows in batches, NOT NULL, and for an identity the
-sequence of its own, which goes on where the first one is.
+ADD COLUMN would compute each row's number, and so rewrite the table under ACCESS EXCLUSIVE. Instead the column is added
+without numbers, and a sequence numbers new rows by default. The old rows are filled in batches, and NOT NULL follows.
+An identity then gets the sequence of its own, which goes on where the first one is.
 """
 
 from typing import Any

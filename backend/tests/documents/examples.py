@@ -171,10 +171,13 @@ EXAMPLES = (
     ),
     Example(
         "Add a label to an enum",
-        "raw_sql",
+        "",
         "op.execute(\"ALTER TYPE mood ADD VALUE 'merry'\")",
         "op.execute(\"ALTER TYPE mood RENAME VALUE 'merry' TO 'glad'\")",
-        "It is committed by itself, so the next line can use the label.",
+        """
+        PostgreSQL refuses the label until it is committed, unless the type is new too.
+        So it is committed by itself, and the next line can use it.
+        """,
     ),
     Example(
         "Drop a column",

@@ -13,6 +13,7 @@ from alembic.config import Config
 
 from alembic_online.review.lint.executed_revision import Trial
 from alembic_online.review.lint.execution import try_out
+from alembic_online.review.plan.report import Line
 from alembic_online.review.plan.trace import Traced
 from alembic_online.revisions.project import open_project
 from tests.alembic_online.project import make_project
@@ -97,7 +98,13 @@ def _reason(module: str) -> str:
 
 def _steps(statements: Sequence[Traced]) -> str:
     rows = ["| tx | statement | lock | blocks |", "|---|---|---|---|"]
-    rows += [f"| {each.transaction} | {_sql(each)} | {_lock(each)} | {_blocks(each)} |" for each in statements]
+    locked: set[int] = set()
+    for each in statements:
+        held = each.transaction in locked and not each.locks
+        blocks = "as above" if held else Line(each, {}).blocks or "nobody"
+        rows.append(f"| {each.transaction} | {_sql(each)} | {_lock(each)} | {blocks} |")
+        if each.locks:
+            locked.add(each.transaction)
     return "\n".join(rows)
 
 
@@ -108,14 +115,6 @@ def _sql(traced: Traced) -> str:
 
 def _lock(traced: Traced) -> str:
     return ", ".join(f"{lock} on {table}" for table, lock in sorted(traced.locks.items()))
-
-
-def _blocks(traced: Traced) -> str:
-    if traced.fills:
-        return "nobody: in batches"
-    if traced.patient or not traced.locks:
-        return "nobody"
-    return max(traced.locks.values()).blocks or "nobody"
 
 
 def _resumes(statements: Sequence[Traced]) -> Iterator[str]:

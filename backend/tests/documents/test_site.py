@@ -13,6 +13,7 @@ from tests.paths import BACKEND
 _LOADED = re.compile(r"<(?:script|img|iframe)\b[^>]*\bsrc=[\"']?(?:https?:)?//|<link\b[^>]*\bhref=[\"']?(?:https?:)?//")
 
 
+@pytest.mark.programs
 def test_one_broken_link_is_all_that_is_wrong_with_the_site_and_it_is_refused(tmp_path: Path) -> None:
     pytest.importorskip("mkdocs", reason="make install brings it")
     shutil.copy(BACKEND.parent / "mkdocs.yml", tmp_path)
