@@ -54,3 +54,11 @@ def test_each_setting_that_is_named_is_one() -> None:
     pages = [*REFERENCE.parent.rglob("*.md"), BACKEND / "migrations" / "README.md", BACKEND.parent / "README.md"]
     named = {each: re.findall(rf"{PREFIX}[A-Z_]+[A-Z]", each.read_text(encoding="utf-8")) for each in pages}
     assert {each.name: unknown for each, said in named.items() if (unknown := {*said} - settings)} == {}
+
+
+@pytest.mark.parametrize("page", ["README.md", "backend/migrations/README.md"])
+def test_the_links_of_a_page_beside_the_site_lead_somewhere(page: str) -> None:
+    file = BACKEND.parent / page
+    links = re.findall(r"\]\((?!https?:)([^)#]+)", file.read_text(encoding="utf-8"))
+    assert len(links) > 5
+    assert [link for link in links if not (file.parent / link).exists()] == []
