@@ -4,10 +4,11 @@ import secrets
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
@@ -30,12 +31,14 @@ _FAST = {
 ServerDirectory = Callable[[], AbstractContextManager[Path]]
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Server:
     """A running server; `admin` is the URL of a role that may create databases, by `postgresql://`."""
 
     admin: str
     version: int
+    _session: psycopg.Connection[Any] | None = None
+    """Kept: to connect twice was a third of what a database costs."""
 
     def url(self, database: str) -> str:
         """The URL of one of its databases."""
@@ -45,13 +48,28 @@ class Server:
     def database(self, template: str = "template1") -> Iterator[str]:
         """A new database, dropped at the end whoever is still connected; yields its URL."""
         name = f"test_{secrets.token_hex(6)}"
-        with psycopg.connect(self.admin, autocommit=True) as admin:
-            admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY {_copied()}')
+        self._administer(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY {_copied()}')
         try:
             yield self.url(name)
         finally:
-            with psycopg.connect(self.admin, autocommit=True) as admin:
-                admin.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+            self._administer(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+    def _administer(self, statement: str) -> None:
+        if self._session is not None:
+            try:
+                self._session.execute(statement.encode())
+            except psycopg.OperationalError:
+                if not self._session.closed:
+                    raise
+            else:
+                return
+        self._session = psycopg.connect(self.admin, autocommit=True)  # the first, or a test has ended it
+        self._session.execute(statement.encode())
+
+    def close(self) -> None:
+        """End the session; the server is somebody else's matter."""
+        if self._session is not None:
+            self._session.close()
 
 
 def as_role(url: str, name: str, password: str = "") -> str:
@@ -70,7 +88,8 @@ def embedded(version: int) -> Iterator[Server]:
     """The server out of the wheel, its data gone afterwards."""
     with server_directory() as directory:
         running = start_server(directory / "data", version=version, settings=_FAST, temporary=True)
-        yield Server(running.get_uri(), version)
+        with closing(Server(running.get_uri(), version)) as server:
+            yield server
         running.cleanup()
 
 
@@ -116,8 +135,9 @@ def container(version: int) -> Iterator[Server]:
     """The server of docker-compose.yml, in a container of its own."""
     from testcontainers.community.postgres import PostgresContainer  # noqa: PLC0415  as above
 
-    with PostgresContainer(f"pgvector/pgvector:pg{version}", driver=None) as running:
-        yield Server(running.get_connection_url(), version)
+    started = PostgresContainer(f"pgvector/pgvector:pg{version}", driver=None)
+    with started as running, closing(Server(running.get_connection_url(), version)) as server:
+        yield server
 
 
 @contextmanager
@@ -125,4 +145,5 @@ def existing(url: str) -> Iterator[Server]:
     """A server that is already there."""
     with psycopg.connect(url) as connection:
         version = connection.info.server_version // 10000
-    yield Server(url, version)
+    with closing(Server(url, version)) as server:
+        yield server
