@@ -32,16 +32,30 @@ What is refused is said in at most eight lines on stderr: what is wrong, then wh
 `alembic --raiseerr ...` shows the whole traceback. In a program the class is raised instead.
 [What to do when something is refused](../how-to/when-it-is-refused.md) goes through the common ones.
 """
+_REFUSED = "../how-to/when-it-is-refused.md"
+_NEXT = {
+    10: "Correct the URL.",
+    11: "Start the server, or correct the host.",
+    12: "Correct role or password, or grant the right that is named.",
+    13: "Do what the message says.",
+    14: f"[Several heads]({_REFUSED}#two-people-made-a-revision-at-the-same-time), or mend the file that is named.",
+    15: f"[The code is too old]({_REFUSED}#the-database-is-at-revision-which-is-not-among-the-files-of-this-code), or"
+    f" [no revision]({_REFUSED}#the-database-has-tables-of-this-project-and-no-revision), or `alembic upgrade head`.",
+    16: "Ask for one of the names that are shown.",
+    17: f"[See who is in the way]({_REFUSED}#database-locked), then the same command again.",
+    18: f"[Correct the rows]({_REFUSED}#rows-in-the-way) or the file, then the same command again.",
+    19: "[Consent](../how-to/undo.md#the-downgrade-of-destroys-data), or stay.",
+    20: "`alembic revision --autogenerate`, or correct the models.",
+    21: "[Run its command](../how-to/backfill.md#when-it-takes-long), then the upgrade again.",
+    22: "Install the extra that is named.",
+}
+_STOPPED = "Ctrl-C or SIGTERM. The statement was cancelled; it says at which step, and where the database is."
 _ELSEWHERE = (
-    ("0", "", "Fine."),
-    ("1, 2", "the verbs'", "1: `alembic-online VERB` found something. 2: it could not run, and says why."),
-    ("2", "Alembic's own", "Wrong arguments."),
-    ("130, 143", "Stopped", "Ctrl-C or SIGTERM. The statement was cancelled; it says at which step, and where it is."),
-    (
-        "255",
-        "Alembic's own",
-        "No configuration in this folder: go to the one with `alembic.ini`, or name it with `-c`.",
-    ),
+    ("0", "", "Fine.", ""),
+    ("1, 2", "the verbs'", "1: `alembic-online VERB` found something. 2: it could not run, and says why.", ""),
+    ("2", "Alembic's own", "Wrong arguments.", "`alembic --help`"),
+    ("130, 143", "`Stopped`", _STOPPED, "The same command again."),
+    ("255", "Alembic's own", "No configuration in this folder.", "Go to the one that has `alembic.ini`, or say `-c`."),
 )
 _VERBS = """\
 What Alembic has no command for. Run it where you run `alembic`, on the same database.
@@ -67,9 +81,9 @@ def exit_codes() -> str:
     """A row for each class of error, and for what is not ours."""
     classes = {error.exit_code: error for error in _subclasses(UserError) if "exit_code" in vars(error)}
     del classes[errors.Stopped.exit_code]  # which is two codes, one for each signal
-    rows = [(str(code), f"`{error.__name__}`", _docstring(error)) for code, error in sorted(classes.items())]
+    rows = [(str(code), f"`{error.__name__}`", _docstring(error), _NEXT[code]) for code, error in classes.items()]
     ordered = sorted([*rows, *_ELSEWHERE], key=lambda row: int(row[0].partition(",")[0]))
-    return _page("Exit codes", _EXIT_CODES, _table(("code", "class", "what happened"), ordered))
+    return _page("Exit codes", _EXIT_CODES, _table(("code", "class", "what happened", "what to do"), ordered))
 
 
 def verbs() -> str:
