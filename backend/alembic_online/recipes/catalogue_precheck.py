@@ -81,7 +81,9 @@ def _look(sql: str, database: Database) -> str:
 def _is_given_up(need: Need, database: Database) -> bool:
     """Whether a name is free as soon as what waits is done."""
     kind = need.kind.removeprefix("new ")
-    return kind != need.kind and database.cut_over.gives_up(kind, "" if kind == "index" else need.name, need.part)
+    if need.kind == "new index":  # a key has one of its name
+        return any(database.cut_over.gives_up(each, need.name, need.part) for each in ("index", "constraint"))
+    return kind != need.kind and database.cut_over.gives_up(kind, need.name, need.part)
 
 
 def _words(need: Need) -> str:

@@ -6,7 +6,7 @@ Whether it must is asked of the server, on an empty table.
 """
 
 from alembic_online.recipes.database import Database
-from alembic_online.recipes.names import literal, verbatim
+from alembic_online.recipes.names import literal, uncollated, verbatim
 from alembic_online.recipes.step import Steps
 
 _DOMAIN = "SELECT 1 FROM pg_type WHERE oid = to_regtype(:kind) AND typtype = 'd'"
@@ -23,7 +23,7 @@ def is_ruled(kind: str, database: Database) -> bool:
 
 
 def _rewrites(kind: str, database: Database) -> bool:
-    if not database.ask(_DOMAIN, kind=kind):
+    if not database.ask(_DOMAIN, kind=uncollated(kind)):
         return False
     with database.scratch() as connection:
         connection.exec_driver_sql(f"CREATE TABLE {_TRIAL} ()")

@@ -9,13 +9,14 @@ from collections.abc import Iterator
 from alembic_online.postgres.sql.tokens import tokens
 from alembic_online.recipes.database import Database
 from alembic_online.recipes.names import plain
-from alembic_online.recipes.object_effects import GivenUp, given_up
+from alembic_online.recipes.object_effects import GivenUp, given_up, last_part
 
 _IS_KEY = """
     SELECT 1 FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid WHERE k.contype IN ('p', 'u', 'x')
     AND lower(k.conname) = :name
     AND :table IN (lower(c.relname), lower(format('%s.%s', c.relnamespace::regnamespace, c.relname)))
 """
+_IS_UNIQUE = "SELECT 1 FROM pg_index WHERE indexrelid = to_regclass(:name) AND indisunique"
 _REFERRING = """
     SELECT format('%I.%I', r.relnamespace::regnamespace, r.relname) AS table, quote_ident(f.conname) AS name
     FROM pg_constraint f JOIN pg_class r ON r.oid = f.conrelid JOIN pg_constraint k ON k.conindid = f.conindid
@@ -49,6 +50,12 @@ def all_given_up(sql: str, database: Database) -> tuple[GivenUp, ...]:
     if "IDENTITY" in words and "DROP" in words:
         found += [one for each in found for one in _sequence(each, database)]
     return tuple(found)
+
+
+def unique_index_as_key(index: str, table: str, database: Database) -> tuple[GivenUp, ...]:
+    """What goes with an index of `table`: foreign keys may refer to a unique one as to a key."""
+    unique = database.recall_whether(f"{index} is unique", lambda: bool(database.ask(_IS_UNIQUE, name=index)))
+    return (GivenUp("key", plain(table), last_part(plain(index))),) if unique else ()
 
 
 def _depending(each: GivenUp, database: Database) -> Iterator[GivenUp]:

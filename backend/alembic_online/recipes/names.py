@@ -1,5 +1,6 @@
 """Names in SQL, and the SQL that SQLAlchemy makes of DDL."""
 
+import re
 import zlib
 from typing import Any
 
@@ -89,6 +90,11 @@ def sequence_options(identity: Identity) -> str:
 def kind_sql(kind: TypeEngine[Any]) -> str:
     """A type as SQL writes it."""
     return str(_DIALECT.type_compiler_instance.process(kind))
+
+
+def uncollated(kind: str) -> str:
+    """A type as `to_regtype` reads it, to which COLLATE is a syntax error (PostgreSQL 16 to 18)."""
+    return re.split(r"\sCOLLATE\s", kind, maxsplit=1, flags=re.IGNORECASE)[0]
 
 
 def literal_value(value: object, kind: TypeEngine[Any]) -> str:

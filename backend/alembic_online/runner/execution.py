@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 from alembic_online.alembic_seam import SupervisedContext
 from alembic_online.postgres import sqlstate as state
+from alembic_online.recipes.catalogue_precheck import must_leave
 from alembic_online.recipes.cutover.availability_gaps import Gaps
 from alembic_online.recipes.cutover.pending_statements import Waiting, one_by_one
 from alembic_online.recipes.cutover.reorder import may_stay
@@ -177,7 +178,8 @@ class Running:
                 parts = list(one_by_one(waiting)) if again else [waiting]
                 # One lock alone is waited for with nothing committed: what fails has changed nothing then.
                 several = len(parts) > 1 or self._guard.holds_locks
-                commits = (large or (again and several)) and alone
+                # What comes next leaves the transaction, and commits these anyhow: beside their locks it would look.
+                commits = (large or must_leave(sql) or (again and several)) and alone
                 if (commits or self.outside) and not last:
                     self._refuse_gaps(waiting, sql)
                 elif not last and self._gaps is not None:

@@ -37,11 +37,11 @@ from alembic_online.recipes.cutover.availability_gaps import Gaps
 from alembic_online.recipes.cutover.long_read import refuse_long_read
 from alembic_online.recipes.cutover.pending_statements import Postponed, Waiting
 from alembic_online.recipes.cutover.reorder import is_independent
-from alembic_online.recipes.cutover.statement_forms import makes_index, names_of
+from alembic_online.recipes.cutover.statement_forms import locks_tables, makes_index, names_of
 from alembic_online.recipes.database import Database
-from alembic_online.recipes.given_up import all_given_up
+from alembic_online.recipes.given_up import all_given_up, unique_index_as_key
 from alembic_online.recipes.names import plain, sql_of, verbatim
-from alembic_online.recipes.object_effects import besides_dropped, is_definition, made
+from alembic_online.recipes.object_effects import besides_dropped, given_up, is_definition, made
 from alembic_online.recipes.offline_script import write
 from alembic_online.recipes.registry import may_be_online, online_change
 from alembic_online.recipes.step import OnlineChange, Steps
@@ -173,7 +173,7 @@ class OnlineOperations:
         end = end_of_transaction(sql)
         if end == "ROLLBACK" or (end == "COMMIT" and self._is_kept()):
             return directly()  # what waits is undone with it, or goes on waiting
-        if not is_definition(sql) or is_patient(sql) or not self._guard.may_wait:
+        if not (is_definition(sql) or locks_tables(sql)) or is_patient(sql) or not self._guard.may_wait:
             self._refuse_rows(sql)
             if self._says_number(sql, directly):
                 return None
@@ -288,7 +288,9 @@ class OnlineOperations:
             drop = partial(self._send, verbatim(in_transaction))
             if self._guard.in_savepoint:
                 return self._as_it_stands(in_transaction, drop)
-            self._running.wait(Waiting.of(in_transaction, drop, index=change, line=self._line), large=True)
+            gone = (*given_up(in_transaction), *unique_index_as_key(change.index, change.table, self.database))
+            options = {"index": change, "line": self._line, "gives_up": gone}
+            self._running.wait(Waiting.of(in_transaction, drop, **options), large=True)
             return None
         self._refuse_savepoint(change.table, sql)
         if change.after_swap:

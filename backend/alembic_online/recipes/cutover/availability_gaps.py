@@ -11,12 +11,14 @@ from traceback import FrameSummary
 from alembic.script import Script
 
 from alembic_online.errors import RevisionFailed
+from alembic_online.postgres.locks import strong_locks
 from alembic_online.postgres.locks.reader import statements
 from alembic_online.recipes.cutover.later_statements import Below
 from alembic_online.recipes.cutover.pending_statements import Waiting, gaps
+from alembic_online.recipes.cutover.statement_forms import locks_tables
 from alembic_online.recipes.database import Database
 from alembic_online.recipes.names import plain
-from alembic_online.recipes.object_effects import GivenUp, last_part, made
+from alembic_online.recipes.object_effects import GivenUp, is_definition, last_part, made
 from alembic_online.revisions.source_line import line_in
 
 _RELATION = "SELECT 1 FROM pg_class WHERE lower(relname) = :name"
@@ -70,6 +72,7 @@ class Gaps:
 
     def refuse(self, waiting: Sequence[Waiting], sql: str) -> None:
         """Raise `RevisionFailed` where a commit of these, before `sql`, would leave one."""
+        self._refuse_locked(waiting, sql)
         self._refuse_empty(waiting, sql)
         self._refuse_type_between(waiting)
         self._refuse_column_in_steps(waiting, sql)
@@ -90,6 +93,19 @@ class Gaps:
                 f"{self._script.revision} gives up the {each.kind} {each.name}{of} {gone} and makes it again in line"
                 f" {again}: line {here}, between them, would have it committed, and clients would miss it.",
                 f"Put line {here} above the one or below the other, or into a revision of its own.{_direct(each)}",
+            )
+
+    def _refuse_locked(self, waiting: Sequence[Waiting], sql: str) -> None:
+        """A LOCK TABLE of the revision's own would be held for as long as this works on rows, or end before it."""
+        lock = next((each for each in waiting if locks_tables(each.sql)), None)
+        if lock is not None and sql and not is_definition(sql):
+            table = ", ".join(each.name for each in strong_locks(lock.sql))
+            raise RevisionFailed(
+                f"{self._script.revision} locks {table} in line {lock.line.lineno if lock.line else 0}, and clients"
+                f" would wait for as long as line {self._line.lineno if self._line else 0} works:"
+                f" {' '.join(sql.split())[:100]}",
+                "Take the LOCK TABLE out: each statement takes the lock that it needs, for as long as it runs."
+                f'\nOr let clients wait: direct = {{"{table}": "why nobody minds"}}',
             )
 
     def _refuse_empty(self, waiting: Sequence[Waiting], sql: str) -> None:

@@ -24,6 +24,7 @@ from alembic_online.recipes.cutover.statement_forms import (
     is_check_or_foreign_key,
     is_key,
     is_type_change,
+    makes_index,
     names_of,
     sets_not_null,
 )
@@ -32,6 +33,8 @@ from alembic_online.recipes.object_effects import GivenUp, last_part, made, same
 from alembic_online.recipes.step import Step, Task
 
 _PARTITIONS = re.compile(r"\b(ATTACH|DETACH)\s+PARTITION\b", re.IGNORECASE)
+_UNNAMED = {"check", "foreign", "not"}
+"""What stands in the place of a name where a constraint is added without one."""
 _AFTER_SWAP = ("not null", "index", "key")
 """What a column that is made anew carries over: only from the new one it is taken away."""
 _AFTER_SWAP_OF_TYPE = ("not null", "key")
@@ -208,11 +211,13 @@ class CutOver:
     def is_in_the_way(self, sql: str) -> bool:
         """Whether an operation cannot overtake what waits, nor join it."""
         tables = [lock.name for lock in strong_locks(sql)]
-        if self.gives_up_name(sql, "column", "table"):
+        if self.gives_up_name(sql, "column", "table") or (makes_index(sql) and self.gives_up_name(sql, "key")):
             return True
         if self._changes_partitions(*tables):
             return True
         if self._indexes_like(sql):  # a statement by hand does not replace it: the old one goes first
+            return True
+        if is_check_or_foreign_key(sql) and self._adds_key(*tables):
             return True
         if is_check_or_foreign_key(sql) and self.changes_keys(*tables):
             return False
@@ -223,6 +228,12 @@ class CutOver:
         # A swap that finds its column NOT NULL meanwhile is made again, with that.
         overtakes = is_type_change(sql) or is_key(sql) or adds_column(sql) or sets_not_null(sql)
         return bool(self) and (self.is_needed_for(sql) or (self.swaps(*tables) and not overtakes))
+
+    def _adds_key(self, *tables: str) -> bool:
+        """Whether one of these gets a key that has no online way: a foreign key may refer to it."""
+        keys = [each.sql for each in self.waiting if each.step is None and is_key(each.sql)]
+        named = {last_part(plain(lock.name)) for sql in keys for lock in strong_locks(sql)}
+        return any(last_part(plain(table)) in named for table in tables)
 
     def _changes_partitions(self, *tables: str) -> bool:
         """Whether another set of partitions is to be changed along with one of the tables."""
@@ -237,11 +248,19 @@ class CutOver:
     def is_needed_for(self, sql: str) -> bool:
         """Whether `sql` names something that is only made here."""
         words, stands_in = names_of(sql), is_type_change(sql)
+        if "validate" in words:  # PostgreSQL may have made up the name
+            words |= _UNNAMED if any(words & _tables_of(each) for each in self.waiting) else set()
         return any(words & each.makes for each in self.waiting if not (stands_in and each.stand_in))
 
     def take_index_like(self, sql: str) -> bool:
-        """Whether `sql` makes an index of the name of one that waits to be dropped: then that is to be replaced."""
-        found = self._indexes_like(sql)
+        """Whether `sql` makes an index of the name of one that waits to be dropped: then that is to be replaced.
+
+        It is not where it must go before the column's swap, or before what it names goes too.
+        """
+        named = any(
+            each.kind in ("function", "type") and last_part(each.name) in names_of(sql) for each in self._given_up()
+        )
+        found = [each for each in self._indexes_like(sql) if not (named or self.unfit & _indexes_of(each))]
         self.waiting = [each for each in self.waiting if each not in found]
         return bool(found)
 
@@ -260,6 +279,10 @@ class CutOver:
 
     def _given_up(self) -> Iterator[GivenUp]:
         return (each for waiting in self.waiting for each in waiting.gives_up)
+
+
+def _tables_of(waiting: Waiting) -> set[str]:
+    return {last_part(plain(lock.name)) for lock in strong_locks(waiting.sql)}
 
 
 def _indexes_of(waiting: Waiting) -> set[str]:

@@ -86,3 +86,9 @@ def makes_index(sql: str) -> bool:
     if len(found) != 1 or not found[0].accept_any("CREATE INDEX", "CREATE UNIQUE INDEX"):
         return False
     return not found[0].comes("ON", "IF NOT EXISTS", "CONCURRENTLY")
+
+
+def locks_tables(sql: str) -> bool:
+    """Whether it is LOCK TABLE: held to the end of its transaction, it is to come with what it is for."""
+    found = list(statements(sql))
+    return bool(found) and all(reader.accept("LOCK") for reader in found)

@@ -9,7 +9,7 @@ from alembic_online.postgres.sql.tokens import tokens
 from alembic_online.recipes.constraint import obstacle_columns
 from alembic_online.recipes.cutover.replaced_type import StandIn, labels_of
 from alembic_online.recipes.database import Database
-from alembic_online.recipes.names import literal
+from alembic_online.recipes.names import literal, uncollated
 from alembic_online.recipes.precheck import Obstacle
 from alembic_online.recipes.shadow_column.column import OldColumn
 
@@ -24,6 +24,7 @@ def refused_values(
     column: OldColumn, kind: str, using: str | None, stand_ins: Sequence[StandIn], database: Database
 ) -> Obstacle | None:
     """None where only the conversion itself can tell."""
+    kind = uncollated(kind)
     before = _before_the_cast(using, kind) if using else column.quoted
     if before is None:
         return None

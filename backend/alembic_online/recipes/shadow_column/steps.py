@@ -12,7 +12,7 @@ from alembic_online.backfill.script import script
 from alembic_online.recipes.cutover.replaced_type import StandIn, labels_of
 from alembic_online.recipes.database import Database
 from alembic_online.recipes.index_build import built_again
-from alembic_online.recipes.names import ddl, kind_sql, literal, qualified, quoted, temporary
+from alembic_online.recipes.names import ddl, kind_sql, literal, qualified, quoted, temporary, uncollated
 from alembic_online.recipes.shadow_column.change_capture import drop, function_name, keep_in_step
 from alembic_online.recipes.shadow_column.column import OldColumn, read_column
 from alembic_online.recipes.shadow_column.concurrent_ddl_check import seen
@@ -108,7 +108,7 @@ def _steps(construct: ColumnType, database: Database, table: str, stand_ins: Seq
 
 def _are_enums(construct: ColumnType, table: str, database: Database) -> bool:
     """Whether the column has one enum, and is to have another."""
-    given = {"table": table, "column": str(construct.column_name), "new": kind_sql(construct.type_)}
+    given = {"table": table, "column": str(construct.column_name), "new": uncollated(kind_sql(construct.type_))}
     return bool(database.ask(_BOTH_ENUMS, **given))
 
 

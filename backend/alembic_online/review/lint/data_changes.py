@@ -24,6 +24,8 @@ class DataChange:
     """Where it was written."""
     column: str = ""
     """The first one that an UPDATE sets."""
+    fills: bool = False
+    """It gives a value to those rows alone that have none in that column."""
 
 
 def data_changes(trial: Trial) -> Iterator[DataChange]:
@@ -38,4 +40,6 @@ def data_changes(trial: Trial) -> Iterator[DataChange]:
                 sql = " ".join(traced.sql.split())[:100]
                 bounded = reader.has("WHERE")
                 column = reader.name() if verb == "UPDATE" and reader.skip_to("SET") else ""
-                yield DataChange(verb.removesuffix(" TABLE"), table, sql, bounded, traced.line or 1, column)
+                reader.skip_to("WHERE")
+                fills = bool(column) and reader.name() == column and reader.accept("IS NULL") and reader.done
+                yield DataChange(verb.removesuffix(" TABLE"), table, sql, bounded, traced.line or 1, column, fills)

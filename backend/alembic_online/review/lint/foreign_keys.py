@@ -48,7 +48,8 @@ def leading_columns(schema: Schema) -> dict[Identity, list[tuple[str, ...]]]:
 
 
 def _names(reader: Reader) -> tuple[str, ...]:
-    return tuple(map(_bare, reader.names()))
+    # A key over time ends with `PERIOD during` (PostgreSQL 18).
+    return tuple(_bare(each.rest()[-1].text) for each in reader.split())
 
 
 def _bare(name: str) -> str:

@@ -113,6 +113,11 @@ def _schema_of(connection: Connection, models: str) -> Schema:
         return read(connection)
 
 
+def schema_and_models(connection: Connection, models: str) -> tuple[Schema, MetaData]:
+    """What models make of an empty database, and the models."""
+    return _schema_of(connection, models), _metadata(models)
+
+
 def read(connection: Connection) -> Schema:
     """The schema as it is now."""
     return read_schema(connection)

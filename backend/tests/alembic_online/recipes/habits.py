@@ -19,6 +19,7 @@ SHOP = """
         timestamp '2026-03-29 00:00' + i * interval '1 min', 'code ' || i,
         json_build_object('n', i, 'tags', ARRAY[i % 5]) FROM generate_series(1, 300) i;
 """
+MAILS = SHOP + "; CREATE TABLE mails (email text); INSERT INTO mails SELECT email FROM customers"
 CODED = 'op.create_unique_constraint("uq_code", "orders", ["code"])'
 HABITS = [
     Case(
@@ -378,5 +379,74 @@ HABITS = [
     op.execute("ALTER TABLE customers DROP COLUMN IF EXISTS note")
     op.execute("ALTER TABLE customers DROP CONSTRAINT IF EXISTS uq_customers_email")""",
         SHOP,
+    ),
+    Case(
+        "a text gets a length and a collation, and another comes with one",
+        """op.alter_column("customers", "name", existing_type=sa.String(40), type_=sa.String(30, collation="C"))
+    op.add_column("customers", sa.Column("town", sa.String(9, collation="C"), server_default="here"))""",
+        """op.drop_column("customers", "town")
+    op.alter_column("customers", "name", existing_type=sa.String(30), type_=sa.String(40, collation="default"))""",
+        SHOP,
+    ),
+    Case(
+        "an index whose operator class the new type does not have is made again",
+        """op.drop_index("ix_grade", table_name="customers")
+    op.alter_column("customers", "grade", type_=sa.Integer(), postgresql_using="length(grade)")
+    op.create_index("ix_grade", "customers", ["grade"])""",
+        """op.drop_index("ix_grade", table_name="customers")
+    op.alter_column("customers", "grade", type_=sa.String(20), postgresql_using="repeat('x', grade)")
+    op.create_index("ix_grade", "customers", ["grade"], postgresql_ops={"grade": "varchar_pattern_ops"})""",
+        SHOP + "; CREATE INDEX ix_grade ON customers (grade varchar_pattern_ops)",
+    ),
+    Case(
+        "a unique index under a foreign key becomes a key",
+        """op.execute("ALTER TABLE customers ADD CONSTRAINT uq_mail UNIQUE (email) INCLUDE (name)")
+    op.drop_constraint("fk_mail", "mails", type_="foreignkey")
+    op.drop_index("ix_mail", table_name="customers")
+    op.create_foreign_key("fk_mail", "mails", "customers", ["email"], ["email"])""",
+        """op.create_index("ix_mail", "customers", ["email"], unique=True)
+    op.drop_constraint("fk_mail", "mails", type_="foreignkey")
+    op.drop_constraint("uq_mail", "customers", type_="unique")
+    op.create_foreign_key("fk_mail", "mails", "customers", ["email"], ["email"])""",
+        MAILS + "; CREATE UNIQUE INDEX ix_mail ON customers (email);"
+        "ALTER TABLE mails ADD CONSTRAINT fk_mail FOREIGN KEY (email) REFERENCES customers (email)",
+    ),
+    Case(
+        "a key by hand, and a foreign key to it",
+        """op.execute("ALTER TABLE customers ADD CONSTRAINT uq_mail UNIQUE (email) WITH (fillfactor = 70)")
+    op.create_foreign_key("fk_mail", "mails", "customers", ["email"], ["email"])""",
+        """op.drop_constraint("fk_mail", "mails", type_="foreignkey")
+    op.drop_constraint("uq_mail", "customers", type_="unique")""",
+        MAILS,
+    ),
+    Case(
+        "a function gets another argument under an index and a view",
+        """op.execute("DROP VIEW shown_codes")
+    op.drop_index("ix_shown", table_name="orders")
+    op.execute("DROP FUNCTION shown(text)")
+    op.execute("CREATE FUNCTION shown(c text, n int DEFAULT 3) RETURNS text LANGUAGE sql IMMUTABLE"
+               " RETURN left(c, n)")
+    op.create_index("ix_shown", "orders", [sa.text("shown(code)")])
+    op.execute("CREATE VIEW shown_codes AS SELECT shown(code) AS code FROM orders")""",
+        """op.execute("DROP VIEW shown_codes")
+    op.drop_index("ix_shown", table_name="orders")
+    op.execute("DROP FUNCTION shown(text, int)")
+    op.execute("CREATE FUNCTION shown(c text) RETURNS text LANGUAGE sql IMMUTABLE RETURN c")
+    op.create_index("ix_shown", "orders", [sa.text("shown(code)")])
+    op.execute("CREATE VIEW shown_codes AS SELECT shown(code) AS code FROM orders")""",
+        SHOP + "; CREATE FUNCTION shown(c text) RETURNS text LANGUAGE sql IMMUTABLE RETURN c;"
+        "CREATE INDEX ix_shown ON orders (shown(code)); CREATE VIEW shown_codes AS SELECT shown(code) code FROM orders",
+    ),
+    Case(
+        "a table with rows becomes a partition, and gets another bound",
+        """op.execute("ALTER TABLE years ATTACH PARTITION year_2 FOR VALUES FROM (20) TO (30)")
+    op.execute("ALTER TABLE years DETACH PARTITION year_1")
+    op.execute("ALTER TABLE years ATTACH PARTITION year_1 FOR VALUES FROM (10) TO (19)")""",
+        """op.execute("ALTER TABLE years DETACH PARTITION year_1")
+    op.execute("ALTER TABLE years ATTACH PARTITION year_1 FOR VALUES FROM (0) TO (20)")
+    op.execute("ALTER TABLE years DETACH PARTITION year_2")""",
+        """CREATE TABLE years (n integer, line text) PARTITION BY RANGE (n);
+        CREATE TABLE year_1 PARTITION OF years FOR VALUES FROM (0) TO (20); CREATE TABLE year_2 (n integer, line text);
+        INSERT INTO years SELECT 11, 'one'; INSERT INTO year_2 SELECT 21, 'two'""",
     ),
 ]

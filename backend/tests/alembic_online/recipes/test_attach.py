@@ -73,3 +73,29 @@ def test_a_revision_that_moves_them_itself_is_left_alone(project: Project, datab
     project.alembic.having(**PATIENT)(database, "upgrade", "head")
     with psycopg.connect(database) as session:
         assert session.execute(WHERE).fetchall() == [("logs_1", 9), ("logs_2", 1091)]
+
+
+def test_its_own_rows_are_read_while_nobody_waits(project: Project, database: str) -> None:
+    before = (
+        "CREATE TABLE years (n integer) PARTITION BY RANGE (n); CREATE TABLE year_1 (n integer);"
+        "INSERT INTO year_1 SELECT generate_series(1, 5); CREATE TABLE seen (scans bigint); CREATE FUNCTION look()"
+        " RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN IF current_query() LIKE '%ATTACH%' THEN INSERT INTO seen"
+        " SELECT pg_stat_get_xact_numscans('year_1'::regclass); END IF; END $$;"
+        "CREATE EVENT TRIGGER before ON ddl_command_start EXECUTE FUNCTION look();"
+        "CREATE EVENT TRIGGER after ON ddl_command_end EXECUTE FUNCTION look()"
+    )
+    attach = 'op.execute("ALTER TABLE years ATTACH PARTITION year_1 FOR VALUES FROM (1) TO (10)")'
+    write(project, database, Case("", attach, "pass", before))
+    project.alembic.having(**PATIENT)(database, "upgrade", "head")
+    with psycopg.connect(database) as session:
+        ((before_it,), (after_it,)) = session.execute("SELECT scans FROM seen ORDER BY ctid").fetchall()
+        assert before_it == after_it
+        assert session.execute("SELECT conname FROM pg_constraint WHERE conrelid = 'year_1'::regclass").fetchall() == []
+
+
+def test_rows_outside_of_its_bound_are_named_before_anything_is_changed(project: Project, database: str) -> None:
+    before = "CREATE TABLE years (n integer) PARTITION BY RANGE (n); CREATE TABLE year_1 AS SELECT 11 AS n"
+    attach = 'op.execute("ALTER TABLE years ATTACH PARTITION year_1 FOR VALUES FROM (1) TO (10)")'
+    write(project, database, Case("", attach, "pass", before))
+    code, stderr = project.alembic.having(**PATIENT).refused(database, "upgrade", "head")
+    assert (code, "In the way of the bound of year_1: rows outside of it (1)" in stderr) == (18, True), stderr

@@ -21,6 +21,11 @@ _LAST = {
     op.execute("CREATE TABLE books (id int REFERENCES authors)")""",
     "outside of any transaction": """with op.get_context().autocommit_block():
         op.execute("ALTER TABLE authors ADD COLUMN note text")""",
+    "a lock of its own": """op.execute("LOCK TABLE authors IN ACCESS EXCLUSIVE MODE")
+    op.execute("ALTER TABLE authors ADD COLUMN note text")
+    op.create_index("ix_born", "authors", ["born"])""",
+    "a constraint by hand, in two steps": """op.execute("ALTER TABLE authors ADD CHECK (born > 0) NOT VALID")
+    op.execute("ALTER TABLE authors VALIDATE CONSTRAINT authors_born_check")""",
     "a name, after a commit of its own": """op.get_bind().commit()
     op.rename_table("authors", "writers")""",
 }
@@ -38,3 +43,45 @@ def test_nothing_is_asked_or_written_beside_the_lock_of_the_last_statement(
     assert watch.beside == []
     with psycopg.connect(database) as connection:
         assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [("001_a",)]
+
+
+_ROWS = """
+    CREATE TABLE authors (id int PRIMARY KEY, born int);
+    INSERT INTO authors SELECT i, i FROM generate_series(1, 9) i
+"""
+_RELEASED = """op.execute("SAVEPOINT s")
+    op.execute("ALTER TABLE authors ADD COLUMN note text")
+    op.execute("RELEASE SAVEPOINT s")
+    op.execute("UPDATE authors SET note = 'x'")"""
+
+
+def test_rows_are_written_when_a_savepoint_is_released_and_its_lock_let_go_of(project: Project, database: str) -> None:
+    with psycopg.connect(database) as connection:
+        connection.execute(_ROWS)
+    project.revision("001_a", upgrade=_RELEASED)
+    with watching(database, ["authors"]) as watch:
+        project.alembic.having(MIGRATION_SMALL_TABLE="0")(database, "upgrade", "head")
+    assert [each for each in watch.beside if "UPDATE authors" in each] == []
+
+
+@pytest.mark.parametrize(
+    ("lines", "says"),
+    [
+        (
+            """op.execute("LOCK TABLE authors IN SHARE ROW EXCLUSIVE MODE")
+    op.execute("UPDATE authors SET born = born + 1")""",
+            "001_a locks authors in line 11, and clients would wait for as long as line 12 works: UPDATE authors",
+        ),
+    ],
+)
+def test_what_would_write_rows_beside_a_lock_is_refused_or_allowed_by_name(
+    project: Project, database: str, lines: str, says: str
+) -> None:
+    with psycopg.connect(database) as connection:
+        connection.execute(_ROWS)
+    path = project.revision("001_a", upgrade=lines)
+    patient = project.alembic.having(MIGRATION_SMALL_TABLE="0")
+    code, stderr = patient.refused(database, "upgrade", "head")
+    assert (code, says in stderr, "Nothing of 001_a was changed" in stderr) == (18, True, True), stderr
+    path.write_text(path.read_text().replace("down_revision", 'direct = {"authors": "nobody minds"}\ndown_revision'))
+    patient(database, "upgrade", "head")

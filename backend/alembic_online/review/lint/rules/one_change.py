@@ -2,11 +2,12 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from alembic_online.postgres.catalogue import Difference, Kind
 from alembic_online.review.lint.executed_revision import Trial
 from alembic_online.review.lint.foreign_keys import foreign_keys
+from alembic_online.review.lint.groups import joined
 from alembic_online.review.lint.removed import renamed
 from alembic_online.review.lint.rule import Found, Revision, Rule
 
@@ -22,7 +23,7 @@ def _check(revision: Revision) -> Iterator[Found]:
         return  # the first makes the schema
     changes = _changes(revision.trial)
     links = [*_foreign_keys(revision.trial), *_renames(revision.trial), *_alike(changes)]
-    groups = _joined(set(changes), links)
+    groups = joined(set(changes), links)
     if len(groups) > 1 and len({frozenset(map(_shape, found)) for found in changes.values()}) > 1:
         said = "It changes what has nothing to do with each other: " + "; ".join(sorted(map(_words, groups)))
         yield Found(said, revision.trial.line_of(*(name for _, name in min(groups, key=sorted))))
@@ -73,15 +74,6 @@ def _shape(difference: Difference) -> tuple[object, ...]:
     named = kind is Kind.COLUMN and difference.attribute is None
     name = difference.identity.name if named else ""
     return kind, difference.change, difference.attribute, difference.before, difference.after, name
-
-
-def _joined(tables: set[_Table], links: Iterable[set[_Table]]) -> list[set[_Table]]:
-    groups = [{table} for table in tables]
-    for link in links:
-        joined = [group for group in groups if group & link]
-        if len(joined) > 1:
-            groups = [group for group in groups if not group & link] + [set().union(*joined)]
-    return groups
 
 
 def _words(group: set[_Table]) -> str:

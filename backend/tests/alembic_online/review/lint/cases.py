@@ -139,6 +139,12 @@ CASES = (
     data("every row is changed", "every-row", "UPDATE {t} SET n = 1"),
     data("some rows are changed", "", "UPDATE {t} SET n = 1 WHERE n IS NULL"),
     Case("a backfill", "", 'op.backfill("{t}", {{"n": "1"}}, where="n IS NULL")', '"""Nothing to take back."""'),
+    Case(
+        "NULLs get a value in a column that becomes NOT NULL",
+        "",
+        'op.execute("UPDATE {t} SET n = 0 WHERE n IS NULL"); op.alter_column("{t}", "n", nullable=False)',
+        'op.alter_column("{t}", "n", nullable=True)',
+    ),
     Case("schema and rows", "schema-and-data", ADD + '; op.execute("UPDATE {t} SET n = 1 WHERE n = 2")', DROP),
     Case(
         "the same change of two tables",
