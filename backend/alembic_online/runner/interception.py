@@ -49,6 +49,7 @@ from alembic_online.revisions.source_line import line_in
 from alembic_online.runner.catalogue_queries import Questions
 from alembic_online.runner.execution import Running
 from alembic_online.runner.explicit_commits import end_of_transaction
+from alembic_online.runner.rows_ahead import look_ahead
 from alembic_online.runner.statement_guard import StatementGuard
 from alembic_online.runtime.rehearsal import Rehearsal
 
@@ -74,6 +75,7 @@ class OnlineOperations:
         self.database = Database(policy, *asking)
         if rehearsal is not None:
             self.database.believe = rehearsal.facts
+        self._is_rehearsal = rehearsal is not None
         self._script: Script | None = None
         self._outside = False
         self._refused: RevisionFailed | None = None
@@ -91,11 +93,20 @@ class OnlineOperations:
         self._new.clear()
         try:
             with self._running.revision(self._gaps(script)) if self._guard is not None else nullcontext():
+                self._look_ahead(script)
                 yield
                 self._refuse_again()
                 self._carry_out_now(last=True)
         finally:
             self._script = None
+
+    def _look_ahead(self, script: Script) -> None:
+        """Before a revision begins, and not when it goes on, nor where there are no rows."""
+        entry = self._guard.entry if self._guard is not None else None
+        if self._guard is not None and entry is not None and not entry.has_begun and not self._is_rehearsal:
+            connection = self._running.connection
+            with self._guard.question(connection):
+                look_ahead(connection, script, entry.direction, self.database)
 
     @contextmanager
     def autocommit_block(self, leave: Callable[[], AbstractContextManager[None]]) -> Iterator[None]:

@@ -202,6 +202,21 @@ CASES = (
         'op.add_column("{t}", sa.Column("n", sa.Integer))',
         top="# lint: allow data-loss, still-mapped because nobody has filled or mapped it since 2020",
     ),
+    Case(
+        "a column takes the place of another one",
+        "data-loss",
+        'op.drop_column("{t}", "a"); op.add_column("{t}", sa.Column("a", sa.Integer))',
+        'op.drop_column("{t}", "a"); op.add_column("{t}", sa.Column("a", sa.Text))',
+    ),
+    Case(
+        "a table takes the place of another one, which was copied",
+        "",
+        'op.create_table("{t}_new", sa.Column("id", sa.BigInteger, nullable=False), sa.Column("a", sa.Text),'
+        ' sa.Column("n", sa.Integer), sa.Column("at", sa.Double));'
+        'op.execute("INSERT INTO {t}_new SELECT * FROM {t}"); op.drop_table("{t}");'
+        'op.rename_table("{t}_new", "{t}"); op.create_primary_key("pk_{t}", "{t}", ["id"])',
+        '"""It is the same."""',
+    ),
     data("rows are deleted", "data-loss", "DELETE FROM {t} WHERE n = 1"),
     data("a table is emptied", "data-loss", "TRUNCATE {t}"),
     Case(

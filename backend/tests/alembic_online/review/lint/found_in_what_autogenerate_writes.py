@@ -36,6 +36,12 @@ _NO_ONLINE_WAY = {
     # An index that the old type or function cannot have is built when that is gone.
     "routines: other arguments, and whatever calls it fits both": ("comes-back",),
     "vectors: another kind, under an index": ("comes-back",),
+    # The numbers of a column without an index are read, of all rows.
+    "shared_identity: a table with an identity does": ("runs",),
+    "shared_identity: it comes": ("runs",),
+    "shared_identity: it goes": ("runs",),
+    "shared_identity: a default instead": ("runs",),
+    "shared_identity: instead of a sequence": ("runs",),
     # Two tables in one revision.
     "identities: a larger type, of an identity and of a serial column": ("several-locks",),
     # squawk knows neither partitions nor the default of a domain.
@@ -44,9 +50,11 @@ _NO_ONLINE_WAY = {
 }
 _OPEN = {
     # Rows are written between the drop of a key or a foreign key and its return.
-    "columns: a key changes to a type that is not comparable": ("comes-back",),
-    "keys: becomes a primary key under a foreign key that changes": ("blocking", "comes-back"),
     "keys: of other columns than a foreign key refers to": ("comes-back",),
+    # The numbers of a key are read by its own lock, where it has an index as well.
+    "columns: a key changes to a type that is not comparable": ("blocking",),
+    # A unique index with the name of a key is built when that is gone.
+    "keys: an index becomes a constraint": ("comes-back",),
     # Autogenerate drops around a change what only comes back behind other work.
     "enums: a label goes from a type that is used in every way": ("runs",),
     "enums: another order in a type that is used in every way": ("runs",),
