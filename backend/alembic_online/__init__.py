@@ -3,13 +3,16 @@
     models.py ──► autogenerate ──► online operations ──► lint / plan ──► apply ──► backfill ──► verify
     (intent)      (what differs)   (the safe way)        (review)        (locks)   (data)       (round trip)
 
-`run_environment(metadata, url=...)` is all that an env.py needs.
+An env.py says `with online(context):` where it said `with context.begin_transaction():`; or it calls
+`run_environment(metadata, url=...)` and nothing else.
 """
 
 import alembic_online.backfill.operation  # noqa: F401  so that revisions can say op.backfill
 from alembic_online.environment import run_environment
+from alembic_online.online import online
+from alembic_online.policy import Policy
 from alembic_online.revisions.model_import import watch_env_py
 
 watch_env_py()
 
-__all__ = ["run_environment"]
+__all__ = ["Policy", "online", "run_environment"]

@@ -179,9 +179,21 @@ class SupervisedContext(MigrationContext):
         """Send a statement as Alembic would, past the supervisor."""
         return self.impl.send(construct)
 
-    def replace_connection(self, connection: Any) -> None:
-        """Use another connection from now on, or what stands for one."""
-        self.connection = self.impl.connection = connection
+
+def replace_connection(migration_context: MigrationContext, connection: Any) -> None:
+    """Use another connection from now on, or what stands for one; it is in no transaction of the caller's."""
+    migration_context.connection = migration_context.impl.connection = connection
+    migration_context._in_external_transaction = False
+
+
+def is_in_callers_transaction(migration_context: MigrationContext) -> bool:
+    """Whether the connection was in a transaction already when `context.configure()` was called."""
+    return migration_context._in_external_transaction
+
+
+def commit_each_revision(migration_context: MigrationContext) -> None:
+    """As `transaction_per_migration=True` has it."""
+    migration_context._transaction_per_migration = True
 
 
 def supervise(stock: MigrationContext, supervisor: Callable[[SupervisedContext], Supervisor]) -> SupervisedContext:

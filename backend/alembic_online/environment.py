@@ -1,22 +1,16 @@
 """What every env.py calls: Alembic's command is run online, offline, or on a connection that is passed in."""
 
 import asyncio
-import logging.config
-from collections.abc import Callable, Coroutine
-from concurrent.futures import ThreadPoolExecutor
-from configparser import ConfigParser
-from contextlib import AbstractContextManager
 from functools import partial
-from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from alembic import context
 from sqlalchemy import Connection, MetaData, pool
-from sqlalchemy.exc import DBAPIError
 
-from alembic_online.alembic_seam import Supervisor, supervise
-from alembic_online.errors import RequestRefused
+from alembic_online.alembic_seam import supervise
 from alembic_online.failures.error_boundary import plain_errors
+from alembic_online.failures.notes import note_causes
+from alembic_online.online import CallersTransaction
 from alembic_online.policy import Policy
 from alembic_online.postgres.connection.connect import connections
 from alembic_online.postgres.connection.engine import async_engine, resolve_url, revision_engine
@@ -30,6 +24,8 @@ from alembic_online.revisions.squashed import begin_with_squashed
 from alembic_online.runner.migrator import Migrator, migrating, stoppable
 from alembic_online.runner.offline import begin_script
 from alembic_online.runtime.current_command import Command
+from alembic_online.runtime.logs import configure_logging
+from alembic_online.runtime.own_thread import outside_of_loops
 from alembic_online.runtime.rehearsal import REHEARSAL, Rehearsal
 from alembic_online.runtime.session import prepare_own_session
 
@@ -54,7 +50,7 @@ def run_environment(metadata: MetaData, *, url: str, policy: Policy | None = Non
         rehearsal: Rehearsal | None = context.config.attributes.get(REHEARSAL)
         if rehearsal is not None:
             policy, url = rehearsal.policy, rehearsal.target.dsn
-        _configure_logging(command)
+        configure_logging(command)
         prepare(context.script)
         load_chain(context.script)
         keep_head_file(command)
@@ -72,7 +68,7 @@ def run_environment(metadata: MetaData, *, url: str, policy: Policy | None = Non
         elif (connection := context.config.attributes.get("connection")) is not None:
             _run(metadata, command, policy, connection)
         else:
-            _run_in_loop(partial(_run_online, metadata, command, url, policy))
+            outside_of_loops(lambda: asyncio.run(_run_online(metadata, command, url, policy)))
 
 
 async def _run_online(metadata: MetaData, command: Command, url: str, policy: Policy) -> None:
@@ -107,30 +103,9 @@ def _run(
         migrator.begin(context.get_context())
     elif connection.in_transaction():
         supervise(context.get_context(), lambda _: CallersTransaction())
-    try:
-        with context.begin_transaction():
-            context.run_migrations()
-    except DBAPIError as error:
-        from alembic_online.failures.offending_rows import note_offending_rows  # noqa: PLC0415
-        from alembic_online.postgres.dimension_limit import note_dimension_limit  # noqa: PLC0415  only for what goes wrong
-        from alembic_online.postgres.missing_types import note_where_it_is  # noqa: PLC0415
-
-        note_offending_rows(error, connection)
-        note_where_it_is(error, connection)
-        note_dimension_limit(error)
-        raise
+    with note_causes(connection), context.begin_transaction():
+        context.run_migrations()
     command.report(context.get_context())
-
-
-class CallersTransaction(Supervisor):
-    """The transaction was begun by whoever passed the connection in, and ends with him."""
-
-    def autocommit_block(self, leave: Callable[[], AbstractContextManager[None]]) -> NoReturn:
-        """Raise `RequestRefused`."""
-        raise RequestRefused(
-            "The revision leaves its transaction (autocommit_block), and this one is the caller's.",
-            "Run it by the command line, or with a connection that is in no transaction.",
-        )
 
 
 def _configure(metadata: MetaData, command: Command, policy: Policy, **options: Any) -> None:
@@ -142,35 +117,3 @@ def _configure(metadata: MetaData, command: Command, policy: Policy, **options: 
         **options,
     )
     refuse_what_has_no_value(context.get_context().dialect)
-
-
-def _run_in_loop(run: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    """`asyncio.run`, in a thread of its own where the caller is inside a running event loop already."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        asyncio.run(run())
-        return
-    with ThreadPoolExecutor(max_workers=1) as executor:
-        executor.submit(lambda: asyncio.run(run())).result()
-
-
-def _configure_logging(command: Command) -> None:
-    """As the ini says, the one in use or else env.py's neighbour; where neither says anything, what happens is shown.
-
-    Only for the command line: a program that calls Alembic has loggers of its own.
-    """
-    if not command.from_command_line:
-        return
-    neighbour = Path(context.script.dir).resolve() / "alembic.ini"
-    for file in (context.config.config_file_name, neighbour):
-        ini = ConfigParser(interpolation=None)
-        ini.read(file or (), encoding="utf-8")
-        if ini.has_section("loggers"):
-            logging.config.fileConfig(ini, disable_existing_loggers=False)
-            return
-    if not (logging.root.handlers or getattr(context.config.cmd_opts, "quiet", False)):
-        shown = logging.StreamHandler()
-        shown.setFormatter(logging.Formatter("%(levelname)-5.5s [%(name)s] %(message)s"))
-        logging.getLogger("alembic").addHandler(shown)
-        logging.getLogger("alembic").setLevel(logging.INFO)

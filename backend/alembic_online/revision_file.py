@@ -77,6 +77,21 @@ def process_directives(
         _compare(command, metadata, policy, migration_context, directives)
 
 
+def write_what_differs(
+    command: Command,
+    metadata: MetaData,
+    policy: Policy,
+    migration_context: MigrationContext,
+    _: str | Iterable[str | None],
+    directives: list[MigrationScript],
+) -> None:
+    """Alembic's hook without the house's rules for ids and messages. Raises `RequestRefused`, `ModelsDiffer`."""
+    if command.name == "check":
+        _compare(command, metadata, policy, migration_context)
+    elif migration_context.opts["revision_context"].command_args["autogenerate"]:
+        _compare(command, metadata, policy, migration_context, directives)
+
+
 def _compare(
     command: Command,
     metadata: MetaData,

@@ -11,13 +11,14 @@ from alembic_online.autogenerate.cannot_write import CannotWrite
 from alembic_online.autogenerate.context import Schema, read_schema
 from alembic_online.autogenerate.difference_report import announcement
 from alembic_online.autogenerate.existing_rows import hold_null
+from alembic_online.autogenerate.include_filters import IncludeFilters, without
 from alembic_online.autogenerate.model_schema import Built, build_models
 from alembic_online.autogenerate.obstacles import unknown
 from alembic_online.autogenerate.scope import comparable
 from alembic_online.autogenerate.unspecified_options import as_live
 from alembic_online.autogenerate.verification import Task, Trial
 from alembic_online.errors import RequestRefused
-from alembic_online.postgres.catalogue import Difference, Identity
+from alembic_online.postgres.catalogue import Difference, Identity, Kind
 from alembic_online.postgres.connection.url import DatabaseURL, parse_url
 from alembic_online.postgres.scratch import Place, in_scratch, read_place
 from alembic_online.revisions.named_schemas import schemas_of_project, text_of_revisions
@@ -41,14 +42,22 @@ class Comparison:
     def _ours(self) -> tuple[Schema, Schema]:
         live, wanted = self._comparable(self.whole)
         live, wanted = self._known(live), self._known(wanted)
+        if self._filters is not None:
+            live, wanted = self._filters.without_excluded(live, wanted)
         return live, as_live(live, wanted, self.metadata)
+
+    @cached_property
+    def _filters(self) -> IncludeFilters | None:
+        return IncludeFilters.of(self.context.opts, self.metadata, self.place.schema)
 
     @cached_property
     def _unknown(self) -> frozenset[Identity]:
         return unknown(self.built.obstacles, self.whole, self.built.schema) if self.built.obstacles else frozenset()
 
     def _known(self, schema: Schema) -> Schema:
-        return schema.only(lambda entry: entry.identity not in self._unknown) if self._unknown else schema
+        place = self.context.version_table_schema or self.whole.default
+        versions = Identity(Kind.TABLE, place, "", self.context.version_table)  # which may have any name
+        return without(schema, self._unknown | {versions})
 
     @cached_property
     def differences(self) -> list[Difference]:
@@ -86,7 +95,8 @@ class Comparison:
         return Task(self.whole, live, wanted, self.metadata, self._scope, revisions, self.in_full)
 
     def _scope(self, schema: Schema) -> Schema:
-        return self._known(self._comparable(schema)[0])
+        known = self._known(self._comparable(schema)[0])
+        return known if self._filters is None else self._filters.without_excluded(known, self.built.schema)[0]
 
     def _comparable(self, schema: Schema) -> tuple[Schema, Schema]:
         assert self.context.script is not None, "Alembic gives every environment its script directory"

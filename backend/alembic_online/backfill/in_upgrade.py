@@ -10,7 +10,6 @@ from typing import Any
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
-from sqlalchemy.util import await_only
 
 from alembic_online.backfill import pending as needed
 from alembic_online.backfill import state
@@ -21,6 +20,7 @@ from alembic_online.errors import BackfillPending
 from alembic_online.policy import Policy
 from alembic_online.runtime.activity import Activity, Progress
 from alembic_online.runtime.rehearsal import REHEARSAL, Rehearsal
+from alembic_online.runtime.waiter import Beside
 
 _TRIAL = 10.0  # seconds after which the rate is known well enough to say how long all of it will take
 
@@ -32,12 +32,12 @@ def run_outside(context: MigrationContext, definition: Backfill, *, deferred: bo
     to wait for its command (`deferred`, or by the policy) is done at once where no row needs it, and in a rehearsal.
     """
     assert context.connection is not None, "only a script has none"
-    engine = AsyncEngine(context.connection.engine)
+    beside: Beside = context.opts["beside"]
     policy: Policy = context.opts["policy"]
     activity: Activity = context.opts["activity"]
     rehearsal: Rehearsal | None = context.config.attributes.get(REHEARSAL) if context.config else None
     with context.autocommit_block():
-        table = await_only(_with_connection(engine, state.make_table))
+        table = beside.waiter.wait(_with_connection(beside.engine, state.make_table))
         written = context.dialect.identifier_preparer.format_table(table)
         name = definition.name.replace("'", "''")
         words = f"backfill {definition.name}"
@@ -49,13 +49,15 @@ def run_outside(context: MigrationContext, definition: Backfill, *, deferred: bo
             activity.begin_step(words)
         if deferred or policy.backfill_limit == 0:
             look = partial(needed.is_needed, definition=definition)
-            if rehearsal is None and await_only(_with_connection(engine, look)):
-                await_only(_with_connection(engine, lambda connection: begin(connection, definition)))
+            if rehearsal is None and beside.waiter.wait(_with_connection(beside.engine, look)):
+                beside.waiter.wait(_with_connection(beside.engine, lambda connection: begin(connection, definition)))
                 if deferred:
                     return
             else:
                 policy = replace(policy, backfill_limit=math.inf)
-        await_only(backfill(engine, definition, policy=policy, on_report=_teller(definition, policy, activity)))
+        beside.waiter.wait(
+            backfill(beside.engine, definition, policy=policy, on_report=_teller(definition, policy, activity))
+        )
 
 
 def runner(definition: Backfill, refused: str) -> Callable[[MigrationContext], None]:
@@ -74,9 +76,8 @@ def runner(definition: Backfill, refused: str) -> Callable[[MigrationContext], N
 def is_done(context: MigrationContext, name: str) -> bool:
     """Whether a backfill that was begun is at its end, or has no row left; asked on a connection of its own."""
     assert context.connection is not None, "only a script has none"
-    return bool(
-        await_only(_with_connection(AsyncEngine(context.connection.engine), partial(needed.is_done, name=name)))
-    )
+    beside: Beside = context.opts["beside"]
+    return bool(beside.waiter.wait(_with_connection(beside.engine, partial(needed.is_done, name=name))))
 
 
 def pending(name: str, why: str) -> BackfillPending:

@@ -23,10 +23,15 @@ from alembic_online.postgres.connection.url import DatabaseURL
 from alembic_online.postgres.variable import Variable
 from alembic_online.revisions.graph import load_chain
 from alembic_online.revisions.model_import import explain_failing_models
+from alembic_online.runtime.own_thread import outside_of_loops
 
 RECEIVER = "safety.project"
 """The attribute of the Config under which env.py finds whom to tell."""
 Receiver = Callable[[MetaData, str, Policy], None]
+
+
+class ProjectTold(BaseException):
+    """Ends an env.py that has said what was asked of it, and would go on to run revisions."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +71,8 @@ def open_project(config: Config | None = None) -> Project:
     told = _told(config, scripts)
     if told is None:
         raise RequestRefused(
-            "This env.py does not call run_environment().", "Make it one call: run_environment(metadata, url=...)."
+            "This env.py calls neither online() nor run_environment().",
+            "Write `with online(context):` where it says `with context.begin_transaction():`.",
         )
     return Project(config, scripts, *told)
 
@@ -115,7 +121,9 @@ def _told(config: Config, scripts: ScriptDirectory) -> tuple[MetaData, str, Poli
     config.attributes[RECEIVER] = lambda *said: told.append(said)
     try:
         with EnvironmentContext(config, scripts):
-            scripts.run_env()
+            outside_of_loops(scripts.run_env)
+    except ProjectTold:
+        pass
     except CommandError:
         raise
     except Exception as error:

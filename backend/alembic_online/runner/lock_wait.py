@@ -5,14 +5,12 @@ connection, and go to the queue when the way is free; who is quick enough to sli
 `Policy.lock_timeout`.
 """
 
-import asyncio
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection
-from sqlalchemy.util import await_only
 
 from alembic_online.errors import TableBlocked
 from alembic_online.policy import Policy
@@ -71,7 +69,7 @@ class FreeWay:
         in_the_way = self._look(table, mode)
         if may_wait and any(map(self._is_new, self.last)):
             # On a busy table there is always one: only who is still there a little later is in the way.
-            await_only(asyncio.sleep(self._policy.lock_timeout))
+            self._asking.sleep(self._policy.lock_timeout)
             in_the_way = self._look(table, mode)
         entry.lock_waits += bool(in_the_way)
         if in_the_way and not may_wait:
@@ -87,7 +85,7 @@ class FreeWay:
             self._activity.wait(_waiting_line(time.monotonic() - begun, mode, table, in_the_way))
             if time.monotonic() > deadline:
                 raise self.blocked(table, mode, entry)
-            await_only(asyncio.sleep(_POLL))
+            self._asking.sleep(_POLL)
             in_the_way = self._look(table, mode)
 
     @contextmanager

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from alembic_online.alembic_seam import supervise
 from alembic_online.errors import Stopped
 from alembic_online.policy import Policy
+from alembic_online.postgres.connection.sync_facade import as_async
 from alembic_online.runner.data_loss_confirmation import Consent
 from alembic_online.runner.lock_wait import FreeWay
 from alembic_online.runner.pipeline import Apply
@@ -25,6 +26,7 @@ from alembic_online.runtime.bookkeeping import VERSION_TABLE, standing, stands
 from alembic_online.runtime.control_connection import Asking
 from alembic_online.runtime.current_command import Command
 from alembic_online.runtime.history import TABLE, History
+from alembic_online.runtime.waiter import Beside, Waiter
 
 log = logging.getLogger("alembic.runtime.migration")
 
@@ -32,8 +34,10 @@ log = logging.getLogger("alembic.runtime.migration")
 class Migrator:
     """Holds the migrator's lock; `begin` puts the safeguards around the run."""
 
-    def __init__(self, asking: AsyncConnection, pid: int, command: Command, policy: Policy) -> None:
-        self._asking, self.pid, self._policy = Asking(asking), pid, policy
+    def __init__(
+        self, asking: AsyncConnection, pid: int, command: Command, policy: Policy, waiter: Waiter | None = None
+    ) -> None:
+        self._asking, self.pid, self._policy = Asking(asking, waiter), pid, policy
         self.engine, self._stamping = asking.engine, command.name == "stamp"
         self.activity = Activity()
         self.terminal = command.from_command_line and sys.stderr.isatty()
@@ -48,7 +52,8 @@ class Migrator:
         history.prepare(stamping=self._stamping)
         way = FreeWay(self._asking, self.pid, self._policy, self.activity)
         consent = Consent(self._policy, can_ask=self.terminal and sys.stdin.isatty())
-        migration_context.opts.update(policy=self._policy, activity=self.activity)  # for operations of our own
+        beside = Beside(self._asking.waiter, as_async(migration_context.connection.engine))
+        migration_context.opts.update(policy=self._policy, activity=self.activity, beside=beside)  # for our operations
         supervise(migration_context, lambda run: Apply(run, history, way, self._policy, self.activity, consent))
 
     async def close(self) -> None:
@@ -64,6 +69,7 @@ async def migrating(
     asking: AsyncConnection,
     command: Command,
     policy: Policy,
+    waiter: Waiter | None = None,
 ) -> AsyncIterator[Migrator]:
     """Take the migrator's locks, then show what happens until the block ends.
 
@@ -72,7 +78,7 @@ async def migrating(
     Raises `TableBlocked`, `Stopped`.
     """
     await asking.execution_options(isolation_level="AUTOCOMMIT")
-    migrator = Migrator(asking, pid, command, policy)
+    migrator = Migrator(asking, pid, command, policy, waiter)
     async with shown(migrator.activity, engine, pid, terminal=migrator.terminal):
         await stoppable(lambda: _take_locks(asking, connection, migrator, policy), migrator)
         try:
@@ -110,10 +116,11 @@ async def stoppable(run: Callable[[], Awaitable[None]], migrator: Migrator) -> N
         except (asyncio.CancelledError, Exception):
             if not received:
                 raise
-            raise await _stopped(migrator, received[0]) from None
+            raise await stopped(migrator, received[0]) from None
 
 
-async def _stopped(migrator: Migrator, number: signal.Signals) -> Stopped:
+async def stopped(migrator: Migrator, number: signal.Signals) -> Stopped:
+    """Cancel the running statement; what is raised then says where it was."""
     # On a connection of its own: whichever of the two was in the middle of a statement is of no use any more.
     async with migrator.engine.connect() as connection:
         await connection.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": migrator.pid})

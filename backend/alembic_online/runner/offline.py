@@ -16,7 +16,7 @@ from sqlalchemy.engine.mock import MockConnection
 from sqlalchemy.sql.elements import ClauseElement
 from sqlalchemy.types import NullType, TypeEngine
 
-from alembic_online.alembic_seam import Send, SupervisedContext, Supervisor, supervise
+from alembic_online.alembic_seam import Send, SupervisedContext, Supervisor, replace_connection, supervise
 from alembic_online.policy import Policy
 from alembic_online.postgres.locks.reader import texts
 from alembic_online.recipes.names import expression, verbatim
@@ -30,7 +30,7 @@ _PLACE = re.compile(r"%(?:\((\w+)\))?[s%]")
 def begin_script(context: MigrationContext, policy: Policy) -> None:
     """Surround the revisions that follow."""
     supervised = supervise(context, lambda supervised: ScriptRun(supervised, policy))
-    supervised.replace_connection(ScriptConnection(supervised))  # like Alembic's own
+    replace_connection(supervised, ScriptConnection(supervised))  # like Alembic's own
 
 
 class ScriptRun(Supervisor):

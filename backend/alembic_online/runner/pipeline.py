@@ -7,7 +7,6 @@
 5. The end state, before the stamp: a revision that leaves something unfinished is not applied.
 """
 
-import asyncio
 import logging
 import random
 import time
@@ -22,7 +21,6 @@ from alembic.runtime.migration import RevisionStep
 from alembic.script import Script
 from sqlalchemy import Connection, Executable
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.util import await_only
 
 from alembic_online.alembic_seam import Send, SupervisedContext, Supervisor
 from alembic_online.errors import RevisionFailed
@@ -194,7 +192,7 @@ class Apply(Supervisor):
         limit = min(self._policy.retry_pause, _FIRST_PAUSE * 2**entry.retries)
         self._activity.wait(f"Trying {entry.revision} again, for the {entry.retries}. time")
         # Full jitter: two migrations, or one and a cron job, do not meet again at the same instant.
-        await_only(asyncio.sleep(random.uniform(0, limit)))
+        self._history.sleep(random.uniform(0, limit))
 
     def _start_again(self, entry: Entry) -> None:
         self._history.read_journal(entry)  # a commit that failed has kept nothing of what was to go with it

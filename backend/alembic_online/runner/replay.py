@@ -36,16 +36,23 @@ def empty(parameters: Any) -> Any:
 
 
 def keep(cursor: Any) -> str:
-    """The rows of a cursor of either driver, as JSON, without taking them from it; "" if it has none that can be kept.
-
-    SQLAlchemy's adapters of async drivers have read them all by the time that the statement is done.
-    """
+    """The rows of a cursor of any driver, as JSON, without taking them from it; "" if it has none that can be kept."""
     if cursor.description is None:
         return ""
     names, types = [column[0] for column in cursor.description], [column[1] for column in cursor.description]
-    if len(cursor._rows) > _MOST or any(type_ in _OTHERS for type_ in types):
+    rows = _rows(cursor)
+    if len(rows) > _MOST or any(type_ in _OTHERS for type_ in types):
         return ""
-    return json.dumps([names, types, [list(row) for row in cursor._rows]], default=str)
+    return json.dumps([names, types, [list(row) for row in rows]], default=str)
+
+
+def _rows(cursor: Any) -> list[Any]:
+    if hasattr(cursor, "_rows"):  # SQLAlchemy's adapters of async drivers have read them all by now
+        return list(cursor._rows)
+    rows = list(cursor.fetchall())
+    if rows:
+        cursor.scroll(0, mode="absolute")
+    return rows
 
 
 def give(kept: str, connection: Connection, statement: str) -> str:

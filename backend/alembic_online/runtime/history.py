@@ -230,6 +230,10 @@ class History:
         kept = self._asking.execute(select(self.table.c.journal).where(self.table.c.id == entry.id))
         entry.journal[:] = kept.scalar_one()
 
+    def sleep(self, seconds: float) -> None:
+        """Wait, while others go on."""
+        self._asking.sleep(seconds)
+
     def ask(self, question: Question[Answer]) -> Answer:
         """Ask on the connection that is not the revision's."""
         return self._asking.ask(question)

@@ -61,6 +61,13 @@ def _dialect(target: DatabaseURL) -> URL:
     return URL.create(f"postgresql+{target.driver}", username=target.role, host=target.host, database=target.database)
 
 
+def sync_engine(target: DatabaseURL) -> Engine:
+    """An engine of psycopg's, for what is not awaited; it keeps no connection."""
+    import psycopg  # noqa: PLC0415  as below
+
+    return create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(target.dsn), poolclass=pool.NullPool)
+
+
 def one_connection(target: DatabaseURL, *, prepare: int | None = 0) -> Engine:
     """An engine of psycopg's with one connection, for whoever looks on while something else runs.
 

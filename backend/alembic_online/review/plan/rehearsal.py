@@ -27,6 +27,7 @@ from alembic_online.revisions.project import Project
 from alembic_online.runtime.bookkeeping import VERSION_TABLE, standing
 from alembic_online.runtime.history import BACKFILL_TABLE
 from alembic_online.runtime.interrupted_revisions import HalfDone, copy_half_done, read_half_done
+from alembic_online.runtime.own_thread import outside_of_loops
 from alembic_online.runtime.rehearsal import REHEARSAL, Rehearsal
 from alembic_online.runtime.table_facts import TableFacts
 
@@ -116,10 +117,10 @@ def run_command(project: Project, trace: Trace, name: str, *revisions: str) -> N
     """Alembic's command by the project's own env.py, with the scratch database in the place of the live one."""
     config = rehearsing(project, trace)
     if name == "stamp":
-        command.stamp(config, list(revisions))
+        outside_of_loops(lambda: command.stamp(config, list(revisions)))
         return
     run: Callable[[Config, str], None] = {"upgrade": command.upgrade, "downgrade": command.downgrade}[name]
-    run(config, *revisions)
+    outside_of_loops(lambda: run(config, *revisions))
 
 
 def rehearsing(project: Project, rehearsal: Rehearsal) -> Config:

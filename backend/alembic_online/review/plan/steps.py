@@ -9,6 +9,7 @@ from alembic.runtime.migration import MigrationStep, RevisionStep
 from alembic.script import Script, ScriptDirectory
 
 from alembic_online.revisions.project import Project
+from alembic_online.runtime.own_thread import outside_of_loops
 
 
 def upgrade(project: Project, config: Config, steps: Callable[[], Iterator[RevisionStep]]) -> None:
@@ -24,7 +25,7 @@ def upgrade(project: Project, config: Config, steps: Callable[[], Iterator[Revis
     oldest = [script.revision for script in project.scripts.walk_revisions()][-1:]
     options = {"as_sql": False, "starting_rev": None, "destination_rev": oldest, "tag": None}
     with EnvironmentContext(config, project.scripts, fn=migrations, **options):
-        project.scripts.run_env()
+        outside_of_loops(project.scripts.run_env)
 
 
 def up(scripts: ScriptDirectory, script: Script) -> RevisionStep:

@@ -1,0 +1,259 @@
+"""`with online(context): context.run_migrations()`: the one line of an env.py that changes.
+
+The engine, the connection and all that `context.configure` was told stay its owner's.
+"""
+
+import asyncio
+import logging
+import signal
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from functools import partial
+from typing import Any
+
+import alembic.context
+from alembic.operations import MigrationScript
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Connection, MetaData
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from alembic_online.alembic_seam import (
+    Supervisor,
+    commit_each_revision,
+    is_in_callers_transaction,
+    replace_connection,
+    supervise,
+)
+from alembic_online.errors import RequestRefused
+from alembic_online.failures.error_boundary import plain_errors
+from alembic_online.failures.notes import note_causes
+from alembic_online.policy import Policy
+from alembic_online.postgres.connection.engine import sync_engine
+from alembic_online.postgres.connection.sync_facade import as_async, connection_as_async
+from alembic_online.postgres.connection.url import DatabaseURL, parse_url
+from alembic_online.postgres.declared import declare, declared
+from alembic_online.review import preflight
+from alembic_online.revision_file import write_what_differs
+from alembic_online.revisions.faulty_line import refuse_what_has_no_value
+from alembic_online.revisions.graph import load_chain
+from alembic_online.revisions.project import RECEIVER, ProjectTold
+from alembic_online.revisions.squashed import begin_with_squashed
+from alembic_online.runner.migrator import Migrator, migrating, stopped
+from alembic_online.runner.offline import begin_script
+from alembic_online.runtime.current_command import Command
+from alembic_online.runtime.logs import show_what_happens
+from alembic_online.runtime.rehearsal import REHEARSAL, Rehearsal
+from alembic_online.runtime.session import prepare_own_session
+from alembic_online.runtime.waiter import GreenletWaiter, Waiter, loop_beside
+
+log = logging.getLogger("alembic.runtime.migration")
+
+
+@contextmanager
+def online(context: Any = alembic.context, *, policy: Policy | None = None, production: bool = False) -> Iterator[None]:
+    """Stand in the place of `context.begin_transaction()`, after `context.configure()` and around `run_migrations()`.
+
+    On PostgreSQL the command at hand is carried out as `run_environment` does it. On any other database, this is
+    `context.begin_transaction()` and nothing else. Without a `policy` the variables of the environment are read;
+    `production` makes its guards strict. On the command line a `UserError` is printed and becomes the exit code; from
+    code it is raised.
+    """
+    if context.get_context().dialect.name != "postgresql":
+        with context.begin_transaction():
+            yield
+        return
+    run: MigrationContext = context.get_context()
+    if (receiver := context.config.attributes.get(RECEIVER)) is not None:
+        assert run.connection is not None, "the verbs run no script"
+        given = policy or Policy.from_environment(production=production)
+        receiver(_one_metadata(run.opts.get("target_metadata")), _target(run.connection).dsn, given)
+        raise ProjectTold
+    command = Command.at_hand()
+    with plain_errors(command):
+        policy = policy or Policy.from_environment(production=production)
+        show_what_happens(command)
+        refuse_what_has_no_value(run.dialect)
+        load_chain(context.script)
+        if command.offline:
+            begin_script(run, policy)
+            begin_with_squashed(command)
+            with context.begin_transaction():
+                yield
+            return
+        assert run.connection is not None, "only a script has none"
+        target = _target(run.connection)
+        metadata = _one_metadata(run.opts.get("target_metadata"))
+        with ExitStack() as stack:
+            rehearsal: Rehearsal | None = context.config.attributes.get(REHEARSAL)
+            if rehearsal is not None:
+                policy, target = rehearsal.policy, rehearsal.target
+                stack.enter_context(_elsewhere(run, target))
+            command.target = target
+            _compare_with(run, command, metadata, policy)
+            with _carried_out(context, command, policy, metadata, target):
+                yield
+
+
+@contextmanager
+def _carried_out(
+    context: Any, command: Command, policy: Policy, metadata: MetaData, target: DatabaseURL
+) -> Iterator[None]:
+    run: MigrationContext = context.get_context()
+    connection = run.connection
+    assert connection is not None, "only a script has none"
+    theirs = is_in_callers_transaction(run)
+    preflight.check_database(connection, run, metadata, command, policy)
+    begin_with_squashed(command)
+    run.on_version_apply_callbacks = (*run.on_version_apply_callbacks, command.count_step)
+    with ExitStack() as stack:
+        if command.changes_database and not theirs:
+            commit_each_revision(run)
+            migrator = stack.enter_context(_migrating(connection, command, policy, target))
+            migrator.begin(run)
+        elif command.changes_database:
+            log.warning(
+                "The connection was in a transaction before context.configure(): all of this %s runs in it, as with"
+                " plain Alembic. Nothing is carried out in steps, and nothing is tried again.",
+                command.name,
+            )
+            supervise(run, lambda _: CallersTransaction())
+        with note_causes(connection), context.begin_transaction():
+            yield
+    command.report(context.get_context())
+
+
+@contextmanager
+def _migrating(connection: Connection, command: Command, policy: Policy, target: DatabaseURL) -> Iterator[Migrator]:
+    """Take the migrator's locks on another connection of the same engine, until the end of the block."""
+    with ExitStack() as stack:
+        waiter, engine, own = stack.enter_context(_waiting(connection))
+        wait = waiter.wait
+
+        def enter(manager: Any) -> Any:
+            entered = wait(manager.__aenter__())
+            stack.push(lambda *error: wait(manager.__aexit__(*error)))
+            return entered
+
+        asking: AsyncConnection = enter(engine.connect())
+        _refuse_one_connection(connection, asking)
+        pid = wait(prepare_own_session(engine, own, target, policy.network_patience))
+        wait(prepare_own_session(engine, asking, target, policy.network_patience))
+        migrator: Migrator = enter(migrating(engine, own, pid, asking, command, policy, waiter))
+        with _stoppable(waiter, migrator):
+            yield migrator
+
+
+@contextmanager
+def _waiting(connection: Connection) -> Iterator[tuple[Waiter, AsyncEngine, AsyncConnection]]:
+    """How the run waits, and its engine and connection as what is written with `await` uses them."""
+    engine = as_async(connection.engine)
+    if connection.dialect.is_async:
+        yield GreenletWaiter(), engine, AsyncConnection(engine, connection)
+        return
+    with loop_beside() as waiter:
+        yield waiter, engine, connection_as_async(connection)
+
+
+def _refuse_one_connection(connection: Connection, asking: AsyncConnection) -> None:
+    other: Any = asking.sync_connection
+    if other.connection.dbapi_connection is connection.connection.dbapi_connection:
+        raise RequestRefused(
+            f"The engine has one connection for all ({type(connection.engine.pool).__name__}); a migration needs"
+            " another one beside its own, which looks for locks and keeps the journal.",
+            "Give env.py an engine with poolclass=NullPool.",
+        )
+
+
+class _ToldToStop(KeyboardInterrupt):
+    """SIGTERM or SIGINT, in the thread that runs the revisions; psycopg cancels the running statement."""
+
+
+@contextmanager
+def _stoppable(waiter: Waiter, migrator: Migrator) -> Iterator[None]:
+    """Until the end of the block, a signal ends the run. Only in the main thread, which is the one that gets signals.
+
+    Raises `Stopped`.
+    """
+    received: list[signal.Signals] = []
+    with _signals(waiter, received):
+        try:
+            yield
+        except (KeyboardInterrupt, asyncio.CancelledError, Exception):
+            if not received:
+                raise
+            raise waiter.wait(stopped(migrator, received[0])) from None
+
+
+@contextmanager
+def _signals(waiter: Waiter, received: list[signal.Signals]) -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    task = asyncio.current_task() if isinstance(waiter, GreenletWaiter) else None
+
+    def stop(number: int, _: object) -> None:
+        received.append(signal.Signals(number))
+        if task is None:
+            raise _ToldToStop
+        task.get_loop().call_soon_threadsafe(task.cancel)
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+class CallersTransaction(Supervisor):
+    """The transaction was begun by whoever passed the connection in, and ends with him."""
+
+    def autocommit_block(self, leave: Callable[[], AbstractContextManager[None]]) -> AbstractContextManager[None]:
+        """Raise `RequestRefused`."""
+        raise RequestRefused(
+            "The revision leaves its transaction (autocommit_block), and this one is the caller's.",
+            "Run it by the command line, or with a connection that is in no transaction.",
+        )
+
+
+def _compare_with(run: MigrationContext, command: Command, metadata: MetaData, policy: Policy) -> None:
+    """`revision --autogenerate` and `check` compare as the toolkit does; then the project's own hook sees the lines."""
+    theirs = run.opts.get("process_revision_directives")
+    ours = partial(write_what_differs, command, metadata, policy)
+
+    def both(context: MigrationContext, base: str | Iterable[str | None], directives: list[MigrationScript]) -> None:
+        ours(context, base, directives)
+        if theirs is not None:
+            theirs(context, base, directives)
+
+    run.opts["process_revision_directives"] = both
+    # No change is to be reported twice; plugins of others go on.
+    plugins = run.opts.get("autogenerate_plugins") or ()
+    run.opts["autogenerate_plugins"] = [name for name in plugins if not name.startswith("alembic.")]
+
+
+@contextmanager
+def _elsewhere(run: MigrationContext, target: DatabaseURL) -> Iterator[None]:
+    """A rehearsal: the revisions run in a scratch database, and env.py's own connection is left alone."""
+    with sync_engine(target).connect() as connection:
+        replace_connection(run, connection)
+        yield
+
+
+def _target(connection: Connection) -> DatabaseURL:
+    """Where the connection leads."""
+    url = connection.engine.url.set(drivername="postgresql")
+    return parse_url(url.render_as_string(hide_password=False), source="the URL of the connection")
+
+
+def _one_metadata(given: MetaData | list[MetaData] | None) -> MetaData:
+    """A project may have its tables in several."""
+    if isinstance(given, MetaData):
+        return given
+    whole = MetaData()
+    for metadata in given or ():
+        declare(whole, *declared(metadata))
+        for table in metadata.tables.values():
+            table.to_metadata(whole)
+    return whole
