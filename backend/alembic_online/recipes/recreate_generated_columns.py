@@ -27,6 +27,8 @@ def generated_again(actions: Sequence[Reader], table: str, sql: str, database: D
             gone.add(folded(action.name()))
             if not action.done:
                 return None
+        elif action.accept("DROP CONSTRAINT"):
+            action.name()
         elif action.accept("ADD COLUMN") and action.has("GENERATED") and action.has("STORED"):
             back.add(folded(action.name()))
         elif action.accept("ALTER"):
@@ -37,7 +39,7 @@ def generated_again(actions: Sequence[Reader], table: str, sql: str, database: D
             computed[column] = _using(action, sql)
         else:
             return None
-    if not (database.is_known and computed and gone and gone == back):
+    if not (database.is_known and gone and gone == back):
         return None
     words = f"{table} computes {', '.join(sorted(gone))}"
     if not database.recall_whether(words, lambda: gone <= {row.name for row in database.ask(_STORED, table=table)}):
@@ -61,6 +63,8 @@ def _types(columns: Sequence[str]) -> str:
     """The query for what the change changes."""
     listed = ", ".join(map(literal, columns))
     return (
-        "SELECT coalesce(string_agg(concat_ws(' ', attname, format_type(atttypid, atttypmod)), ', ' ORDER BY attname),"
-        f" 'none') FROM pg_attribute WHERE attrelid = to_regclass(:table) AND attname IN ({listed})"
+        "SELECT coalesce(string_agg(concat_ws(' ', attname, format_type(atttypid, atttypmod), CASE WHEN"
+        " attgenerated <> '' THEN pg_get_expr(adbin, adrelid) END), ', ' ORDER BY attname), 'none') FROM pg_attribute"
+        " LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum"
+        f" WHERE attrelid = to_regclass(:table) AND attname IN ({listed})"
     )

@@ -1,7 +1,7 @@
 """Steps and the cut-over of one run, carried out: each step in a transaction of its own, the cut-over in one."""
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
@@ -131,6 +131,10 @@ class Running:
     def keeps_waiting(self) -> bool:
         """Whether what waits is to be seen only together with what is still to come."""
         return self._gaps is not None and any(self._gaps.found(self.cut_over.waiting))
+
+    def comes_back(self, waiting: Sequence[Waiting]) -> bool:
+        """Whether something that these give up is made again below."""
+        return self._gaps is not None and any(self._gaps.found(waiting))
 
     def would_be_missed(self, sql: str) -> bool:
         """Whether clients would miss something if what `sql` needs were carried out now."""

@@ -36,6 +36,7 @@ from alembic_online.recipes.catalogue_precheck import is_in_vain, must_leave, un
 from alembic_online.recipes.cutover.availability_gaps import Gaps
 from alembic_online.recipes.cutover.long_read import refuse_long_read
 from alembic_online.recipes.cutover.pending_statements import Postponed, Waiting
+from alembic_online.recipes.cutover.recreated_columns import recreated
 from alembic_online.recipes.cutover.reorder import is_independent
 from alembic_online.recipes.cutover.statement_forms import locks_tables, makes_index, names_of
 from alembic_online.recipes.database import Database
@@ -149,8 +150,10 @@ class OnlineOperations:
         replaces = isinstance(statement, CreateIndex) and self.database.cut_over.take_index_like(sql)
         if self._guard is not None and self.database.cut_over.names_postponed(sql):
             self._carry_out_now(sql)
+        again = partial(self.execute, construct, directly)
+        if self._guard is not None and self._becomes_one(statement, sql, again):
+            return None
         if self._guard is not None and may_be_online(statement) and not self._make_room(sql, statement):
-            again = partial(self.execute, construct, directly)
             self.database.cut_over.postponed.append(Postponed(next(made(sql)), again, self._line))
             return None
         change = online_change(statement, self.database)
@@ -160,6 +163,30 @@ class OnlineOperations:
         if change is None or plain(change.table) in self._new:
             return self._as_it_stands(sql, directly)
         return self._change(statement, sql, change, directly)
+
+    def _becomes_one(self, statement: Executable, sql: str, again: Callable[[], Any]) -> bool:
+        """Whether it is part of one statement with lines above and below (`recreated_columns`): kept, or done."""
+        guard, cut_over = self._guard, self.database.cut_over
+        if guard is None or not guard.may_wait or not cut_over or (found := recreated(sql, self.database)) is None:
+            return False
+        change = online_change(statement, self.database)
+        if not (found.kept or self._large_of(sql, {found.table}) or (change is not None and change.always)):
+            return False
+        if self._running.comes_back(found.missing):
+            cut_over.postponed.append(Postponed("", again, self._line, sql))
+            return True
+        if found.last.kind != "add":
+            return False
+        if guard.holds_locks and guard.may_commit:
+            self._running.commit()
+        if (one := found.change(self.database)) is None:
+            return False
+        words, change, absorbed = one
+        kept = [each for _, each in found.kept]
+        cut_over.waiting = [each for each in cut_over.waiting if each not in absorbed]
+        cut_over.postponed = [each for each in cut_over.postponed if each not in kept]
+        self._carry_out(change.steps, words)
+        return True
 
     def _make_room(self, sql: str, statement: Executable) -> bool:
         """Nothing is planned beside a strong lock, nor before what it needs is there.

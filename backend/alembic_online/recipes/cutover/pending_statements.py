@@ -52,11 +52,15 @@ class Waiting:
 
 @dataclass(frozen=True)
 class Postponed:
-    """An index that is made after the cut-over, because it needs what that makes, and nobody waits for it."""
+    """What is done after the cut-over: an index that needs what that makes, and for which nobody waits; or a line that
+    is kept, to become one with a line below (`recreated_columns`)."""
 
     name: str
+    """Of the index, plain; else ""."""
     run: Callable[[], Any]
     line: FrameSummary | None
+    sql: str = ""
+    """Of a line that is kept."""
 
 
 def gaps(waiting: Sequence[Waiting]) -> Iterator[GivenUp]:

@@ -39,7 +39,7 @@ _INDEXES = """
                  AND (a.attnum = ANY (indkey::int2[]) OR EXISTS (
                      SELECT FROM pg_depend WHERE classid = 'pg_class'::regclass AND objid = indexrelid
                      AND refclassid = 'pg_class'::regclass AND refobjid = indrelid AND refobjsubid = a.attnum)))
-           AS goes,
+           AS goes, k.conname::text AS "constraint",
            indexrelid = (SELECT key.indexrelid FROM ({key}) AS key) AS is_key
     FROM printed LEFT JOIN pg_constraint k
         ON k.conindid = indexrelid AND k.conrelid = indrelid AND k.contype IN ('p', 'u')
@@ -92,7 +92,10 @@ def carried(database: Database, old: OldTable) -> Carried:
     key, filled, moved = [], [], []
     for row in database.ask(_INDEXES.replace("{key}", KEY), **on_columns):
         # One that a line above drops is there until its own line, or the one that makes it again, finds it.
-        if row.goes and not database.cut_over.gives_up("index", old.sql, row.sql):
+        given_up = database.cut_over.gives_up("index", old.sql, row.sql) or (
+            row.constraint is not None and database.cut_over.gives_up("constraint", old.sql, row.constraint)
+        )
+        if row.goes and not given_up:
             continue
         if row.is_key:
             key.append(f"{row.head} {row.name} ON {old.new} {row.rest}")

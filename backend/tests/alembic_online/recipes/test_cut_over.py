@@ -89,6 +89,8 @@ OLD_CODE = [
     " END IF; END $$",
     "DO $$ BEGIN IF to_regtype('pair') IS NOT NULL THEN UPDATE tickets SET moods = CAST('{open}' AS mood[]),"
     " felt = CAST('open' AS felt), pair = CAST(('open', 'open') AS pair) WHERE id = 3; END IF; END $$",
+    "DO $$ BEGIN IF to_regtype('computed') IS NOT NULL THEN PERFORM twice FROM books; PERFORM twice FROM doubled;"
+    " END IF; END $$",
     # What must not be: the old rules hold.
     *(
         f"DO $$ BEGIN {wrong}; RAISE 'let in'; EXCEPTION WHEN integrity_constraint_violation THEN NULL; END $$"
@@ -337,6 +339,21 @@ CASES = [
 ]
 
 
+COMPUTED = Case(
+    "the type of what a generated column reads, line by line",
+    """op.execute("DROP VIEW doubled")
+    op.drop_column("books", "twice")
+    op.create_index("ix_name", "authors", ["name"])
+    op.alter_column("books", "pages", server_default=None)
+    op.alter_column("books", "pages", type_=sa.BigInteger())
+    op.execute("UPDATE authors SET name = name || '.'")
+    op.add_column("books", sa.Column("twice", sa.BigInteger(), sa.Computed("pages * 2", persisted=True)))
+    op.alter_column("books", "pages", server_default="0")
+    op.execute("CREATE VIEW doubled AS SELECT id, twice FROM books")""",
+    "pass",
+    f"{SHOP}; CREATE TYPE computed AS (a integer); ALTER TABLE books ADD twice integer GENERATED ALWAYS AS (pages * 2)"
+    " STORED; CREATE VIEW doubled AS SELECT id, twice FROM books",
+)
 NUMBERED = [
     case(
         "a serial becomes an identity, with work in between",
@@ -529,6 +546,12 @@ REFUSED = {
         *TO_IDENTITY,
         f'op.execute("DO $$ BEGIN PERFORM {LAST_NUMBER[7:]}; END $$")',
     ),
+    "the column twice of authors in line 11 and makes it again in line 14: line 13, between": (
+        'op.drop_column("authors", "twice")',
+        'op.alter_column("authors", "id", type_=sa.BigInteger())',
+        'op.execute("UPDATE authors SET name = twice::text")',
+        'op.add_column("authors", sa.Column("twice", sa.BigInteger(), sa.Computed("id * 2", persisted=True)))',
+    ),
     "the name tickets to a new table": (
         'op.rename_table("tickets", "old_tickets")',
         'op.execute("CREATE TABLE tickets (LIKE old_tickets)")',
@@ -549,7 +572,7 @@ KEYS_AFTER_SWAP = case(
 )
 
 
-@pytest.mark.parametrize("change", [*every(2, CASES), *ROWS_IN_BETWEEN, *NUMBERED, *KEYS, *ENUMS], ids=str)
+@pytest.mark.parametrize("change", [*every(2, CASES), *ROWS_IN_BETWEEN, *NUMBERED, *KEYS, *ENUMS, COMPUTED], ids=str)
 def test_the_old_code_runs_between_any_two_commits(
     project: Project, database: str, change: Case, directly: Direct
 ) -> None:
@@ -575,7 +598,8 @@ def test_it_converges_though_its_session_ends_around_every_step(
 @pytest.mark.parametrize("words", REFUSED)
 def test_what_clients_would_miss_meanwhile_is_refused(project: Project, database: str, words: str) -> None:
     noting = "CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;"
-    noting += "CREATE TRIGGER noting BEFORE UPDATE ON tickets FOR EACH ROW EXECUTE FUNCTION note()"
+    noting += "CREATE TRIGGER noting BEFORE UPDATE ON tickets FOR EACH ROW EXECUTE FUNCTION note();"
+    noting += "ALTER TABLE authors ADD twice integer GENERATED ALWAYS AS (id * 2) STORED"
     write(project, database, Case("refused", "\n    ".join(REFUSED[words]), "pass", SHOP + noting))
     before = read_state(database)
     with pytest.raises(UserError, match=f"(?s){words}") as refused:

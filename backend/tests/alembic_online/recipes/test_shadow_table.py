@@ -111,6 +111,28 @@ CASES = [
         " CREATE STATISTICS st_twice ON twice, pages FROM books; CREATE VIEW titles AS SELECT id, title FROM books",
     ),
 ]
+LINES = """op.execute("DROP VIEW doubled")
+    op.drop_constraint("ck_twice", "books")
+    op.drop_constraint("uq_twice", "books")
+    op.drop_index("ix_twice", "books")
+    op.drop_column("books", "twice")
+    op.create_index("ix_name", "authors", ["name"])
+    op.alter_column("books", "pages", type_=sa.{0}())
+    op.execute("UPDATE authors SET name = name || '.'")
+    op.execute("ALTER TABLE books ADD twice {1} GENERATED ALWAYS AS (pages * 2) STORED")
+    op.create_check_constraint("ck_twice", "books", "twice > -9")
+    op.create_unique_constraint("uq_twice", "books", ["twice", "id"])
+    op.create_index("ix_twice", "books", ["twice"])
+    op.execute("CREATE VIEW doubled AS SELECT id, twice FROM books")"""
+BY_LINES = Case(
+    "the type of what it reads, line by line, with others in between and what hangs on it",
+    LINES.format("BigInteger", "bigint"),
+    LINES.replace("create_index", "drop_index", 1).replace(', ["name"]', "").format("Integer", "integer"),
+    CASES[2].before + "; CREATE TABLE authors (name text);"
+    "CREATE INDEX ix_twice ON books (twice); CREATE VIEW doubled AS SELECT id, twice FROM books;"
+    "ALTER TABLE books ADD CONSTRAINT ck_twice CHECK (twice > -9), ADD CONSTRAINT uq_twice UNIQUE (twice, id)",
+)
+CASES.append(BY_LINES)
 EXPRESSION = Case(
     "its expression, where it is",
     'op.execute("ALTER TABLE public.books ALTER COLUMN twice SET EXPRESSION AS (pages * 3)")',
