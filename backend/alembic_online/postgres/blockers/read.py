@@ -57,6 +57,7 @@ WHERE locktype = 'relation' AND granted AND mode <> 'SIReadLock' AND relation >=
   AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 ORDER BY pid, relation
 """
+# One clock a session, read after its row: of two, the second is later, and nobody idles longer than his transaction.
 _SESSIONS = """
 SELECT l.pid, p.gid, l.virtualtransaction, l.waiter,
   l.locktype, l.relation::regclass::text AS relation, l.mode, l.granted AS held, l.wanted,
@@ -64,14 +65,15 @@ SELECT l.pid, p.gid, l.virtualtransaction, l.waiter,
   coalesce(a.usename, p.owner)::text AS role, nullif(a.application_name, '') AS application,
   host(a.client_addr) AS client, a.state, a.wait_event_type || ': ' || a.wait_event AS wait_event,
   a.backend_type, a.query,
-  CAST(extract(epoch FROM clock_timestamp() - coalesce(a.xact_start, p.prepared)) AS float8) AS transaction_age,
-  CAST(extract(epoch FROM clock_timestamp() - a.state_change) AS float8) AS state_age,
+  CAST(extract(epoch FROM clock.now - coalesce(a.xact_start, p.prepared)) AS float8) AS transaction_age,
+  CAST(extract(epoch FROM clock.now - a.state_change) AS float8) AS state_age,
   a.usesysid IS NULL AS is_background, quote_ident(current_user) AS me
 FROM locks l
 LEFT JOIN pg_stat_activity a ON a.pid = l.pid
 LEFT JOIN pg_locks x ON l.pid IS NULL AND x.pid IS NULL AND x.locktype = 'transactionid' AND x.granted
   AND x.virtualtransaction = l.virtualtransaction
 LEFT JOIN pg_prepared_xacts p ON p.transaction = x.transactionid
+CROSS JOIN LATERAL (SELECT clock_timestamp() AS now, l.pid) clock
 WHERE a.leader_pid IS NULL
 ORDER BY transaction_age DESC NULLS LAST, l.pid
 """
