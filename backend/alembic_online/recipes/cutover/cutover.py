@@ -247,10 +247,11 @@ class CutOver:
 
     def is_needed_for(self, sql: str) -> bool:
         """Whether `sql` names something that is only made here."""
-        words, stands_in = names_of(sql), is_type_change(sql)
+        words, is_type = names_of(sql), is_type_change(sql)
         if "validate" in words:  # PostgreSQL may have made up the name
-            words |= _UNNAMED if any(words & _tables_of(each) for each in self.waiting) else set()
-        return any(words & each.makes for each in self.waiting if not (stands_in and each.stand_in))
+            words |= _UNNAMED if any(words & _tables_of(each.sql) for each in self.waiting) else set()
+        makers = (each for each in self.waiting if not (is_type and (each.stand_in or _adds_elsewhere(each, sql))))
+        return any(words & each.makes for each in makers)
 
     def take_index_like(self, sql: str) -> bool:
         """Whether `sql` makes an index of the name of one that waits to be dropped: then that is to be replaced.
@@ -281,8 +282,14 @@ class CutOver:
         return (each for waiting in self.waiting for each in waiting.gives_up)
 
 
-def _tables_of(waiting: Waiting) -> set[str]:
-    return {last_part(plain(lock.name)) for lock in strong_locks(waiting.sql)}
+def _tables_of(sql: str) -> set[str]:
+    return {last_part(plain(lock.name)) for lock in strong_locks(sql)}
+
+
+def _adds_elsewhere(waiting: Waiting, type_change: str) -> bool:
+    """Whether it only adds a column, to another table: USING reads none of those."""
+    adds = re.match(r"\s*ALTER\s+TABLE\s+\S+\s+ADD\s+COLUMN\s[^,]*$", waiting.sql, re.IGNORECASE)
+    return bool(adds) and not _tables_of(waiting.sql) & _tables_of(type_change)
 
 
 def _indexes_of(waiting: Waiting) -> set[str]:

@@ -61,6 +61,17 @@ def updates(schema: Schema, table: Table) -> Iterator[str]:
             yield f"UPDATE {quoted(table.name)} SET {quoted(column.name)} = {given} WHERE {row}"
 
 
+def written_out(schema: Schema) -> Iterator[tuple[str, str]]:
+    """Each statement that leaves a column to its default, and the same with that default in it."""
+    for table in schema.tables:
+        for column in table.columns:
+            if column.default and not column.generated:
+                yield (
+                    insert(schema, table, _CLIENTS_ROW, _CLIENTS_ROW, 7, without=column.name),
+                    insert(schema, table, _CLIENTS_ROW, _CLIENTS_ROW, 7, default=column.name),
+                )
+
+
 @dataclass
 class Clients:
     """`wrote` is what they have committed; `failures` what failed, why, in which state, and before which statement."""
@@ -123,6 +134,17 @@ class Clients:
                     pass  # it waits for an instant
                 except psycopg.Error as error:
                     yield statement, str(error).splitlines()[0]
+
+    def unfit_defaults(self, session: psycopg.Connection[Any]) -> Iterator[str]:
+        """The statements that leave a column to a default which is no value of it there."""
+        for statement, with_default in written_out(self.schema):
+            try:
+                with session.transaction(force_rollback=True):
+                    session.execute(with_default.encode())
+            except (psycopg.DataError, psycopg.errors.CheckViolation):
+                yield statement
+            except psycopg.Error:
+                pass  # it does not say that the value is at fault
 
     def _write(self) -> None:
         """A row is inserted, one updated, one deleted, by turns."""

@@ -26,12 +26,13 @@ _NIL = "'00000000-0000-0000-0000-000000000000'"
 _EARLIER = "timestamp '2026-03-01' + i * interval '1 hour'"
 _EARLIER_ZONED = "timestamptz '2026-03-01 00:00+00' + i * interval '1 hour'"
 _NOT_NULL_JSON = "jsonb_typeof({0}) <> 'null'"
+_SEVENTHS = "(i / 7.0)::numeric(10,2)"  # a client sends what its column held, whatever that is by now
 KINDS: Final[dict[str, Kind]] = {
     "smallint": Kind("i % 90", ("0", "'7'::smallint"), ("{0} >= 0",), ("integer", "bigint", "numeric(12,2)", "text")),
     "integer": Kind("i", ("0", "5"), ("{0} >= 0", "{0} < 9999"), ("bigint", "numeric(12,2)", "text", "smallint"), True),
     "bigint": Kind("i * 1000", ("0", "'0'::bigint"), ("{0} >= 0",), ("numeric(20,0)", "text", "integer"), True),
-    "numeric(10,2)": Kind("i / 7.0", ("0", "1.50"), ("{0} >= 0",), ("numeric(12,4)", "numeric(12,2)", "text"), True),
-    "numeric(12,2)": Kind("i / 3.0", ("0",), ("{0} >= 0",), ("numeric(14,2)", "numeric(12,1)"), True),
+    "numeric(10,2)": Kind(_SEVENTHS, ("0", "1.50"), ("{0} >= 0",), ("numeric(12,4)", "numeric(12,2)", "text"), True),
+    "numeric(12,2)": Kind("(i / 3.0)::numeric(12,2)", ("0",), ("{0} >= 0",), ("numeric(14,2)", "numeric(12,1)"), True),
     "double precision": Kind("(i / 4.0)::float8", ("0",), ("{0} > -1",), ("numeric(12,2)", "text"), True),
     "boolean": Kind("i % 3 = 0", ("false", "true"), (), ("text",)),
     "text": Kind("'text ' || i", ("''", "'none'"), _TEXT_CHECKS, ("varchar(80)", "varchar(40)"), True, _LOWER),

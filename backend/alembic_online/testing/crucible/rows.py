@@ -23,10 +23,17 @@ def fill(schema: Schema, rows: int) -> Iterator[str]:
     yield from (f"REFRESH MATERIALIZED VIEW {each.name}" for each in schema.attached if each.kind.startswith("m"))
 
 
-def insert(schema: Schema, table: Table, first: int, last: int, others: int, *, without: str = "") -> str:
-    """The rows of these numbers, whose foreign keys lead to rows up to `others`; `without` one column."""
+def insert(
+    schema: Schema, table: Table, first: int, last: int, others: int, *, without: str = "", default: str = ""
+) -> str:
+    """The rows of these numbers, whose foreign keys lead to rows up to `others`.
+
+    `without` one column, or with the `default` of one written out.
+    """
     given = [column for column in table.columns if not column.generated and column.name != without]
-    values = ", ".join(_value(column, schema, table, others) for column in given)
+    values = ", ".join(
+        column.default if column.name == default else _value(column, schema, table, others) for column in given
+    )
     names = ", ".join(quoted(column.name) for column in given)
     over = "OVERRIDING SYSTEM VALUE " if any(column.identity for column in given) else ""
     return (

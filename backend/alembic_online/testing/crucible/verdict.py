@@ -11,9 +11,13 @@ from alembic_online.testing.crucible.state import State
 
 
 def forbidden_by(changed: str, clients: Clients) -> frozenset[str]:
-    """The statements of the old code that fail after the change, which is carried out in the database `changed`."""
+    """The statements of the old code that fail after the change, which is carried out in the database `changed`.
+
+    And those that write by a default what no row may hold any more: another default has come with the change.
+    """
     with psycopg.connect(changed, autocommit=True) as session:
-        return frozenset(statement for statement, _ in clients.failing(session))
+        failing = {statement for statement, _ in clients.failing(session)}
+        return frozenset(failing | {*clients.unfit_defaults(session)})
 
 
 def client_faults(clients: Clients, forbidden: Collection[str]) -> Iterator[str]:

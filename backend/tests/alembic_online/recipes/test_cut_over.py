@@ -186,6 +186,12 @@ CASES = [
         'op.execute("ALTER TABLE books ALTER pages SET DEFAULT 0")',
     ),
     case(
+        "a default, below a new column of that name in another table",
+        'op.add_column("tickets", sa.Column("pages", sa.Integer))',
+        'op.alter_column("books", "pages", server_default=None)',
+        'op.alter_column("books", "pages", type_=sa.BigInteger(), server_default="0")',
+    ),
+    case(
         "a view and a check",
         'op.execute("DROP VIEW long_books")',
         'op.drop_constraint("ck_pages", "books")',
