@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import NullPool, create_engine, text
 
+pytestmark = pytest.mark.programs
 TEMPLATE = Path(__file__).parents[2] / "migrations" / "script.py.mako"
 MODELS = """
 from sqlalchemy import CheckConstraint, Column, Index, Integer, MetaData, String, Table
