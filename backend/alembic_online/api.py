@@ -1,6 +1,6 @@
 """Alembic's commands for programs: in a start-up, a test, a notebook, inside a running event loop, as often as wanted.
 
-    config = Config("backend/alembic.ini")
+    config = Config("alembic.ini")
     if await pending(config):
         await upgrade(config)
 
@@ -66,7 +66,7 @@ async def _status(project: Project) -> SchemaStatus:
     target = await asyncio.to_thread(lambda: project.target)
     engine = async_engine(target, application_name="alembic", poolclass=pool.NullPool)
     try:
-        async with connected(engine, target, patience=project.policy.connect_patience) as connection:
+        async with connected(engine, target, patience=project.policy.connect_timeout) as connection:
             return await schema_status(connection, project.scripts)
     finally:
         await engine.dispose()

@@ -79,13 +79,13 @@ async def _run_online(metadata: MetaData, command: Command, url: str, policy: Po
     engine = revision_engine(target, **options) if command.runs_revisions else asking
     engines = (engine, asking) if command.changes_database else (engine,)
     try:
-        async with connections(engines, target, patience=policy.connect_patience) as (connection, *others):
-            pid = await prepare_own_session(engine, connection, target, policy.network_patience)
+        async with connections(engines, target, patience=policy.connect_timeout) as (connection, *others):
+            pid = await prepare_own_session(engine, connection, target, policy.network_timeout)
             run = partial(_run, metadata, command, policy)
             if not others:
                 await connection.run_sync(run)
                 return
-            await prepare_own_session(asking, others[0], target, policy.network_patience)
+            await prepare_own_session(asking, others[0], target, policy.network_timeout)
             async with migrating(asking, connection, pid, others[0], command, policy) as migrator:
                 await stoppable(lambda: connection.run_sync(partial(run, migrator=migrator)), migrator)
     finally:

@@ -137,8 +137,8 @@ def _migrating(connection: Connection, command: Command, policy: Policy, target:
 
         asking: AsyncConnection = enter(engine.connect())
         _refuse_one_connection(connection, asking)
-        pid = wait(prepare_own_session(engine, own, target, policy.network_patience))
-        wait(prepare_own_session(engine, asking, target, policy.network_patience))
+        pid = wait(prepare_own_session(engine, own, target, policy.network_timeout))
+        wait(prepare_own_session(engine, asking, target, policy.network_timeout))
         migrator: Migrator = enter(migrating(engine, own, pid, asking, command, policy, waiter))
         with _stoppable(waiter, migrator):
             yield migrator

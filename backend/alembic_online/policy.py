@@ -1,5 +1,6 @@
 """What may be decided otherwise, in one frozen object; its defaults are right for production."""
 
+import logging
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -7,7 +8,26 @@ from typing import Any
 
 from alembic_online.errors import RequestRefused
 
+log = logging.getLogger("alembic.runtime.migration")
+
 PREFIX = "MIGRATION_"
+RENAMED = {
+    "connect_patience": "connect_timeout",
+    "network_patience": "network_timeout",
+    "migrator_patience": "migrator_timeout",
+    "lock_budget": "total_lock_timeout",
+    "retry_pause": "max_retry_delay_seconds",
+    "patient_limit": "concurrent_ddl_timeout",
+    "backfill_batch": "backfill_batch_seconds",
+    "backfill_pause": "backfill_pause_ratio",
+    "backfill_limit": "backfill_upgrade_seconds",
+    "backfill_replica_lag": "backfill_replica_lag_seconds",
+    "backfill_wal": "backfill_wal_megabytes",
+    "backfill_dead_share": "backfill_dead_row_ratio",
+    "small_table": "small_table_bytes",
+    "index_memory": "index_memory_megabytes",
+}
+"""Settings by the names that they had before: their variables go on working for a release, with a warning."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,35 +37,35 @@ class Policy:
     Raises `RequestRefused` for values that contradict each other.
     """
 
-    connect_patience: float = 30.0
+    connect_timeout: float = 30.0
     """Seconds to wait for a server that says it is starting or shutting down."""
-    network_patience: float = 30.0
+    network_timeout: float = 30.0
     """Seconds that a network may be silent before either end takes the other for gone; 2 at the least."""
-    migrator_patience: float = 3600.0
+    migrator_timeout: float = 3600.0
     """Seconds to wait for another migration of the same database to end."""
     lock_timeout: float = 0.1
     """Seconds that a strong lock may be queued for, and so the longest that a client waits because of us."""
-    lock_budget: float = 300.0
+    total_lock_timeout: float = 300.0
     """Seconds that one revision may spend in waiting for locks and in trying again, before it fails."""
-    retry_pause: float = 2.0
+    max_retry_delay_seconds: float = 2.0
     """The longest pause between two tries, in seconds; the pause is a random part of a growing limit."""
-    patient_limit: float = 6 * 3600.0
+    concurrent_ddl_timeout: float = 6 * 3600.0
     """Seconds for a statement that blocks nobody and waits for everybody, such as CREATE INDEX CONCURRENTLY."""
-    backfill_batch: float = 0.1
+    backfill_batch_seconds: float = 0.1
     """Seconds that a batch of a backfill may take: the longest that a client waits for a row because of it."""
-    backfill_pause: float = 0.2
+    backfill_pause_ratio: float = 0.2
     """The pause after a batch, as a share of the batch's own time."""
-    backfill_limit: float = 600.0
+    backfill_upgrade_seconds: float = 600.0
     """Seconds that a backfill may take inside of an upgrade; a longer one is left to a command of its own."""
-    backfill_replica_lag: float = 10.0
+    backfill_replica_lag_seconds: float = 10.0
     """Seconds that a replica may be behind before a backfill waits for it."""
-    backfill_wal: float = 1024.0
+    backfill_wal_megabytes: float = 1024.0
     """Megabytes of WAL that replicas may have yet to take before a backfill waits for them."""
-    backfill_dead_share: float = 0.5
+    backfill_dead_row_ratio: float = 0.5
     """Dead rows, as a share of the live ones, before a backfill waits for a VACUUM that can remove them."""
-    small_table: float = 1_000_000
+    small_table_bytes: float = 1_000_000
     """Bytes: a smaller table is changed directly, by a statement that may also work no longer than `lock_timeout`."""
-    index_memory: float = 1024.0
+    index_memory_megabytes: float = 1024.0
     """Megabytes that the build of an index may use at the most."""
     index_workers: float = 2
     """Parallel workers that help the build of an index, at the most."""
@@ -80,19 +100,33 @@ class Policy:
         given: dict[str, Any] = {"production": production}
         for each in fields(cls):
             variable = f"{PREFIX}{each.name.upper()}"
+            if variable not in environ:
+                variable = _old_variable(each.name, environ)
             if variable in environ:
                 given[each.name] = _READ[each.type](environ[variable], variable)  # type: ignore[index]
         return cls(**given)
 
 
+def _old_variable(name: str, environ: Mapping[str, str]) -> str:
+    """The variable by which a setting was known before, if that is set; then it says what it is called now."""
+    old = next((f"{PREFIX}{was.upper()}" for was, now in RENAMED.items() if now == name), "")
+    if old in environ:
+        log.warning("%s is called %s%s now; the old name goes with the next release.", old, PREFIX, name.upper())
+    return old
+
+
 def _contradictions(policy: Policy) -> list[tuple[str, str]]:
     """What cannot be meant, with the way out."""
     found = []
-    if not 0 < policy.lock_timeout <= policy.lock_budget:
-        problem = f"lock_timeout is {policy.lock_timeout:g} s and lock_budget is {policy.lock_budget:g} s."
-        found.append((problem, "Set lock_timeout above 0 (0 would wait without limit) and not above lock_budget."))
-    if policy.network_patience < 2:
-        problem = f"network_patience is {policy.network_patience:g} s."
+    if not 0 < policy.lock_timeout <= policy.total_lock_timeout:
+        problem = (
+            f"lock_timeout is {policy.lock_timeout:g} s and total_lock_timeout is {policy.total_lock_timeout:g} s."
+        )
+        found.append(
+            (problem, "Set lock_timeout above 0 (0 would wait without limit) and not above total_lock_timeout.")
+        )
+    if policy.network_timeout < 2:
+        problem = f"network_timeout is {policy.network_timeout:g} s."
         found.append((problem, "Set it to 2 or more: systems ask in whole seconds, and must ask before they give up."))
     if policy.edited_revisions not in ("warn", "error"):
         found.append((f"edited_revisions is {policy.edited_revisions!r}.", "Set it to warn or to error."))

@@ -26,9 +26,9 @@ _READ = text(
 async def pressure(connection: AsyncConnection, table: str, policy: Policy) -> str | None:
     """What should get better before the next batch, in words; None if nothing."""
     row = (await connection.execute(_READ, {"table": table})).one()
-    if row.lag is not None and row.lag > policy.backfill_replica_lag:
+    if row.lag is not None and row.lag > policy.backfill_replica_lag_seconds:
         return f"a replica is {row.lag:.0f} s behind"
-    if row.wal is not None and row.wal > policy.backfill_wal * _MEGABYTE:
+    if row.wal is not None and row.wal > policy.backfill_wal_megabytes * _MEGABYTE:
         return f"replicas have yet to take {row.wal / _MEGABYTE:.0f} MB of WAL"
     return None
 
@@ -36,4 +36,4 @@ async def pressure(connection: AsyncConnection, table: str, policy: Policy) -> s
 async def too_many_dead(connection: AsyncConnection, table: str, policy: Policy) -> bool:
     """Whether VACUUM should run, or has not helped: an old transaction keeps it from removing dead rows."""
     row = (await connection.execute(_READ, {"table": table})).one()
-    return (row.dead or 0) > max(_FEW, policy.backfill_dead_share * (row.live or 0))
+    return (row.dead or 0) > max(_FEW, policy.backfill_dead_row_ratio * (row.live or 0))

@@ -79,7 +79,7 @@ class Backfill:
         if not data["values"] and not data["function"]:
             raise RequestRefused(
                 f"The values of the backfill {name} come from a Python function inside of a revision.",
-                "Run it by `alembic upgrade` with a larger MIGRATION_BACKFILL_LIMIT,\n"
+                "Run it by `alembic upgrade` with a larger MIGRATION_BACKFILL_UPGRADE_SECONDS,\n"
                 "or let the revision name the function: function='package.module:name'.",
             )
         return cls(name=name, **{**data, "reads": tuple(data["reads"])})
@@ -94,7 +94,7 @@ class Backfill:
         except (ImportError, AttributeError) as error:
             raise RequestRefused(
                 f"The function {self.function!r} of the backfill {self.name} cannot be imported: {error}.",
-                "Write it as package.module:name, as `python` in backend/ would import it.",
+                "Write it as package.module:name, as `python` would import it where alembic.ini is.",
             ) from error
 
 

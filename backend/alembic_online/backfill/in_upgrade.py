@@ -47,14 +47,14 @@ def run_outside(context: MigrationContext, definition: Backfill, *, deferred: bo
             context.execute(verbatim(f"DELETE FROM {written} WHERE name = '{name}'"))
         if activity.step != words:  # an earlier try has done that
             activity.begin_step(words)
-        if deferred or policy.backfill_limit == 0:
+        if deferred or policy.backfill_upgrade_seconds == 0:
             look = partial(needed.is_needed, definition=definition)
             if rehearsal is None and beside.waiter.wait(_with_connection(beside.engine, look)):
                 beside.waiter.wait(_with_connection(beside.engine, lambda connection: begin(connection, definition)))
                 if deferred:
                     return
             else:
-                policy = replace(policy, backfill_limit=math.inf)
+                policy = replace(policy, backfill_upgrade_seconds=math.inf)
         beside.waiter.wait(
             backfill(beside.engine, definition, policy=policy, on_report=_teller(definition, policy, activity))
         )
@@ -103,12 +103,12 @@ def _teller(definition: Backfill, policy: Policy, activity: Activity) -> Any:
         elif activity.waiting:
             activity.stop_waiting()
         elapsed = time.monotonic() - begun
-        if report.waiting and elapsed >= policy.backfill_limit:
+        if report.waiting and elapsed >= policy.backfill_upgrade_seconds:
             raise pending(definition.name, f"has waited for longer than an upgrade may take: {report.waiting}")
-        known = elapsed >= min(_TRIAL, policy.backfill_limit)
-        if known and not progress.finished and report.seconds_left >= policy.backfill_limit:
-            why = f"takes about {report.seconds_left:,.0f} s more, and an upgrade may take {policy.backfill_limit:g} s"
-            raise pending(definition.name, f"{why} for one")
+        known = elapsed >= min(_TRIAL, policy.backfill_upgrade_seconds)
+        if known and not progress.finished and report.seconds_left >= policy.backfill_upgrade_seconds:
+            left, may = report.seconds_left, policy.backfill_upgrade_seconds
+            raise pending(definition.name, f"takes about {left:,.0f} s more, and an upgrade may take {may:g} s for one")
 
     return tell
 

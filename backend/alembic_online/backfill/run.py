@@ -57,7 +57,7 @@ async def backfill(
     """
     policy = policy or Policy()
     run = _Run(engine, definition, policy, on_report)
-    async with session(engine, policy.lock_budget) as connection:  # it only reads, and nobody waits for it
+    async with session(engine, policy.total_lock_timeout) as connection:  # it only reads, and nobody waits for it
         await begin(connection, definition)
         run.work = await prepare(connection, definition)
         if definition.unnoticed:
@@ -109,8 +109,8 @@ class _Run:
 
     async def worker(self, number: int) -> None:
         """Take slices until all are finished."""
-        aim = _FUNCTION_AIM if self._definition.function else self._policy.backfill_batch
-        pace, chosen, stuck = Pace(aim, self._policy.backfill_pause), number, False
+        aim = _FUNCTION_AIM if self._definition.function else self._policy.backfill_batch_seconds
+        pace, chosen, stuck = Pace(aim, self._policy.backfill_pause_ratio), number, False
         async with self.session() as connection:
             while True:
                 await self.watch.look(connection)
@@ -153,7 +153,7 @@ class _Run:
     @property
     def _longest(self) -> float:
         """Seconds: whoever wants a row of a batch waits for its end."""
-        return max(self._policy.backfill_batch, self._policy.lock_timeout)
+        return max(self._policy.backfill_batch_seconds, self._policy.lock_timeout)
 
     async def _batch(self, connection: AsyncConnection, pace: Pace, preferred: int) -> tuple[int | None, float]:
         """Change the next rows of a slice; returns which, and in how many seconds; None if others work on all."""

@@ -77,7 +77,8 @@ def _show(findings: list[Finding], looked_at: int, console: Console) -> None:
             console.print(Text(f"  {line}".replace("\n", "\n  ")), soft_wrap=True)
     console.print(f"{counted(looked_at, 'revision')}, {counted(len(findings), 'finding')}.", highlight=False)
     if not squawk.is_installed():
-        console.print("squawk is not installed, so its rules were left out: pip install squawk-cli", highlight=False)
+        left_out = "squawk is not installed, so its rules were left out: pip install 'alembic-online[lint]'"
+        console.print(left_out, highlight=False, markup=False)
 
 
 def _as_data(finding: Finding) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""The command line of the toolkit, run from `backend/`: `python -m alembic_online VERB`.
+"""The command line of the toolkit, run where alembic.ini is: `alembic-online VERB`.
 
 The database is the one that env.py names; where there is none, MIGRATION_DATABASE_URL, else DATABASE_URL.
 Exit codes: 0 fine, 1 something was found, 2 it could not run.
@@ -108,7 +108,7 @@ async def _run(verb: Verb, url: str, options: Namespace, console: Console) -> in
         target, application_name=APPLICATION_NAME, poolclass=pool.NullPool, isolation_level="AUTOCOMMIT"
     )
     try:
-        async with connected(engine, target, patience=Policy.from_environment().connect_patience) as connection:
+        async with connected(engine, target, patience=Policy.from_environment().connect_timeout) as connection:
             return await verb.run(connection, options, console)
     except asyncio.CancelledError:
         await abandon_all()

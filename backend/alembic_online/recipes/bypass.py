@@ -49,7 +49,7 @@ def is_small(change: OnlineChange, database: Database) -> bool:
         return False
     if change.needed:
         return facts.heap_bytes == 0
-    return facts.temporary or facts.heap_bytes == 0 or facts.bytes < database.policy.small_table
+    return facts.temporary or facts.heap_bytes == 0 or facts.bytes < database.policy.small_table_bytes
 
 
 def is_large(table: str, script: Script, database: Database) -> bool:
@@ -57,4 +57,4 @@ def is_large(table: str, script: Script, database: Database) -> bool:
     facts = database.table(table)
     if facts is None or facts.temporary or facts.heap_bytes == 0:
         return False
-    return facts.bytes >= database.policy.small_table and not reason_to_be_direct(script, table)
+    return facts.bytes >= database.policy.small_table_bytes and not reason_to_be_direct(script, table)

@@ -72,7 +72,9 @@ def built_again(table: str, steps: Iterable[Step], database: Database) -> Iterat
 
 def _build(what: str, size: float, database: Database) -> Build:
     server = database.ask(_SETTINGS)[0]
-    memory = min(max(int(size * _ROOM), server.memory), max(int(database.policy.index_memory * _MB), server.memory))
+    memory = min(
+        max(int(size * _ROOM), server.memory), max(int(database.policy.index_memory_megabytes * _MB), server.memory)
+    )
     workers = int(database.policy.index_workers)
     wanted = {"maintenance_work_mem": f"'{memory // 1024}kB'"} if memory > server.memory else {}
     if workers != server.workers:

@@ -65,7 +65,8 @@ def open_project(config: Config | None = None) -> Project:
         scripts = _scripts(config)
     except CommandError as error:
         raise RequestRefused(
-            f"There is no Alembic project here: {str(error).rstrip('.')}.", "Run it from backend/, as alembic is."
+            f"There is no Alembic project here: {str(error).rstrip('.')}.",
+            "Run it where alembic.ini is, as alembic is.",
         ) from error
     load_chain(scripts)
     told = _told(config, scripts)

@@ -118,7 +118,7 @@ class Effects:
 
     def _may_leave(self, path: Path) -> bool:
         if self._has_large is None:
-            self._has_large = self._history.has_table_of(self._policy.small_table)
+            self._has_large = self._history.has_table_of(self._policy.small_table_bytes)
         return self._has_large or bool(_LEAVES.search(path.read_text(encoding="utf-8")))
 
     def _read(self) -> Facts | None:

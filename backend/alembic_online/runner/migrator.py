@@ -99,8 +99,8 @@ async def _take_locks(asking: AsyncConnection, connection: AsyncConnection, migr
             log.info("%s", line)
             said = line
 
-    await acquire(asking, space, MIGRATOR, patience=policy.migrator_patience, on_wait=on_wait)
-    await acquire(connection, space, SESSION, patience=policy.migrator_patience, on_wait=on_wait)
+    await acquire(asking, space, MIGRATOR, patience=policy.migrator_timeout, on_wait=on_wait)
+    await acquire(connection, space, SESSION, patience=policy.migrator_timeout, on_wait=on_wait)
     migrator.activity.stop_waiting()
 
 

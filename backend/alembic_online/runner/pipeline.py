@@ -49,7 +49,7 @@ from alembic_online.runtime.row_security import every_row
 log = logging.getLogger("alembic.runtime.migration")
 
 _AGAIN = (state.LOCK_NOT_AVAILABLE, state.DEADLOCK_DETECTED)
-_FIRST_PAUSE = 0.05  # seconds; doubles with every try up to Policy.retry_pause
+_FIRST_PAUSE = 0.05  # seconds; doubles with every try up to Policy.max_retry_delay_seconds
 
 
 class Apply(Supervisor):
@@ -189,7 +189,7 @@ class Apply(Supervisor):
             raise self._blocked(error, entry) from error
         entry.retries += 1
         self._start_again(entry)
-        limit = min(self._policy.retry_pause, _FIRST_PAUSE * 2**entry.retries)
+        limit = min(self._policy.max_retry_delay_seconds, _FIRST_PAUSE * 2**entry.retries)
         self._activity.wait(f"Trying {entry.revision} again, for the {entry.retries}. time")
         # Full jitter: two migrations, or one and a cron job, do not meet again at the same instant.
         self._history.sleep(random.uniform(0, limit))

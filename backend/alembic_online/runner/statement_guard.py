@@ -69,7 +69,7 @@ class StatementGuard(Whose):
         self._history, self._rehearsal = history, rehearsal
         self.activity = activity
         """What runs now."""
-        self._locks, self._budget = LockTaker(policy, way, activity), policy.lock_budget
+        self._locks, self._budget = LockTaker(policy, way, activity), policy.total_lock_timeout
         self.entry: Entry | None = None
         """The revision whose statements are guarded."""
         self._journal: Journal | None = None

@@ -72,7 +72,7 @@ async def acquire(
         if clock() - begun >= patience:
             raise TableBlocked(
                 f"Another migration of this database has not ended within {patience:g} s: {holder or 'unknown'}.",
-                "Wait for it and run the same command again, or raise MIGRATION_MIGRATOR_PATIENCE.",
+                "Wait for it and run the same command again, or raise MIGRATION_MIGRATOR_TIMEOUT.",
             )
         await sleep(_POLL)
 

@@ -55,7 +55,7 @@ class TimeLimits:
 
     def patient(self, connection: Connection) -> None:
         """For a statement outside of any transaction that blocks nobody."""
-        self._set(connection, 0, self._policy.patient_limit, False)
+        self._set(connection, 0, self._policy.concurrent_ddl_timeout, False)
 
     def _set(self, connection: Connection, lock: float, whole: float, local: bool) -> None:
         wanted = (lock, whole)

@@ -127,7 +127,7 @@ class Shop:
 
     def start(self, *command: str, **variables: str) -> "subprocess.Popen[str]":
         """The same, without waiting for its end."""
-        given = {"SHOP_URL": self.url, "MIGRATION_SMALL_TABLE": "0", "MIGRATION_ALLOW_DATA_LOSS": "true"}
+        given = {"SHOP_URL": self.url, "MIGRATION_SMALL_TABLE_BYTES": "0", "MIGRATION_ALLOW_DATA_LOSS": "true"}
         return subprocess.Popen(
             [sys.executable, "-m", *command],
             cwd=self.folder,
@@ -197,7 +197,7 @@ def test_what_is_in_the_way_is_waited_for(tmp_path: Path, database: str, shape: 
     engine = create_engine(database.replace("postgresql:", "postgresql+psycopg:"), poolclass=NullPool)
     with engine.connect() as reader:
         reader.execute(text("SELECT FROM books LIMIT 1"))
-        said = shop("alembic.__main__", "upgrade", "5e6f", code=17, MIGRATION_LOCK_BUDGET="1")
+        said = shop("alembic.__main__", "upgrade", "5e6f", code=17, MIGRATION_TOTAL_LOCK_TIMEOUT="1")
     assert "ACCESS EXCLUSIVE on" in said
     assert "Traceback" not in said
     shop.alembic("upgrade", "5e6f")

@@ -7,26 +7,26 @@ import pytest
 
 from alembic_online.cli.main import main
 from alembic_online.errors import RequestRefused
-from alembic_online.policy import Policy
+from alembic_online.policy import RENAMED, Policy
 from tests.alembic_online.project import Project
 
 GIVEN = {
-    "MIGRATION_CONNECT_PATIENCE": ("1.5", 1.5),
-    "MIGRATION_MIGRATOR_PATIENCE": ("2", 2.0),
+    "MIGRATION_CONNECT_TIMEOUT": ("1.5", 1.5),
+    "MIGRATION_MIGRATOR_TIMEOUT": ("2", 2.0),
     "MIGRATION_LOCK_TIMEOUT": ("0.25", 0.25),
-    "MIGRATION_LOCK_BUDGET": ("60", 60.0),
-    "MIGRATION_RETRY_PAUSE": ("0", 0.0),
-    "MIGRATION_SMALL_TABLE": ("1e9", 1e9),
-    "MIGRATION_INDEX_MEMORY": ("64", 64.0),
+    "MIGRATION_TOTAL_LOCK_TIMEOUT": ("60", 60.0),
+    "MIGRATION_MAX_RETRY_DELAY_SECONDS": ("0", 0.0),
+    "MIGRATION_SMALL_TABLE_BYTES": ("1e9", 1e9),
+    "MIGRATION_INDEX_MEMORY_MEGABYTES": ("64", 64.0),
     "MIGRATION_INDEX_WORKERS": ("0", 0.0),
-    "MIGRATION_PATIENT_LIMIT": ("900", 900.0),
-    "MIGRATION_NETWORK_PATIENCE": ("5", 5.0),
-    "MIGRATION_BACKFILL_BATCH": ("0.05", 0.05),
-    "MIGRATION_BACKFILL_PAUSE": ("1", 1.0),
-    "MIGRATION_BACKFILL_LIMIT": ("0", 0.0),
-    "MIGRATION_BACKFILL_REPLICA_LAG": ("5", 5.0),
-    "MIGRATION_BACKFILL_WAL": ("64", 64.0),
-    "MIGRATION_BACKFILL_DEAD_SHARE": ("0.1", 0.1),
+    "MIGRATION_CONCURRENT_DDL_TIMEOUT": ("900", 900.0),
+    "MIGRATION_NETWORK_TIMEOUT": ("5", 5.0),
+    "MIGRATION_BACKFILL_BATCH_SECONDS": ("0.05", 0.05),
+    "MIGRATION_BACKFILL_PAUSE_RATIO": ("1", 1.0),
+    "MIGRATION_BACKFILL_UPGRADE_SECONDS": ("0", 0.0),
+    "MIGRATION_BACKFILL_REPLICA_LAG_SECONDS": ("5", 5.0),
+    "MIGRATION_BACKFILL_WAL_MEGABYTES": ("64", 64.0),
+    "MIGRATION_BACKFILL_DEAD_ROW_RATIO": ("0.1", 0.1),
     "MIGRATION_ALLOW_DATA_LOSS": (" 002_b ", "002_b"),
     "MIGRATION_EDITED_REVISIONS": ("error", "error"),
     "MIGRATION_SHOW_LITERALS": ("yes", True),
@@ -41,6 +41,16 @@ def test_every_field_is_read_from_its_variable() -> None:
     assert {f"MIGRATION_{each.name.upper()}": getattr(policy, each.name) for each in fields(Policy)} == {
         name: value for name, (_, value) in GIVEN.items()
     }
+
+
+def test_the_old_name_of_a_setting_works_and_says_the_new_one(caplog: pytest.LogCaptureFixture) -> None:
+    old = {f"MIGRATION_{was.upper()}": GIVEN[f"MIGRATION_{now.upper()}"] for was, now in RENAMED.items()}
+    policy = Policy.from_environment({name: text for name, (text, _) in old.items()})
+    for was, now in RENAMED.items():
+        assert getattr(policy, now) == old[f"MIGRATION_{was.upper()}"][1]
+        assert f"MIGRATION_{was.upper()} is called MIGRATION_{now.upper()} now" in caplog.text
+    both = {"MIGRATION_LOCK_BUDGET": "7", "MIGRATION_TOTAL_LOCK_TIMEOUT": "8"}
+    assert Policy.from_environment(both).total_lock_timeout == 8
 
 
 def test_an_empty_environment_gives_the_defaults() -> None:
@@ -61,14 +71,17 @@ def test_the_application_may_say_that_this_is_production(
     ("variables", "sentence"),
     [
         ({"MIGRATION_LOCK_TIMEOUT": "soon"}, "MIGRATION_LOCK_TIMEOUT is 'soon'."),
-        ({"MIGRATION_LOCK_BUDGET": "-1"}, "MIGRATION_LOCK_BUDGET is '-1'."),
-        ({"MIGRATION_LOCK_BUDGET": "inf"}, "MIGRATION_LOCK_BUDGET is 'inf'."),
-        ({"MIGRATION_NETWORK_PATIENCE": "1"}, "network_patience is 1 s."),
-        ({"MIGRATION_PATIENT_LIMIT": "nan"}, "MIGRATION_PATIENT_LIMIT is 'nan'."),
-        ({"MIGRATION_RETRY_PAUSE": ""}, "MIGRATION_RETRY_PAUSE is ''."),
+        ({"MIGRATION_TOTAL_LOCK_TIMEOUT": "-1"}, "MIGRATION_TOTAL_LOCK_TIMEOUT is '-1'."),
+        ({"MIGRATION_TOTAL_LOCK_TIMEOUT": "inf"}, "MIGRATION_TOTAL_LOCK_TIMEOUT is 'inf'."),
+        ({"MIGRATION_NETWORK_TIMEOUT": "1"}, "network_timeout is 1 s."),
+        ({"MIGRATION_CONCURRENT_DDL_TIMEOUT": "nan"}, "MIGRATION_CONCURRENT_DDL_TIMEOUT is 'nan'."),
+        ({"MIGRATION_MAX_RETRY_DELAY_SECONDS": ""}, "MIGRATION_MAX_RETRY_DELAY_SECONDS is ''."),
         ({"MIGRATION_SHOW_LITERALS": "perhaps"}, "MIGRATION_SHOW_LITERALS is 'perhaps'."),
-        ({"MIGRATION_LOCK_TIMEOUT": "0"}, "lock_timeout is 0 s and lock_budget is 300 s."),
-        ({"MIGRATION_LOCK_TIMEOUT": "9", "MIGRATION_LOCK_BUDGET": "3"}, "lock_timeout is 9 s and lock_budget is 3 s."),
+        ({"MIGRATION_LOCK_TIMEOUT": "0"}, "lock_timeout is 0 s and total_lock_timeout is 300 s."),
+        (
+            {"MIGRATION_LOCK_TIMEOUT": "9", "MIGRATION_TOTAL_LOCK_TIMEOUT": "3"},
+            "lock_timeout is 9 s and total_lock_timeout is 3 s.",
+        ),
         ({"MIGRATION_EDITED_REVISIONS": "ignore"}, "edited_revisions is 'ignore'."),
         ({"MIGRATION_PRODUCTION": "staging"}, "MIGRATION_PRODUCTION is 'staging'."),
         (

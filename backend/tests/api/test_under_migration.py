@@ -137,7 +137,7 @@ async def test_no_request_fails_while_the_tables_change(
         settings = {
             "MIGRATION_ALLOW_DATA_LOSS": "true",
             "MIGRATION_LOCK_TIMEOUT": "0.5",
-            "MIGRATION_SMALL_TABLE": small_table,
+            "MIGRATION_SMALL_TABLE_BYTES": small_table,
         }
         with migrators() as start:
             for command in (["upgrade", "head"], ["downgrade", HEAD]):

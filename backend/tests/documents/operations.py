@@ -29,7 +29,7 @@ It holds for the common forms of SQL in `op.execute` too.
 Each example below was run on PostgreSQL 18, on tables that count as large.
 Statements with one number are one transaction. The lock is the strongest that the statement took.
 
-- A table that is new in the revision, empty, or smaller than `MIGRATION_SMALL_TABLE` is changed directly.
+- A table that is new in the revision, empty, or smaller than `MIGRATION_SMALL_TABLE_BYTES` is changed directly.
   That statement is ended after `MIGRATION_LOCK_TIMEOUT`, and then done in steps.
 - A revision may say that a table is changed directly, and why. Stock Alembic passes over the line:
   `direct = {"books": "the shop is closed while this runs"}`.

@@ -18,7 +18,7 @@ def refuse_long_read(sql: str, database: Database) -> None:
     """Raise `RevisionFailed` where `max` would read all of a large table, which is locked meanwhile."""
     for column, table in _MAX.findall(sql):
         facts, name = database.table(table), last_part(plain(column))
-        if facts is None or facts.bytes < database.policy.small_table:
+        if facts is None or facts.bytes < database.policy.small_table_bytes:
             continue
         if not database.ask(_LEADS_INDEX, table=table, column=name):
             raise RevisionFailed(

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from alembic_online.policy import PREFIX, Policy
+from alembic_online.policy import PREFIX, RENAMED, Policy
 from alembic_online.postgres.errors import UserError
 from alembic_online.review.doctor.finding import Finding, fine, note, wrong
 
@@ -25,7 +25,7 @@ def machine(folder: Path) -> Iterator[Finding]:
         yield wrong("Python", f"{python} is too old.", "Use 3.11 or newer.")
     else:
         yield fine("Python", python)
-    yield fine("libraries", ", ".join(f"{name} {_version(name)}" for name in _LIBRARIES))
+    yield fine("libraries", ", ".join(f"{name} {found}" for name in _LIBRARIES if (found := _version(name))))
     free = shutil.disk_usage(folder).free
     if free < _LITTLE_DISK:
         yield wrong(
@@ -34,7 +34,7 @@ def machine(folder: Path) -> Iterator[Finding]:
     else:
         yield fine("disk here", f"{free / 1e9:.0f} GB are free")
     if importlib.util.find_spec("ruff") is None:
-        yield note("ruff", "is not installed: new revisions are not formatted.", "Install requirements-dev.txt.")
+        yield note("ruff", "is not installed: new revisions are not formatted.", "Install it: pip install ruff.")
 
 
 def settings(environ: Mapping[str, str] = os.environ) -> Iterator[Finding]:
@@ -46,7 +46,9 @@ def settings(environ: Mapping[str, str] = os.environ) -> Iterator[Finding]:
         return
     known = {f"{PREFIX}{name.upper()}" for name in Policy.__dataclass_fields__} | _VARIABLES
     for name in sorted(environ):
-        if name.startswith(PREFIX) and name not in known:
+        if (now := RENAMED.get(name.removeprefix(PREFIX).lower())) and name.startswith(PREFIX):
+            yield note("settings", f"{name} is called {PREFIX}{now.upper()} now.", "Write that; the old name will go.")
+        elif name.startswith(PREFIX) and name not in known:
             yield wrong("settings", f"{name} is set, and nothing reads it.", "Correct its name, or unset it.")
     chosen = sorted(name for name in known if name in environ)
     yield fine(
@@ -55,7 +57,8 @@ def settings(environ: Mapping[str, str] = os.environ) -> Iterator[Finding]:
 
 
 def _version(name: str) -> str:
+    """The installed one; "" where nobody needed it."""
     try:
         return version(name)
     except PackageNotFoundError:
-        return "(missing)"
+        return ""

@@ -52,7 +52,7 @@ def read(statements: Sequence[str]) -> list[Said]:
     """What it says of these statements, which run together. Raises `RequestRefused` where it is not installed."""
     program = _program()
     if program is None:
-        raise RequestRefused("squawk is not installed.", "Install it: pip install squawk-cli (make install does).")
+        raise RequestRefused("squawk is not installed.", "Install it: pip install 'alembic-online[lint]'.")
     sql = "".join(f"{statement.rstrip().rstrip(';')};\n" for statement in statements)
     command = [program, "--reporter", "json"]
     done = subprocess.run(command, input=sql, capture_output=True, text=True, check=False)

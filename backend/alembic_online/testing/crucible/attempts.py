@@ -22,7 +22,7 @@ from alembic_online.testing.crucible.project import Place
 from alembic_online.testing.crucible.repairs import repair
 from alembic_online.testing.crucible.state import State
 
-PATIENT = {"lock_budget": 20.0}
+PATIENT = {"total_lock_timeout": 20.0}
 """For who is to come to an end."""
 REFUSALS = (UserError, DBAPIError)
 _NEVER = Interruption("", 0)

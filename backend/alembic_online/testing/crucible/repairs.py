@@ -38,7 +38,7 @@ def repair(kind: str, place: Place, url: str, before: State, seed: str) -> str:
 
 def _below(place: Place, url: str) -> str:
     try:
-        place.downgrade(url, BELOW, allow_data_loss="true", lock_budget=20.0)
+        place.downgrade(url, BELOW, allow_data_loss="true", total_lock_timeout=20.0)
     except UserError as error:
         return f"refused: {error}"
     return f"downgrade to {BELOW}"

@@ -30,10 +30,10 @@ from alembic_online.testing.crucible.verdict import client_faults, failed_early,
 
 _POLICY: dict[str, Any] = {
     "lock_timeout": 0.05,
-    "lock_budget": 0.4,
-    "retry_pause": 0.05,
-    "migrator_patience": 30.0,
-    "backfill_pause": 0.0,
+    "total_lock_timeout": 0.4,
+    "max_retry_delay_seconds": 0.05,
+    "migrator_timeout": 30.0,
+    "backfill_pause_ratio": 0.0,
 }
 
 
@@ -48,7 +48,7 @@ class Trial:
 
     def run(self) -> Outcome:
         """Everything, until something is wrong."""
-        self.place = Place(self.folder, {**_POLICY, "small_table": self.example.small})
+        self.place = Place(self.folder, {**_POLICY, "small_table_bytes": self.example.small})
         with self.outcome.timed("preparation"):
             self.plain = self._prepared()
         try:

@@ -27,7 +27,9 @@ def test_rows_are_moved_and_nothing_is_asked(project: Project, database: str) ->
     (written,) = [path.read_text() for path in (project.folder / "versions").glob("002*")]
     assert "Rows that hold 'draft' of kind become 'open'." in written
     assert "Which rows held 'new' is not known any more: they became 'open'." in written
-    project.alembic.having(MIGRATION_SMALL_TABLE=PATIENT["MIGRATION_SMALL_TABLE"])(database, "upgrade", "head")
+    project.alembic.having(MIGRATION_SMALL_TABLE_BYTES=PATIENT["MIGRATION_SMALL_TABLE_BYTES"])(
+        database, "upgrade", "head"
+    )
     with psycopg.connect(database) as connection:
         rows = connection.execute('SELECT kind::text, "all"::text FROM t ORDER BY id').fetchall()
     assert rows == [("open", "{open,closed}"), ("open", None), ("closed", None)]

@@ -12,7 +12,7 @@ from alembic_online.backfill.run import backfill
 from alembic_online.policy import Policy
 from alembic_online.postgres.connection.engine import async_engine, resolve_url
 
-QUICK = Policy(backfill_pause=0)
+QUICK = Policy(backfill_pause_ratio=0)
 
 
 def run(url: str, definition: Backfill, *, policy: Policy = QUICK, **options: Any) -> list[Report]:

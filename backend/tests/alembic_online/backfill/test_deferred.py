@@ -39,7 +39,7 @@ def command(project: Project, url: str, *arguments: str) -> tuple[int, str]:
 
 @pytest.mark.parametrize("limit", ["600", "0"])
 def test_a_new_database_comes_to_the_head(books: Project, database: str, limit: str) -> None:
-    books.alembic.having(MIGRATION_BACKFILL_LIMIT=limit)(database, "upgrade", "head")
+    books.alembic.having(MIGRATION_BACKFILL_UPGRADE_SECONDS=limit)(database, "upgrade", "head")
     assert command(books, database, "backfill")[0] == FINE
 
 

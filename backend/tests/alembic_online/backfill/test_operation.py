@@ -95,14 +95,14 @@ def test_one_that_takes_too_long_is_left_to_its_command_and_the_upgrade_then_goe
 ) -> None:
     session.execute(f"{_TABLE}(1, 3000) i")
     write(project, after='op.execute("CREATE TABLE after ()")')
-    code, stderr = project.alembic.having(MIGRATION_BACKFILL_LIMIT="0").refused(database, "upgrade", "head")
+    code, stderr = project.alembic.having(MIGRATION_BACKFILL_UPGRADE_SECONDS="0").refused(database, "upgrade", "head")
     assert code == 21
     assert "Run: python -m alembic_online backfill books_new" in stderr
     assert (count(session), project.alembic(database, "current")) == (0, "")
     assert session.execute("SELECT step FROM alembic_history").fetchone() == ("2: backfill books_new",)
     command(database, "books_new")
     assert count(session) == 3000
-    project.alembic.having(MIGRATION_BACKFILL_LIMIT="0")(database, "upgrade", "head")
+    project.alembic.having(MIGRATION_BACKFILL_UPGRADE_SECONDS="0")(database, "upgrade", "head")
     assert count(session, "SELECT count(*) FROM before, after") == 0
 
 

@@ -22,7 +22,7 @@ from tests.alembic_online.backfill.running import run
 from tests.alembic_online.runner.processes import until
 
 DOUBLED = Backfill(table="books", values={"v": "id * 2"}, in_step=True)
-SMALL_BATCHES = Policy(backfill_batch=0.005, backfill_pause=0)
+SMALL_BATCHES = Policy(backfill_batch_seconds=0.005, backfill_pause_ratio=0)
 
 
 @pytest.mark.parametrize("seconds_of_a_row", [1e-7, 1e-6, 1e-5, 1e-4, 5e-4])
@@ -91,7 +91,7 @@ def test_it_waits_for_an_old_transaction_that_keeps_dead_rows_but_not_for_ever(
                 waits.append(report.waiting)
                 reader.rollback()
 
-        policy = Policy(backfill_batch=0.005, backfill_pause=0, backfill_dead_share=0.1)
+        policy = Policy(backfill_batch_seconds=0.005, backfill_pause_ratio=0, backfill_dead_row_ratio=0.1)
         run(database, DOUBLED, policy=policy, on_report=on_report)
     assert set(waits) == {"an old transaction keeps dead rows from being removed"}
     assert session.execute("SELECT count(*) FROM books WHERE v = id * 2").fetchone() == (100_000,)
@@ -104,7 +104,7 @@ def test_it_does_not_wait_for_somebody_elses_vacuum(session: psycopg.Connection,
     session.execute("SELECT pg_stat_force_next_flush()")
     with psycopg.connect(database) as other:
         other.execute("LOCK TABLE books IN SHARE UPDATE EXCLUSIVE MODE")
-        reports = run(database, DOUBLED, policy=replace(SMALL_BATCHES, backfill_dead_share=0.1))
+        reports = run(database, DOUBLED, policy=replace(SMALL_BATCHES, backfill_dead_row_ratio=0.1))
     assert {report.waiting for report in reports} == {None}
     assert session.execute("SELECT count(*) FROM books WHERE v = id * 2").fetchone() == (100_000,)
 
@@ -155,6 +155,6 @@ def test_it_waits_for_a_replica_that_does_not_keep_up(
                 waits.append(report.waiting)
                 replica.send_signal(signal.SIGCONT)
 
-        run(database, DOUBLED, policy=Policy(backfill_wal=4), on_report=on_report)
+        run(database, DOUBLED, policy=Policy(backfill_wal_megabytes=4), on_report=on_report)
     assert re.fullmatch(r"replicas have yet to take \d+ MB of WAL", waits[0])
     assert session.execute("SELECT count(*) FROM books WHERE v = id * 2").fetchone() == (1000,)

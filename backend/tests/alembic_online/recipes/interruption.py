@@ -78,7 +78,7 @@ def listening(interruption: Interruption) -> Iterator[None]:
 
 def run_interrupted(project: Project, url: str, *arguments: str, small: str = "0") -> int:
     """Run the command until it comes to its end; returns how often it was interrupted."""
-    alembic = project.alembic.having(**{**PATIENT, "MIGRATION_SMALL_TABLE": small})
+    alembic = project.alembic.having(**{**PATIENT, "MIGRATION_SMALL_TABLE_BYTES": small})
     for tries in count():
         # The third time later and later: what shares a transaction must have got to its end.
         interruption = Interruption(url, (1, 1, 3 + tries // 3)[tries % 3], noted=tries % 3 > 0)
@@ -104,5 +104,5 @@ def run_killed(start: Callable[..., Migrator], project: Project, url: str) -> in
     raise AssertionError("it does not get on")
 
 
-PATIENT = {"MIGRATION_SMALL_TABLE": "0", "MIGRATION_ALLOW_DATA_LOSS": "true"}
-DIRECT = {**PATIENT, "MIGRATION_SMALL_TABLE": "1e12"}
+PATIENT = {"MIGRATION_SMALL_TABLE_BYTES": "0", "MIGRATION_ALLOW_DATA_LOSS": "true"}
+DIRECT = {**PATIENT, "MIGRATION_SMALL_TABLE_BYTES": "1e12"}

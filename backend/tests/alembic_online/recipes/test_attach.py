@@ -28,7 +28,7 @@ WHERE = "SELECT tableoid::regclass::text, count(*) FROM logs GROUP BY 1 ORDER BY
 def test_a_few_rows_go_over_with_it(project: Project, database: str, small: str) -> None:
     write(project, database, Case("", ATTACH, DETACH, LOGS.format(rows=30)))
     before = read_state(database).rows["rest"]
-    project.alembic.having(MIGRATION_SMALL_TABLE=small)(database, "upgrade", "head")
+    project.alembic.having(MIGRATION_SMALL_TABLE_BYTES=small)(database, "upgrade", "head")
     with psycopg.connect(database) as session:
         assert session.execute(WHERE).fetchall() == [("logs_1", 9), ("logs_2", 21)]
     after = read_state(database).rows

@@ -78,7 +78,7 @@ def test_a_chain_of_them_ends_as_plain_alembic_does(
         write_chain(project, database)
         write_chain(plain, other)
         plain.alembic(other, "upgrade", "head")
-        project.alembic.having(MIGRATION_SMALL_TABLE=small)(database, "upgrade", "head")
+        project.alembic.having(MIGRATION_SMALL_TABLE_BYTES=small)(database, "upgrade", "head")
         same(read_state(other), read_state(database))
 
 

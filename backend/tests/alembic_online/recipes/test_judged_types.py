@@ -30,7 +30,7 @@ def test_a_type_by_which_an_index_could_not_be_built_again_is_refused_whatever_t
     with psycopg.connect(database, autocommit=True) as session:
         session.execute(CHUNKS)
     before = read_state(database)
-    code, stderr = project.alembic.having(MIGRATION_SMALL_TABLE=small).refused(database, "upgrade", "head")
+    code, stderr = project.alembic.having(MIGRATION_SMALL_TABLE_BYTES=small).refused(database, "upgrade", "head")
     assert code == 18, stderr
     assert "PostgreSQL could not build ix_chunks again: column does not have dimensions." in stderr
     same(before, read_state(database))

@@ -48,7 +48,7 @@ def test_they_are_as_they_were_over_the_new_column(
 ) -> None:
     up, down = by_hand(directly)
     write(project, database, CASE)
-    alembic = project.alembic.having(**{**PATIENT, "MIGRATION_SMALL_TABLE": small})
+    alembic = project.alembic.having(**{**PATIENT, "MIGRATION_SMALL_TABLE_BYTES": small})
     alembic(database, "upgrade", "head")
     same(up, read_state(database))
     assert contents(database) == 6

@@ -38,7 +38,7 @@ def test_it_is_held_against_the_rows_of_a_partition_whose_constraint_is_not_vali
     project: Project, logs: str, change: str, small: str
 ) -> None:
     project.revision("001_a", upgrade=change)
-    alembic = project.alembic.having(MIGRATION_SMALL_TABLE=small)
+    alembic = project.alembic.having(MIGRATION_SMALL_TABLE_BYTES=small)
     with psycopg.connect(logs, autocommit=True) as session:
         session.execute("UPDATE logs SET line = NULL WHERE id = 1; " + FOUND.format("_1"))
         code, stderr = alembic.refused(logs, "upgrade", "head")

@@ -38,7 +38,7 @@ def way(project: Project, url: str, **variables: str) -> str:
 @pytest.mark.parametrize(("limit", "expected"), [("0", "online"), ("1000", "online"), ("1e6", "direct")])
 def test_a_small_table_is_changed_directly(project: Project, books: str, limit: str, expected: str) -> None:
     project.revision("001_a", upgrade=INDEX)
-    assert way(project, books, MIGRATION_SMALL_TABLE=limit) == expected
+    assert way(project, books, MIGRATION_SMALL_TABLE_BYTES=limit) == expected
 
 
 def test_an_empty_table_is_changed_directly_whatever_the_limit(project: Project, books: str) -> None:
@@ -89,7 +89,7 @@ def test_what_stands_in_a_savepoint_is_refused_where_it_would_be_committed(
     code, stderr = project.alembic.having(**PATIENT).refused(books, "upgrade", "head")
     assert (code, "Take the line out of the savepoint" in stderr) == (18, True), stderr
     assert "Nothing of 001_a was changed" in stderr
-    project.alembic.having(MIGRATION_SMALL_TABLE="1e9")(books, "upgrade", "head")
+    project.alembic.having(MIGRATION_SMALL_TABLE_BYTES="1e9")(books, "upgrade", "head")
 
 
 def test_what_takes_too_long_directly_is_done_the_online_way(project: Project, books: str) -> None:
@@ -108,7 +108,7 @@ def test_the_memory_of_a_build_is_raised_for_it_alone(project: Project, books: s
         session.execute("UPDATE pg_class SET reltuples = 5e6 WHERE relname = 'books'")
     project.revision("001_a", upgrade=INDEX)
     with statements() as sent:
-        project.alembic.having(**PATIENT, MIGRATION_INDEX_MEMORY="70", MIGRATION_INDEX_WORKERS="1")(
+        project.alembic.having(**PATIENT, MIGRATION_INDEX_MEMORY_MEGABYTES="70", MIGRATION_INDEX_WORKERS="1")(
             books, "upgrade", "head"
         )
     settings = [

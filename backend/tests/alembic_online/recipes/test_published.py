@@ -156,7 +156,7 @@ def test_the_index_that_replaces_another_takes_over_the_replica_identity(
     with psycopg.connect(database, autocommit=True) as session:
         session.execute(f"{BY_INDEX}; {ROWS}; ALTER TABLE books ALTER pages SET NOT NULL")
         session.execute("CREATE PUBLICATION everything FOR TABLE books")
-        project.alembic.having(MIGRATION_SMALL_TABLE=small)(database, "upgrade", "head")
+        project.alembic.having(MIGRATION_SMALL_TABLE_BYTES=small)(database, "upgrade", "head")
         session.execute("UPDATE books SET pages = 7")  # which is refused without one
         found = session.execute("SELECT pg_get_indexdef(indexrelid) FROM pg_index WHERE indisreplident").fetchall()
     assert found == [("CREATE UNIQUE INDEX ix_books ON public.books USING btree (pages, id)",)]
@@ -166,7 +166,7 @@ def test_a_list_that_a_forgotten_try_has_left_is_taken_away(project: Project, da
     with psycopg.connect(database, autocommit=True) as session:
         session.execute(f"{BOOKS}; {ROWS}; CREATE PUBLICATION everything FOR TABLE books")
         project.revision("001_a", upgrade=PAGES)
-        stopped = project.alembic.having(**PATIENT, MIGRATION_BACKFILL_LIMIT="0")
+        stopped = project.alembic.having(**PATIENT, MIGRATION_BACKFILL_UPGRADE_SECONDS="0")
         assert stopped.refused(database, "upgrade", "head").exit_code == 21
         session.execute("DELETE FROM alembic_history; DROP TABLE alembic_backfill")
         project.alembic.having(**PATIENT)(database, "upgrade", "head")

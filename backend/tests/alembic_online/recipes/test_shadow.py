@@ -173,7 +173,7 @@ def test_views_policies_triggers_and_rules_are_made_anew_for_it(
     up, _ = directly(Case("", by_hand, "pass", VIEWED))
     write(project, database, Case("", change, "pass", VIEWED))
     with statements() as sent:
-        project.alembic.having(**{**PATIENT, "MIGRATION_SMALL_TABLE": small})(database, "upgrade", "head")
+        project.alembic.having(**{**PATIENT, "MIGRATION_SMALL_TABLE_BYTES": small})(database, "upgrade", "head")
     same(up, read_state(database))
     assert any("$type$" in each for each in sent) == ("title" in change), "one is free, the other is not"
 
@@ -233,7 +233,7 @@ def test_what_is_written_meanwhile_is_in_step_and_nothing_else_of_the_row_is_tou
 ) -> None:
     # The backfill is left to its command: so the upgrade stops there, with the trigger in place.
     write(project, database, CASES[0])
-    alembic = project.alembic.having(**PATIENT, MIGRATION_BACKFILL_LIMIT="0")
+    alembic = project.alembic.having(**PATIENT, MIGRATION_BACKFILL_UPGRADE_SECONDS="0")
     code, _ = alembic.refused(database, "upgrade", "head")
     assert code == 21
     with psycopg.connect(database, autocommit=True) as session:

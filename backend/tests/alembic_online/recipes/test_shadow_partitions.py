@@ -87,7 +87,9 @@ def test_an_expression_that_no_partition_knows_is_refused_before_anything_is_cha
 
 def test_what_is_written_meanwhile_is_in_step_in_every_partition(project: Project, database: str) -> None:
     write(project, database, CASES[0])
-    code, _ = project.alembic.having(**PATIENT, MIGRATION_BACKFILL_LIMIT="0").refused(database, "upgrade", "head")
+    code, _ = project.alembic.having(**PATIENT, MIGRATION_BACKFILL_UPGRADE_SECONDS="0").refused(
+        database, "upgrade", "head"
+    )
     assert code == 21
     with psycopg.connect(database, autocommit=True) as session:
         session.execute("INSERT INTO logs VALUES (200, 5, 1, 500), (200, 98, 1, 500)")

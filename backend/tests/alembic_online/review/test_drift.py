@@ -81,7 +81,7 @@ def test_what_a_revision_has_renamed_before_it_was_broken_off_gets_its_name_and_
     chain.revision("002_b", "001_a", lines)
     with psycopg.connect(database, autocommit=True) as connection:
         connection.execute("INSERT INTO a VALUES (1, 'no number')")
-        chain.alembic.having(MIGRATION_SMALL_TABLE="0").refused(database, "upgrade", "head")
+        chain.alembic.having(MIGRATION_SMALL_TABLE_BYTES="0").refused(database, "upgrade", "head")
         assert connection.execute("SELECT b FROM a").fetchall() == [("no number",)]
         found = _drift(chain, database, "001_a")
         assert "a: column a: missing" in map(str, found.differences)

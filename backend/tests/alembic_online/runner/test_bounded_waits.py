@@ -116,7 +116,7 @@ def test_after_the_budget_it_gives_up_names_who_blocks_and_changes_nothing(
     project: Project, books: str, watcher: psycopg.Connection, wanted: str
 ) -> None:
     project.revision("001_a", upgrade=f"op.execute('CREATE TABLE notes ()'); {WANTED[wanted]}")
-    impatient = project.alembic.having(MIGRATION_LOCK_BUDGET="0.3")
+    impatient = project.alembic.having(MIGRATION_TOTAL_LOCK_TIMEOUT="0.3")
     with ExitStack() as stack, asking(books, "shelves"):
         pid = session_runs(books, "INSERT INTO books SELECT 1234567890 WHERE 'secret' > ''", watcher, stack)
         code, stderr = impatient.refused(books, "upgrade", "head")
@@ -146,7 +146,7 @@ def test_what_the_statement_does_not_name_and_what_is_no_table_is_waited_for_too
     project.revision("001_a", upgrade=f"op.execute('{wanted}')")
     with ExitStack() as stack, asking(books, "books"):
         session_runs(books, "INSERT INTO books SELECT nextval('numbers')", watcher, stack)
-        code, stderr = project.alembic.having(MIGRATION_LOCK_BUDGET="0.3").refused(books, "upgrade", "head")
+        code, stderr = project.alembic.having(MIGRATION_TOTAL_LOCK_TIMEOUT="0.3").refused(books, "upgrade", "head")
     assert (code, f"{lock} was not to be had within 0.3 s; nothing of 001_a was changed." in stderr) == (17, True), (
         stderr
     )
@@ -159,7 +159,7 @@ def test_while_it_waits_for_one_table_it_keeps_no_strong_lock_on_another(
     with asking(books, "shelves", "books") as clients:
         with ExitStack() as stack:
             session_runs(books, "SELECT * FROM books", watcher, stack)
-            running = start(project, books, "upgrade", "head", MIGRATION_RETRY_PAUSE="0.2")
+            running = start(project, books, "upgrade", "head", MIGRATION_MAX_RETRY_DELAY_SECONDS="0.2")
             running.says("Waiting")
             strong = "SELECT 1 FROM pg_locks WHERE relation = 'shelves'::regclass AND mode = 'AccessExclusiveLock'"
             for client in clients:
@@ -179,7 +179,7 @@ def test_a_lock_timeout_runs_the_whole_transaction_again(
     project.revision("001_a", upgrade="; ".join(f'op.execute("{sql}")' for sql in [*steps, "UPDATE books SET id = 2"]))
     with psycopg.connect(books) as holder:
         holder.execute("SELECT * FROM books FOR UPDATE")
-        running = start(project, books, "upgrade", "head", MIGRATION_RETRY_PAUSE="0.1")
+        running = start(project, books, "upgrade", "head", MIGRATION_MAX_RETRY_DELAY_SECONDS="0.1")
         # A sequence keeps its value when a transaction is rolled back.
         until(lambda: watcher.execute("SELECT last_value FROM tries").fetchone() >= (3,))  # type: ignore[operator]
     assert running.exit_code() == 0, running.output
@@ -225,7 +225,7 @@ def test_a_role_that_may_not_see_the_sessions_of_others_gets_past_their_short_tr
     with ExitStack() as stack:
         for _ in range(8):
             stack.enter_context(Client(books, "SELECT count(*), pg_sleep(0.02) FROM books").asking())
-        project.alembic.having(MIGRATION_LOCK_BUDGET="10")(modest, "upgrade", "head")
+        project.alembic.having(MIGRATION_TOTAL_LOCK_TIMEOUT="10")(modest, "upgrade", "head")
 
 
 def test_such_a_role_waits_for_a_long_transaction_without_queueing_behind_it(

@@ -155,13 +155,13 @@ def test_values_that_a_new_type_rounds_or_cuts_count_as_lost(
     watcher.execute("ALTER TABLE t ADD PRIMARY KEY (id)")
     project.revision("001_a", downgrade=change)
     project.alembic(database, "upgrade", "head")
-    downgrade = project.alembic.having(MIGRATION_SMALL_TABLE=small)
+    downgrade = project.alembic.having(MIGRATION_SMALL_TABLE_BYTES=small)
     if lost:
         code, stderr = downgrade.refused(database, "downgrade", "base")
         assert (code, lost in stderr, "nothing was changed yet" in stderr) == (19, True, True), stderr
         query = f"SELECT count(*) FROM t WHERE v = CAST({value} AS {before})"
         assert watcher.execute(query).fetchone() == (2,)
-        downgrade = project.alembic.having(MIGRATION_SMALL_TABLE=small, MIGRATION_ALLOW_DATA_LOSS="001_a")
+        downgrade = project.alembic.having(MIGRATION_SMALL_TABLE_BYTES=small, MIGRATION_ALLOW_DATA_LOSS="001_a")
     downgrade(database, "downgrade", "base")
 
 
@@ -276,7 +276,7 @@ def test_where_nothing_is_lost_nobody_is_asked(
 def test_the_notes_of_our_own_backfill_are_no_loss(project: Project, books: str, watcher: psycopg.Connection) -> None:
     project.revision("003_c", parent="002_b", downgrade='op.alter_column("shelves", "id", type_=sa.BigInteger())')
     project.alembic(books, "upgrade", "head")
-    project.alembic.having(MIGRATION_SMALL_TABLE="0")(books, "downgrade", "-1")
+    project.alembic.having(MIGRATION_SMALL_TABLE_BYTES="0")(books, "downgrade", "-1")
     assert at(watcher) == "002_b"
 
 
@@ -287,7 +287,7 @@ def test_a_new_type_outside_of_any_transaction_counts(
     change = """op.alter_column("shelves", "name", type_=sa.String(1), postgresql_using="left(name, 1)")"""
     project.revision("003_c", parent="002_b", downgrade=BLOCK + change)
     project.alembic(books, "upgrade", "head")
-    downgrade = project.alembic.having(MIGRATION_SMALL_TABLE=small)
+    downgrade = project.alembic.having(MIGRATION_SMALL_TABLE_BYTES=small)
     code, stderr = downgrade.refused(books, "downgrade", "-1")
     assert (code, "column shelves.name as VARCHAR(1): 1 value changes" in stderr) == (19, True), stderr
     assert rows(watcher) == (2, 1)

@@ -98,7 +98,7 @@ def test_both_ends_notice_the_server_rolls_back_and_frees_the_lock_and_the_next_
     project.revision("001_a", upgrade=f'{insert}\n    {block}\n        op.execute("{gate.STEP}")\n    {insert}')
     with network(books) as (url, lose), gate.closed(books) as closed:
         mine = url.replace("postgresql:", f"postgresql+{driver}:")
-        running = start(project, mine, "upgrade", "head", MIGRATION_NETWORK_PATIENCE=PATIENCE)
+        running = start(project, mine, "upgrade", "head", MIGRATION_NETWORK_TIMEOUT=PATIENCE)
         pid = closed.noted()
         lose()
         until(lambda: not watcher.execute("SELECT 1 FROM pg_stat_activity WHERE pid = %s", [pid]).fetchone())
@@ -118,7 +118,7 @@ def test_what_the_server_finishes_on_its_own_meanwhile_is_found_done(
         mine = url.replace("postgresql:", f"postgresql+{driver}:")
         with psycopg.connect(books) as writer:
             writer.execute("INSERT INTO books VALUES (1)")
-            running = start(project, mine, "upgrade", "head", MIGRATION_NETWORK_PATIENCE=PATIENCE)
+            running = start(project, mine, "upgrade", "head", MIGRATION_NETWORK_TIMEOUT=PATIENCE)
             waits = "SELECT 1 FROM pg_stat_activity WHERE query LIKE 'CREATE%CONC%' AND wait_event_type = 'Lock'"
             until(lambda: watcher.execute(waits).fetchone())
             lose()

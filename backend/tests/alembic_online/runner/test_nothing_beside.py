@@ -60,7 +60,7 @@ def test_rows_are_written_when_a_savepoint_is_released_and_its_lock_let_go_of(pr
         connection.execute(_ROWS)
     project.revision("001_a", upgrade=_RELEASED)
     with watching(database, ["authors"]) as watch:
-        project.alembic.having(MIGRATION_SMALL_TABLE="0")(database, "upgrade", "head")
+        project.alembic.having(MIGRATION_SMALL_TABLE_BYTES="0")(database, "upgrade", "head")
     assert [each for each in watch.beside if "UPDATE authors" in each] == []
 
 
@@ -80,7 +80,7 @@ def test_what_would_write_rows_beside_a_lock_is_refused_or_allowed_by_name(
     with psycopg.connect(database) as connection:
         connection.execute(_ROWS)
     path = project.revision("001_a", upgrade=lines)
-    patient = project.alembic.having(MIGRATION_SMALL_TABLE="0")
+    patient = project.alembic.having(MIGRATION_SMALL_TABLE_BYTES="0")
     code, stderr = patient.refused(database, "upgrade", "head")
     assert (code, says in stderr, "Nothing of 001_a was changed" in stderr) == (18, True, True), stderr
     path.write_text(path.read_text().replace("down_revision", 'direct = {"authors": "nobody minds"}\ndown_revision'))

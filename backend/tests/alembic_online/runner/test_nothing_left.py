@@ -92,7 +92,7 @@ def test_a_table_that_is_not_free_for_the_cut_over_is_named_and_nothing_is_done(
     project.revision("001_a", upgrade=ADD)
     with psycopg.connect(database) as holder:
         holder.execute("LOCK TABLE books IN ROW EXCLUSIVE MODE")
-        code, stderr = project.alembic.having(**PATIENT, MIGRATION_LOCK_BUDGET="0.3").refused(
+        code, stderr = project.alembic.having(**PATIENT, MIGRATION_TOTAL_LOCK_TIMEOUT="0.3").refused(
             database, "upgrade", "head"
         )
     assert (code, "within 0.3 s; nothing of 001_a was changed." in stderr) == (17, True), stderr
@@ -137,4 +137,4 @@ def test_a_list_of_names_has_what_the_revision_has_renamed(
     rename = 'op.execute("ALTER TABLE books RENAME TO volumes")'
     asks = f"bind = op.get_bind()\n    assert 'volumes' in str({names})"
     project.revision("001_a", upgrade=f"{rename}\n    {asks}")
-    project.alembic.having(MIGRATION_SMALL_TABLE=small)(database, "upgrade", "head")
+    project.alembic.having(MIGRATION_SMALL_TABLE_BYTES=small)(database, "upgrade", "head")

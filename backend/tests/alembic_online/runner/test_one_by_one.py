@@ -109,7 +109,7 @@ def test_a_downgrade_that_is_refused_has_changed_nothing_of_the_first_table(proj
     with psycopg.connect(database, autocommit=True) as session:
         session.execute("UPDATE loans SET book = NULL")  # so nothing of it is lost
     before = read_state(database)
-    code, stderr = project.alembic.having(MIGRATION_SMALL_TABLE="1e12").refused(database, "downgrade", "base")
+    code, stderr = project.alembic.having(MIGRATION_SMALL_TABLE_BYTES="1e12").refused(database, "downgrade", "base")
     assert (code, "nothing was changed yet" in stderr) == (19, True), stderr
     same(before, read_state(database))
 

@@ -102,7 +102,7 @@ def test_who_waits_too_long_gives_up_and_says_for_whom(counted: Project, databas
     with gate.closed(database) as closed:
         running = start(counted, database, "upgrade", "head")
         closed.reached()
-        code, stderr = counted.alembic.having(MIGRATION_MIGRATOR_PATIENCE="0.2").refused(database, "upgrade", "head")
+        code, stderr = counted.alembic.having(MIGRATION_MIGRATOR_TIMEOUT="0.2").refused(database, "upgrade", "head")
         assert code == 17
         assert "Another migration of this database has not ended within 0.2 s: pid " in stderr
         closed.open()

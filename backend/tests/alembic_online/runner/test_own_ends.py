@@ -101,7 +101,7 @@ def test_a_table_that_is_not_free_after_a_commit_is_waited_for_and_named(
 ) -> None:
     watcher.execute(TABLES)
     project.revision("001_a", upgrade=f"{COUNT}\n    {commit}\n    {COUNT}\n    {AFTER[after]}")
-    impatient = project.alembic.having(**PATIENT, MIGRATION_LOCK_BUDGET="0.3")
+    impatient = project.alembic.having(**PATIENT, MIGRATION_TOTAL_LOCK_TIMEOUT="0.3")
     with psycopg.connect(database) as holder:
         holder.execute("LOCK TABLE books IN ROW EXCLUSIVE MODE")
         code, stderr = impatient.refused(database, "upgrade", "head")

@@ -42,7 +42,7 @@ def test_limits_of_a_patient_statement_and_of_the_next_one(
     project.revision(
         "001_a", upgrade=sql(refresh, "ALTER TABLE books ADD x integer", f"INSERT INTO seen_later {limits}")
     )
-    project.alembic.having(MIGRATION_PATIENT_LIMIT="1234")(books, "upgrade", "head")
+    project.alembic.having(MIGRATION_CONCURRENT_DDL_TIMEOUT="1234")(books, "upgrade", "head")
     assert watcher.execute("SELECT * FROM seen").fetchall() == [("0", "1234s")]
     assert watcher.execute("SELECT * FROM seen_later").fetchall() == [("100ms", "0")]
 
@@ -89,7 +89,7 @@ def test_beyond_its_own_limit_it_is_ended_and_the_next_run_builds_the_index(
     project.revision("001_a", upgrade=CIC)
     with psycopg.connect(books) as holder:
         holder.execute("INSERT INTO books VALUES (4)")
-        code, stderr = project.alembic.having(MIGRATION_PATIENT_LIMIT="0.2").refused(books, "upgrade", "head")
+        code, stderr = project.alembic.having(MIGRATION_CONCURRENT_DDL_TIMEOUT="0.2").refused(books, "upgrade", "head")
     assert (code, "a statement took too long" in stderr) == (17, True)
     assert watcher.execute(VALID).fetchall() == [("ix", False)]
     project.alembic(books, "upgrade", "head")

@@ -33,7 +33,7 @@ def test_nothing_is_changed(project: Project, database: str, rule: str, says: st
     project.revision("001_a", upgrade=f"{_ADD}\n    op.create_index('ix', 't', ['boss'])\n    {rule}")
     with psycopg.connect(database, autocommit=True) as connection:
         connection.execute(_TABLES)
-        code, stderr = project.alembic.having(MIGRATION_SMALL_TABLE="0").refused(database, "upgrade", "head")
+        code, stderr = project.alembic.having(MIGRATION_SMALL_TABLE_BYTES="0").refused(database, "upgrade", "head")
         assert (code, f"In the way of {says}" in stderr, "Nothing of 001_a was changed" in stderr) == (
             18,
             True,
@@ -65,4 +65,4 @@ def test_what_a_line_above_may_change_is_not_looked_at(project: Project, databas
     with psycopg.connect(database) as connection:
         connection.execute(_TABLES)
     project.revision("001_a", upgrade=lines)
-    project.alembic.having(MIGRATION_SMALL_TABLE="0")(database, "upgrade", "head")
+    project.alembic.having(MIGRATION_SMALL_TABLE_BYTES="0")(database, "upgrade", "head")

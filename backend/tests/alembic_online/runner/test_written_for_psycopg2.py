@@ -145,7 +145,7 @@ def test_each_of_several_statements_is_run_by_itself(project: Project, database:
         session.execute(BOOKS)
         project.revision("001_a", upgrade=SEVERAL)
         url = database.replace("postgresql:", f"postgresql{driver}:")
-        large = project.alembic.having(MIGRATION_SMALL_TABLE="0")
+        large = project.alembic.having(MIGRATION_SMALL_TABLE_BYTES="0")
         assert "Nothing to do" not in large(url, "upgrade", "head")
         assert session.execute("SELECT pages, note, one() FROM books").fetchall() == [(3, "a;b", 1)]
         assert session.execute("SELECT attnotnull FROM pg_attribute WHERE attname = 'note'").fetchone() == (True,)
@@ -165,7 +165,7 @@ def test_a_percent_sign_in_a_name_is_one_to_whoever_waits_for_the_table(project:
         holder.commit()
         holder.execute('SELECT FROM "100 %"')
         project.revision("001_a", upgrade="op.execute('''-- so\n    ALTER TABLE \"100 %\" ADD COLUMN b int''')")
-        hurried = project.alembic.having(MIGRATION_LOCK_BUDGET="0.3")
+        hurried = project.alembic.having(MIGRATION_TOTAL_LOCK_TIMEOUT="0.3")
         code, stderr = hurried.refused(database, "upgrade", "head")
     assert (code, '"100 %" ' in stderr) == (17, True), stderr
 

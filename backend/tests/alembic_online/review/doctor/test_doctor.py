@@ -71,7 +71,7 @@ def test_without_a_server_the_rest_is_looked_at_all_the_same(
     project: Sample, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", "postgresql://nobody@127.0.0.1:9/nowhere")
-    monkeypatch.setenv("MIGRATION_CONNECT_PATIENCE", "0")
+    monkeypatch.setenv("MIGRATION_CONNECT_TIMEOUT", "0")
     monkeypatch.chdir(project.folder)
     assert main(["doctor", "--json"]) == FOUND
     found = json.loads(capsys.readouterr().out)

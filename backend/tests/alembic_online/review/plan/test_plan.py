@@ -33,7 +33,7 @@ UNDO = 'op.drop_index("ix"); op.drop_column("books", "n"); op.execute("ALTER TAB
 def books(project: Project, database: str, monkeypatch: pytest.MonkeyPatch) -> OpenProject:
     """A database at the first of two revisions, with a table of some rows."""
     monkeypatch.setenv("DATABASE_URL", database)
-    monkeypatch.setenv("MIGRATION_SMALL_TABLE", "0")
+    monkeypatch.setenv("MIGRATION_SMALL_TABLE_BYTES", "0")
     monkeypatch.setenv("MIGRATION_ALLOW_DATA_LOSS", "true")
     project.revision("001_a", None, BOOKS, 'op.drop_table("books")')
     project.revision("002_b", "001_a", MANY, UNDO)
