@@ -70,7 +70,7 @@ diagram: $(STAMP)  ## draw the tables into backend/migrations/tables.md
 docs: $(STAMP)  ## the documents as a site, in site/; a broken link ends it
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
 
-lock:  ## write the two lock files anew (needs uv)
+lock:  ## write the two lock files again (needs uv)
 	@command -v uv >/dev/null || { echo "make lock needs uv: pip install uv"; exit 1; }
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --custom-compile-command "make lock" pyproject.toml -o requirements.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --custom-compile-command "make lock" --extra dev -c requirements.txt pyproject.toml -o requirements-dev.txt
@@ -83,7 +83,7 @@ else
 endif
 	@ls dist/alembic_online-*.whl
 
-reset:  ## remove the embedded database, to begin anew
+reset:  ## remove the embedded database, to begin again
 	@rm -rf .postgres
 
 clean:  ## remove the environment and the embedded database

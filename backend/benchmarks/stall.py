@@ -60,7 +60,7 @@ async def main(options: Namespace) -> None:
 
 
 async def measure(admin: str, folder: Path, change: Change, environment: str, scene: str) -> Outcome:
-    """Make the table anew, and change it while clients use it."""
+    """Make the table again, and change it while clients use it."""
     name = f"stall_{environment}"
     await _clone(admin, name)
     url = urlsplit(admin)._replace(path=f"/{name}").geturl()

@@ -80,7 +80,7 @@ class Comparison:
         if not trial.failure:
             return trial
         with suppress(CannotWrite):
-            other = in_scratch(self.target, self.place, replace(task, anew=True).run, elsewhere=self.elsewhere)
+            other = in_scratch(self.target, self.place, replace(task, rebuild=True).run, elsewhere=self.elsewhere)
             if not other.failure:
                 return other
         raise RequestRefused(

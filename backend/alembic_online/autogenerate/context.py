@@ -106,7 +106,7 @@ class Context:
     models: MetaData | None = None
     hold_null: frozenset[Identity] = frozenset()
     """Columns of which rows hold NULL in the database of `old`, that are not to."""
-    anew: bool = False
+    rebuild: bool = False
     """Whether functions and views are dropped and made again, rather than replaced."""
     merged: Mapping[Identity, Mapping[str, str]] = field(default_factory=dict)
     """For each enum what an old label becomes, on the way to the models."""

@@ -205,7 +205,7 @@ class Order:
         return has_default and "detach" in self._by_identity[identity]
 
     def _defaults(self) -> Iterator[tuple[Node, Node]]:
-        """A column or a domain is without its default while the function that this calls is made anew."""
+        """A column or a domain is without its default while the function that this calls is rebuilt."""
         old, new = self.context.old.needs, self.context.new.needs
         for node in self.nodes:
             if _is_link(node) and node.identity.kind in (Kind.COLUMN, Kind.DOMAIN):

@@ -1,4 +1,4 @@
-"""From one schema to another: which objects are dropped, created, altered or made anew.
+"""From one schema to another: which objects are dropped, created, altered or rebuilt.
 
 The way back is the same function with the two schemas the other way round; so a downgrade forgets nothing that the
 upgrade knows. `dependency_order.py` puts what is to be done in order.

@@ -122,7 +122,7 @@ def _from_the_application(value: str) -> str:
 
 
 def _as_computed(before: CatalogueObject, after: CatalogueObject) -> StandIn:
-    """A generated column that is made anew: as a plain one it keeps what it was computed to be."""
+    """A generated column that is rebuilt: as a plain one it keeps what it was computed to be."""
     if "generated" in after.attributes:
         return StandIn()
     expression = str(before.attributes["generated"]).removeprefix("ALWAYS AS ").rpartition(" ")[0]

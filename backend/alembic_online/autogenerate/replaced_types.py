@@ -1,7 +1,7 @@
 """Types and collations that cannot be altered: another takes the place of each, and of the types that are made of it.
 
 The old ones are renamed, the new ones made, the columns led over, the old ones dropped. All of it is one thing to do:
-a domain over an enum must be made anew between the enum that comes and the one that goes.
+a domain over an enum must be rebuilt between the enum that comes and the one that goes.
 """
 
 from collections.abc import Iterable, Iterator

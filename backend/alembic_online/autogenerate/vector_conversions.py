@@ -11,7 +11,7 @@ from alembic_online.autogenerate.search_path_names import shortened
 
 _VECTORS = ("vector", "halfvec", "sparsevec")
 _NUMBERS = ("integer", "real", "double precision", "numeric")
-_ANEW = "compute them anew, for no model makes such ones."
+_REBUILT = "compute them again, for no model makes such ones."
 
 
 def is_vector(parsed: Printed) -> bool:
@@ -114,4 +114,4 @@ def _becomes(before: int | None, after: int | None) -> str | None:
     if before is None or after is None or before == after:
         return None
     what = "cut to" if after < before else "filled up with zeros to"
-    return f"The vectors that exist are {what} {after} dimensions: {_ANEW}"
+    return f"The vectors that exist are {what} {after} dimensions: {_REBUILT}"

@@ -65,8 +65,8 @@ class Task:
     """The text of the revision files."""
     in_full: bool = False
     """Whether names of the default schema are written in full."""
-    anew: bool = False
-    """Whether functions and views are made anew, rather than replaced."""
+    rebuild: bool = False
+    """Whether functions and views are rebuilt, rather than replaced."""
     hold_null: frozenset[Identity] = frozenset()
     """Columns of the live schema that may become NOT NULL, and of which rows hold NULL."""
     answers: dict[tuple[Doubt, ...], list[Rename]] = field(default_factory=dict)
@@ -107,8 +107,8 @@ class Task:
             with_equal_defaults(connection, schema, like) for schema, like in ((renamed, wanted), (wanted, renamed))
         )
         nulls = called_now(self.hold_null, renamed, _before(renames))
-        up = plan(Context(before, wanted, self.models, nulls, self.anew, self._merged))
-        down = plan(Context(after, renamed, anew=self.anew, merged=self._merged))
+        up = plan(Context(before, wanted, self.models, nulls, self.rebuild, self._merged))
+        down = plan(Context(after, renamed, rebuild=self.rebuild, merged=self._merged))
         trial = Trial(
             up=[*(line for rename in renames for line in rename.up), *up],
             down=[*down, *(line for rename in reversed(renames) for line in rename.down)],

@@ -28,7 +28,7 @@ _TRIAL = 10.0  # seconds after which the rate is known well enough to say how lo
 def run_outside(context: MigrationContext, definition: Backfill, *, deferred: bool = False) -> None:
     """Run `definition` on connections of its own, between two transactions of the revision.
 
-    Begun anew by each revision that says so, but not by one that is resumed: the journal keeps the beginning. What is
+    Begun again by each revision that says so, but not by one that is resumed: the journal keeps the beginning. What is
     to wait for its command (`deferred`, or by the policy) is done at once where no row needs it, and in a rehearsal.
     """
     assert context.connection is not None, "only a script has none"

@@ -211,7 +211,7 @@ def done(definition: Backfill, schema: str | None) -> tuple[CreateTable, Delete,
 
 
 async def forget(connection: AsyncConnection, name: str) -> None:
-    """The next run begins anew."""
+    """The next run begins again."""
     table = await make_table(connection)
     await connection.execute(delete(table).where(table.c.name == name))
 

@@ -35,7 +35,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("name", nargs="?", metavar="NAME", help="which one; without it, all are listed")
     parser.add_argument("--workers", type=_workers, default=1, metavar="N", help="connections that work at once (1)")
     parser.add_argument("--dry-run", action="store_true", help="try one batch, roll it back, and say how long")
-    parser.add_argument("--restart", action="store_true", help="begin it anew")
+    parser.add_argument("--restart", action="store_true", help="begin it again")
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 

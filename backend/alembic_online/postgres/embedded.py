@@ -143,7 +143,7 @@ def _check_version(data: Path, found: int | None, asked: int) -> None:
     if found not in (None, asked):
         raise InvalidURL(
             f"The data in {data} was made by PostgreSQL {found}, and version {asked} was asked for.",
-            f"Add ?version={found} to the embedded URL, or move the directory away to begin anew.",
+            f"Add ?version={found} to the embedded URL, or move the directory away to begin again.",
         )
 
 

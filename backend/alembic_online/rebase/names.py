@@ -1,4 +1,4 @@
-"""New ids for the revisions that move, and their files written anew by the syntax tree."""
+"""New ids for the revisions that move, and their files rewritten by the syntax tree."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.util import cache_from_source

@@ -24,7 +24,7 @@ _REMADE = frozenset({Kind.VIEW, Kind.TRIGGER, Kind.RULE, Kind.POLICY, *_ROUTINES
 _OWN = frozenset({Kind.TRIGGER, Kind.RULE, Kind.POLICY})
 """What hangs on a table and is made after it."""
 _CARRIED = frozenset({Kind.CONSTRAINT, Kind.INDEX, Kind.STATISTICS, Kind.SEQUENCE, Kind.PUBLICATION})
-"""What whoever makes the table or column anew carries over himself, or says that he cannot."""
+"""What whoever rebuilds the table or column carries over himself, or says that he cannot."""
 _KINDS = {Kind.MATERIALIZED_VIEW: "view", Kind.PROCEDURE: "function"}
 """By which words a statement that drops one is known."""
 

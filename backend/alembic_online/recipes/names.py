@@ -35,7 +35,7 @@ def qualified(name: str, schema: str | None) -> str:
 
 
 def temporary(name: str) -> str:
-    """The name of what is made anew, until it takes the place of the old one."""
+    """The name of what is rebuilt, until it takes the place of the old one."""
     room = _LONGEST - len(_ENDING)
     if len(name.encode()) <= room:
         return name + _ENDING

@@ -43,7 +43,7 @@ class ForeignKeys:
     """Afterwards, each by itself."""
 
 
-def anew(rows: Iterable[Row[Any]], database: Database) -> ForeignKeys:
+def recreated(rows: Iterable[Row[Any]], database: Database) -> ForeignKeys:
     """All of these, as they were."""
     found = ForeignKeys()
     for row in rows:

@@ -198,7 +198,7 @@ class Journal:
         self._pending.clear()
 
     def start_again(self) -> None:
-        """The transaction was rolled back, and the revision begins anew."""
+        """The transaction was rolled back, and the revision begins again."""
         self._seen.clear()
         self._pending.clear()
         self._texts.clear()

@@ -108,7 +108,7 @@ class FreeWay:
         """The error for a table that was not free within the budget."""
         done = "what comes before it is done" if entry.is_half_done else f"nothing of {entry.revision} was changed"
         return TableBlocked(
-            f"{mode} on {table} was not to be had within {self._policy.total_lock_timeout:g} s; {done}.",
+            f"Could not lock {table} ({mode}) within {self._policy.total_lock_timeout:g} s; {done}.",
             f"{_blockers_table_text(self.last)}\n"
             "End who is in the way (python -m alembic_online blockers), then run the same command again.",
         )

@@ -190,7 +190,7 @@ class Apply(Supervisor):
         entry.retries += 1
         self._start_again(entry)
         limit = min(self._policy.max_retry_delay_seconds, _FIRST_PAUSE * 2**entry.retries)
-        self._activity.wait(f"Trying {entry.revision} again, for the {entry.retries}. time")
+        self._activity.wait(f"Retrying {entry.revision} (attempt {entry.retries + 1})")
         # Full jitter: two migrations, or one and a cron job, do not meet again at the same instant.
         self._history.sleep(random.uniform(0, limit))
 

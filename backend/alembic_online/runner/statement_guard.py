@@ -170,7 +170,7 @@ class StatementGuard(Whose):
         self._locks.forget()
 
     def start_again(self) -> None:
-        """The transaction was rolled back and the revision begins anew."""
+        """The transaction was rolled back and the revision begins again."""
         assert self._journal is not None
         self._journal.start_again()
         self._has_read = False

@@ -10,7 +10,7 @@ That is one test a check (`kit.py`): single head, numbering, registered, default
 old code, deterministic, process, search_path, time zone, role, offline. All run on scratch databases of the
 project's server.
 
-    files.py, models.py    what needs no walk; defaults.py: what each process computes anew
+    files.py, models.py    what needs no walk; defaults.py: what each process computes again
     round_trip.py          each revision up, down, up; with rows too (tables, candidates, filling, contents)
     old_code.py            the queries of the revision before
     surroundings.py        the chain in other surroundings; offline.py: by `--sql`

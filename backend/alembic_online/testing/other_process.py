@@ -1,4 +1,4 @@
-"""A process that reads the project anew, with another seed for Python's hashes, and does each work in a fork.
+"""A process that reads the project again, with another seed for Python's hashes, and does each work in a fork.
 
 So each begins as a new process of Alembic's would: models and revisions imported, nothing of them run. To start one for
 each would take half a second a revision; a fork takes some milliseconds. Where there is none (Windows), there is a new

@@ -68,7 +68,7 @@ class Ground:
     target: DatabaseURL
     engine: Engine
     reader: Engine
-    """For the catalogue. Both have one connection each: a new one would read PostgreSQL's own tables anew."""
+    """For the catalogue. Both have one connection each: a new one would read PostgreSQL's own tables again."""
     known: dict[Catalogue, dict[str, Table]] = field(default_factory=dict)
     """The tables of a schema that was seen before."""
 

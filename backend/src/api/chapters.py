@@ -68,7 +68,7 @@ async def change_chapter(
     if_match: RequiredIfMatch,
     response: Response,
 ) -> Chapter:
-    """Write the chapter anew, publish it, or withdraw it."""
+    """Rewrite the chapter, publish it, or withdraw it."""
     row = found("chapter", await chapters.lock_chapter(session, module, chapter))
     if_match.check(row.updated_at)
     changed = await chapters.change_chapter(session, row.id, content.model_dump())

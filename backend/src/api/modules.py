@@ -56,7 +56,7 @@ async def change_module(
     if_match: RequiredIfMatch,
     response: Response,
 ) -> Module:
-    """Write the module anew, publish it, or withdraw it."""
+    """Rewrite the module, publish it, or withdraw it."""
     row = found("module", await modules.lock_module(session, module))
     if_match.check(row.updated_at)
     changed = await modules.change_module(session, row.id, content.model_dump())

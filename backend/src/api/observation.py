@@ -50,7 +50,7 @@ class Observation:
         method = scope["method"] if scope["method"] in _METHODS else _OTHER
         self._metrics.count(method, route, status, seconds)
         if self._access_log and not (route in _SILENT and status < 500):
-            if self._log is None:  # bound once the logs are set up, and not anew for every line
+            if self._log is None:  # bound once the logs are set up, and not again for every line
                 self._log = structlog.get_logger().bind()
             self._log.info(
                 "request",

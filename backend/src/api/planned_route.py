@@ -1,4 +1,4 @@
-"""Routes whose dependencies are put in order once, when the route is made, and not anew for every request.
+"""Routes whose dependencies are put in order once, when the route is made, and not again for every request.
 
 FastAPI walks the tree of dependencies on each request, with two exit stacks for those that have something to close.
 That takes longer than a query by primary key. A route that only reads needs little of it. For GET routes that answer a

@@ -3,7 +3,7 @@
 A token names the account and carries a fingerprint of its password hash and of the number of its sign-outs. A new
 password, also one set with psql, or a sign-out thus ends every token given out before, on every device, and no list of
 tokens is kept anywhere: the account's row, which each request reads for `is_active` anyway, is enough. The price: one
-device cannot be signed out alone, and a password that is hashed anew with stronger parameters ends the tokens too.
+device cannot be signed out alone, and a password that is hashed again with stronger parameters ends the tokens too.
 """
 
 import hashlib

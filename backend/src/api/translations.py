@@ -59,7 +59,7 @@ async def put_translation(
     resources: OpenResources,
     response: Response,
 ) -> Translation:
-    """Add a language (201), or write it anew, which needs If-Match."""
+    """Add a language (201), or write it again, which needs If-Match."""
     code = canonical_language(language)
     if code == canonical_language(resources.settings.course_language):
         raise ProblemError(HTTPStatus.CONFLICT, "This is the language of the original; change the chapter itself.")

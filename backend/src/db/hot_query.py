@@ -105,7 +105,7 @@ class PoolReader:
             try:
                 if query.sends_vector:
                     await connection.have_codec()
-                # No transaction: a statement that a migration made stale is then prepared anew by asyncpg itself.
+                # No transaction: a statement that a migration made stale is then prepared again by asyncpg itself.
                 return await fetch(connection)
             except asyncpg.InternalClientError:  # the session ended just when the statement was to be sent
                 connection.terminate()
@@ -117,7 +117,7 @@ class PoolReader:
 
 
 def _knows_a_dropped_type(query: HotQuery, error: Exception) -> bool:
-    """Whether a type was made anew: what is prepared, and the codec of vectors, still name the one that is gone."""
+    """Whether a type was rebuilt: what is prepared, and the codec of vectors, still name the one that is gone."""
     if isinstance(error, asyncpg.DataError):  # by asyncpg itself: prepared since then, and the new one has no codec
         return query.sends_vector and type(error) is asyncpg.DataError
     return names_what_is_gone(error)

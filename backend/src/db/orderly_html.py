@@ -1,11 +1,11 @@
 """HTML put in order, in one pass: what is kept of it, each tag closed where it has to be, none nested too deeply.
 
 Who reads HTML as browsers do takes time with the square of its disorder. 450 KB of `<div>` held html5ever, which is in
-nh3, for 11 s; and so do formatting that is never closed and so begins anew with each paragraph, text that stands in a
+nh3, for 11 s; and so do formatting that is never closed and so begins again with each paragraph, text that stands in a
 table and in no cell of it, the attributes of one tag, and the character `&` alone. It gets none of that to read. Here a
 tag costs the same wherever it stands, and what is written follows from the tags that are open, and from nothing else.
 
-The rules are the HTML standard's (section 13.2.6), but that what was nested wrongly is closed, and not begun anew.
+The rules are the HTML standard's (section 13.2.6), but that what was nested wrongly is closed, and not begun again.
 """
 
 import re

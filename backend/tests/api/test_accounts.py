@@ -95,7 +95,7 @@ async def test_no_password_comes_back_or_lies_in_the_database(api: AsyncClient, 
     assert "$argon2id$" in row[0]
 
 
-async def test_signing_in_hashes_anew_what_was_hashed_with_less(api: AsyncClient, migrated: str) -> None:
+async def test_signing_in_hashes_again_what_was_hashed_with_less(api: AsyncClient, migrated: str) -> None:
     await register(api, "ada")
     with psycopg.connect(migrated, autocommit=True) as connection:
         weak = PasswordHasher(time_cost=1, memory_cost=16, parallelism=1).hash(PASSWORD)

@@ -69,7 +69,7 @@ async def test_what_is_wrong_is_said_of_each_chunk_and_nothing_of_the_others(adm
         assert answered.status_code == 422, body
 
 
-async def test_an_extension_that_is_made_anew_is_found_anew(administrator: AsyncClient, migrated: str) -> None:
+async def test_an_extension_that_is_rebuilt_is_found_again(administrator: AsyncClient, migrated: str) -> None:
     """As by a downgrade and an upgrade under a running API: its type has another OID then, under the same name."""
     one, vector = {"chunks": [chunk("one", 1)]}, values(1)
     for limit in (1, 1, 50):  # the last is a statement that nothing was prepared for before

@@ -26,13 +26,13 @@ NEEDS_ITS_TYPE = frozenset(
     | {Kind.PUBLICATION, "generated"}
 )
 
-"""What PostgreSQL does not make anew by itself when the type of a column changes."""
+"""What PostgreSQL does not rebuild by itself when the type of a column changes."""
 OTHER_TYPE = frozenset({"foreign key"})
-"""And what it cannot make anew, for the other column has the old type still."""
+"""And what it cannot rebuild, for the other column has the old type still."""
 
 
 def disturbed(change: Change) -> frozenset[str]:
-    """What stands in the way of a new type. Indexes and constraints PostgreSQL makes anew by itself, but a foreign key
+    """What stands in the way of a new type. Indexes and constraints PostgreSQL rebuilds by itself, but a foreign key
     between columns of which one has the new type already."""
     if not _TYPE & change.attributes:
         return frozenset()
@@ -43,7 +43,7 @@ def disturbed(change: Change) -> frozenset[str]:
 
 
 def altered(change: Change, context: Context) -> list[MigrateOperation] | None:
-    """The lines, in the order in which PostgreSQL takes them; None if the column must be made anew.
+    """The lines, in the order in which PostgreSQL takes them; None if the column must be rebuilt.
 
     Raises:
         RequestRefused: it becomes NOT NULL, rows hold NULL, and the models say nothing of them.
@@ -54,7 +54,7 @@ def altered(change: Change, context: Context) -> list[MigrateOperation] | None:
 
 
 def default_changed(entry: CatalogueObject, context: Context, *, keep: bool) -> Iterator[MigrateOperation]:
-    """Set the default that `entry` has, or take it away while the function that it calls is made anew."""
+    """Set the default that `entry` has, or take it away while the function that it calls is rebuilt."""
     if not keep or "default" in entry.attributes:
         change = Change(entry, entry)
         yield _alter(change, context, server_default=server_default(entry) if keep else NONE)

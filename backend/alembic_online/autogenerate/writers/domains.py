@@ -14,7 +14,7 @@ from alembic_online.autogenerate.writers.types import Passage, TypeWriter, type_
 from alembic_online.autogenerate.writers.writer import comment
 from alembic_online.postgres.catalogue import CatalogueObject, Kind
 
-_ANEW = frozenset({"type", "collation"})
+_REBUILT = frozenset({"type", "collation"})
 
 
 class DomainWriter(TypeWriter):
@@ -47,7 +47,7 @@ class DomainWriter(TypeWriter):
         return lines
 
     def passage(self, change: Change, context: Context) -> Passage | None:
-        if not _ANEW & change.attributes:
+        if not _REBUILT & change.attributes:
             return None
         before, after = (parse_type(str(entry.attributes["type"])) for entry in (change.before, change.after))
         assert before, "types are printed in ways that are known"
@@ -80,7 +80,7 @@ class DomainCheckWriter(StatementWriter):
 
 
 def domain_default(entry: CatalogueObject, *, keep: bool = True) -> MigrateOperation:
-    """Set the default that it has, or take it away, also while the function that it calls is made anew."""
+    """Set the default that it has, or take it away, also while the function that it calls is rebuilt."""
     default = entry.attributes.get("default") if keep else None
     return sql(f"ALTER DOMAIN {type_name(entry)} {'DROP DEFAULT' if default is None else f'SET DEFAULT {default}'}")
 

@@ -46,7 +46,7 @@ def _as_it_comes(entry: CatalogueObject, context: Context) -> CatalogueObject:
 
 
 def _said(identity: Identity, entry: CatalogueObject, context: Context) -> frozenset[str] | None:
-    """What holds when the object is made: what is said anew is said before, but for schemas; what goes, goes after."""
+    """What holds when the object is made: what is said again is said before, but for schemas; what goes, goes after."""
     places = (context.old, context.new) if entry.kind is Kind.SCHEMA else (context.new, context.old)
     said = next((schema.catalogue[identity] for schema in places if identity in schema.catalogue), None)
     items = None if said is None else said.attributes["privileges"]

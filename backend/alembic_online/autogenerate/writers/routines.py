@@ -20,7 +20,7 @@ class RoutineWriter(StatementWriter):
         (PostgreSQL 18, CREATE FUNCTION)."""
         before, after = change.before.attributes, change.after.attributes
         if (
-            context.anew
+            context.rebuild
             or before["signature"] != after["signature"]
             or int(str(before["defaults"])) > int(str(after["defaults"]))
         ):

@@ -34,7 +34,7 @@ class StatementWriter(Writer):
         return iter(())
 
     def change(self, change: Change, context: Context) -> list[MigrateOperation] | None:
-        """Change it in place, but for its comment and privileges; None if it must be made anew."""
+        """Change it in place, but for its comment and privileges; None if it must be rebuilt."""
         return None
 
     def create(self, entry: CatalogueObject, context: Context) -> list[MigrateOperation]:

@@ -34,7 +34,7 @@ class ViewWriter(StatementWriter):
         if "definition" not in change.attributes:
             return list(set_parameters(f"ALTER {self.target(after)}", *map(_options, (before, after))))
         old, new = (_columns(change, schema) for schema in (context.old, context.new))
-        if context.anew or new[: len(old)] != old:
+        if context.rebuild or new[: len(old)] != old:
             return None
         replacing = sql(self.statement(after, context).replace("CREATE", "CREATE OR REPLACE", 1))
         added = context.new.children(change.identity, Kind.COLUMN)[len(old) :]

@@ -102,7 +102,7 @@ async def holders_of(
     `table` is as written in SQL. The connection's own locks do not count, nor those of `not_pids`.
     """
     modes = [other.pg_locks for other in LockMode if other.conflicts_with(mode)]
-    # As texts: for an array asyncpg reads its type from the catalogue, anew after each schema change.
+    # As texts: for an array asyncpg reads its type from the catalogue, again after each schema change.
     given = {"table": table, "modes": ",".join(modes), "not_pids": ",".join(map(str, not_pids))}
     rows = await _rows(connection, _HOLDERS_OF, given)
     return [_blocker(row, wanted=mode, show_literals=show_literals) for row in _strongest(rows)]

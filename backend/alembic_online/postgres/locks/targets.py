@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from alembic_online.postgres.locks import LockMode, TableLock
 
 # A part is a constraint, or a column that foreign keys start from or lead to; one as written, so it is parsed first.
-# Given as JSON: for an array asyncpg reads its type from the catalogue, anew after each schema change, for some 5 ms.
+# Given as JSON: for an array asyncpg reads its type from the catalogue, again after each schema change, for some 5 ms.
 _TARGETS = text("""
 WITH RECURSIVE locks AS (
   SELECT to_regclass(name) AS relation, name, kind, (parse_ident(part))[1] AS part, mode

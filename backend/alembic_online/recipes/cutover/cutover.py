@@ -36,7 +36,7 @@ _PARTITIONS = re.compile(r"\b(ATTACH|DETACH)\s+PARTITION\b", re.IGNORECASE)
 _UNNAMED = {"check", "foreign", "not"}
 """What stands in the place of a name where a constraint is added without one."""
 _AFTER_SWAP = ("not null", "index", "key")
-"""What a column that is made anew carries over: only from the new one it is taken away."""
+"""What a column that is rebuilt carries over: only from the new one it is taken away."""
 _AFTER_SWAP_OF_TYPE = ("not null", "key")
 """An index may name the type that goes."""
 
@@ -77,7 +77,7 @@ class CutOver:
         self.waiting = [replace(each, kept=True) for each in self.waiting]
 
     def add(self, waiting: Waiting) -> None:
-        """It comes last; but what a column that is made anew carries over is taken away after its swap."""
+        """It comes last; but what a column that is rebuilt carries over is taken away after its swap."""
         swaps, kinds = plain(waiting.swaps), _AFTER_SWAP_OF_TYPE if self._drops_indexes_first() else _AFTER_SWAP
         column = waiting.step.column if waiting.step else ""
         later = [

@@ -1,4 +1,4 @@
-"""A column that is made anew beside the old one, for changes that would rewrite the table under the strongest lock.
+"""A column that is rebuilt beside the old one, for changes that would rewrite the table under the strongest lock.
 
 column.py   the old column and all that hangs on it, as the catalogue has it
 carry.py    the same for the new column: indexes and statistics;  constraints.py: CHECK and foreign keys;  not_null.py

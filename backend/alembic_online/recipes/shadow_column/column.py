@@ -1,4 +1,4 @@
-"""The column that is to be made anew, and all that hangs on it, as the catalogue has it (PostgreSQL 16 to 18).
+"""The column that is to be rebuilt, and all that hangs on it, as the catalogue has it (PostgreSQL 16 to 18).
 
 PostgreSQL gives a new column to all partitions or children of a table, and takes the old one from all of them; but what
 hangs on the column of each of them is its own.
@@ -58,7 +58,7 @@ class OldColumn:
     sequences: tuple[str, ...]
     """Those that it owns: one as a rule, the identity's first."""
     dependents: Dependents
-    """Views, policies, triggers, ..., which the swap makes anew."""
+    """Views, policies, triggers, ..., which the swap rebuilds."""
     parts: tuple["OldColumn", ...] = ()
     """The same column of the partitions or children, from the top down."""
 
@@ -69,7 +69,7 @@ class OldColumn:
 
 
 def read_column(database: Database, table: str, name: str) -> OldColumn | None:
-    """The column, None if it is not there. Raises `RevisionFailed` for what cannot be made anew beside it."""
+    """The column, None if it is not there. Raises `RevisionFailed` for what cannot be rebuilt beside it."""
     rows = database.ask(_COLUMN, table=table, column=name)
     if not rows:
         return None
@@ -83,7 +83,7 @@ def read_column(database: Database, table: str, name: str) -> OldColumn | None:
         in_the_way += [words for (words,) in database.ask(_OBSTACLES, table=part, number=each.number)]
     if in_the_way:
         raise RevisionFailed(
-            f"The column {table}.{row.quoted} cannot be made anew while it is in use: {', '.join(in_the_way)}.",
+            f"The column {table}.{row.quoted} cannot be rebuilt while it is in use: {', '.join(in_the_way)}.",
             "Drop what depends on it in an earlier operation, and make it again after this one.\n"
             f'Or let the table be locked while it is rewritten: direct = {{"{table}": "why nobody minds"}}',
         )

@@ -42,7 +42,7 @@ def seen(database: Database, table: str, name: str) -> str:
 
 
 def refuse_unless(before: str, column: OldColumn, database: Database) -> str:
-    """PL/pgSQL for the swap: it fails as a lock does that was not to be had, so that the revision is begun again."""
+    """PL/pgSQL for the swap: it fails as a lock does that was not granted, so that the revision is begun again."""
     given_up = _given_up(database, column.table, column.name)
     query = _SEEN.format(table=literal(column.table), column=literal(column.name), others="true", **given_up)
     words = f"Somebody has changed {column.table} or its {column.quoted} meanwhile"

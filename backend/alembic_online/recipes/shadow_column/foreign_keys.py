@@ -5,7 +5,7 @@ for it (16 to 18).
 """
 
 from alembic_online.recipes.database import Database
-from alembic_online.recipes.recreate_foreign_keys import COLUMNS, ForeignKeys, anew
+from alembic_online.recipes.recreate_foreign_keys import COLUMNS, ForeignKeys, recreated
 from alembic_online.recipes.shadow_column.column import OldColumn
 
 _REFERRING = f"""
@@ -24,4 +24,4 @@ def foreign_keys(database: Database, column: OldColumn) -> ForeignKeys:
         for row in database.ask(_REFERRING, table=each.table, number=each.number)
         if not database.cut_over.gives_up("constraint", row.table, row.name)
     )
-    return anew(rows, database)
+    return recreated(rows, database)

@@ -1,4 +1,4 @@
-"""Materialized views on the old column: made anew over the new one, and filled, before the swap.
+"""Materialized views on the old column: rebuilt over the new one, and filled, before the swap.
 
 No text is read as SQL to find the column in their queries: the column gets another name for an instant that nobody
 sees, and PostgreSQL prints the query with it.
@@ -30,7 +30,7 @@ _COMMENTS = """
     SELECT format('COMMENT ON COLUMN %s.%I IS %L', CAST(:new AS text), attname, col_description(attrelid, attnum))
     FROM pg_attribute WHERE attrelid = to_regclass(:table) AND col_description(attrelid, attnum) IS NOT NULL
 """
-_MARK = "the_column_that_is_made_anew"
+_MARK = "the_column_that_is_rebuilt"
 _MAKE = """\
 DO $make$ DECLARE query text;
 BEGIN
@@ -60,7 +60,7 @@ def read_materialized(database: Database, schema: str, name: str) -> Materialize
     (row,) = database.ask(_VIEW, view=table.sql)
     if row.joins_by_name:
         raise RevisionFailed(
-            f"The materialized view {table.sql} joins by USING, and cannot be made anew over another column.",
+            f"The materialized view {table.sql} joins by USING, and cannot be rebuilt over another column.",
             "Write its join with ON, or drop it in an earlier operation and make it again after this one.",
         )
     table = OldTable(schema, name, row.owner, [], [])

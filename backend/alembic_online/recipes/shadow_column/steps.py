@@ -1,4 +1,4 @@
-"""The steps of a column that is made anew, from the new column to the swap."""
+"""The steps of a column that is rebuilt, from the new column to the swap."""
 
 import json
 from collections.abc import Sequence
@@ -40,7 +40,7 @@ def shadow_column(construct: ColumnType, database: Database, stand_ins: Sequence
 
     `stand_ins` are those of the types that it names.
 
-    Raises `RevisionFailed` for what cannot be made anew, such as a column that a view shows.
+    Raises `RevisionFailed` for what cannot be rebuilt, such as a column that a view shows.
     """
     table = qualified(construct.table_name, construct.schema)
     return OnlineChange(table, _steps(construct, database, table, stand_ins))

@@ -1,6 +1,6 @@
-"""A table that is made anew beside the old one, for changes that can only be made to a table without rows.
+"""A table that is rebuilt beside the old one, for changes that can only be made to a table without rows.
 
-old_table.py   the old table as the catalogue has it, and what cannot be made anew
+old_table.py   the old table as the catalogue has it, and what cannot be rebuilt
 like.py        the statements that make the new one like it, without rows
 carry.py       its indexes, constraints and statistics, made when the rows are there
 in_step.py     the keys that anybody writes meanwhile are noted, and what has changed is copied again

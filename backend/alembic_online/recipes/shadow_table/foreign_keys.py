@@ -1,10 +1,10 @@
-"""The foreign keys of the tables that are made anew, and those that refer to them."""
+"""The foreign keys of the tables that are rebuilt, and those that refer to them."""
 
 import json
 from collections.abc import Sequence
 
 from alembic_online.recipes.database import Database
-from alembic_online.recipes.recreate_foreign_keys import COLUMNS, ForeignKeys, anew
+from alembic_online.recipes.recreate_foreign_keys import COLUMNS, ForeignKeys, recreated
 
 _FOREIGN_KEYS = f"""
     WITH tables AS (
@@ -19,4 +19,4 @@ _FOREIGN_KEYS = f"""
 
 def foreign_keys(database: Database, tables: Sequence[str]) -> ForeignKeys:
     """They change hands in the swap."""
-    return anew(database.ask(_FOREIGN_KEYS, tables=json.dumps(list(tables))), database)
+    return recreated(database.ask(_FOREIGN_KEYS, tables=json.dumps(list(tables))), database)

@@ -1,4 +1,4 @@
-"""The partitions of a table made anew, each beside the old one, and all swapped in one short transaction.
+"""The partitions of a table rebuilt, each beside the old one, and all swapped in one short transaction.
 
 The table itself stays, with all that hangs on it: for the instant in which it has no partitions there are no rows to
 rewrite, and it is changed; then the new ones are attached. A CHECK that each has from the beginning tells PostgreSQL
@@ -50,12 +50,12 @@ GENERATED = """
 """
 
 
-def partitions_anew(
+def rebuilt_partitions(
     table: str, change: str, database: Database, computed: Mapping[str, str] = NOTHING, mark: str = GENERATED
 ) -> Steps:
     """The online way of `ALTER TABLE table change` for a partitioned table.
 
-    Raises `RevisionFailed` where one of the partitions cannot be made anew.
+    Raises `RevisionFailed` where one of the partitions cannot be rebuilt.
     """
     ((there,),) = database.ask(mark, table=table)
     after = f"after the swap of the partitions of {table} to {change}"

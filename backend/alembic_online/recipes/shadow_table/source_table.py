@@ -1,4 +1,4 @@
-"""The table that is to be made anew, as the catalogue has it (PostgreSQL 16 to 18)."""
+"""The table that is to be rebuilt, as the catalogue has it (PostgreSQL 16 to 18)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -103,9 +103,9 @@ class OldTable:
 def read_table(
     database: Database, table: str, change: str, computed: Mapping[str, str] = NOTHING, *, whole: bool = False
 ) -> OldTable:
-    """The table, which must be there; `whole` says that a partition is made anew with all others.
+    """The table, which must be there; `whole` says that a partition is rebuilt with all others.
 
-    Raises `RevisionFailed` where it cannot be made anew.
+    Raises `RevisionFailed` where it cannot be rebuilt.
     """
     (row,) = database.ask(_TABLE, table=table)
     keys = database.ask(KEY, table=table)

@@ -1,4 +1,4 @@
-"""The steps of a table that is made anew, from the new table to the end of the old one.
+"""The steps of a table that is rebuilt, from the new table to the end of the old one.
 
 All of them are planned when the revision first comes here, and kept: a second run takes the same, whatever is there.
 """
@@ -12,7 +12,7 @@ from alembic_online.recipes.dependents import dependents_of_tables
 from alembic_online.recipes.shadow_table.copy import Copy, carried_out, plan_copy
 from alembic_online.recipes.shadow_table.cutover import Swap, plan_swap, swapped
 from alembic_online.recipes.shadow_table.foreign_keys import foreign_keys
-from alembic_online.recipes.shadow_table.partitions import GENERATED, partitions_anew
+from alembic_online.recipes.shadow_table.partitions import GENERATED, rebuilt_partitions
 from alembic_online.recipes.shadow_table.source_table import NOTHING, cannot, read_table
 from alembic_online.recipes.step import OnlineChange, Step, Steps
 
@@ -35,7 +35,7 @@ def _steps(table: str, change: str, database: Database, computed: Mapping[str, s
     if facts is None:
         yield Step(sql=f"ALTER TABLE {table} {change}")  # there is no such table, and PostgreSQL says so
     elif facts.partitioned:
-        yield from partitions_anew(table, change, database, computed, mark)
+        yield from rebuilt_partitions(table, change, database, computed, mark)
     else:
         yield from _one(table, change, database, computed)
 

@@ -1,4 +1,4 @@
-"""The chunks of a chapter: what is the same stays, row by row; the rest goes, and comes in anew by one binary COPY."""
+"""The chunks of a chapter: what is the same stays, row by row; the rest goes, and comes in again by one binary COPY."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime

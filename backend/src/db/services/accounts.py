@@ -20,7 +20,7 @@ async def sign_in(
     if account is None or not fits or not account.is_active:
         return None
     if passwords.outdated(account.password_hash):
-        account = await _hash_anew(session, passwords, account, password)
+        account = await _hash_again(session, passwords, account, password)
     await accounts.note_sign_in(session, account.id)
     return account
 
@@ -39,7 +39,7 @@ async def change_password(
     return account._replace(password_hash=new_hash)
 
 
-async def _hash_anew(session: AsyncSession, passwords: Passwords, account: Standing, password: str) -> Standing:
+async def _hash_again(session: AsyncSession, passwords: Passwords, account: Standing, password: str) -> Standing:
     new_hash = await passwords.hash(password)
     changed = await accounts.replace_password(session, account.id, old_hash=account.password_hash, new_hash=new_hash)
     # Not changed: another sign-in was quicker, or the password is a new one. This sign-in then ends at once.

@@ -185,7 +185,7 @@ def test_what_the_new_type_cannot_hold_fails_and_is_not_cut(transaction: Connect
             "vector(3)",
             "vector(2)",
             [
-                "# The vectors that exist are cut to 2 dimensions: compute them anew, for no model makes such ones.",
+                "# The vectors that exist are cut to 2 dimensions: compute them again, for no model makes such ones.",
                 "op.alter_column('t', 'c0', type_=Vector(2), postgresql_using='subvector(c0, 1, 2)')",
             ],
         ),

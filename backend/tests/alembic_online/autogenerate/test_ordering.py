@@ -51,7 +51,7 @@ Table("t", m, Column("id", Integer, primary_key=True), Column("n", {1}, server_d
 
 @cases(
     Case(
-        "a function that a default calls is made anew",
+        "a function that a default calls is rebuilt",
         NUMBERED.format("int", "Integer", "func.made()"),
         NUMBERED.format("bigint", "Integer", "func.made()"),
         up=("server_default=None", "DROP FUNCTION", "CREATE FUNCTION", "made()"),

@@ -98,7 +98,7 @@ def in_default(function: str, column: str) -> str:
         ["op.create_table(", "CREATE FUNCTION"],
     ),
     Case(
-        "a view on it, made anew",
+        "a view on it, rebuilt",
         sql(ADD, "CREATE VIEW v AS SELECT add(1)"),
         sql(ADD.replace("RETURNS int", "RETURNS bigint"), "CREATE VIEW v AS SELECT add(1)"),
     ),

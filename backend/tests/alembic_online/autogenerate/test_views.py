@@ -48,7 +48,7 @@ REPLACE, DROP = "CREATE OR REPLACE VIEW v AS", "DROP VIEW v"
     Case("a column of another name", on_t(VIEW), on_t(VIEW.replace("a FROM", "a AS z FROM"))),
     Case("a column of another type", on_t(VIEW), on_t(VIEW.replace("a FROM", "a::text AS a FROM"))),
     Case("a view on a view", on_t(VIEW), on_t(VIEW, OVER)),
-    Case("a view on a view that is made anew", on_t(VIEW, OVER), on_t(VIEW.replace("a FROM", "b, a FROM"), OVER)),
+    Case("a view on a view that is rebuilt", on_t(VIEW, OVER), on_t(VIEW.replace("a FROM", "b, a FROM"), OVER)),
     Case("called the other way round", "", on_t(VIEW.replace(" v ", " z "), OVER.replace("FROM v", "FROM z"))),
     Case(
         "a column under it gets another type",
@@ -102,7 +102,7 @@ REPLACE, DROP = "CREATE OR REPLACE VIEW v AS", "DROP VIEW v"
         ),
     ),
     Case(
-        "made anew with comment, default, grants and trigger",
+        "rebuilt with comment, default, grants and trigger",
         on_t(
             VIEW,
             "COMMENT ON COLUMN v.a IS 'y'",

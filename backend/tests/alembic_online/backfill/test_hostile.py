@@ -1,4 +1,4 @@
-"""Under hands that mean no good: rows that move, are held or take no value; settings of the role; a definition anew."""
+"""Under hands that mean no good: rows that move, are held or take no value; settings of the role; a name used twice."""
 
 import threading
 from collections.abc import Callable
@@ -177,7 +177,7 @@ def test_rows_that_a_policy_hides_are_not_passed_over_in_silence(session: psycop
         session.execute(f"DROP OWNED BY {role} CASCADE; DROP ROLE {role}")
 
 
-def test_other_values_under_the_same_name_are_begun_anew(session: psycopg.Connection, database: str) -> None:
+def test_other_values_under_the_same_name_are_begun_again(session: psycopg.Connection, database: str) -> None:
     books(session, 10)
     run(database, Backfill(table="books", values={"v": "0"}))
     run(database, IDS)

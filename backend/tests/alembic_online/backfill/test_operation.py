@@ -1,4 +1,4 @@
-"""`op.backfill` in a revision: resumed after a crash, left to the command when it is long, begun anew otherwise."""
+"""`op.backfill` in a revision: resumed after a crash, left to the command when it is long, begun again otherwise."""
 
 import io
 import os

@@ -1,4 +1,4 @@
-"""`python -m alembic_online backfill`: lists, estimates, runs, begins anew, and says what it cannot."""
+"""`python -m alembic_online backfill`: lists, estimates, runs, begins again, and says what it cannot."""
 
 import io
 import json
@@ -72,7 +72,7 @@ def test_a_dry_run_says_how_much_it_is_and_changes_nothing(
     assert session.execute("SELECT count(v) FROM books").fetchone() == (2000,)
 
 
-def test_one_that_is_done_is_begun_anew_only_when_asked(session: psycopg.Connection, database: str) -> None:
+def test_one_that_is_done_is_begun_again_only_when_asked(session: psycopg.Connection, database: str) -> None:
     session.execute("CREATE TABLE books (id int PRIMARY KEY, v int); INSERT INTO books VALUES (1)")
     run(database, Backfill(table="books", values={"v": "id"}, name="numbers"))
     session.execute("UPDATE books SET v = NULL")

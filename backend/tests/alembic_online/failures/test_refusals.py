@@ -192,9 +192,7 @@ def test_a_lock_timeout_and_a_statement_timeout(project: Project, database: str)
         holder.execute("SELECT * FROM held")
         code, stderr = project.alembic.having(MIGRATION_TOTAL_LOCK_TIMEOUT="0.2").refused(database, "upgrade", "head")
     assert code == 17
-    assert stderr.startswith(
-        "ACCESS EXCLUSIVE on held was not to be had within 0.2 s; nothing of 001_lock was changed."
-    )
+    assert stderr.startswith("Could not lock held (ACCESS EXCLUSIVE) within 0.2 s; nothing of 001_lock was changed.")
     project.revision(
         "001_lock", upgrade="op.execute(\"SET LOCAL statement_timeout = '50ms'\"); op.execute('SELECT pg_sleep(9)')"
     )

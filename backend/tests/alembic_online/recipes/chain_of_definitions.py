@@ -118,7 +118,7 @@ op.execute("UPDATE customers SET name = 'loud' WHERE id = 5")
 """,
     ),
     (
-        "an enum made anew by hand",
+        "an enum rebuilt by hand",
         """
 op.execute("ALTER TABLE orders ALTER COLUMN pay DROP DEFAULT")
 op.execute("ALTER TYPE pay RENAME TO pay_old")

@@ -398,7 +398,7 @@ NUMBERED = [
 ]
 KEYS = [
     case(
-        "a key over a column that is made anew, and was nullable",
+        "a key over a column that is rebuilt, and was nullable",
         'op.drop_constraint("books_pkey", "books")',
         'op.alter_column("books", "author_id", type_=sa.BigInteger())',
         'op.create_primary_key("books_pkey", "books", ["id", "author_id"])',
@@ -413,7 +413,7 @@ KEYS = [
         EVENTS,
     ),
     Case(
-        "a key of a partitioned table, over a column that is made anew",
+        "a key of a partitioned table, over a column that is rebuilt",
         """op.drop_constraint("fk_event", "visits")
     op.drop_constraint("pk_events", "events")
     op.alter_column("events", "day", type_=sa.BigInteger(), nullable=False)

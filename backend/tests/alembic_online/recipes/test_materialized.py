@@ -1,4 +1,4 @@
-"""A type change under materialized views: they are made anew over the new column, and filled, before the swap."""
+"""A type change under materialized views: they are rebuilt over the new column, and filled, before the swap."""
 
 import psycopg
 import pytest
@@ -79,11 +79,11 @@ def contents(url: str) -> int:
     [
         (
             "CREATE VIEW sizes AS SELECT pages FROM books; CREATE MATERIALIZED VIEW size AS SELECT * FROM sizes",
-            "books.pages cannot be made anew while it is in use: materialized view size.",
+            "books.pages cannot be rebuilt while it is in use: materialized view size.",
         ),
         (
             "CREATE MATERIALIZED VIEW size AS SELECT pages, count(*) FROM books GROUP BY id",
-            "books.pages cannot be made anew while it is in use: materialized view size.",
+            "books.pages cannot be rebuilt while it is in use: materialized view size.",
         ),
         (
             "CREATE MATERIALIZED VIEW size AS SELECT * FROM books JOIN (SELECT pages FROM loans) l USING (pages)",

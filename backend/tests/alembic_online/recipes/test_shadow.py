@@ -1,4 +1,4 @@
-"""A type change that rewrites: a column made anew beside the old one, with all that hung on it."""
+"""A type change that rewrites: a column rebuilt beside the old one, with all that hung on it."""
 
 import secrets
 
@@ -166,7 +166,7 @@ VIEWED = ";".join([BOOKS.replace("title text", "title varchar(30)"), "DROP INDEX
 @pytest.mark.parametrize(
     "change", [CASES[0].upgrade, 'op.alter_column("books", "title", type_=sa.String(40))'], ids=["key", "free"]
 )
-def test_views_policies_triggers_and_rules_are_made_anew_for_it(
+def test_views_policies_triggers_and_rules_are_rebuilt_for_it(
     project: Project, database: str, directly: Direct, change: str, small: str
 ) -> None:
     by_hand = AROUND.format(DROPPED) + change + "\n    " + AROUND.format(MADE)
@@ -206,14 +206,14 @@ def test_a_view_keeps_its_owner(project: Project, database: str) -> None:
         ("ALTER TABLE books ADD CONSTRAINT ex EXCLUDE USING hash (id WITH =)", "constraint ex on table books"),
     ],
 )
-def test_what_cannot_be_made_anew_is_named_before_anything_is_changed(
+def test_what_cannot_be_rebuilt_is_named_before_anything_is_changed(
     project: Project, database: str, before: str, problem: str
 ) -> None:
     write(project, database, Case("", CASES[0].upgrade, "pass", f"{BOOKS};{before}"))
     there = read_state(database)
     code, stderr = project.alembic.having(**PATIENT).refused(database, "upgrade", "head")
     assert code == 18
-    assert f"books.id cannot be made anew while it is in use: {problem}." in stderr
+    assert f"books.id cannot be rebuilt while it is in use: {problem}." in stderr
     same(there, read_state(database))
 
 

@@ -1,4 +1,4 @@
-"""A type change that rewrites, on tables with partitions or children: a column is made anew in each of them."""
+"""A type change that rewrites, on tables with partitions or children: a column is rebuilt in each of them."""
 
 from dataclasses import replace
 
@@ -148,7 +148,7 @@ def test_what_others_make_meanwhile_is_not_lost(project: Project, database: str,
         ),
     ],
 )
-def test_what_cannot_be_made_anew_is_named_before_anything_is_changed(
+def test_what_cannot_be_rebuilt_is_named_before_anything_is_changed(
     project: Project, database: str, change: str, before: str, problem: str
 ) -> None:
     write(project, database, Case("", change, "pass", LOGS + before))

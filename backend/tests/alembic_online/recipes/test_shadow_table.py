@@ -1,4 +1,4 @@
-"""A stored generated column on a table with rows: a table made anew beside the old one, with all that hung on it."""
+"""A stored generated column on a table with rows: a table rebuilt beside the old one, with all that hung on it."""
 
 import psycopg
 import pytest

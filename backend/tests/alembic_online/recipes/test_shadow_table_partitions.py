@@ -1,4 +1,4 @@
-"""A stored generated column on a table with partitions: each is made anew, and all are swapped at once."""
+"""A stored generated column on a table with partitions: each is rebuilt, and all are swapped at once."""
 
 from dataclasses import replace
 from typing import Any
@@ -130,7 +130,7 @@ def _is_implied(partition: str) -> str:
         ("CREATE MATERIALIZED VIEW first AS SELECT id FROM logs_1", "materialized view first"),
     ],
 )
-def test_where_a_partition_cannot_be_made_anew_nothing_is_changed(
+def test_where_a_partition_cannot_be_rebuilt_nothing_is_changed(
     project: Project, database: str, before: str, problem: str
 ) -> None:
     write(project, database, Case("", TWICE, "pass", LOGS + before))

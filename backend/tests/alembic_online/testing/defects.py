@@ -110,7 +110,7 @@ DEFECTS = [
     Defect("a column and its values are lost", 'op.drop_column("authors", "email")',
            'op.add_column("authors", sa.Column("email", sa.Text))', authors(NAME)),
     Defect("rows are deleted", sql("DELETE FROM books")),
-    Defect("a table is made anew, empty", sql("CREATE TABLE copy (LIKE books INCLUDING ALL)") + "\n    " + sql("DROP TABLE copy")
+    Defect("a table is rebuilt, empty", sql("CREATE TABLE copy (LIKE books INCLUDING ALL)") + "\n    " + sql("DROP TABLE copy")
            + "\n    " + sql("TRUNCATE books")),
     Defect("values are cut", sql("UPDATE books SET title = left(title, 1)")),
     Defect("values are swapped and not swapped back", sql("UPDATE authors SET name = upper(name) || '!'")),

@@ -41,7 +41,7 @@ def _remedy(table: str) -> str:
 
 RULE = Rule(
     "blocking",
-    "The service stands still for minutes or hours, as long as a large table is read or written anew.",
+    "The service stands still for minutes or hours, as long as a large table is read or rewritten.",
     "The lock was read from PostgreSQL as the statement ran; it may be one that an earlier statement took.",
     _remedy("books"),
     _check,

@@ -34,7 +34,7 @@ def _check(revision: Revision) -> Iterator[Found]:
 
 
 def _replaced(trial: Trial) -> Iterator[tuple[str, int]]:
-    """Tables and columns that go and are made anew under their names, but for what was copied before."""
+    """Tables and columns that go and are rebuilt under their names, but for what was copied before."""
     catalogue, copies = trial.before.catalogue, {name for each in trial.upgrade for name in copied(each.sql)}
     tables = {name: identity for name, identity in trial.tables.items() if identity in trial.after.catalogue}
     columns = {

@@ -119,7 +119,7 @@ CASES = (
         "ALTER TABLE {t} DROP CONSTRAINT c",
     ),
     data("a table is clustered", "blocking undo", "CLUSTER {t} USING pk_{t}"),
-    data("an index is made anew", "blocking", "REINDEX TABLE {t}"),
+    data("an index is rebuilt", "blocking", "REINDEX TABLE {t}"),
     Case(
         "directly, and it says why",
         "",

@@ -70,7 +70,7 @@ def test_a_landed_revision_that_is_deleted_is_found(
 def test_landed_revisions_that_are_squashed_are_not_missed(
     landed: Project, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And not looked at anew under their new place, whatever is wrong with them: they have run."""
+    """And not looked at again under their new place, whatever is wrong with them: they have run."""
     monkeypatch.setenv("DATABASE_URL", database)
     landed.revision("003_fill", "002_more", """op.execute("UPDATE books SET a = 'x'")""")
     _commit(landed)
