@@ -211,7 +211,11 @@ def test_what_a_condition_of_its_own_passes_over_is_not_left_half_done(
         project.alembic.having(**PATIENT)(database, "upgrade", "head")
     except RevisionFailed as refusal:
         refused = str(refusal)
-    required = "SELECT convalidated FROM pg_constraint WHERE conrelid = 'event'::regclass AND conname LIKE '%place%'"
+    required = """
+        SELECT attnotnull AND NOT EXISTS (SELECT FROM pg_constraint WHERE conrelid = attrelid
+            AND conkey = ARRAY[attnum] AND NOT convalidated)
+        FROM pg_attribute WHERE attrelid = 'event'::regclass AND attname = 'place'
+    """
     done = watcher.execute(required).fetchall() == [(True,)] and of_event(watcher) == {"place", "ck_size"}
     stamped = watcher.execute("SELECT version_num FROM alembic_version").fetchall() == [("002_b",)]
     assert stamped == done == (not refused)
