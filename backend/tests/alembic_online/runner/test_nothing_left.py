@@ -28,7 +28,10 @@ BOOKS = """
         ('op.create_index("ix", "nope", ["id"])', 'relation "nope" does not exist'),
         ('op.create_index("ix_books", "books", ["id"])', 'relation "ix_books" already exists'),
         ('op.create_index("ix", "books", ["nope"], postgresql_concurrently=True)', "column nope of books is not there"),
-        ('op.create_check_constraint("ck_books", "books", "id > 1")', '"ck_books" for relation "books" already exists'),
+        (
+            'op.create_check_constraint("ck_books", "books", "id > -1")',
+            '"ck_books" for relation "books" already exists',
+        ),
         ('op.create_unique_constraint("uq", "books", ["nope"])', 'column "nope" named in key does not exist'),
         ('op.create_foreign_key("fk", "books", "nope", ["id"], ["id"])', 'relation "nope" does not exist'),
         (
