@@ -59,11 +59,11 @@ def online(context: Any = alembic.context, *, policy: Policy | None = None, prod
     `production` makes its guards strict. On the command line a `UserError` is printed and becomes the exit code; from
     code it is raised.
     """
-    if context.get_context().dialect.name != "postgresql":
+    run: MigrationContext = context.get_context()
+    if run.dialect.name != "postgresql":
         with context.begin_transaction():
             yield
         return
-    run: MigrationContext = context.get_context()
     if (receiver := context.config.attributes.get(RECEIVER)) is not None:
         assert run.connection is not None, "the verbs run no script"
         given = policy or Policy.from_environment(production=production)

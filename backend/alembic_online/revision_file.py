@@ -51,30 +51,30 @@ def process_directives(
     metadata: MetaData,
     policy: Policy,
     migration_context: MigrationContext,
-    _: str | Iterable[str | None],
+    revision: str | Iterable[str | None],
     directives: list[MigrationScript],
 ) -> None:
     """Alembic's hook: number the new revision, and write what differs.
 
     Raises `RequestRefused`, `BrokenChain`, and `ModelsDiffer` for the command `check`.
     """
+    if command.name != "check":
+        _number(migration_context, directives[0])
+    write_what_differs(command, metadata, policy, migration_context, revision, directives)
+
+
+def _number(migration_context: MigrationContext, script: MigrationScript) -> None:
     scripts, options = migration_context.script, migration_context.opts["revision_context"].command_args
     assert scripts is not None, "Alembic gives every environment its script directory"
-    if command.name == "check":
-        _compare(command, metadata, policy, migration_context)
-        return
     if len(scripts.get_heads()) > 1 and options["head"] in (None, "head"):
         raise several_heads(scripts)
     _check_head(scripts, options["head"])
-    script = directives[0]
     check_message(script.message)
     if options["rev_id"]:
         check_id(options["rev_id"], taken(scripts))
     else:
         script.rev_id = next_revision_id(script.message, taken(scripts))
     script.message = _docstring(script.message or "")
-    if options["autogenerate"]:
-        _compare(command, metadata, policy, migration_context, directives)
 
 
 def write_what_differs(

@@ -1,4 +1,4 @@
-"""The test kit, for any Alembic project whose env.py calls `run_environment`.
+"""The test kit, for any Alembic project whose env.py calls `online` or `run_environment`.
 
     # conftest.py
     pytest_plugins = ["alembic_online.testing.plugin"]
@@ -11,11 +11,11 @@ old code, deterministic, process, search_path, time zone, role, offline. All run
 project's server.
 
     files.py, models.py    what needs no walk; defaults.py: what each process computes again
-    round_trip.py          each revision up, down, up; with rows too (tables, candidates, filling, contents)
-    old_code.py            the queries of the revision before
-    surroundings.py        the chain in other surroundings; offline.py: by `--sql`
-    one_by_one.py          each revision in a process of its own (other_process.py)
-    ground.py              the scratch database under all of them
+    round_trip.py          each revision up, down, up; with rows too (sample_rows, row_snapshot.py)
+    backward_compatibility.py  the queries of the revision before
+    environments.py        the chain in other surroundings; offline.py: by `--sql`
+    separate_processes.py  each revision in a process of its own (other_process.py)
+    sandbox.py             the scratch database under all of them
     crucible/              random changes of random models, or of one's own, broken off and repaired at random
 
 A revision that means to lose something, or to take leave of it, says so: `loses = ["users.nickname", "drafts"]`.
