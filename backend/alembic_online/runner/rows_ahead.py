@@ -1,8 +1,9 @@
 """Rows that break a rule which a revision sets further down, looked for before anything of it is done.
 
 A large table is changed step by step, each committed: a key that the last line cannot make would leave the lines above
-it done. So where a rule (NOT NULL, CHECK, UNIQUE, PRIMARY KEY, FOREIGN KEY) is about columns that are there and that no
-line above it changes, its rows are looked at first. The operation itself looks again when it comes.
+it done. So where a rule (NOT NULL, CHECK, UNIQUE, PRIMARY KEY, FOREIGN KEY, a type that has fewer values) is about
+columns that are there, maybe under another name, and that no line above it changes, its rows are looked at first. The
+operation itself looks again when it comes.
 """
 
 import re
@@ -15,51 +16,55 @@ from alembic.script import Script
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
+from alembic_online.postgres.locks import strong_locks
 from alembic_online.postgres.locks.reader import Reader, statements
+from alembic_online.postgres.sql.tokens import Token
 from alembic_online.postgres.sqlstate import sqlstate
 from alembic_online.recipes.bypass import is_large
 from alembic_online.recipes.constraint import obstacle_columns
 from alembic_online.recipes.cutover.statement_forms import names_of
 from alembic_online.recipes.database import Database
-from alembic_online.recipes.names import plain
+from alembic_online.recipes.names import folded, plain, uncollated
 from alembic_online.recipes.object_effects import last_part
 from alembic_online.recipes.orphan_rows import orphans
 from alembic_online.recipes.precheck import Obstacle
+from alembic_online.recipes.shadow_column.refused_values import refused_values
+from alembic_online.runner.names_above import NamesAbove
 from alembic_online.runner.written_statements import written_statements
 
 _MAY_SET_ONE = re.compile(
     r"create_(unique|check)_constraint|create_primary_key|create_foreign_key|unique=True|alter_column\(.*nullable=False"
-    r"|SET\s+NOT\s+NULL|ADD\s+(CONSTRAINT|CHECK|UNIQUE|PRIMARY|FOREIGN)|CREATE\s+UNIQUE",
+    r"|SET\s+NOT\s+NULL|ADD\s+(CONSTRAINT|CHECK|UNIQUE|PRIMARY|FOREIGN)|CREATE\s+UNIQUE|type_=|\bTYPE\b",
     re.IGNORECASE | re.DOTALL,
 )
 _OF_A_STATEMENT = ("22", "42", "2B")  # classes: what is written, or a value
-_TABLES = ("CREATE TABLE", "DROP TABLE")
-_QUIET = (
-    *("CREATE INDEX", "CREATE UNIQUE INDEX", "DROP INDEX", "COMMENT", "GRANT", "REVOKE", "CREATE VIEW", "DROP VIEW"),
-    *("CREATE TYPE", "CREATE TRIGGER"),
-)
-"""After which every row is as it was."""
-_RULES = ("CONSTRAINT", "CHECK", "UNIQUE", "PRIMARY KEY", "FOREIGN KEY")
-_SETTINGS = ("SET DEFAULT", "DROP DEFAULT", "SET NOT NULL", "DROP NOT NULL", "SET STATISTICS", "SET STORAGE")
+_COLUMN = """
+    SELECT quote_ident(attname) AS quoted, format_type(atttypid, atttypmod) AS type FROM pg_attribute
+    WHERE attrelid = to_regclass(:table) AND attname = :column AND NOT attisdropped
+"""
 
 
 class _Rule(NamedTuple):
     table: str
     names: set[str]
     """The tables, and their columns, that it is about."""
-    obstacle: Callable[[], Obstacle]
+    obstacle: Callable[[], Obstacle | None]
 
 
 def look_ahead(connection: Connection, script: Script, direction: str, database: Database) -> None:
-    """Raise `RevisionFailed` for the first rows that break a rule of a later line on a large table."""
+    """Raise `RevisionFailed` for the first rows that break a rule of a later line, where a table is large."""
     if not _MAY_SET_ONE.search(Path(script.path).read_text(encoding="utf-8")):
         return  # nearly all revisions: nothing is read or asked for them
-    for rule in _rules(script, direction, database):
-        if is_large(rule.table, script, database):
+    written = list(written_statements(script, direction))
+    locked = {lock.name for sql in written for lock in strong_locks(sql)}
+    if any(is_large(table, script, database) for table in locked):
+        for rule in _rules(written, database):
             _look(connection, rule.obstacle())
 
 
-def _look(connection: Connection, obstacle: Obstacle) -> None:
+def _look(connection: Connection, obstacle: Obstacle | None) -> None:
+    if obstacle is None:
+        return
     try:
         obstacle.look(connection)
     except DBAPIError as error:
@@ -67,82 +72,83 @@ def _look(connection: Connection, obstacle: Obstacle) -> None:
             raise  # what is not there, or cannot be compared, the operation itself will tell
 
 
-def _rules(script: Script, direction: str, database: Database) -> Iterator[_Rule]:
+def _rules(written: Sequence[str], database: Database) -> Iterator[_Rule]:
     """Those of the second statement on: of the first, nothing comes before it."""
-    changed: set[str] = set()
-    for number, sql in enumerate(written_statements(script, direction)):
+    above = NamesAbove()
+    for number, sql in enumerate(written):
         (reader, *_) = statements(sql)
-        found = [] if number == 0 else list(_of_statement(sql, database))
-        yield from (rule for rule in found if not rule.names & changed)
-        if not _note(reader, sql, changed):
+        found = [] if number == 0 else list(_of_statement(sql, above, database))
+        yield from (rule for rule in found if rule.table and not rule.names & above.changed)
+        if not above.note(reader, sql):
             return
 
 
-def _note(reader: Reader, sql: str, changed: set[str]) -> bool:
-    """Note which tables and columns are other ones after it; False where rows may be, of this or any other table."""
-    if reader.accept_any(*_TABLES):
-        changed |= names_of(sql)
-    elif reader.accept("ALTER TABLE"):
-        reader.accept("IF EXISTS")
-        reader.accept("ONLY")
-        table = last_part(plain(reader.name()))
-        for action in reader.split():
-            changed |= {each if each == table else f"{table}.{each}" for each in _changed(action, table)}
-    else:
-        return reader.accept_any(*_QUIET) is not None
-    return True
-
-
-def _changed(action: Reader, table: str) -> set[str]:
-    """The columns that an action makes other ones, or the table itself."""
-    words = {plain(token.text) for token in action.rest()}
-    if action.comes("RENAME TO", "SET SCHEMA", "ATTACH", "DETACH", "DISABLE", "ENABLE"):
-        return {table}
-    if action.accept_any("ADD", "DROP") and (action.comes(*_RULES) or action.accept("CONSTRAINT")):
-        return set()
-    if action.accept("ALTER"):
-        action.accept("COLUMN")
-        action.name()
-        return set() if action.comes(*_SETTINGS) else words
-    return set() if action.comes("VALIDATE") else words
-
-
-def _of_statement(sql: str, database: Database) -> Iterator[_Rule]:
+def _of_statement(sql: str, above: NamesAbove, database: Database) -> Iterator[_Rule]:
     for reader in statements(sql):
         if reader.accept("CREATE UNIQUE INDEX"):
             reader.accept("CONCURRENTLY")
             name = reader.name()
-            if reader.accept("ON") and (table := reader.name()):
-                yield from _unique(f"{name} on {table}", table, reader)
+            if reader.accept("ON") and (table := above.table(reader.name())):
+                yield from _unique(f"{name} on {table}", table, reader, above)
         elif reader.accept("ALTER TABLE"):
             reader.accept("ONLY")
-            table = reader.name()
-            for action in reader.split():
-                yield from _of_action(action, table, sql, database)
+            if table := above.table(reader.name()):
+                for action in reader.split():
+                    yield from _of_action(action, table, sql, above, database)
 
 
-def _of_action(action: Reader, table: str, sql: str, database: Database) -> Iterator[_Rule]:
+def _of_action(action: Reader, table: str, sql: str, above: NamesAbove, database: Database) -> Iterator[_Rule]:
     if action.accept("ALTER"):
         action.accept("COLUMN")
-        column = action.name()
-        if action.accept("SET NOT NULL"):
+        column = above.column(table, action.name())
+        if column and action.accept("SET NOT NULL"):
             yield _nulls(table, [column], database)
+        elif column and action.accept_any("TYPE", "SET DATA TYPE"):
+            yield from _new_type(table, column, action, sql, above, database)
         return
     if not action.accept("ADD") or action.has("VALID") or action.has("ENFORCED"):
         return
     name = action.name() if action.accept("CONSTRAINT") else ""
     if action.accept("CHECK"):
-        inside = action.parentheses().rest()
-        condition = sql[inside[0].start : inside[-1].start + len(inside[-1].text)] if inside else "true"
-        what = (f"{name or 'the new check'} on {table}", "rows that break it", f"NOT ({condition})")
-        yield _Rule(table, _names(table, names_of(condition)), partial(_rows, table, *what, database))
+        condition = above.expression(table, _text(action.parentheses().rest(), sql) or "true")
+        if condition:
+            what = (f"{name or 'the new check'} on {table}", "rows that break it", f"NOT ({condition})")
+            yield _Rule(table, _names(table, names_of(condition)), partial(_rows, table, *what, database))
     elif action.accept("FOREIGN KEY"):
-        yield from _foreign_key(action, table, name)
+        yield from _foreign_key(action, table, name, above)
     elif (kind := action.accept_any("UNIQUE", "PRIMARY KEY")) is not None:
         if kind == "PRIMARY KEY":
-            listed = _listed(Reader(action.rest()))
+            listed = _listed(Reader(action.rest()), table, above)
             yield _nulls(table, listed, database)
-        yield from _unique(f"{name or 'the new key'} on {table}", table, action)
+        yield from _unique(f"{name or 'the new key'} on {table}", table, action, above)
+
+
+def _new_type(
+    table: str, column: str, action: Reader, sql: str, above: NamesAbove, database: Database
+) -> Iterator[_Rule]:
+    """Values that it does not have, as far as they are told without the conversion itself."""
+    found = list(action.rest())
+    at = next((at for at, token in enumerate(found) if token.keyword == "USING"), len(found))
+    kind, written = _text(found[:at], sql), _text(found[at + 1 :], sql)
+    using = above.expression(table, written)
+    today, made = above.type(kind), above.type_made(kind)
+    if made and today and database.ask("SELECT 1 WHERE to_regtype(:kind) IS NOT NULL", kind=uncollated(today)):
+        made = None  # made only where it is not there
+    if not (made.labels if made else today) or (written and not using):
+        return
+
+    def find() -> Obstacle | None:
+        rows = database.ask(_COLUMN, table=table, column=folded(column))
+        if not rows:
+            return None
+        new, labels = (kind, made.labels) if made else (today, ())
+        return refused_values(table, rows[0].quoted, rows[0].type, new, using or None, labels, database)
+
+    yield _Rule(table, _names(table, {column, *names_of(using)}), find)
+
+
+def _text(found: Sequence[Token], sql: str) -> str:
+    return sql[found[0].start : found[-1].start + len(found[-1].text)] if found else ""
 
 
 def _nulls(table: str, columns: Sequence[str], database: Database) -> _Rule:
@@ -156,21 +162,22 @@ def _rows(table: str, what: str, found: str, condition: str, database: Database)
     return Obstacle(what, found, f"SELECT {obstacle_columns(table, database)} FROM {table} WHERE {condition}")
 
 
-def _foreign_key(action: Reader, table: str, name: str) -> Iterator[_Rule]:
-    columns = _listed(action)
+def _foreign_key(action: Reader, table: str, name: str, above: NamesAbove) -> Iterator[_Rule]:
+    columns = _listed(action, table, above)
     if action.accept("REFERENCES"):
-        parent, referred = action.name(), _listed(action)
-        if columns and len(columns) == len(referred) and not action.has("FULL"):
+        parent = above.table(action.name())
+        referred = _listed(action, parent, above)
+        if parent and columns and len(columns) == len(referred) and not action.has("FULL"):
             names = _names(table, columns) | _names(parent, referred)
             pairs = list(zip(columns, referred, strict=True))
             yield _Rule(table, names, partial(orphans, table, parent, name or "the new foreign key", pairs))
 
 
-def _unique(what: str, table: str, reader: Reader) -> Iterator[_Rule]:
+def _unique(what: str, table: str, reader: Reader, above: NamesAbove) -> Iterator[_Rule]:
     if reader.accept("NULLS NOT DISTINCT"):
         return
     reader.accept("NULLS DISTINCT")
-    columns = _listed(reader)
+    columns = _listed(reader, table, above)
     if columns and not reader.has("WHERE") and not reader.has("OVERLAPS") and not reader.has("USING"):
         present = " AND ".join(f"{column} IS NOT NULL" for column in columns)
         numbers = ", ".join(str(number) for number in range(1, len(columns) + 1))
@@ -185,7 +192,8 @@ def _names(table: str, columns: Iterable[str]) -> set[str]:
     return {own, *(f"{own}.{plain(each)}" for each in columns)}
 
 
-def _listed(reader: Reader) -> list[str]:
-    """Plain columns; none where one is more than its name."""
+def _listed(reader: Reader, table: str, above: NamesAbove) -> list[str]:
+    """Plain columns, by today's names; none where one is more than its name."""
     parts = [(part.name(), part.done) for part in reader.parentheses().split()]
-    return [name for name, _ in parts] if all(name and done for name, done in parts) else []
+    names = [above.column(table, name) for name, _ in parts if name]
+    return names if all(name and done for name, done in parts) and all(names) else []

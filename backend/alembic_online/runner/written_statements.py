@@ -7,14 +7,19 @@ such a line may find other rows than are there now.
 
 import ast
 import io
-from collections.abc import Iterator
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 
+import sqlalchemy as sa
 from alembic import op
 from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 from alembic.script import Script
+from sqlalchemy.dialects.postgresql import CreateEnumType, DropEnumType
+from sqlalchemy.dialects.postgresql.base import PGDialect
 
 from alembic_online.postgres.locks.reader import texts
 
@@ -34,42 +39,118 @@ _STOCK = (
     "execute",
     "rename_table",
 )
+_DIALECT = PGDialect(paramstyle="named")  # type: ignore[no-untyped-call]  # SQLAlchemy's own
+_FAILED = object()
 _SIMPLE = (ast.expr_context, ast.operator, ast.unaryop, ast.keyword)
 _VALUES = (ast.Constant, ast.List, ast.Tuple, ast.Dict, ast.Name, ast.Attribute, ast.Call, ast.UnaryOp)
+
+
+class _Connection:
+    """What `op.get_bind()` gives, of which nothing is asked."""
 
 
 def written_statements(script: Script, function: str) -> Iterator[str]:
     """The SQL of `upgrade` or `downgrade`, a statement each."""
     tree = ast.parse(Path(script.path).read_text(encoding="utf-8"))
     body = next((node.body for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == function), [])
+    names: dict[str, object] = dict(vars(script.module))
     for node in body:
-        if not isinstance(node, ast.Expr):
-            return
-        if isinstance(node.value, ast.Constant):
+        if isinstance(node, ast.Pass) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)):
             continue  # a docstring
-        sql = _sql(node.value, script)
-        if sql is None:
+        if isinstance(node, ast.Import | ast.ImportFrom | ast.Assign):
+            if not (_assign(node, names) if isinstance(node, ast.Assign) else _import(node, names)):
+                return
+        elif isinstance(node, ast.Expr) and (sql := _sql(node.value, names)) is not None:
+            yield from (each for text in texts(sql) if (each := text.strip().rstrip(";")))
+        else:
             return
-        yield from (each for text in texts(sql) if (each := text.strip().rstrip(";")))
 
 
-def _sql(node: ast.expr, script: Script) -> str | None:
-    known = vars(script.module)
-    if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _STOCK):
+def _import(node: ast.stmt, names: dict[str, object]) -> bool:
+    try:
+        exec(compile(ast.Module([node], []), "<revision>", "exec"), names)
+    except Exception:  # its line will tell
+        return False
+    return True
+
+
+def _assign(node: ast.Assign, names: dict[str, object]) -> bool:
+    """Give a name to what is written out, or to the connection; False for anything else."""
+    (target, *others) = node.targets
+    if others or not isinstance(target, ast.Name):
+        return False
+    if _is_bind(node.value, names):
+        names[target.id] = _Connection()
+        return True
+    if not _are_plain([node.value], names):
+        return False
+    names[target.id] = _evaluated(node.value, names)
+    return names[target.id] is not None
+
+
+def _sql(node: ast.expr, names: dict[str, object]) -> str | None:
+    if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
         return None
-    if not (isinstance(node.func.value, ast.Name) and known.get(node.func.value.id) is op):
+    if node.func.attr in ("create", "drop"):
+        return _sql_of_enum(node, node.func, names)
+    if node.func.attr not in _STOCK or not (
+        isinstance(node.func.value, ast.Name) and names.get(node.func.value.id) is op
+    ):
         return None
-    if not all(_is_plain(each, known) for part in (*node.args, *node.keywords) for each in ast.walk(part)):
+    if not _are_plain([*node.args, *node.keywords], names):
         return None
     written = io.StringIO()
     options = {"as_sql": True, "output_buffer": written, "literal_binds": True}
-    context = MigrationContext.configure(dialect_name="postgresql", opts=options)
-    names = {**known, node.func.value.id: Operations(context)}
+    with _unlogged():
+        context = MigrationContext.configure(dialect_name="postgresql", opts=options)
+    done = _evaluated(node, {**names, node.func.value.id: Operations(context)}, otherwise=_FAILED)
+    return None if done is _FAILED else written.getvalue()
+
+
+@contextmanager
+def _unlogged() -> Iterator[None]:
+    """Alembic says of each context that it is made; nobody has asked for this one."""
+    log = logging.getLogger("alembic.runtime.migration")
+    log.addFilter(_nothing)
     try:
-        eval(compile(ast.Expression(node), str(script.path), "eval"), names)
-    except Exception:  # what cannot be written down, or not without a database: its line will tell
+        yield
+    finally:
+        log.removeFilter(_nothing)
+
+
+def _nothing(_: logging.LogRecord) -> bool:
+    return False
+
+
+def _sql_of_enum(node: ast.Call, func: ast.Attribute, names: dict[str, object]) -> str | None:
+    """Of `sa.Enum(..., name=...).create(op.get_bind(), checkfirst=True)`, or `drop`."""
+    is_bound = len(node.args) == 1 and _is_bind(node.args[0], names)
+    kind = _evaluated(func.value, names) if is_bound and _are_plain([func.value], names) else None
+    if not isinstance(kind, sa.Enum) or not kind.name:
         return None
-    return written.getvalue()
+    own = kind.dialect_impl(_DIALECT)
+    return str((CreateEnumType if func.attr == "create" else DropEnumType)(own).compile(dialect=_DIALECT))
+
+
+def _is_bind(node: ast.expr, names: dict[str, object]) -> bool:
+    if isinstance(node, ast.Name):
+        return isinstance(names.get(node.id), _Connection)
+    called = node.func if isinstance(node, ast.Call) else None
+    is_op = (
+        isinstance(called, ast.Attribute) and isinstance(called.value, ast.Name) and names.get(called.value.id) is op
+    )
+    return is_op and isinstance(called, ast.Attribute) and called.attr == "get_bind"
+
+
+def _evaluated(node: ast.expr, names: dict[str, object], otherwise: object = None) -> object:
+    try:
+        return eval(compile(ast.Expression(node), "<revision>", "eval"), dict(names))
+    except Exception:  # what cannot be written down, or not without a database: its line will tell
+        return otherwise
+
+
+def _are_plain(parts: Sequence[ast.AST], names: dict[str, object]) -> bool:
+    return all(_is_plain(each, names) for part in parts for each in ast.walk(part))
 
 
 def _is_plain(node: ast.AST, known: dict[str, object]) -> bool:

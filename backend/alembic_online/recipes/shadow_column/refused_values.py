@@ -7,13 +7,12 @@ from collections.abc import Sequence
 
 from alembic_online.postgres.sql.tokens import tokens
 from alembic_online.recipes.constraint import obstacle_columns
-from alembic_online.recipes.cutover.replaced_type import StandIn, labels_of
 from alembic_online.recipes.database import Database
 from alembic_online.recipes.names import literal, uncollated
 from alembic_online.recipes.precheck import Obstacle
-from alembic_online.recipes.shadow_column.column import OldColumn
 
 _TEXTS = ("text", "character varying", "varchar")
+_INTEGERS = ("smallint", "integer", "bigint")
 _IS_ENUM = """
     SELECT 1 FROM pg_type t JOIN pg_type e ON e.oid = CASE WHEN t.typcategory = 'A' THEN t.typelem ELSE t.oid END
     WHERE t.oid = to_regtype(:kind) AND e.typtype = 'e'
@@ -21,29 +20,32 @@ _IS_ENUM = """
 
 
 def refused_values(
-    column: OldColumn, kind: str, using: str | None, stand_ins: Sequence[StandIn], database: Database
+    table: str, column: str, old: str, kind: str, using: str | None, labels: Sequence[str], database: Database
 ) -> Obstacle | None:
-    """None where only the conversion itself can tell."""
+    """Of a column, as SQL writes it, of the type `old`; None where only the conversion itself can tell.
+
+    `labels` are those of an enum that is still to be made, or of that which such a domain or array is made of.
+    """
     kind = uncollated(kind)
-    before = _before_the_cast(using, kind) if using else column.quoted
+    before = _before_the_cast(using, kind) if using else column
     if before is None:
         return None
-    if labels := labels_of(kind, stand_ins):  # there is no such type yet
+    if labels:
         there = ", ".join(map(literal, labels))
         refused = f"({before})::text NOT IN ({there})"
         if kind.endswith("]"):
             elements = f"unnest(({before})::text[]) AS elements (label)"
             refused = f"EXISTS (SELECT FROM {elements} WHERE label NOT IN ({there}))"
-    elif _by_text(before, column) or database.ask(_IS_ENUM, kind=kind):
+    elif _by_text(before, column, old, kind) or database.ask(_IS_ENUM, kind=kind):
         refused = f"NOT pg_input_is_valid(({before})::text, {literal(kind)})"
     else:
         return None
-    names = obstacle_columns(column.table, database)
-    shown = names if column.quoted in names.split(", ") else f"{names}, {column.quoted}"
+    names = obstacle_columns(table, database)
+    shown = names if column in names.split(", ") else f"{names}, {column}"
     return Obstacle(
-        what=f"the new type of {column.table}.{column.quoted}",
+        what=f"the new type of {table}.{column}",
         found="rows whose value it does not have",
-        select=f"SELECT {shown} FROM {column.table} WHERE {column.quoted} IS NOT NULL AND {refused}",
+        select=f"SELECT {shown} FROM {table} WHERE {column} IS NOT NULL AND {refused}",
         remedy="Change those rows first, or let USING say what becomes of them; then run the same command again.",
     )
 
@@ -58,6 +60,8 @@ def _before_the_cast(using: str, kind: str) -> str | None:
     return None
 
 
-def _by_text(before: str, column: OldColumn) -> bool:
-    cast = before.rpartition("::")[2].strip().lower().removesuffix("[]") if "::" in before else ""
-    return cast in _TEXTS or (before.strip() == column.quoted and column.type.partition("(")[0] in _TEXTS)
+def _by_text(before: str, column: str, old: str, kind: str) -> bool:
+    if "::" in before:
+        return before.rpartition("::")[2].strip().lower().removesuffix("[]") in _TEXTS
+    whole = old in _INTEGERS and kind.lower() in _INTEGERS
+    return before.strip() == column and (whole or old.partition("(")[0] in _TEXTS)

@@ -66,8 +66,9 @@ def _steps(construct: ColumnType, database: Database, table: str, stand_ins: Seq
         yield from (Step(sql=statement) for statement in json.loads(database.recall(after, lambda: "[]")))
         return
     using = getattr(construct, "using", None)  # of Alembic's own PostgresqlColumnType
-    obstacle = refused_values(column, kind, using, stand_ins, database)
-    early = obstacle if labels_of(kind, stand_ins) else None  # else PostgreSQL judges by the type itself
+    labels = labels_of(kind, stand_ins)
+    obstacle = refused_values(table, column.quoted, column.type, kind, using, labels, database)
+    early = obstacle if labels else None  # else PostgreSQL judges by the type itself
     for each in stand_ins:
         if database.cut_over.use(each):
             yield Step(sql=each.create, unless=f"SELECT to_regtype({literal(each.made)}) IS NOT NULL", obstacle=early)
