@@ -10,10 +10,10 @@ from alembic.script import ScriptDirectory
 from fastapi import Depends, Request
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from src.api.position import remember
-from src.api.rate_limit import PER_ADDRESS, network
-from src.api.replica import Replica
+from src.api.middleware.position import remember
+from src.api.ops.replica import Replica
 from src.api.resources import Resources
+from src.api.security.rate_limit import PER_ADDRESS, network
 from src.db.hot_query import Reader
 from src.db.session import unit_of_work
 from src.db.wal import WRITTEN

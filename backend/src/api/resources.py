@@ -18,13 +18,13 @@ from alembic_online.postgres.connection.url import DatabaseURL
 from alembic_online.postgres.embedded import leave
 from alembic_online.postgres.sqlstate import names_what_is_gone
 from alembic_online.revisions.graph import load_chain
-from src.api.answering import Answers
-from src.api.query_vectors import QueryVectors
-from src.api.rate_limit import Attempts, ServiceLimits
-from src.api.readiness import Readiness
-from src.api.replica import Replica
-from src.api.signing_key import signing_key
-from src.api.tokens import Tokens
+from src.api.chat.answering import Answers
+from src.api.ops.readiness import Readiness
+from src.api.ops.replica import Replica
+from src.api.search.query_vectors import QueryVectors
+from src.api.security.rate_limit import Attempts, ServiceLimits
+from src.api.security.signing_key import signing_key
+from src.api.security.tokens import Tokens
 from src.db.hot_query import Reader, open_reader
 from src.db.services.passwords import Passwords
 from src.db.session import session_factory

@@ -11,7 +11,7 @@ from argon2 import PasswordHasher
 from fastapi import FastAPI
 from httpx import AsyncClient, Response
 
-from src.api.tokens import Claim, Tokens, Use
+from src.api.security.tokens import Claim, Tokens, Use
 from src.db.services.passwords import Passwords
 from tests.api.accounts import PASSWORD, QUICK, register, sign_in, visitor
 from tests.api.conftest import MakeApp

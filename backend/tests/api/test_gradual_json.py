@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from src.api.gradual_json import loads
+from src.api.http.gradual_json import loads
 
 BODIES = [
     b"{}",

@@ -3,7 +3,7 @@
 import pytest
 from httpx import AsyncClient
 
-from src.api.languages import read_accept_language, wanted
+from src.api.http.languages import read_accept_language, wanted
 from src.db.languages import canonical_language
 from tests.api.course import add_chapter, add_module, put_translation
 

@@ -9,9 +9,9 @@ from fastapi import APIRouter, Depends, FastAPI, Header, Query, Request, Respons
 from fastapi.routing import APIRoute
 from fastapi.security import OAuth2PasswordBearer
 
-from src.api.error_handlers import add_error_handlers
-from src.api.planned_route import LARGEST_BODY, PlannedRoute
-from src.api.problems import ProblemError
+from src.api.http.error_handlers import add_error_handlers
+from src.api.http.planned_route import LARGEST_BODY, PlannedRoute
+from src.api.http.problems import ProblemError
 from tests.api.clients import running
 
 calls: list[str] = []

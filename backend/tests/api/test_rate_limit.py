@@ -4,7 +4,7 @@ import pytest
 from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient
 
-from src.api.rate_limit import PER_ADDRESS, LimitInvalid, ServiceLimits, network
+from src.api.security.rate_limit import PER_ADDRESS, LimitInvalid, ServiceLimits, network
 from src.settings import Settings, load_settings
 from tests.api.accounts import API
 

@@ -114,7 +114,7 @@ async def test_a_service_that_fails_leaves_the_words(student: AsyncClient, servi
         (answer("nonsense"), 30, "The embedding service answered something else than embeddings."),
     ):
         service.embeddings = embeddings
-        with patch("src.api.search.PATIENCE", patience):
+        with patch("src.api.routers.search.PATIENCE", patience):
             page = await found(student, text="locks")
         assert chapters(page) == ["locks"]
         assert (page["by"], page["notice"]) == (["text"], f"{notice} This is what was found by words alone.")

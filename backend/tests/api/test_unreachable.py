@@ -13,7 +13,7 @@ from sqlalchemy import event
 from sqlalchemy.pool import Pool
 
 from alembic_online.postgres.embedded import start_server
-from src.api.readiness import TIME_LIMIT
+from src.api.ops.readiness import TIME_LIMIT
 from tests.api.clients import not_ready, running
 from tests.api.conftest import MakeApp
 from tests.api.network import Proxy, SilentListener, listening, through

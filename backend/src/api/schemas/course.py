@@ -21,7 +21,7 @@ Html = Annotated[
     str,
     Field(max_length=500_000, description="Scripts, styles and forms are taken out", examples=["<p>Wait briefly.</p>"]),
 ]
-"""As it was sent: `api/clean_html.py` cleans it."""
+"""As it was sent: `api/http/clean_html.py` cleans it."""
 
 
 class Stored(BaseModel):

@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
-from src.api.pages import MAXIMUM, Page
+from src.api.http.pages import MAXIMUM, Page
 from src.api.schemas.base import Body
 from src.api.schemas.vectors import VectorInput
 

@@ -1,0 +1,1 @@
+"""What HTTP has and FastAPI lacks: versions, problems, pages, languages, limits."""

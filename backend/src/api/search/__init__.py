@@ -1,0 +1,1 @@
+"""What a search needs besides its query."""
