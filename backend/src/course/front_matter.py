@@ -16,7 +16,7 @@ Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, ma
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1), Storable]
 
 
-class Head(BaseModel):
+class FrontMatter(BaseModel):
     """What a module, a chapter and a translation have in common; in a module's file, and a translation's, it is all."""
 
     model_config = ConfigDict(extra="forbid")
@@ -26,7 +26,7 @@ class Head(BaseModel):
     published: bool = True
 
 
-class ChapterHead(Head):
+class ChapterFrontMatter(FrontMatter):
     """What a chapter has besides."""
 
     difficulty: DifficultyLevel = DifficultyLevel.INTERMEDIATE
@@ -34,7 +34,7 @@ class ChapterHead(Head):
     objectives: list[Line] = []
 
 
-SomeHead = TypeVar("SomeHead", bound=Head)
+SomeHead = TypeVar("SomeHead", bound=FrontMatter)
 
 _LARGEST = 1_000_000
 """Bytes of a file: some 300 pages."""
@@ -102,7 +102,7 @@ def _bytes(path: Path) -> bytes:
         raise CourseInvalid(path, None, f"it cannot be read ({error.strerror})", "Look at its rights.") from None
 
 
-def _invalid(path: Path, text: str, error: ValidationError, model: type[Head]) -> CourseInvalid:
+def _invalid(path: Path, text: str, error: ValidationError, model: type[FrontMatter]) -> CourseInvalid:
     first: Any = error.errors(include_url=False)[0]
     key = str(first["loc"][0])
     lines = text.splitlines()
@@ -114,6 +114,6 @@ def _invalid(path: Path, text: str, error: ValidationError, model: type[Head]) -
     return CourseInvalid(path, line, f"{key} does not fit", f"{first['msg'].removeprefix('Value error, ')}.")
 
 
-def _example(model: type[Head]) -> str:
+def _example(model: type[FrontMatter]) -> str:
     required = [name for name, field in model.model_fields.items() if field.is_required()]
     return "\n".join(["---", *(f"{name}: ..." for name in required), "---"])

@@ -10,7 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from src.course.files import find_modules
-from src.course.reading import ReadModule, read_module
+from src.course.reading import ParsedModule, read_module
 from src.db.languages import canonical_language
 from src.db.queries.course_import import Outcome, put_row
 from src.db.session import unit_of_work
@@ -54,7 +54,7 @@ def _bar(console: Console) -> Progress:
     return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
 
 
-async def write_course(session: AsyncSession, course: list[ReadModule], *, advance: Callable[[], None]) -> Outcomes:
+async def write_course(session: AsyncSession, course: list[ParsedModule], *, advance: Callable[[], None]) -> Outcomes:
     """Put every row; what the database has besides (other modules, other chapters) stays as it is."""
     outcomes: Outcomes = Counter()
     for module in course:

@@ -13,5 +13,5 @@ def _parser() -> MarkdownIt:
 
 
 def render(markdown: str) -> str | None:
-    """CommonMark, with tables, as sanitised HTML; None for an empty text. Raises `HtmlUnfit`."""
+    """CommonMark, with tables, as sanitised HTML; None for an empty text."""
     return sanitise(_parser().render(markdown)) or None

@@ -10,6 +10,7 @@ of it:
 Other drivers than asyncpg are asked through SQLAlchemy's engine: the same answer, slower.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Protocol
@@ -23,7 +24,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from alembic_online.postgres.connection.engine import asyncpg_options
 from alembic_online.postgres.connection.url import DatabaseURL
 from alembic_online.postgres.sqlstate import names_what_is_gone
-from src.db.turns import Turns
 from src.db.vector import HotConnection
 
 _DIALECT = PGDialect_asyncpg()  # type: ignore[no-untyped-call]  # its constructor has no annotations
@@ -67,7 +67,8 @@ class PoolReader:
 
     def __init__(self, pool: asyncpg.Pool, patience: float) -> None:
         self._pool = pool
-        self._turns = Turns(pool.get_max_size(), patience)
+        self._places = asyncio.Semaphore(pool.get_max_size())  # first come, first served
+        self._patience = patience
 
     async def row(self, query: HotQuery, **values: Any) -> Sequence[Any] | None:
         arguments = query.arguments(values)
@@ -98,8 +99,15 @@ class PoolReader:
             await self._pool.expire_connections()  # what one of them has prepared, the others may have too
         return await self._once(query, fetch)
 
+    async def _wait_for_a_place(self) -> None:
+        if self._places.locked():
+            async with asyncio.timeout(self._patience):
+                await self._places.acquire()
+        else:  # which costs no timer
+            await self._places.acquire()
+
     async def _once(self, query: HotQuery, fetch: Fetch) -> Any:
-        await self._turns.take()
+        await self._wait_for_a_place()
         try:
             connection = await self._pool.acquire()
             try:
@@ -113,7 +121,7 @@ class PoolReader:
             finally:
                 await self._pool.release(connection)
         finally:
-            self._turns.give()
+            self._places.release()
 
 
 def _knows_a_dropped_type(query: HotQuery, error: Exception) -> bool:

@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from src.api.app import create_app
 from src.api.dependencies import Session
-from src.api.http.planned_route import LARGEST_BODY
+from src.api.http.routing import LARGEST_BODY
 from src.settings import Settings
 from tests.api.accounts import API
 from tests.api.clients import running

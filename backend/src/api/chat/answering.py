@@ -104,7 +104,7 @@ class Answers:
             raise _NotKept("The answer cannot be kept at the moment.") from error
 
 
-async def _append(session: AsyncSession, asked: Asked, response: str) -> chat.Message:
+async def _append(session: AsyncSession, asked: Asked, response: str) -> chat.MessageRow:
     if asked.is_follow_up and not await chat.latest(session, asked.user, asked.conversation, 1):
         raise _NotKept("The conversation was deleted meanwhile.")
     columns = {**asked.columns, "response": response}

@@ -12,21 +12,21 @@ from typing import Any
 
 from fastapi import Request, Response
 
-from src.api.http.planned_route import PlannedRoute
+from src.api.http.routing import LimitedRoute
 
 Finish = Callable[[Any], Any]
 _decode = json.JSONDecoder().raw_decode
 _SPACE = re.compile(r"[ \t\n\r]*")
 
 
-def gradual_route(finish: Finish) -> type[PlannedRoute]:
+def gradual_route(finish: Finish) -> type[LimitedRoute]:
     """Routes that read their bodies in pieces. `finish` is done to each element, so that it takes turns as well."""
 
     class GradualRequest(Request):
         async def json(self) -> Any:
             return await loads(await self.body(), finish)
 
-    class GradualRoute(PlannedRoute):
+    class GradualRoute(LimitedRoute):
         def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
             handle = super().get_route_handler()
 

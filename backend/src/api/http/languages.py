@@ -11,6 +11,8 @@ from src.api.dependencies import OpenResources
 from src.db.languages import LONGEST, TAG, canonical_language
 
 _RANGE = re.compile(rf"\s*({TAG}|\*)\s*(?:;\s*q\s*=\s*([01](?:\.\d{{0,3}})?)\s*)?")
+LONGEST_HEADER = 1000
+"""Characters of `Accept-Language`."""
 _MOST = 20  # ranges of one header that are looked at; people read fewer languages
 
 
@@ -63,16 +65,17 @@ def _truncations(tag: str) -> list[str]:
     return found
 
 
-async def _wanted(
+async def wanted_languages(
     resources: OpenResources,
     lang: Annotated[
         str | None,
         Query(pattern=f"^{TAG}$", max_length=LONGEST, description="A BCP 47 tag; goes before Accept-Language"),
     ] = None,
-    accept_language: Annotated[str, Header(max_length=1000)] = "",
+    accept_language: Annotated[str, Header(max_length=LONGEST_HEADER)] = "",
 ) -> Wanted:
+    """The languages that the request asks for."""
     ranges, refused = ([lang], frozenset[str]()) if lang else read_accept_language(accept_language)
     return wanted(ranges, canonical_language(resources.settings.course_language), refused)
 
 
-WantedLanguages = Annotated[Wanted, Depends(_wanted)]
+WantedLanguages = Annotated[Wanted, Depends(wanted_languages)]

@@ -74,10 +74,10 @@ async def review_submission(
     return _versioned(response, reviewed)
 
 
-def _versioned(response: Response, found: capstone.Submission) -> Submission:
+def _versioned(response: Response, found: capstone.SubmissionRow) -> Submission:
     response.headers["ETag"] = etag(found.updated_at)
     return Submission.model_validate(found)
 
 
-def _page(paging: PageRequest, rows: list[capstone.Submission]) -> Page[Submission]:
+def _page(paging: PageRequest, rows: list[capstone.SubmissionRow]) -> Page[Submission]:
     return paging.page(rows, BY_TIME, lambda row: (row.submitted_at, row.id), Submission.model_validate)

@@ -7,14 +7,14 @@ from fastapi import Request, Response
 from src.api.http.clean_html import CleanChapter
 from src.api.http.etag import RequiredIfMatch, etag
 from src.api.http.found import complete_order, found
-from src.api.http.languages import WantedLanguages
+from src.api.http.languages import LONGEST_HEADER, WantedLanguages, wanted_languages
 from src.api.http.problems import problems
 from src.api.http.representation import represent
 from src.api.http.routing import Resource
 from src.api.schemas.chapters import Chapter, ReadChapter
-from src.api.schemas.course import Order, Slug
-from src.api.security.asker import MaybeAsker
-from src.api.security.auth import AdministratorSession
+from src.api.schemas.course import Order, Slug, is_slug
+from src.api.security.asker import MaybeAsker, maybe_asker
+from src.api.security.auth import AdministratorSession, bearer_token
 from src.db.queries import chapters, modules
 
 router = Resource(prefix="/modules/{module}/chapters", tag="course")
@@ -22,7 +22,17 @@ NOT_FOUND = HTTPStatus.NOT_FOUND
 _CHANGE = (NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED, HTTPStatus.PRECONDITION_REQUIRED)
 
 
-@router.get("/{chapter}", response_model=ReadChapter, responses=problems(NOT_FOUND))
+async def _read_quickly(request: Request) -> Response | None:
+    module, chapter = request.path_params["module"], request.path_params["chapter"]
+    languages = request.headers.get("accept-language", "")
+    if not (is_slug(module) and is_slug(chapter)) or "lang" in request.query_params or len(languages) > LONGEST_HEADER:
+        return None
+    wanted = await wanted_languages(request.app.state.resources, accept_language=languages)
+    asker = await maybe_asker(request, await bearer_token(request))
+    return await read_chapter(request, module, chapter, wanted, asker)
+
+
+@router.hot_get("/{chapter}", _read_quickly, response_model=ReadChapter, responses=problems(NOT_FOUND))
 async def read_chapter(
     request: Request, module: Slug, chapter: Slug, wanted: WantedLanguages, asker: MaybeAsker
 ) -> Response:

@@ -38,7 +38,7 @@ async def read_profile(user_id: UUID, reader: Reads) -> Response:
     return Response(body, media_type="application/json")
 
 
-def _profile(found: profiles.Profile | None) -> Profile:
+def _profile(found: profiles.ProfileRow | None) -> Profile:
     if found is None:  # deleted since the token was read
         raise ProblemError(HTTPStatus.NOT_FOUND, "This account is no longer there.")
     return Profile.model_validate(found)

@@ -95,7 +95,7 @@ async def _query(question: Question, vectors: QueryVectors | None) -> Query:
     return Query(words, vector, vectors.model if vectors else "", scope, snippet_words=_PASSAGE_WORDS)
 
 
-def _turns(question: str, hits: Sequence[Hit], before: Sequence[chat.Message]) -> list[Turn]:
+def _turns(question: str, hits: Sequence[Hit], before: Sequence[chat.MessageRow]) -> list[Turn]:
     passages = "\n\n".join(f"[{hit.module_title} / {hit.chapter_title}]\n{snippet_text(hit)}" for hit in hits)
     said = [turn for message in before for turn in (Turn("user", message.query), Turn("assistant", message.response))]
     return [Turn("system", f"{_INSTRUCTIONS}\n{passages}"), *said, Turn("user", question)]

@@ -1,5 +1,6 @@
 """What the resources of the course have in common."""
 
+import re
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
@@ -8,11 +9,20 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from src.api.schemas.base import Body
 
+_LONGEST_SLUG = 100
 SLUG = "^[a-z0-9]+(?:-[a-z0-9]+)*$"
 
 Slug = Annotated[
-    str, Field(pattern=SLUG, max_length=100, description="Its name in URLs", examples=["without-an-outage"])
+    str, Field(pattern=SLUG, max_length=_LONGEST_SLUG, description="Its name in URLs", examples=["without-an-outage"])
 ]
+_SLUG = re.compile(SLUG.strip("^$"))
+
+
+def is_slug(text: str) -> bool:
+    """Whether `text` is what `Slug` takes."""
+    return len(text) <= _LONGEST_SLUG and _SLUG.fullmatch(text) is not None
+
+
 Title = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=255), Field(examples=["Without an outage"])
 ]

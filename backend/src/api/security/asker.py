@@ -36,15 +36,17 @@ class RequestAsker:
         return None if row is None else row[0]
 
 
-async def _maybe(request: Request, token: Token) -> RequestAsker:
+async def maybe_asker(request: Request, token: Token) -> RequestAsker:
+    """Whoever asks."""
     return RequestAsker(request, token)
 
 
-async def _signed_in(request: Request, token: Token) -> RequestAsker:
+async def signed_in_asker(request: Request, token: Token) -> RequestAsker:
+    """Who asks and has signed in. Raises `ProblemError` 401."""
     if token is None:
         raise nobody()
     return RequestAsker(request, token)
 
 
-MaybeAsker = Annotated[RequestAsker, Depends(_maybe)]
-SignedInAsker = Annotated[RequestAsker, Depends(_signed_in)]
+MaybeAsker = Annotated[RequestAsker, Depends(maybe_asker)]
+SignedInAsker = Annotated[RequestAsker, Depends(signed_in_asker)]

@@ -17,8 +17,8 @@ from src.api.security.tokens import Use, fingerprint
 from src.db.hot_query import HotQuery
 from src.db.queries.accounts import STANDING, STANDING_AND_JSON, Standing, is_administrator
 
-_bearer = OAuth2PasswordBearer("/api/v1/auth/token", refreshUrl="/api/v1/auth/renew", auto_error=False)
-Token = Annotated[str | None, Depends(_bearer)]
+bearer_token = OAuth2PasswordBearer("/api/v1/auth/token", refreshUrl="/api/v1/auth/renew", auto_error=False)
+Token = Annotated[str | None, Depends(bearer_token)]
 _CHALLENGE = {"WWW-Authenticate": "Bearer"}
 _OF_STANDING = len(Standing._fields)
 
@@ -80,14 +80,15 @@ def nobody() -> ProblemError:
 SignedIn = Annotated[Viewer, Depends(_signed_in)]
 
 
-async def _my_account(token: Token, resources: OpenResources) -> str:
+async def my_account(token: Token, resources: OpenResources) -> str:
+    """The account of who has signed in, as JSON. Raises `ProblemError` 401."""
     if token is None:
         raise nobody()
     _, (body,) = await held(resources, Use.ACCESS, token, STANDING_AND_JSON)
     return str(body)
 
 
-MyAccount = Annotated[str, Depends(_my_account)]
+MyAccount = Annotated[str, Depends(my_account)]
 """The account of who has signed in, as JSON: read together with what the token is held against."""
 
 
@@ -116,5 +117,5 @@ AdministratorSession = Annotated[AsyncSession, Depends(_administrators_session, 
 
 async def administrators_only(request: Request) -> None:
     """For a resource whose bodies are too large to be read of just anybody. Raises `ProblemError` 401 or 403."""
-    viewer = await _maybe_signed_in(await _bearer(request), await get_resources(request))
+    viewer = await _maybe_signed_in(await bearer_token(request), await get_resources(request))
     await _administrator(await _signed_in(viewer))

@@ -23,7 +23,7 @@ class Standing(NamedTuple):
     sign_outs: int
 
 
-class Account(NamedTuple):
+class AccountRow(NamedTuple):
     """An account as its owner sees it."""
 
     id: UUID
@@ -37,7 +37,7 @@ class Account(NamedTuple):
     updated_at: datetime
 
 
-_ACCOUNT = tuple(getattr(User, name) for name in Account._fields)
+_ACCOUNT = tuple(getattr(User, name) for name in AccountRow._fields)
 _STANDING = select(User.id, User.is_active, User.is_admin, User.password_hash, User.sign_outs)
 STANDING = HotQuery(_STANDING.where(User.id == bindparam("user")))
 """What a token is held against; other columns may follow it."""
@@ -79,22 +79,22 @@ async def is_administrator(session: AsyncSession, user_id: UUID) -> bool:
     return bool(await session.scalar(_IS_ADMINISTRATOR, {"user_id": user_id}))
 
 
-async def register(session: AsyncSession, *, email: str, password_hash: str, name: str) -> Account:
+async def register(session: AsyncSession, *, email: str, password_hash: str, name: str) -> AccountRow:
     """A new account. Raises `IntegrityError` when the address has one."""
     values = {"email": email, "password_hash": password_hash, "name": name}
-    return Account(*(await session.execute(_REGISTER, values)).one())
+    return AccountRow(*(await session.execute(_REGISTER, values)).one())
 
 
-async def read(session: AsyncSession, user_id: UUID) -> Account | None:
+async def read(session: AsyncSession, user_id: UUID) -> AccountRow | None:
     """The account."""
     row = (await session.execute(_READ, {"user_id": user_id})).one_or_none()
-    return Account(*row) if row else None
+    return AccountRow(*row) if row else None
 
 
-async def change(session: AsyncSession, user_id: UUID, changes: dict[str, Any]) -> Account | None:
+async def change(session: AsyncSession, user_id: UUID, changes: dict[str, Any]) -> AccountRow | None:
     """Set the columns of `changes`, of which there is at least one."""
     row = (await session.execute(_CHANGE.values(changes), {"user_id": user_id})).one_or_none()
-    return Account(*row) if row else None
+    return AccountRow(*row) if row else None
 
 
 async def note_sign_in(session: AsyncSession, user_id: UUID) -> None:

@@ -13,7 +13,7 @@ from src.db.models import CapstoneSubmission as Capstone
 Key = tuple[datetime, UUID]
 
 
-class Submission(NamedTuple):
+class SubmissionRow(NamedTuple):
     """A submission; `reviewer_id` is None until somebody has taken it up, and again when that account is gone."""
 
     id: UUID
@@ -31,7 +31,7 @@ class Submission(NamedTuple):
     updated_at: datetime
 
 
-_COLUMNS = tuple(getattr(Capstone, name) for name in Submission._fields)
+_COLUMNS = tuple(getattr(Capstone, name) for name in SubmissionRow._fields)
 _THIS = Capstone.id == bindparam("submission_id")
 _READ = select(*_COLUMNS).where(_THIS)
 _LOCK = _READ.with_for_update()
@@ -49,48 +49,48 @@ _QUEUE = (
 _MORE_OF_QUEUE = _QUEUE.where(_position > _seen)
 
 
-async def submit(session: AsyncSession, user_id: UUID, values: dict[str, Any]) -> Submission:
+async def submit(session: AsyncSession, user_id: UUID, values: dict[str, Any]) -> SubmissionRow:
     """A new submission, pending."""
-    return Submission(*(await session.execute(_SUBMIT, {"user_id": user_id, **values})).one())
+    return SubmissionRow(*(await session.execute(_SUBMIT, {"user_id": user_id, **values})).one())
 
 
-async def read(session: AsyncSession, submission_id: UUID) -> Submission | None:
+async def read(session: AsyncSession, submission_id: UUID) -> SubmissionRow | None:
     """The submission."""
     return await _one(session, _READ, submission_id)
 
 
-async def lock(session: AsyncSession, submission_id: UUID) -> Submission | None:
+async def lock(session: AsyncSession, submission_id: UUID) -> SubmissionRow | None:
     """The submission, which nobody else can change before the end of this transaction."""
     return await _one(session, _LOCK, submission_id)
 
 
-async def change(session: AsyncSession, submission_id: UUID, values: dict[str, Any]) -> Submission:
+async def change(session: AsyncSession, submission_id: UUID, values: dict[str, Any]) -> SubmissionRow:
     """Set the columns of `values`, of which there is at least one, of a submission that is locked."""
-    return Submission(*(await session.execute(_CHANGE.values(values), {"submission_id": submission_id})).one())
+    return SubmissionRow(*(await session.execute(_CHANGE.values(values), {"submission_id": submission_id})).one())
 
 
-async def decide(session: AsyncSession, submission_id: UUID, values: dict[str, Any]) -> Submission:
+async def decide(session: AsyncSession, submission_id: UUID, values: dict[str, Any]) -> SubmissionRow:
     """Set the columns of `values` as its decision of this moment."""
     return await change(session, submission_id, {**values, "reviewed_at": func.now()})
 
 
-async def mine(session: AsyncSession, user_id: UUID, count: int, after: Key | None) -> list[Submission]:
+async def mine(session: AsyncSession, user_id: UUID, count: int, after: Key | None) -> list[SubmissionRow]:
     """Up to `count` submissions of a person, newest first, older than the one of `after`."""
     return await _page(session, _MORE_OF_MINE if after else _MINE, count, after, user_id=user_id)
 
 
-async def queue(session: AsyncSession, count: int, after: Key | None) -> list[Submission]:
+async def queue(session: AsyncSession, count: int, after: Key | None) -> list[SubmissionRow]:
     """Up to `count` pending submissions, oldest first, younger than the one of `after`."""
     return await _page(session, _MORE_OF_QUEUE if after else _QUEUE, count, after)
 
 
-async def _one(session: AsyncSession, statement: Select[*tuple[Any, ...]], submission_id: UUID) -> Submission | None:
+async def _one(session: AsyncSession, statement: Select[*tuple[Any, ...]], submission_id: UUID) -> SubmissionRow | None:
     row = (await session.execute(statement, {"submission_id": submission_id})).one_or_none()
-    return Submission(*row) if row else None
+    return SubmissionRow(*row) if row else None
 
 
 async def _page(
     session: AsyncSession, statement: Select[*tuple[Any, ...]], count: int, after: Key | None, **values: Any
-) -> list[Submission]:
+) -> list[SubmissionRow]:
     seen = {"seen_at": after[0], "seen_id": after[1]} if after else {}
-    return [Submission(*row) for row in await session.execute(statement, {"count": count, **seen, **values})]
+    return [SubmissionRow(*row) for row in await session.execute(statement, {"count": count, **seen, **values})]

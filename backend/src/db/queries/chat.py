@@ -17,7 +17,7 @@ Key = tuple[datetime, UUID]
 _TITLE_LENGTH = 200  # characters of the first question
 
 
-class Message(NamedTuple):
+class MessageRow(NamedTuple):
     """A question and its answer."""
 
     id: UUID
@@ -33,7 +33,7 @@ class Message(NamedTuple):
     created_at: datetime
 
 
-class Conversation(NamedTuple):
+class ConversationRow(NamedTuple):
     """A conversation by its latest message, and by the question that it began with."""
 
     id: UUID
@@ -42,7 +42,7 @@ class Conversation(NamedTuple):
     title: str
 
 
-_COLUMNS = tuple(getattr(ChatMessage, name) for name in Message._fields)
+_COLUMNS = tuple(getattr(ChatMessage, name) for name in MessageRow._fields)
 _MINE = ChatMessage.user_id == bindparam("user")
 _HERE = and_(_MINE, ChatMessage.conversation_session_id == bindparam("conversation"))
 _POSITION = tuple_(ChatMessage.created_at, ChatMessage.id)
@@ -92,40 +92,40 @@ _CONTEXT = (
 _HOLD = select(Chapter.id).where(Chapter.id == bindparam("chapter")).with_for_update(read=True, key_share=True)
 
 
-async def conversations(session: AsyncSession, user: UUID, count: int, after: Key | None) -> list[Conversation]:
+async def conversations(session: AsyncSession, user: UUID, count: int, after: Key | None) -> list[ConversationRow]:
     """Up to `count` of a person's conversations, the one with the latest message first, after the one of `after`."""
     statement, seen = (_MORE_CONVERSATIONS, _seen(after)) if after else (_CONVERSATIONS, {})
     rows = await session.execute(statement, {"user": user, "count": count, **seen})
-    return [Conversation(*row) for row in rows]
+    return [ConversationRow(*row) for row in rows]
 
 
 async def messages(
     session: AsyncSession, user: UUID, conversation: UUID, count: int, after: Key | None
-) -> list[Message]:
+) -> list[MessageRow]:
     """Up to `count` messages of a conversation, oldest first, after the one of `after`."""
     statement, seen = (_MORE_MESSAGES, _seen(after)) if after else (_MESSAGES, {})
     rows = await session.execute(statement, {"user": user, "conversation": conversation, "count": count, **seen})
-    return [Message(*row) for row in rows]
+    return [MessageRow(*row) for row in rows]
 
 
-async def latest(session: AsyncSession, user: UUID, conversation: UUID, count: int) -> Sequence[Message]:
+async def latest(session: AsyncSession, user: UUID, conversation: UUID, count: int) -> Sequence[MessageRow]:
     """The last `count` messages of a conversation, oldest first."""
     rows = await session.execute(_LATEST, {"user": user, "conversation": conversation, "count": count})
-    return [Message(*row) for row in rows][::-1]
+    return [MessageRow(*row) for row in rows][::-1]
 
 
-async def append(session: AsyncSession, user: UUID, conversation: UUID, values: dict[str, Any]) -> Message:
+async def append(session: AsyncSession, user: UUID, conversation: UUID, values: dict[str, Any]) -> MessageRow:
     """A new message, which follows the latest one of the conversation, if it has any."""
     before = await latest(session, user, conversation, 1)
     follows = {"parent_message_id": before[0].id, "was_follow_up": True} if before else {}
     row = {"user_id": user, "conversation_session_id": conversation, **follows, **values}
-    return Message(*(await session.execute(_APPEND, row)).one())
+    return MessageRow(*(await session.execute(_APPEND, row)).one())
 
 
-async def rate(session: AsyncSession, user: UUID, message: UUID, rating: int | None) -> Message | None:
+async def rate(session: AsyncSession, user: UUID, message: UUID, rating: int | None) -> MessageRow | None:
     """Keep what a person thinks of an answer of his, from 1 to 5, or take it back."""
     row = (await session.execute(_RATE, {"user": user, "message": message, "rating": rating})).one_or_none()
-    return Message(*row) if row else None
+    return MessageRow(*row) if row else None
 
 
 async def delete_conversation(session: AsyncSession, user: UUID, conversation: UUID) -> bool:

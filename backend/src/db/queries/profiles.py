@@ -13,7 +13,7 @@ from src.db.json_parts import json_object, json_text
 from src.db.models import Chapter, ChapterProgress, Module, User, UserProfile
 
 
-class Profile(NamedTuple):
+class ProfileRow(NamedTuple):
     """A profile as its owner sees it."""
 
     bio: str | None
@@ -37,7 +37,7 @@ _READ = (
     .outerjoin(UserProfile, UserProfile.user_id == User.id)
     .where(User.id == bindparam("user_id"))
 )
-_RETURNED = tuple(getattr(UserProfile, name) for name in Profile._fields)
+_RETURNED = tuple(getattr(UserProfile, name) for name in ProfileRow._fields)
 
 _published = Chapter.is_published & Module.is_published
 _chapters = select(func.count()).select_from(Chapter).join(Module).where(_published).scalar_subquery()
@@ -68,17 +68,17 @@ _PUBLIC = HotQuery(
 )
 
 
-async def read(session: AsyncSession, user_id: UUID) -> Profile | None:
+async def read(session: AsyncSession, user_id: UUID) -> ProfileRow | None:
     """The profile of an account; None if there is no such account."""
     row = (await session.execute(_READ, {"user_id": user_id})).one_or_none()
-    return Profile(*row) if row else None
+    return ProfileRow(*row) if row else None
 
 
-async def change(session: AsyncSession, user_id: UUID, changes: dict[str, Any]) -> Profile:
+async def change(session: AsyncSession, user_id: UUID, changes: dict[str, Any]) -> ProfileRow:
     """Set the columns of `changes`, of which there is at least one, in the row that there is or in a new one."""
     statement = insert(UserProfile).values(user_id=user_id, **changes)
     statement = statement.on_conflict_do_update(index_elements=[UserProfile.user_id], set_=changes)
-    return Profile(*(await session.execute(statement.returning(*_RETURNED))).one())
+    return ProfileRow(*(await session.execute(statement.returning(*_RETURNED))).one())
 
 
 async def public(reader: Reader, user_id: UUID) -> str | None:

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from src.db.enums import SubmissionStatus
 from src.db.queries import capstone
-from src.db.queries.capstone import Submission
+from src.db.queries.capstone import SubmissionRow
 from src.db.services.rules import Absent, Conflict, Forbidden
 
 _DECIDED = (SubmissionStatus.APPROVED, SubmissionStatus.REJECTED)
@@ -18,14 +18,14 @@ Check = Callable[[datetime], None]
 """Gets the `updated_at` of the locked row, and raises if the change was made from another version."""
 
 
-async def read(session: AsyncSession, submission_id: UUID, viewer_id: UUID, *, is_admin: bool) -> Submission:
+async def read(session: AsyncSession, submission_id: UUID, viewer_id: UUID, *, is_admin: bool) -> SubmissionRow:
     """One's own, or anyone's for an administrator. Raises `Absent`."""
     return _visible(await capstone.read(session, submission_id), viewer_id, is_admin)
 
 
 async def change(
     session: AsyncSession, submission_id: UUID, author_id: UUID, changes: dict[str, Any], check: Check
-) -> Submission:
+) -> SubmissionRow:
     """The author's change. Raises `Absent`, `Conflict` once a reviewer has it."""
     found = _visible(await capstone.lock(session, submission_id), author_id, is_admin=False)
     if found.status is not SubmissionStatus.PENDING:
@@ -36,7 +36,7 @@ async def change(
 
 async def review(
     session: AsyncSession, submission_id: UUID, reviewer_id: UUID, verdict: dict[str, Any], check: Check
-) -> Submission:
+) -> SubmissionRow:
     """An administrator's review. Raises `Absent`, `Forbidden` for one's own, `Conflict` once it is decided.
 
     The row is locked first: of two who decide at once the second one sees the decision of the first.
@@ -57,7 +57,7 @@ async def review(
 _ABSENT = "There is no such submission."
 
 
-def _visible(found: Submission | None, viewer_id: UUID, is_admin: bool) -> Submission:
+def _visible(found: SubmissionRow | None, viewer_id: UUID, is_admin: bool) -> SubmissionRow:
     if found is None or not (is_admin or found.user_id == viewer_id):
         raise Absent(_ABSENT)
     return found
