@@ -94,7 +94,15 @@ def test_the_toolkit_does_not_know_the_service() -> None:
 
 def test_every_room_has_its_floor() -> None:
     rooms = {path.stem for path in (BACKEND / "src").iterdir() if path.name not in ("__init__.py", "__pycache__")}
-    assert rooms <= set(BELOW)
+    assert rooms - {"README"} <= set(BELOW)
+
+
+def test_the_page_of_the_service_names_every_room_of_its_api() -> None:
+    page = (BACKEND / "src" / "README.md").read_text(encoding="utf-8")
+    api = BACKEND / "src" / "api"
+    for path in (each for each in api.iterdir() if each.suffix == ".py" or (each / "__init__.py").exists()):
+        name = f"`api/{path.name}`" if path.suffix else f"`api/{path.name}/`"
+        assert path.name == "__init__.py" or name in page, path
 
 
 def test_below_the_toolkit_nobody_knows_alembic() -> None:
