@@ -1,6 +1,7 @@
 """An env.py that its owner keeps, with one line changed: in every usual shape."""
 
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -8,6 +9,9 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import NullPool, create_engine, text
+
+from tests import forked_programs
+from tests.forked_programs import Program
 
 pytestmark = pytest.mark.programs
 TEMPLATE = Path(__file__).parents[2] / "migrations" / "script.py.mako"
@@ -111,6 +115,7 @@ class Shop:
 
     folder: Path
     url: str
+    _started: int = 0
 
     def adopt(self) -> None:
         """The one line, and the import that it needs."""
@@ -121,21 +126,37 @@ class Shop:
     def __call__(self, *command: str, code: int = 0, **variables: str) -> str:
         """What `python -m` of it says, which must end with this code."""
         running = self.start(*command, **variables)
-        said = "".join(running.communicate())
-        assert running.returncode == code, said
+        found, said = running.exit_code(), running.output
+        running.end()
+        assert found == code, said
         return said
 
-    def start(self, *command: str, **variables: str) -> "subprocess.Popen[str]":
+    def start(self, *command: str, **variables: str) -> Program:
         """The same, without waiting for its end."""
-        given = {"SHOP_URL": self.url, "MIGRATION_SMALL_TABLE_BYTES": "0", "MIGRATION_ALLOW_DATA_LOSS": "true"}
-        return subprocess.Popen(
-            [sys.executable, "-m", *command],
-            cwd=self.folder,
-            env=os.environ | given | {"PYTHONPATH": os.pathsep.join(sys.path)} | variables,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
+        self._started += 1
+        return forked_programs.start(
+            command[0],
+            command[1:],
+            folder=self.folder,
+            environment=self._environment() | variables,
+            log=self.folder / f"{self._started}.log",
         )
+
+    def cold(self, *command: str) -> str:
+        """What `alembic` says in a new interpreter, which has imported nothing yet."""
+        return subprocess.run(
+            [sys.executable, "-m", "alembic.__main__", *command],
+            cwd=self.folder,
+            env=self._environment() | {"PYTHONPATH": os.pathsep.join(sys.path)},
+            check=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        ).stdout
+
+    def _environment(self) -> dict[str, str]:
+        given = {"SHOP_URL": self.url, "MIGRATION_SMALL_TABLE_BYTES": "0", "MIGRATION_ALLOW_DATA_LOSS": "true"}
+        return os.environ | given
 
     def alembic(self, *command: str, code: int = 0) -> str:
         """The stock command."""
@@ -175,11 +196,11 @@ def make_shop(folder: Path, url: str, shape: str = SYNC, driver: str = "psycopg"
 )
 def test_up_and_down_as_plain_alembic(tmp_path: Path, database: str, shape: str, driver: str) -> None:
     shop = make_shop(tmp_path, database, shape, driver)
-    shop.alembic("upgrade", "head")
+    shop.cold("upgrade", "head")
     plain = shop.ask(STATE)
-    shop.alembic("downgrade", "base")
+    shop.cold("downgrade", "base")
     shop.adopt()
-    said = shop.alembic("upgrade", "head")
+    said = shop.cold("upgrade", "head")
     assert shop.ask(STATE) == plain, said
     done = shop.ask("SELECT revision FROM alembic_history WHERE outcome = 'done' ORDER BY id")
     assert sorted(str(revision) for (revision,) in done) == ["1a2b", "3c4d", "5e6f", "7a8b"]
@@ -278,10 +299,10 @@ def test_sigterm_stops_it_and_the_next_run_finishes(tmp_path: Path, database: st
     op.execute("SELECT 'long', pg_sleep(60)")""", 1))  # fmt: skip
     running = shop.start("alembic.__main__", "upgrade", "head")
     while not shop.ask("SELECT FROM pg_stat_activity WHERE query LIKE 'SELECT ''long''%' AND state = 'active'"):
-        assert running.poll() is None, running.communicate()
-    running.terminate()
-    said = "".join(running.communicate())
-    assert (running.returncode, "Stopped by SIGTERM: upgrade of 7a8b" in said, "Traceback" in said) == (
+        assert running.process.is_alive(), running.output
+    code, said = running.tell(signal.SIGTERM), running.output
+    running.end()
+    assert (code, "Stopped by SIGTERM: upgrade of 7a8b" in said, "Traceback" in said) == (
         143,
         True,
         False,
