@@ -14,6 +14,7 @@ from alembic_online.recipes.database import Database
 from alembic_online.recipes.duplicates import duplicates
 from alembic_online.recipes.expressions import is_expression
 from alembic_online.recipes.index_build import plan_build
+from alembic_online.recipes.index_in_place import in_place
 from alembic_online.recipes.names import ddl, qualified, quoted, table_name
 from alembic_online.recipes.partitioned_index import create_partitioned_index
 from alembic_online.recipes.step import OnlineChange, Step, Steps
@@ -30,6 +31,8 @@ def create_index(construct: CreateIndex, database: Database) -> OnlineChange | N
     index = construct.element
     if index.table is None or index.name is None:
         return None
+    if (place := in_place(ddl(construct), database)) is not None:
+        return place.change(database)
     name = qualified(str(index.name), index.table.schema)
     return OnlineChange(
         table_name(index.table), _create(construct, database), index=name, replacing=_replace(construct, database)

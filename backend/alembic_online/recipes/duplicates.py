@@ -18,26 +18,31 @@ _PARTS = """
 
 
 def duplicates(construct: CreateIndex, database: Database) -> Obstacle | None:
-    """What is in the way of a unique index; None for any other, and for a script.
+    """What is in the way of a unique index; None for any other, and for a script."""
+    index = construct.element
+    if not index.unique or index.table is None:
+        return None
+    head, rest = around_name(construct)
+    return duplicates_of(quoted(str(index.name)), table_name(index.table), head, rest, database)
+
+
+def duplicates_of(name: str, table: str, head: str, rest: str, database: Database) -> Obstacle | None:
+    """The same for one that is written so around its name and `ON table`; None for a script.
 
     The server itself says what the index is on, by an empty copy of the table that is rolled back.
     """
-    if not construct.element.unique or not database.is_known:
+    if not database.is_known:
         return None
     try:
         with database.scratch() as connection:
-            return _obstacle(construct, connection, database)
+            return _obstacle(name, table, head, rest, connection, database)
     except DBAPIError as error:
         if error.connection_invalidated:
             raise
         return None  # what fails on an empty copy fails at once on the table, and says why in its own words
 
 
-def _obstacle(construct: CreateIndex, connection: Connection, database: Database) -> Obstacle:
-    index = construct.element
-    assert index.table is not None
-    table = table_name(index.table)
-    head, rest = around_name(construct)
+def _obstacle(name: str, table: str, head: str, rest: str, connection: Connection, database: Database) -> Obstacle:
     connection.execute(verbatim(f"CREATE TEMPORARY TABLE {_COPY} (LIKE {table})"))
     connection.execute(verbatim(f"{head} {_COPY}_index ON pg_temp.{_COPY} {rest}"))
     (found,) = database.ask(_PARTS, copy=f"pg_temp.{_COPY}")
@@ -46,7 +51,7 @@ def _obstacle(construct: CreateIndex, connection: Connection, database: Database
         conditions.append(found.condition)
     numbers = ", ".join(str(number) for number in range(1, len(found.keys) + 1))
     return Obstacle(
-        what=f"{quoted(str(index.name))} on {table}",
+        what=f"{name} on {table}",
         found="values that occur more than once",
         select=f"SELECT {', '.join(found.keys)}, count(*) AS times FROM {table}"
         f"{' WHERE ' if conditions else ''}{' AND '.join(conditions)} GROUP BY {numbers} HAVING count(*) > 1",

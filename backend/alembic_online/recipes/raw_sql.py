@@ -24,6 +24,7 @@ from alembic_online.recipes.cutover.replaced_type import Written
 from alembic_online.recipes.database import Database
 from alembic_online.recipes.domain import column_by_new_table, is_ruled
 from alembic_online.recipes.enforce_constraint import enforce
+from alembic_online.recipes.index_in_place import in_place
 from alembic_online.recipes.names import ddl, folded
 from alembic_online.recipes.raw_key import written_key
 from alembic_online.recipes.recreate_generated_columns import generated_again
@@ -49,6 +50,8 @@ def written_by_hand(statement: TextClause, database: Database) -> OnlineChange |
 
 
 def _create_index(reader: Reader, sql: str, database: Database) -> OnlineChange | None:
+    if (place := in_place(sql, database)) is not None:
+        return place.change(database)
     if reader.accept("CONCURRENTLY"):
         return None
     reader.accept("IF NOT EXISTS")

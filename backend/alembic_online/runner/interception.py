@@ -34,6 +34,7 @@ from alembic_online.postgres.locks.reader import first_word
 from alembic_online.recipes.bypass import is_large, is_small, new_names, reason_to_be_direct
 from alembic_online.recipes.catalogue_precheck import is_in_vain, must_leave, unmet_need
 from alembic_online.recipes.cutover.availability_gaps import Gaps
+from alembic_online.recipes.cutover.block_statements import with_block_statements
 from alembic_online.recipes.cutover.long_read import refuse_long_read
 from alembic_online.recipes.cutover.pending_statements import Postponed, Waiting
 from alembic_online.recipes.cutover.recreated_columns import recreated
@@ -41,6 +42,7 @@ from alembic_online.recipes.cutover.reorder import is_independent
 from alembic_online.recipes.cutover.statement_forms import locks_tables, makes_index, names_of
 from alembic_online.recipes.database import Database
 from alembic_online.recipes.given_up import all_given_up, unique_index_as_key
+from alembic_online.recipes.index_in_place import in_place
 from alembic_online.recipes.names import plain, sql_of, verbatim
 from alembic_online.recipes.object_effects import besides_dropped, given_up, is_definition, made
 from alembic_online.recipes.offline_script import write
@@ -198,6 +200,8 @@ class OnlineOperations:
             self._running.commit()
         if self._running.cut_over.gives_up_name(sql, "column") and online_change(statement, self.database) is None:
             return True  # a column in the place of another one: both in the same instant
+        if in_place(sql, self.database) is not None:
+            return True  # it is built beside what it takes the name of
         if self._running.cut_over.is_in_the_way(sql):
             if makes_index(sql) and self._running.would_be_missed(sql):
                 return False
@@ -221,9 +225,10 @@ class OnlineOperations:
                 self._carry_out_now(sql)
             elif not needs_autocommit(sql):
                 self._running.carry_out(may_commit=False)
-            if is_definition(sql) and self._guard.in_savepoint:
-                undoable = Waiting.of(sql, directly, line=self._line, undoable=True)
-                self._running.note_done(undoable, self._large_of(sql, self._guard.locked_by(sql)))
+            told = with_block_statements(sql)
+            if (is_definition(sql) and self._guard.in_savepoint) or told != sql:
+                done = Waiting.of(told, directly, line=self._line, undoable=self._guard.in_savepoint)
+                self._running.note_done(done, self._large_of(sql, self._guard.locked_by(told)))
             return directly()
         locked, gone = self._guard.locked_by(sql), all_given_up(sql, self.database)
         # An index that is there locks its table. One that is not does not wait: it would drop the next of its name.

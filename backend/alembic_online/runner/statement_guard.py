@@ -24,6 +24,7 @@ from alembic_online.policy import Policy
 from alembic_online.postgres.locks import LockMode, is_patient, needs_autocommit
 from alembic_online.postgres.locks.reader import first_word
 from alembic_online.postgres.sql.literals import shorten
+from alembic_online.recipes.cutover.block_statements import with_block_statements
 from alembic_online.recipes.step import Step
 from alembic_online.runner import interrupted_ddl as concurrently
 from alembic_online.runner.data_loss_confirmation import Consent
@@ -287,7 +288,8 @@ class StatementGuard(Whose):
             if self._alone:
                 self.losses.check()
             ahead = partial(self._write_ahead, connection, [key])
-            self._locks.take(connection, entry, statement, deadline=self.deadline, before=ahead)
+            told = statement if self.step is not None else with_block_statements(statement)
+            self._locks.take(connection, entry, told, deadline=self.deadline, before=ahead)
         self._running = key
         self._watch(connection, entry, statement)
         return sent, parameters

@@ -6,7 +6,8 @@ yet to come: after it everything stays in its transaction.
 """
 
 from alembic_online.postgres.locks import strong_locks
-from alembic_online.postgres.locks.reader import Reader, statements
+from alembic_online.postgres.locks.reader import Reader, statements, texts
+from alembic_online.recipes.cutover.block_statements import all_in_block
 
 _ROWS = ("INSERT", "UPDATE", "DELETE", "MERGE", "COPY")
 _UNKNOWN = ("DO", "CALL", "SELECT", "WITH", "EXECUTE")
@@ -18,6 +19,8 @@ _OTHER = ("CREATE", "ALTER", "DROP")
 
 def belongs_together(sql: str) -> bool:
     """Whether clients may see what `sql` did only together with what comes after it."""
+    told = [(each, all_in_block(each)) for each in texts(sql)]
+    sql = ";\n".join(each if inside is None else inside for each, inside in told)
     unknown = [reader for reader in statements(sql) if not _stands_alone(reader)]
     return bool(unknown) and (bool(strong_locks(sql)) or not all(reader.accept_any(*_OTHER) for reader in unknown))
 

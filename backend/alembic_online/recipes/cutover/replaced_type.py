@@ -89,17 +89,17 @@ def labels_of(kind: str, stand_ins: Sequence[StandIn]) -> tuple[str, ...]:
 def with_stand_ins(construct: Any, stand_ins: Sequence[StandIn]) -> Any:
     """The same change, to the types that stand in."""
     using = getattr(construct, "using", None)
-    kind = _replaced(f"::{kind_sql(construct.type_)}", stand_ins)[len("::") :]
+    kind = with_stand_in_names(f"::{kind_sql(construct.type_)}", stand_ins)[len("::") :]
     return PostgresqlColumnType(
         construct.table_name,
         construct.column_name,
         Written(kind),
         schema=construct.schema,
-        using=_replaced(using, stand_ins) if using else None,
+        using=with_stand_in_names(using, stand_ins) if using else None,
     )
 
 
-def _replaced(sql: str, stand_ins: Sequence[StandIn]) -> str:
+def with_stand_in_names(sql: str, stand_ins: Sequence[StandIn]) -> str:
     """`sql` with the names of types, as they come after `::` and `AS`, replaced."""
     found = list(tokens(sql))
     return _exchanged(sql, found, _types(found), stand_ins)[0]

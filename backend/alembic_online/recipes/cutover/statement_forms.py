@@ -3,11 +3,13 @@
 from alembic_online.postgres.locks.reader import statements
 from alembic_online.postgres.sql.tokens import Kind, tokens
 from alembic_online.recipes.names import plain
+from alembic_online.recipes.object_effects import last_part
 
 
 def names_of(sql: str) -> set[str]:
-    """Every word and name in it, plain."""
-    return {plain(token.text) for token in tokens(sql) if token.kind in (Kind.WORD, Kind.QUOTED_NAME)}
+    """Every word and name in it, plain; of a name with a dot of its own, also what `last_part` makes of it."""
+    found = {plain(token.text) for token in tokens(sql) if token.kind in (Kind.WORD, Kind.QUOTED_NAME)}
+    return found | {last_part(each) for each in found if "." in each}
 
 
 def is_check_or_foreign_key(sql: str) -> bool:

@@ -52,9 +52,6 @@ def _steps(construct: ColumnType, database: Database, table: str, stand_ins: Seq
         database.cut_over.replace_type()
     column = read_column(database, table, str(construct.column_name))
     kind = kind_sql(construct.type_)
-    if column is not None and not stand_ins:  # with those, every index that is dropped goes first
-        database.cut_over.unfit |= unfit(database, column, kind)
-    there = seen(database, table, str(construct.column_name))
     if column is None:
         yield Step(sql=f"ALTER TABLE {table} ALTER COLUMN {quoted(str(construct.column_name))} TYPE {kind}")
         return
@@ -65,6 +62,9 @@ def _steps(construct: ColumnType, database: Database, table: str, stand_ins: Seq
             database.cut_over.use(each)
         yield from (Step(sql=statement) for statement in json.loads(database.recall(after, lambda: "[]")))
         return
+    if not stand_ins:  # with those, every index that is dropped goes first
+        database.cut_over.unfit |= unfit(database, column, kind)
+    there = seen(database, table, str(construct.column_name))
     using = getattr(construct, "using", None)  # of Alembic's own PostgresqlColumnType
     labels = labels_of(kind, stand_ins)
     obstacle = refused_values(table, column.quoted, column.type, kind, using, labels, database)

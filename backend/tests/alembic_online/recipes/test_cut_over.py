@@ -57,6 +57,14 @@ MOODS = (
     UPDATE tickets SET mood = 'open' WHERE id < 9;
 """
 )
+CLOSES = (
+    MOODS
+    + """
+    CREATE TYPE closes AS (a integer);
+    UPDATE tickets SET mood = 'closed' WHERE id = 20;
+    CREATE UNIQUE INDEX ux_mood ON tickets (mood) WHERE mood = 'closed'::mood;
+"""
+)
 MORE_MOODS = (
     MOODS
     + """
@@ -100,6 +108,8 @@ OLD_CODE = [
             "INSERT INTO books (id, title) VALUES (1, 'twice')",
             "INSERT INTO books (id, title, author_id) VALUES (2000, 'nobody', 999)",
             "INSERT INTO tickets (state) VALUES ('closed')",
+            "IF to_regtype('closes') IS NULL THEN RAISE unique_violation; END IF;"
+            " UPDATE tickets SET mood = 'closed' WHERE id = 3",
             "IF to_regclass('events') IS NULL THEN RAISE unique_violation; END IF; INSERT INTO events VALUES (1, 1)",
         )
     ),
@@ -329,6 +339,11 @@ CASES = [
         'op.create_index("ux_title", "books", ["title"], unique=True)',
     ),
     case(
+        "a unique index in the place of a key",
+        'op.drop_constraint("books_pkey", "books")',
+        'op.create_index("books_pkey", "books", ["id"], unique=True)',
+    ),
+    case(
         "a column in the place of another of its name, and its index",
         'op.drop_column("books", "Long Name")',
         'op.add_column("books", sa.Column("Long Name", sa.Integer(), nullable=False, server_default="1"))',
@@ -445,9 +460,49 @@ ENUMS = [
         "pass",
         MOODS + "CREATE INDEX ix_mood ON tickets (id) WHERE mood = 'open';",
     ),
+    Case(
+        "another enum, with a unique index on a label",
+        """op.drop_index("ux_mood", "tickets")
+    op.execute("ALTER TYPE mood RENAME TO mood_old")
+    op.execute("CREATE TYPE mood AS ENUM ('draft', 'open', 'closed', 'new')")
+    op.execute("ALTER TABLE tickets ALTER mood TYPE mood USING mood::text::mood")
+    op.execute("DROP TYPE mood_old")
+    op.create_index("ux_mood", "tickets", ["mood"], unique=True, postgresql_where=sa.text("mood = 'closed'::mood"))""",
+        "pass",
+        CLOSES,
+    ),
+    Case(
+        "another enum, renamed afterwards, with a unique index by hand",
+        """op.drop_index("ux_mood", "tickets")
+    op.execute("CREATE TYPE mood_new AS ENUM ('draft', 'open', 'closed', 'new')")
+    op.execute("ALTER TABLE tickets ALTER mood TYPE mood_new USING mood::text::mood_new")
+    op.execute("DROP TYPE mood")
+    op.execute("ALTER TYPE mood_new RENAME TO mood")
+    op.execute("CREATE UNIQUE INDEX ux_mood ON tickets (mood) WHERE mood = 'closed'::mood")""",
+        "pass",
+        CLOSES,
+    ),
+    Case(
+        "an index over another type in the place of a key",
+        """op.drop_constraint("uq_three", "tickets")
+    op.alter_column("tickets", "number", type_=sa.BigInteger())
+    op.create_index("uq_three", "tickets", ["number"], unique=True)""",
+        "pass",
+        f"{SHOP}; ALTER TABLE tickets ADD number int CONSTRAINT uq_three UNIQUE",
+    ),
+    Case(
+        "another enum, whose name has a dot",
+        """op.execute('ALTER TYPE "mood.v4" RENAME TO "mood.v4_old"')
+    op.execute("CREATE TYPE \\"mood.v4\\" AS ENUM ('open')")
+    op.execute('ALTER TABLE tickets ALTER mood TYPE "mood.v4" USING mood::text::"mood.v4"')
+    op.execute('DROP TYPE "mood.v4_old"')""",
+        "pass",
+        f"""{SHOP}; CREATE TYPE "mood.v4" AS ENUM ('open', 'closed'); ALTER TABLE tickets ADD mood "mood.v4";
+        UPDATE tickets SET mood = 'open'""",
+    ),
 ]
 
-INTERRUPTED = ("a default", "a key under a foreign key", NUMBERED[1].name)
+INTERRUPTED = ("a default", "a unique index in the place of a key", "a key under a foreign key", NUMBERED[1].name)
 LONG = (
     "a key of another type under a foreign key",
     "another enum",
@@ -633,7 +688,9 @@ def test_a_key_that_an_earlier_try_has_made_is_not_made_again(
 
 @pytest.mark.prove
 @pytest.mark.parametrize(
-    "change", [*(each for each in CASES if each.name in LONG), COMMITS_BETWEEN, KEEPS_RULES, *NUMBERED, *KEYS], ids=str
+    "change",
+    [*(each for each in CASES if each.name in LONG), COMMITS_BETWEEN, KEEPS_RULES, *NUMBERED, *KEYS, *ENUMS],
+    ids=str,
 )
 def test_a_long_one_converges_too(project: Project, database: str, change: Case, directly: Direct) -> None:
     the_way_up_converges(project, database, change, directly)

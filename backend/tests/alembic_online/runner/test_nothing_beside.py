@@ -64,6 +64,44 @@ def test_rows_are_written_when_a_savepoint_is_released_and_its_lock_let_go_of(pr
     assert [each for each in watch.beside if "UPDATE authors" in each] == []
 
 
+_BLOCKS = {
+    "two blocks": """op.execute("DO $$ BEGIN ALTER TABLE authors ADD COLUMN note text; END $$")
+    op.execute("DO $$ BEGIN UPDATE books SET author = 2; END $$")""",
+    "a block that asks, and rows": """op.execute("DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_attribute WHERE attname ="
+        " 'note') THEN ALTER TABLE authors ADD COLUMN note text; END IF; END $$")
+    op.execute("UPDATE authors SET note = 'x'")""",
+    "a block that catches, and an index": """op.execute("DO $x$ BEGIN ALTER TABLE authors ADD COLUMN note text;"
+        " EXCEPTION WHEN duplicate_column THEN NULL; END $x$")
+    op.create_index("ix_born", "authors", ["born"])""",
+}
+
+
+@pytest.mark.parametrize("lines", _BLOCKS.values(), ids=_BLOCKS)
+def test_what_a_block_locks_of_a_large_table_is_let_go_of(project: Project, database: str, lines: str) -> None:
+    with psycopg.connect(database) as connection:
+        connection.execute(f"{_ROWS}; CREATE TABLE books (author int); INSERT INTO books VALUES (1)")
+    project.revision("001_a", upgrade=lines)
+    with watching(database, ["authors"]) as watch:
+        project.alembic.having(MIGRATION_SMALL_TABLE_BYTES="0")(database, "upgrade", "head")
+    assert watch.beside == []
+
+
+def test_what_a_block_drops_and_the_next_one_makes_again_is_not_missed(project: Project, database: str) -> None:
+    with psycopg.connect(database) as connection:
+        connection.execute(f"{_ROWS}; ALTER TABLE authors ADD CONSTRAINT ck CHECK (born < 100)")
+    project.revision(
+        "001_a",
+        upgrade="""op.execute("DO $$ BEGIN ALTER TABLE authors DROP CONSTRAINT ck; END $$")
+    op.execute("DO $$ BEGIN ALTER TABLE authors ADD CONSTRAINT ck CHECK (born < 50); END $$")""",
+    )
+    wrong = (
+        "DO $$ BEGIN INSERT INTO authors VALUES (0, 999); RAISE 'let in'; EXCEPTION WHEN check_violation THEN END $$"
+    )
+    with watching(database, ["authors"], [wrong]) as watch:
+        project.alembic.having(MIGRATION_SMALL_TABLE_BYTES="0")(database, "upgrade", "head")
+    assert watch.failures == {}
+
+
 @pytest.mark.parametrize(
     ("lines", "says"),
     [

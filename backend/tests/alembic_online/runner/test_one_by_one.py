@@ -130,7 +130,9 @@ def test_a_downgrade_that_is_refused_has_changed_nothing_of_the_first_table(proj
         ("DROP TABLE a", True),
         ("DROP TRIGGER a ON b", True),
         ("LOCK TABLE a IN EXCLUSIVE MODE", True),
-        ("DO $$ BEGIN DELETE FROM a; END $$", True),
+        ("DO $$ BEGIN PERFORM f(); END $$", True),
+        ("DO $$ BEGIN ALTER TABLE a DROP b; END $$", True),
+        ("DO $$ BEGIN DELETE FROM a; END $$", False),
         ("SELECT lock_all()", True),
     ],
 )
