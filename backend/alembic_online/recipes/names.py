@@ -4,10 +4,11 @@ import re
 import zlib
 from typing import Any
 
-from sqlalchemy import DDL, Column, Dialect, Identity, TextClause
+from sqlalchemy import DDL, Column, Dialect, Identity, Select, TextClause
 from sqlalchemy import literal as literal_of
 from sqlalchemy.dialects.postgresql import DOMAIN
 from sqlalchemy.dialects.postgresql.base import PGDialect
+from sqlalchemy.exc import CompileError
 from sqlalchemy.schema import CreateIndex
 from sqlalchemy.sql.base import Executable
 from sqlalchemy.sql.elements import ClauseElement, ColumnElement
@@ -128,6 +129,16 @@ def sql_of_definition(construct: Any, dialect: Dialect) -> str:
     if getattr(construct, "is_select", False) or getattr(construct, "is_dml", False):
         return ""
     return str(construct.compile(dialect=dialect))
+
+
+def written_out(statement: Executable) -> str:
+    """The SQL of a query with its values in it; "" where it is none, or a value cannot be written as SQL."""
+    if not isinstance(statement, Select | TextClause):
+        return ""
+    try:
+        return str(statement.compile(dialect=_DIALECT, compile_kwargs={"literal_binds": True}))
+    except (CompileError, NotImplementedError):
+        return ""
 
 
 def around_name(construct: CreateIndex) -> tuple[str, str]:

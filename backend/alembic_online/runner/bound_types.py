@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, TextClause, event, text
+from sqlalchemy import Connection, Select, TextClause, event, text
 from sqlalchemy.dialects.postgresql import CreateDomainType, CreateEnumType, DropDomainType, DropEnumType
 
 from alembic_online.recipes.cutover.cutover import CutOver
-from alembic_online.recipes.names import plain, qualified, verbatim
+from alembic_online.recipes.names import plain, qualified, verbatim, written_out
 
 NOTHING = "DO $$ BEGIN END $$"
 """What runs in the place of one that waits."""
@@ -34,19 +34,24 @@ def joining_by_bind(
     has_type, running = dialect.has_type, False
 
     def may_join(element: Any, given: Any) -> bool:
-        if isinstance(element, TextClause):
-            return not any(given) and cut_over.numbers_set(element.text) is not None and not is_read()
+        if isinstance(element, TextClause | Select):
+            return not any(given) and cut_over.numbers_set(written_out(element)) is not None and not is_read()
         return isinstance(element, CreateEnumType | DropEnumType | CreateDomainType | DropDomainType)
 
     def before(_: Connection, element: Any, *given: Any) -> tuple[Any, Any, Any]:
         nonlocal running
+        many, values = given[:2]
+        if isinstance(element, TextClause) and values and not many and not running and joins():
+            whole = element.bindparams(**values)
+            if may_join(whole, ()):
+                element, given = whole, ((), {}, *given[2:])
         if not running and joins() and may_join(element, given[:2]):
             running = True
             try:
                 run(element)
             finally:
                 running = False
-            element = text(NOTHING) if isinstance(element, TextClause) else verbatim(NOTHING)
+            element = text(NOTHING) if isinstance(element, TextClause | Select) else verbatim(NOTHING)
         return element, *given[:2]
 
     def is_there(asking: Connection, name: str, schema: str | None = None, **options: Any) -> bool:

@@ -43,7 +43,7 @@ from alembic_online.recipes.cutover.statement_forms import locks_tables, makes_i
 from alembic_online.recipes.database import Database
 from alembic_online.recipes.given_up import all_given_up, unique_index_as_key
 from alembic_online.recipes.index_in_place import in_place
-from alembic_online.recipes.names import plain, sql_of, verbatim
+from alembic_online.recipes.names import plain, sql_of, verbatim, written_out
 from alembic_online.recipes.object_effects import besides_dropped, given_up, is_definition, made
 from alembic_online.recipes.offline_script import write
 from alembic_online.recipes.registry import may_be_online, online_change
@@ -145,6 +145,8 @@ class OnlineOperations:
             return directly()
         statement = text(construct) if isinstance(construct, str) else construct
         if not isinstance(statement, DDLElement | TextClause):
+            if self._guard is not None and self._says_number(written_out(statement), directly):
+                return None
             if not self._overtakes(sql := self._compiled(statement)):
                 self._carry_out_now(sql)
             return directly()

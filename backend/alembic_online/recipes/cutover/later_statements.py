@@ -80,6 +80,10 @@ def _operation(call: ast.Call) -> str:
     default = options.get("server_default")
     if name == "alter_column" and given and default is not None and not _is_none(default):
         return f"ALTER TABLE {given[0] if given[1:] else _UNKNOWN} ALTER {given[-1]} SET DEFAULT {_UNKNOWN}"
+    if name == "setval":  # sa.func.setval(sa.func.pg_get_serial_sequence("t", "id"), ...)
+        strings = [each.value for each in ast.walk(call) if isinstance(each, ast.Constant)]
+        inside = [f"'{each}'" for each in strings if isinstance(each, str)]
+        return f"SELECT setval({', '.join(inside)})"
     if name == "create_table" and given:
         return f"CREATE TABLE {given[0]} ()"
     column = next((each for each in call.args if isinstance(each, ast.Call)), None)

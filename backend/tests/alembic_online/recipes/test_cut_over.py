@@ -392,6 +392,14 @@ NUMBERED = [
         f'op.get_bind().execute(sa.text("{LAST_NUMBER}"))',
     ),
     case(
+        "a serial becomes an identity, by expressions and parameters",
+        *TO_IDENTITY,
+        'op.execute(sa.select(sa.func.setval("tickets_id_seq", 60)))',
+        'op.get_bind().execute(sa.select(sa.func.setval(sa.func.pg_get_serial_sequence("tickets", "id"), 60)))',
+        """op.get_bind().execute(sa.text("SELECT setval('tickets_id_seq', :last)"), {"last": 60})""",
+        LARGER,
+    ),
+    case(
         "a serial becomes an identity of another type, and a number is written out",
         TO_IDENTITY[0],
         TO_IDENTITY[1],
@@ -602,6 +610,10 @@ REFUSED = {
         *TO_IDENTITY,
         'last = op.get_bind().scalar(sa.text("SELECT max(id) FROM tickets"))',
         """op.execute(f"SELECT setval('tickets_id_seq', {last})")""",
+    ),
+    "another sequence in line 13, and says in line 14 where that goes on: line 14 would": (
+        *TO_IDENTITY,
+        'last = op.get_bind().scalar(sa.select(sa.func.setval("tickets_id_seq", 60)))',
     ),
     "says in line 14 where that goes on: line 14 would": (
         *TO_IDENTITY,
