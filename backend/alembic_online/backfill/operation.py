@@ -63,7 +63,7 @@ class RequireBackfillOp(MigrateOperation):
 @Operations.implementation_for(BackfillOp)
 def _backfill(operations: Operations, operation: BackfillOp) -> None:
     from alembic_online.backfill.in_upgrade import run_outside  # noqa: PLC0415  see above
-    from alembic_online.backfill.script import script  # noqa: PLC0415
+    from alembic_online.backfill.script import as_update, script  # noqa: PLC0415
 
     context = operations.migration_context
     if context.as_sql:
@@ -74,6 +74,8 @@ def _backfill(operations: Operations, operation: BackfillOp) -> None:
         operations.execute(verbatim(script(operation.definition, commits=False)))
         _note_done(operations, operation.definition)
     else:
+        if operation.definition.values:
+            context.opts["before_backfill"](as_update(operation.definition))
         run_outside(context, operation.definition, deferred=operation.deferred)
 
 

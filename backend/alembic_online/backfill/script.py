@@ -8,6 +8,7 @@ from alembic_online.backfill.definition import Backfill
 from alembic_online.backfill.keyset import KEY_SQL
 from alembic_online.backfill.triggers import SILENCE
 from alembic_online.errors import RequestRefused
+from alembic_online.postgres.sql.identifiers import quoted
 
 _ROWS = 5000
 _BLOCK = """\
@@ -77,6 +78,12 @@ def script(definition: Backfill, *, commits: bool) -> str:
         announce=announce if definition.unnoticed else "",
         commit="\n        COMMIT;" if commits else "",
     )
+
+
+def as_update(definition: Backfill) -> str:
+    """All of it as an UPDATE, by which is told what it would write over."""
+    values = ", ".join(f"{quoted(column)} = ({value})" for column, value in definition.values.items())
+    return f"UPDATE {definition.table} SET {values} WHERE {definition.where or 'true'}"
 
 
 def _literal(text: str) -> str:

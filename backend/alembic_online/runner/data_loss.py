@@ -10,6 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from alembic_online.errors import DataLoss
 from alembic_online.postgres import sqlstate as state
 from alembic_online.postgres.sql.constants import is_constant
+from alembic_online.postgres.sql.tokens import Kind, tokens
 from alembic_online.recipes.names import plain
 from alembic_online.recipes.object_effects import last_part
 from alembic_online.runner.copied_values import Copies
@@ -170,11 +171,13 @@ class _Count:
 
     def __call__(self, rows: str) -> int | str:
         """How many, up to one more than the limit; or the SQLSTATE of why not."""
-        query = f"SELECT count(*) FROM (SELECT {rows} LIMIT {_COUNT_LIMIT + 1}) x"
-        options = {"no_parameters": self._parameters is None}
+        query, parameters = _only_used(
+            f"SELECT count(*) FROM (SELECT {rows} LIMIT {_COUNT_LIMIT + 1}) x", self._parameters
+        )
+        options = {"no_parameters": parameters is None}
         try:
             with every_row(self.connection, seconds=self._seconds):
-                result = self.connection.exec_driver_sql(query, self._parameters, execution_options=options)
+                result = self.connection.exec_driver_sql(query, parameters, execution_options=options)
                 return int(result.scalar_one())
         except DBAPIError as error:
             found = state.sqlstate(error) or ""
@@ -201,3 +204,15 @@ class _Count:
         if count > _COUNT_LIMIT:
             return f"more than {_COUNT_LIMIT} {unit}s"
         return f"{count} {unit}{'' if count == 1 else 's'}"
+
+
+def _only_used(query: str, parameters: Any) -> tuple[str, Any]:
+    """Of `$1, $2, ...` those that the query names, numbered from one: the server wants no others."""
+    numbered = [token for token in tokens(query) if token.kind is Kind.PARAMETER]
+    if not isinstance(parameters, tuple) or not numbered:
+        return query, parameters
+    used = sorted({int(token.text[1:]) for token in numbered})
+    for token in reversed(numbered):
+        number = used.index(int(token.text[1:])) + 1
+        query = f"{query[: token.start]}${number}{query[token.start + len(token.text) :]}"
+    return query, tuple(parameters[number - 1] for number in used)

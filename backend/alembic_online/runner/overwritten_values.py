@@ -5,7 +5,7 @@ does the same value in another column.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import pairwise
+from itertools import pairwise, repeat
 from typing import NamedTuple
 
 from alembic_online.postgres.locks.reader import Reader, statements
@@ -28,6 +28,8 @@ class Overwritten(NamedTuple):
 def overwritten(statement: str) -> Iterator[Overwritten]:
     """Every column that an UPDATE writes to, but for those whose old values are kept."""
     for reader in statements(statement):
+        begins = reader.rest()[0].start
+        named = _after_with(reader)
         if not reader.accept("UPDATE"):
             continue
         only, table = reader.accept("ONLY"), reader.name()
@@ -37,20 +39,47 @@ def overwritten(statement: str) -> Iterator[Overwritten]:
         if not reader.accept("SET"):
             continue
         parts = _sections(reader.rest())
-        values = dict(_assignments(parts[""]))
+        values = list(_assignments(parts[""], statement))
         beside = f", {_text(statement, parts['FROM'])}" if "FROM" in parts else ""
         rows = f"FROM {'ONLY ' if only else ''}{table}{f' AS {alias}' if alias else ''}{beside} WHERE "
         rows += f"({_text(statement, parts['WHERE'])}) AND " if "WHERE" in parts else ""
-        for column, value in values.items():
-            if not any(_keeps(column, each) for each in values.values()):
-                held = f"{alias or table}.{column} IS DISTINCT FROM NULL"
-                differs = f"{alias or table}.{column} IS DISTINCT FROM ({_text(statement, value)})"
-                yield Overwritten(table, column, f"{rows}{held} AND {differs}", rows + held)
+        for each in values:
+            if not any(_keeps(each.column, other.tokens) for other in values):
+                held = f"{alias or table}.{each.column} IS DISTINCT FROM NULL"
+                differs = f"{alias or table}.{each.column} IS DISTINCT FROM ({each.sql})"
+                found = [f"{rows}{held} AND {differs}", rows + held]
+                if named:
+                    found = [f"FROM ({statement[begins:named]} SELECT {query}) AS given" for query in found]
+                yield Overwritten(table, each.column, *found)
+
+
+class _Value(NamedTuple):
+    """What a column gets."""
+
+    column: str
+    tokens: Sequence[Token]
+    sql: str
+
+
+def _after_with(reader: Reader) -> int:
+    """Step over WITH; where it ends in the text, 0 where there is none."""
+    if not reader.accept("WITH"):
+        return 0
+    reader.accept("RECURSIVE")
+    while reader.name():
+        reader.parentheses()
+        reader.accept("AS")
+        reader.accept_any("MATERIALIZED", "NOT MATERIALIZED")
+        reader.parentheses()
+        if not reader.accept(","):
+            break
+    return 0 if reader.done else reader.rest()[0].start
 
 
 def updated(statement: str) -> Iterator[str]:
     """The tables of which it writes over values, as SQL names them."""
     for reader in statements(statement):
+        _after_with(reader)
         if reader.accept("UPDATE"):
             reader.accept("ONLY")
             yield reader.name()
@@ -68,16 +97,31 @@ def _sections(found: Sequence[Token]) -> Mapping[str, Sequence[Token]]:
     return {word: found[start:end] for (word, _, start), end in zip(begins, ends, strict=True)}
 
 
-def _assignments(found: Sequence[Token]) -> Iterator[tuple[str, Sequence[Token]]]:
-    """Columns with their values: `a = 1`, and `(a, b) = (1, 2)`, but not what a query gives to several at once."""
+def _assignments(found: Sequence[Token], statement: str) -> Iterator[_Value]:
+    """Columns with their values: `a = 1`, `(a, b) = (1, 2)`, `(a, b) = (SELECT ...)`."""
     for part in Reader(found).split():
         columns = [each.name() for each in part.parentheses().split()] if part.comes("(") else [part.name()]
         if not part.accept("="):
             continue
         part.accept("ROW")
-        values = [part.rest()] if len(columns) == 1 else [each.rest() for each in part.parentheses().split()]
-        if len(values) == len(columns):
-            yield from zip(columns, values, strict=True)
+        whole = part.rest()
+        if len(columns) == 1:
+            yield _Value(columns[0], whole, _text(statement, whole))
+            continue
+        inside = part.parentheses()
+        if inside.comes("SELECT", "WITH", "VALUES", "TABLE"):
+            names = [f"value_{number}" for number, _ in enumerate(columns)]
+            query = f"FROM {_text(statement, whole)} AS given ({', '.join(names)})"
+            yield from (
+                _Value(*each)
+                for each in zip(columns, repeat(whole), (f"SELECT {n} {query}" for n in names), strict=False)
+            )
+        else:
+            values = [each.rest() for each in inside.split()]
+            if len(values) == len(columns):
+                yield from (
+                    _Value(one, value, _text(statement, value)) for one, value in zip(columns, values, strict=True)
+                )
 
 
 def _keeps(column: str, value: Sequence[Token]) -> bool:

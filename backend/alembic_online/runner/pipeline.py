@@ -76,6 +76,7 @@ class Apply(Supervisor):
         self._guard = StatementGuard(policy, history, way, activity, consent, rehearsal)
         self._effects = Effects(history, self._guard, policy, rehearsal)
         self._own_ends = OwnEnds(migration_context, self._guard, self._guard.losses.check)
+        migration_context.opts["before_backfill"] = self._count_backfill  # for `op.backfill`
         send = partial(self._send, send=migration_context.send)
         self._online = OnlineOperations(migration_context, policy, self._guard, rehearsal, send)
         # In this order: a text with several statements is taken apart before anybody looks at one.
@@ -244,6 +245,16 @@ class Apply(Supervisor):
         outside = self._guard.autocommit
         with self._guard.ours(), every_row(self._connection, outside=True) if outside else nullcontext():
             self._guard.losses.before_change(self._connection, sql_of_definition(construct, self._context.dialect))
+        if outside:
+            self._guard.losses.check()
+
+    def _count_backfill(self, update: str) -> None:
+        """Count what a backfill is about to write over: its batches run on connections of their own."""
+        if self._guard.entry is None:
+            return
+        outside = self._guard.autocommit
+        with self._guard.ours(), every_row(self._connection, outside=True) if outside else nullcontext():
+            self._guard.losses.before(self._connection, update, None, held=None, ours=True)
         if outside:
             self._guard.losses.check()
 

@@ -59,6 +59,25 @@ def rows(watcher: psycopg.Connection) -> object:
         ),
         ("""op.execute("DO $$ BEGIN EXECUTE format('DELETE FROM %I', 'books'); END $$")""", ["table books: 2 rows"]),
         ('op.execute("UPDATE shelves SET name = NULL WHERE id < 9")', ["column shelves.name: 1 value written over"]),
+        (
+            'op.backfill("shelves", {"name": "NULL"})',
+            ["nothing was changed yet.\n  column shelves.name: 1 value written over"],
+        ),
+        ('op.backfill("shelves", {"id": "0"}, where="name IS NULL")', ["column shelves.id: 1 value written over"]),
+        (BLOCK + 'op.backfill("shelves", {"name": "NULL"})', ["column shelves.name: 1 value written over"]),
+        (
+            'op.execute("WITH x AS (SELECT 1 AS id) UPDATE shelves SET name = NULL FROM x WHERE x.id = shelves.id")',
+            ["column shelves.name: 1 value written over"],
+        ),
+        (
+            'op.execute("UPDATE shelves s SET (id, name) = (SELECT id + 5, NULL FROM books b WHERE b.id = s.id)")',
+            ["shelves.id: 2 values", "shelves.name: 1 value"],
+        ),
+        (
+            'op.get_bind().execute(sa.text("UPDATE shelves SET id = :a, name = :b WHERE id = :c"),'
+            ' {"a": 7, "b": "x", "c": 1})',
+            ["shelves.id: 1 value", "shelves.name: 1 value"],
+        ),
         ("""op.execute("UPDATE shelves SET id = 1, name = 'x'")""", ["shelves.id: 1 value", "shelves.name: 1 value"]),
         ("""op.execute("UPDATE shelves SET name = 'gone' || id")""", ["column shelves.name: 1 value written over"]),
         ('op.execute("UPDATE shelves AS s SET name = left(s.name, 2)")', ["column shelves.name: 1 value written over"]),
