@@ -89,6 +89,8 @@ def embedded(version: int) -> Iterator[Server]:
     with server_directory() as directory:
         running = start_server(directory / "data", version=version, settings=_FAST, temporary=True)
         with closing(Server(running.get_uri(), version)) as server:
+            with psycopg.connect(server.url("template1")):
+                pass  # leaves pg_internal.init, which is cloned too: without it each first session writes its own
             yield server
         running.cleanup()
 

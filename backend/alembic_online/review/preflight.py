@@ -80,7 +80,8 @@ def check_database(
             if isinstance(extension, Extension):
                 _check_extension(connection, extension)
     if command.name in ("upgrade", "check"):
-        report_edited(connection, migration_context, command.scripts, policy)
+        version_schema = migration_context.version_table_schema
+        report_edited(connection, version_schema, command.heads_seen, command.scripts, policy)
 
 
 def _check_consent(command: Command, policy: Policy) -> None:

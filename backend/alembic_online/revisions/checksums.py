@@ -2,7 +2,6 @@
 
 import logging
 
-from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Table, select
 
@@ -18,13 +17,19 @@ log = logging.getLogger("alembic.runtime.migration")
 
 
 def report_edited(
-    connection: Connection, migration_context: MigrationContext, scripts: ScriptDirectory, policy: Policy
+    connection: Connection,
+    version_schema: str | None,
+    heads: tuple[str, ...],
+    scripts: ScriptDirectory,
+    policy: Policy,
 ) -> None:
-    """Warn of every applied revision whose file is another by now, or raise `BrokenChain` if the policy says so."""
-    heads = migration_context.get_current_heads()
+    """Warn of every applied revision whose file is another by now, or raise `BrokenChain` if the policy says so.
+
+    The database is at `heads`; `version_schema` is Alembic's `version_table_schema`.
+    """
     if not heads:
         return
-    place = standing(connection, TABLE, migration_context.version_table_schema)
+    place = standing(connection, TABLE, version_schema)
     if not place.exists:
         return
     if not set(heads) <= known_ids(scripts):

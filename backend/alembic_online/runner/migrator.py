@@ -49,7 +49,7 @@ class Migrator:
         self.version_schema = migration_context.version_table_schema
         place = standing(migration_context.connection, TABLE, migration_context.version_table_schema)
         history = History(self._asking, place.schema)
-        history.prepare(stamping=self._stamping)
+        history.prepare(exists=place.exists, stamping=self._stamping)
         way = FreeWay(self._asking, self.pid, self._policy, self.activity)
         consent = Consent(self._policy, can_ask=self.terminal and sys.stdin.isatty())
         beside = Beside(self._asking.waiter, as_async(migration_context.connection.engine))

@@ -10,7 +10,7 @@ import logging
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +60,7 @@ _LARGE = text(
 )
 
 
+@cache
 def history_table(schema: str) -> Table:
     """The table in this schema, which is that of Alembic's own (see `alembic_online.runtime.bookkeeping`)."""
     return Table(
@@ -142,17 +143,18 @@ class History:
         self._failed = this.values(outcome=bindparam("how"), finished=func.clock_timestamp(), **counts)
         self._done = this.values(outcome="done", finished=func.clock_timestamp(), journal=[], step=None, **counts)
 
-    def prepare(self, *, stamping: bool = False) -> None:
-        """Begin to make the table if need be, and to read it; call what still runs interrupted, and say so.
+    def prepare(self, *, exists: bool, stamping: bool = False) -> None:
+        """Begin to make the table unless it exists, and to read it; call what still runs interrupted, and say so.
 
         A stamp ends what is half done: somebody says what the database is. Needs the migrator's lock. `settle` waits
         for it.
         """
-        self._asking.send(partial(self._prepare, stamping=stamping))
+        self._asking.send(partial(self._prepare, exists=exists, stamping=stamping))
 
-    async def _prepare(self, connection: AsyncConnection, *, stamping: bool) -> None:
-        await warn_of_subscribers(connection, TABLE, self.table.schema or "public")
-        await connection.execute(CreateTable(self.table, if_not_exists=True))
+    async def _prepare(self, connection: AsyncConnection, *, exists: bool, stamping: bool) -> None:
+        if not exists:
+            await warn_of_subscribers(connection, TABLE, self.table.schema or "public")
+            await connection.execute(CreateTable(self.table, if_not_exists=True))
         columns = self.table.c
         last = select(func.max(columns.id)).group_by(columns.revision)
         open_ends = select(self.table).where(columns.id.in_(last), columns.outcome != "done")
