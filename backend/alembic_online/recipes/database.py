@@ -1,9 +1,9 @@
 """What the steps of an operation depend on: the server's version, and the table as it is when its turn comes."""
 
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import Connection, Row, text
 
@@ -79,23 +79,34 @@ def read_tables(connection: Connection) -> dict[str, TableFacts]:
     return found
 
 
-class Database:
-    """The database that is changed; without a connection it is any, and the steps are for a script."""
+class Source(Protocol):
+    """Where a recipe asks, between two statements of a revision."""
 
-    def __init__(
-        self,
-        policy: Policy,
-        connection: Callable[[], Connection] | None = None,
-        question: Callable[[], AbstractContextManager[None]] = nullcontext,
-        scratch: Callable[[], AbstractContextManager[Connection]] | None = None,
-        recall: Callable[[str, Callable[[], str]], str] = lambda _, find: find(),
-    ) -> None:
-        """Around the questions to the server: `scratch` gives a transaction that is rolled back, and `recall` keeps
-        what was found for a second run."""
-        self.policy, self._connection, self._question = policy, connection, question
-        self._scratch, self._recall = scratch, recall
-        self.believe: Callable[[TableFacts], TableFacts] = lambda there: there
-        """What a table counts as: in a rehearsal, as what it is in the live database."""
+    @property
+    def connection(self) -> Connection:
+        """That of the run."""
+
+    def question(self) -> AbstractContextManager[Connection]:
+        """What runs in the block only reads."""
+
+    def scratch(self) -> AbstractContextManager[Connection]:
+        """What runs in the block is rolled back."""
+
+    def noted(self, words: str) -> tuple[str, str | None]:
+        """A name for what is found, and what was found when the revision first came here, if it was."""
+
+    def note(self, key: str, found: str) -> None:
+        """Keep it, under this name, for a second run."""
+
+    def believed(self, there: TableFacts) -> TableFacts:
+        """What a table counts as."""
+
+
+class Database:
+    """The database that is changed; without a source it is any, and the steps are for a script."""
+
+    def __init__(self, policy: Policy, source: Source | None = None) -> None:
+        self.policy, self._source = policy, source
         self.cut_over = CutOver()
         """What waits, and has changed nothing yet."""
         self._tables: dict[str, TableFacts | None] = {}
@@ -103,14 +114,14 @@ class Database:
     @property
     def is_known(self) -> bool:
         """Whether it can be asked; if not, tables may have any number of rows."""
-        return self._connection is not None
+        return self._source is not None
 
     @property
     def version(self) -> int:
         """PostgreSQL's major version; the oldest that is supported where it is not known."""
-        if self._connection is None:
+        if self._source is None:
             return _OLDEST
-        info = self._connection().dialect.server_version_info
+        info = self._source.connection.dialect.server_version_info
         assert info is not None, "known after the first connection"
         return int(info[0])
 
@@ -119,7 +130,13 @@ class Database:
 
         "" where nothing can be asked.
         """
-        return self._recall(words, find) if self.is_known else ""
+        if self._source is None:
+            return ""
+        key, found = self._source.noted(words)
+        if found is None:
+            found = find()
+            self._source.note(key, found)
+        return found
 
     def recall_whether(self, words: str, find: Callable[[], bool]) -> bool:
         """The same for a question of yes or no; no where nothing can be asked."""
@@ -127,15 +144,15 @@ class Database:
 
     def ask(self, query: str, **values: object) -> Sequence[Row[Any]]:
         """The rows of a query of the catalogue, with `:name` for values; none where nothing can be asked."""
-        if self._connection is None:
+        if self._source is None:
             return ()
-        with self._question():
-            return self._connection().execute(text(query), values).all()
+        with self._source.question() as connection:
+            return connection.execute(text(query), values).all()
 
     def scratch(self) -> AbstractContextManager[Connection]:
         """A connection on which something can be tried: all of it is rolled back. Only where something can be asked."""
-        assert self._scratch is not None, "only a known database can be tried on"
-        return self._scratch()
+        assert self._source is not None, "only a known database can be tried on"
+        return self._source.scratch()
 
     def partitions(self, table: str) -> Sequence[Partition]:
         """All below `table`, from the top down."""
@@ -143,12 +160,12 @@ class Database:
 
     def table(self, name: str) -> TableFacts | None:
         """The table called `name`, as SQL writes it, at the last look; None if there is none, or nobody to ask."""
-        if self._connection is None:
+        if self._source is None:
             return None
         if name not in self._tables:
-            with self._question():
-                row = self._connection().execute(_TABLE, {"name": name}).one_or_none()
-            self._tables[name] = self.believe(TableFacts(name, *row)) if row else None
+            with self._source.question() as connection:
+                row = connection.execute(_TABLE, {"name": name}).one_or_none()
+            self._tables[name] = self._source.believed(TableFacts(name, *row)) if row else None
         return self._tables[name]
 
     def look_again(self) -> None:

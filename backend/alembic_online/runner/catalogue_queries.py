@@ -1,34 +1,34 @@
 """How the catalogue is asked, and tried on, between two statements of a revision."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 
-from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection
 
-from alembic_online.runner.statement_guard import StatementGuard
+from alembic_online.runner.attempt import Attempt
+from alembic_online.runtime.table_facts import TableFacts
 
 
 class Questions:
     """On the connection of one run."""
 
-    def __init__(self, context: MigrationContext, guard: StatementGuard) -> None:
-        self._context, self._guard = context, guard
+    def __init__(self, attempt: Attempt) -> None:
+        self._attempt = attempt
 
+    @property
     def connection(self) -> Connection:
         """That of the run."""
-        assert self._context.connection is not None
-        return self._context.connection
+        return self._attempt.connection
 
-    def question(self) -> AbstractContextManager[None]:
+    def question(self) -> AbstractContextManager[Connection]:
         """What runs in the block only reads."""
-        return self._guard.question(self.connection())
+        return self._attempt.question()
 
     @contextmanager
     def scratch(self) -> Iterator[Connection]:
         """What runs in the block is rolled back."""
-        connection, outside = self.connection(), self._guard.autocommit
-        with self.question():
+        outside = self._attempt.is_outside
+        with self.question() as connection:
             # Outside of a transaction SQLAlchemy, which believes to be in one, begins none.
             connection.exec_driver_sql("BEGIN" if outside else "SAVEPOINT scratch")
             try:
@@ -37,6 +37,16 @@ class Questions:
                 if not connection.invalidated:
                     connection.exec_driver_sql("ROLLBACK" if outside else "ROLLBACK TO SAVEPOINT scratch")
 
-    def recall(self, words: str, find: Callable[[], str]) -> str:
-        """What an earlier try has found, or what `find` finds now."""
-        return self._guard.journal.recall(words, find)
+    def noted(self, words: str) -> tuple[str, str | None]:
+        """By which name the journal keeps what was found, and what an earlier try has found, if it has."""
+        key = self._attempt.journal.key(words, None, has_read=False)
+        return key, self._attempt.journal.noted(key)
+
+    def note(self, key: str, found: str) -> None:
+        """Keep what was found, under this name."""
+        self._attempt.journal.note(key, found)
+
+    def believed(self, there: TableFacts) -> TableFacts:
+        """What a table counts as: in a rehearsal, as what it is in the live database."""
+        rehearsal = self._attempt.run.rehearsal
+        return there if rehearsal is None else rehearsal.facts(there)

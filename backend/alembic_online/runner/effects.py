@@ -9,15 +9,12 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from alembic.runtime.migration import RevisionStep
-from sqlalchemy import Connection, event
 
 from alembic_online.errors import RequestRefused, RevisionFailed
-from alembic_online.policy import Policy
 from alembic_online.recipes.cutover.commit_points import writes_rows
-from alembic_online.runner.catalogue_facts import read_facts
+from alembic_online.runner.attempt import Attempt
 from alembic_online.runner.commit_intent import is_committed
 from alembic_online.runner.committed_steps import (
     Named,
@@ -31,10 +28,8 @@ from alembic_online.runner.committed_steps import (
 )
 from alembic_online.runner.facts import Change, Facts, Identity, changes, moved
 from alembic_online.runner.journal import half_done, is_end
-from alembic_online.runner.replay import nothing
-from alembic_online.runner.statement_guard import StatementGuard
-from alembic_online.runtime.history import Entry, History
-from alembic_online.runtime.rehearsal import Rehearsal
+from alembic_online.runner.replay import NOTHING
+from alembic_online.runtime.history import Entry
 
 log = logging.getLogger("alembic.runtime.migration")
 
@@ -48,26 +43,14 @@ _SHOWN = 3
 class Effects:
     """Of the revisions of one run."""
 
-    def __init__(
-        self, history: History, guard: StatementGuard, policy: Policy, rehearsal: Rehearsal | None = None
-    ) -> None:
-        self._history, self._guard, self._policy = history, guard, policy
-        self._looks = rehearsal is None  # nobody else is in a scratch database
+    def __init__(self, attempt: Attempt) -> None:
+        self._attempt, self._history, self._last = attempt, attempt.run.history, attempt.last_look
         self._entry: Entry | None = None
-        self._last = guard.last_look
-        self._known: Facts | None = None
-        """Of the last look that read something, at this revision or another: what has not changed is not read again."""
         self._noted = 0
         """How much of the journal is committed, and known to be."""
         self._texts: list[str] = []
         self._tracked: set[Identity] = set()
         self._has_large: bool | None = None
-
-    def attach(self, connection: Connection) -> None:
-        """Be told of statements and transactions; after the guard, which writes the journal."""
-        event.listen(connection, "after_cursor_execute", self._ran)
-        event.listen(connection, "begin", lambda _: self._look())
-        self._guard.will_commit = self._look_ahead
 
     @contextmanager
     def revision(self, entry: Entry, path: Path) -> Iterator[None]:
@@ -84,8 +67,8 @@ class Effects:
     def _begin(self, entry: Entry, path: Path) -> None:
         self._entry, self._last.facts = None, None
         self._texts, self._tracked = [], set()
-        if entry.journal or (self._looks and self._may_leave(path)):
-            self._last.facts = self._read()
+        if entry.journal or (self._last.looks and self._may_leave(path)):
+            self._last.facts = self._last.read()
         if entry.journal and self._last.facts is not None:
             self._resume(entry, self._last.facts)
         self._entry, self._noted = entry, len(entry.journal)
@@ -118,38 +101,26 @@ class Effects:
 
     def _may_leave(self, path: Path) -> bool:
         if self._has_large is None:
-            self._has_large = self._history.has_table_of(self._policy.small_table_bytes)
+            self._has_large = self._history.has_table_of(self._attempt.run.policy.small_table_bytes)
         return self._has_large or bool(_LEAVES.search(path.read_text(encoding="utf-8")))
 
-    def _read(self) -> Facts | None:
-        found = self._history.ask(lambda connection: read_facts(connection, self._history.name, self._known))
-        self._known = found or self._known
-        return found
+    def ran(self, sent: str) -> None:
+        """A statement of the revision has run."""
+        if self._is_at_work() and sent != NOTHING:
+            self._texts.append(sent)
+            if self._attempt.is_outside:
+                self.look()
 
-    def _look_ahead(self) -> None:
-        """A revision that was to stay in its transaction is about to be committed before its stamp."""
-        if self._looks and self._last.facts is None and self._entry is not None and self._guard.entry is self._entry:
-            self._last.facts = self._read()
+    def _is_at_work(self) -> bool:
+        return self._entry is not None and self._attempt.entry is self._entry
 
-    def _ran(self, _connection: Connection, _cursor: Any, statement: str, *_: Any) -> None:
-        if (
-            self._entry is None
-            or self._guard.entry is not self._entry
-            or self._guard.is_ours
-            or statement == nothing(0)
-        ):
-            return
-        self._texts.append(statement)
-        if self._guard.autocommit:
-            self._look()
-
-    def _look(self) -> None:
+    def look(self) -> None:
         """Note what has changed, if something was committed since the last look."""
         entry = self._entry
-        if entry is None or self._guard.entry is not entry or all(map(is_end, entry.journal[self._noted :])):
+        if entry is None or not self._is_at_work() or all(map(is_end, entry.journal[self._noted :])):
             return
-        before, self._last.facts = self._last.facts, self._read() if self._looks else None
-        texts, self._texts = [*self._texts, *self._guard.journal.take_tasks()], []
+        before, self._last.facts = self._last.facts, self._last.read() if self._last.looks else None
+        texts, self._texts = [*self._texts, *self._attempt.journal.take_tasks()], []
         unit = Unit()
         if before is not None and self._last.facts is not None:
             named = names_in(texts)
@@ -180,7 +151,7 @@ class Effects:
         goes_down = bool(steps) and isinstance(steps[0], RevisionStep) and steps[0].is_downgrade
         if not undone or goes_down or any(not isinstance(step, RevisionStep) for step in steps):
             return
-        now = self._read()
+        now = self._last.read()
         for revision, journal in undone.items():
             found, _ = units(journal)
             if now is None or not found or still_done(found, now)[0]:
@@ -191,7 +162,7 @@ class Effects:
 
     def prove(self, entry: Entry) -> None:
         """Before the stamp. Raises `RevisionFailed` where something that the revision has made is not there."""
-        self._look()
+        self.look()
         if half := half_done(entry.journal):
             raise RevisionFailed(
                 f"Of {entry.revision} this is half done, and was not asked for again: {_listed(half)}.",

@@ -4,14 +4,15 @@ VALIDATE, REFRESH, VACUUM, ANALYZE and REINDEX may be done twice. CREATE INDEX, 
 where the process died between their end and its note, only the catalogue knows.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from sqlalchemy import Connection, text
 
-from alembic_online.postgres.locks import is_patient, strong_locks
+from alembic_online.postgres.locks import strong_locks
 from alembic_online.postgres.locks.reader import Reader, statements
 from alembic_online.postgres.sql.verbatim import run_as_written
-from alembic_online.runner.journal import Journal
+from alembic_online.runner.attempt import Attempt
+from alembic_online.runner.statement import Statement
 
 _VALIDITY = text("SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(:name)")
 _IS_PARTITION = text(
@@ -29,21 +30,17 @@ _COPIES = text(
 )
 
 
-def is_complete_or_begins(
-    connection: Connection, journal: Journal, write: Callable[[], None], key: str, statement: str
-) -> bool:
-    """Whether an earlier try had completed it; if not, it is noted that it begins, on a place that is clear.
-
-    `write` keeps what the journal says.
-    """
-    if not is_patient(statement):
+def is_complete_or_begins(attempt: Attempt, statement: Statement) -> bool:
+    """Whether an earlier try had completed it; if not, it is noted that it begins, on a place that is clear."""
+    if not statement.is_patient:
         return False
-    if journal.has_begun(key) and is_complete(connection, statement):
+    connection, journal, key = attempt.connection, attempt.journal, attempt.key
+    if journal.has_begun(key) and is_complete(connection, statement.sql):
         return True
-    clear_away(connection, statement)
+    clear_away(connection, statement.sql)
     if not journal.has_begun(key):
         journal.begin(key)
-        write()
+        attempt.write_journal(attempt.at_hand.journal)
     return False
 
 

@@ -141,13 +141,9 @@ class Journal:
         """It was added before it ran, and has failed."""
         self._pending[:] = [line for line in self._pending if not line.startswith(f"{key}=")]
 
-    def recall(self, words: str, find: Callable[[], str]) -> str:
-        """What an earlier try found and committed, known by these words; else what `find` finds, kept for the next."""
-        key = self.key(words, None, has_read=False)
-        if (found := self.noted(key)) is None:
-            found = find()
-            self._pending.append(f"{key}~{found}")
-        return found
+    def note(self, key: str, found: str) -> None:
+        """What was found is kept for the next try, with the first thing that is done for it."""
+        self._pending.append(f"{key}~{found}")
 
     def once(self, words: str, run: Callable[[], None]) -> None:
         """Work that is more than a statement, known by these words: an earlier try has done it, or it is run."""

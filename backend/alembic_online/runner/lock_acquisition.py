@@ -1,15 +1,13 @@
 """How a revision's statement comes to its locks: the free way, then the staged lock, then the short limits."""
 
-from collections.abc import Callable
-
 from sqlalchemy import Connection
 
 from alembic_online.policy import Policy
-from alembic_online.postgres.locks import LockMode, is_patient
-from alembic_online.recipes.cutover.commit_points import belongs_together, calls_functions, writes_rows
+from alembic_online.postgres.locks import LockMode
 from alembic_online.runner.deferred_constraints import check_deferred
 from alembic_online.runner.held_locks import HeldLocks
 from alembic_online.runner.lock_wait import FreeWay, stage
+from alembic_online.runner.statement import Statement
 from alembic_online.runtime.activity import Activity
 from alembic_online.runtime.history import Entry
 from alembic_online.runtime.lock_timeout import TimeLimits
@@ -26,9 +24,12 @@ class LockTaker:
         self._way, self._held, self.activity = way, HeldLocks(), activity
         self.last: tuple[str, LockMode] | None = None
         """The lock that was asked for last."""
+        self._wanted: list[tuple[str, LockMode]] = []
+        """What the statement at hand locks, and is not held: the way to it is free."""
+        self._to_stage: frozenset[str] = frozenset()
         self._has_rows = False
         """This transaction has written rows: who waits for one holds the table against a strong lock."""
-        self.may_have_rows = False
+        self._may_have_rows = False
         """The same, or it has asked something that may have: a function."""
         self._defers = False
         """The revision has deferred checks of rows that are not deferred by themselves."""
@@ -40,22 +41,28 @@ class LockTaker:
 
     def forget(self) -> None:
         """A transaction began or ended: its locks and limits are gone."""
-        self._has_rows = self.may_have_rows = self._defers = False
+        self._has_rows = self._may_have_rows = self._defers = False
+        self._wanted, self._to_stage = [], frozenset()
         self._held.forget()
         self.limits.forget()
         self._way.forget_targets()
 
-    def follow(self, word: str, statement: str, *, kept: bool) -> None:
-        """Keep up with what the revision does to its session; `word` is the first of `statement`.
+    def follow(self, statement: Statement, *, kept: bool) -> None:
+        """Keep up with what the revision does to its session.
 
         `kept` says that it sets something which holds over our commits.
         """
+        word, sql = statement.word, statement.sql
         # What it has set else would end with the transaction; at a COMMIT it has ended.
-        self._held.together |= not kept and word not in _SAVEPOINTS and not statement.endswith(" AND CHAIN")
-        self._defers |= word == "SET" and "CONSTRAINTS" in statement.upper() and "DEFERRED" in statement.upper()
-        self.limits.of_the_revision |= word == "SET" and "timeout" in statement
-        if self._held.follow(statement) or word == "RESET":
+        self._held.together |= not kept and word not in _SAVEPOINTS and not sql.endswith(" AND CHAIN")
+        self._defers |= word == "SET" and "CONSTRAINTS" in sql.upper() and "DEFERRED" in sql.upper()
+        self.limits.of_the_revision |= word == "SET" and "timeout" in sql
+        if self._held.follow(sql) or word == "RESET":
             self.limits.lose()
+
+    def note_reading(self) -> None:
+        """A query may call a function that writes rows."""
+        self._may_have_rows = True
 
     def calm(self, connection: Connection) -> None:
         """Set the limits of a statement that takes no strong lock."""
@@ -80,58 +87,56 @@ class LockTaker:
         """What `statement` locks strongly, of what others can see; a view goes with its tables."""
         return set(self._way.targets(statement).modes)
 
-    def take(
-        self,
-        connection: Connection,
-        entry: Entry,
-        statement: str,
-        *,
-        deadline: float,
-        before: Callable[[], None],
-        bounded: bool = False,
-    ) -> None:
-        """In a transaction: wait for the way to each table that `statement` locks, and stage its locks.
+    @property
+    def will_lock(self) -> bool:
+        """Whether the statement at hand takes a strong lock that is not held yet."""
+        return bool(self._wanted)
 
-        `before` is called when the way is free, if there is a lock to take, or no text tells.
+    def wait(self, connection: Connection, entry: Entry, statement: Statement, *, deadline: float) -> None:
+        """In a transaction: return when the way to each table that `statement` locks is free.
+
+        Raises `TableBlocked`, `MustRetry`.
         """
-        modes, tables, detaching = self._way.targets(statement)
+        modes, self._to_stage, detaching = self._way.targets(statement.sql)
         if detaching:
-            refuse_to_change(connection, statement, modes)
-        self._held.together |= belongs_together(statement)
-        if self.may_have_rows:
+            refuse_to_change(connection, statement.sql, modes)
+        self._held.together |= statement.belongs_together
+        if self._may_have_rows:
             self.calm(connection)
-            check_deferred(connection, statement, deferred=self._defers)
-        self._has_rows |= writes_rows(statement)
-        self.may_have_rows |= writes_rows(statement) or calls_functions(statement)
-        wanted = self._held.missing(modes.items())
-        for table, mode in wanted:
+            check_deferred(connection, statement.sql, deferred=self._defers)
+        self._has_rows |= statement.writes_rows
+        self._may_have_rows |= statement.writes_rows or statement.calls_functions
+        self._wanted = self._held.missing(modes.items())
+        for table, mode in self._wanted:
             self.last = (table, mode)
             # Who waits for a row of ours is in the way for as long as we wait for him; PostgreSQL sees no deadlock.
             free = not self._held and not self._has_rows
             self._way.wait(table, mode, entry, deadline=deadline, may_wait=free)
-        if wanted or calls_functions(statement):
-            before()
+
+    def stage(self, connection: Connection, statement: Statement, *, bounded: bool = False) -> None:
+        """After `wait`: take the weak lock before each strong one, and set the limits of `statement`."""
+        wanted, self._wanted = self._wanted, []
         for table, mode in sorted(wanted):
             self.calm(connection)
-            if table in tables:
+            if table in self._to_stage:
                 stage(connection, table)
             self._held[table] = mode
         if wanted:
-            self.activity.size_before = self._way.size_before(statement)
+            self.activity.size_before = self._way.size_before(statement.sql)
         if wanted or bounded:
             self.limits.strong(connection, bounded=bounded)
         else:
             self.calm(connection)
 
-    def take_outside(self, connection: Connection, entry: Entry, statement: str, *, deadline: float) -> None:
+    def wait_outside(self, connection: Connection, entry: Entry, statement: Statement, *, deadline: float) -> None:
         """Outside of a transaction: a patient statement gets its limits, any other waits for its strong locks.
 
         VACUUM FULL, CLUSTER and the like have no transaction in which these could be staged.
         """
-        if is_patient(statement):
+        if statement.is_patient:
             self.limits.patient(connection)
             return
-        for table, mode in self._way.targets(statement).modes.items():
+        for table, mode in self._way.targets(statement.sql).modes.items():
             self.last = (table, mode)
             self._way.wait(table, mode, entry, deadline=deadline, may_wait=True)
         self.limits.strong(connection, local=False)

@@ -20,12 +20,14 @@ from alembic_online.runner.data_loss_confirmation import Consent
 from alembic_online.runner.lock_wait import FreeWay
 from alembic_online.runner.pipeline import Apply
 from alembic_online.runner.progress import shown
+from alembic_online.runner.run import Run
 from alembic_online.runtime.activity import Activity
 from alembic_online.runtime.advisory_lock import MIGRATOR, SESSION, Holder, acquire, lock_space
 from alembic_online.runtime.bookkeeping import VERSION_TABLE, standing, stands
 from alembic_online.runtime.control_connection import Asking
 from alembic_online.runtime.current_command import Command
 from alembic_online.runtime.history import TABLE, History
+from alembic_online.runtime.rehearsal import REHEARSAL
 from alembic_online.runtime.waiter import Beside, Waiter
 
 log = logging.getLogger("alembic.runtime.migration")
@@ -54,7 +56,12 @@ class Migrator:
         consent = Consent(self._policy, can_ask=self.terminal and sys.stdin.isatty())
         beside = Beside(self._asking.waiter, as_async(migration_context.connection.engine))
         migration_context.opts.update(policy=self._policy, activity=self.activity, beside=beside)  # for our operations
-        supervise(migration_context, lambda run: Apply(run, history, way, self._policy, self.activity, consent))
+        config = migration_context.config
+        rehearsal = config.attributes.get(REHEARSAL) if config is not None else None
+        supervise(
+            migration_context,
+            lambda context: Apply(Run(context, self._policy, history, way, self.activity, consent, rehearsal)),
+        )
 
     async def close(self) -> None:
         """Leave nothing behind that nobody waits for."""

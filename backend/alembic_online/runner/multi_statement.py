@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, TextClause, event, text
+from sqlalchemy import Connection, TextClause, text
 
 from alembic_online.postgres.locks.reader import texts
 from alembic_online.postgres.sql.tokens import Kind, tokens
@@ -30,15 +30,13 @@ def _part(sql: str, whole: TextClause) -> TextClause:
     return part.execution_options(**whole.get_execution_options())
 
 
-def attach(connection: Connection) -> None:
-    """The same for every text that `connection` is given. To be called before others listen to its statements."""
-    event.listen(connection, "before_cursor_execute", _run_all_but_the_last, retval=True)
-
-
-def _run_all_but_the_last(
-    connection: Connection, _cursor: Any, statement: str, parameters: Any, context: Any, many: bool
+def run_all_but_the_last(
+    connection: Connection, statement: str, parameters: Any, context: Any, *, many: bool
 ) -> tuple[str, Any]:
-    """With many parameters all of the text runs for each of them."""
+    """Run each statement of a text that is about to be sent, but for the last, which is returned with its parameters.
+
+    With `many` parameters all of the text runs for each of them.
+    """
     if ";" not in statement or len(parts := texts(statement)) == 1:
         return statement, parameters
     options = {"no_parameters": context.no_parameters}

@@ -3,26 +3,34 @@
 Alembic's own script loses the values that are given to `op.get_bind().execute(...)`, and writes NULL in their place.
 """
 
+import logging
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
-from functools import partial, wraps
+from contextlib import AbstractContextManager, contextmanager
+from functools import wraps
 from typing import Any, NoReturn
 
 from alembic.runtime.migration import MigrationContext, RevisionStep
 from alembic.script import Script
-from sqlalchemy import ARRAY, BindParameter, Executable, Insert, Text, TextClause, Update, bindparam, literal
+from sqlalchemy import ARRAY, BindParameter, Executable, Insert, Text, TextClause, Update, bindparam, literal, text
 from sqlalchemy.engine.mock import MockConnection
+from sqlalchemy.schema import DDLElement
 from sqlalchemy.sql.elements import ClauseElement
 from sqlalchemy.types import NullType, TypeEngine
 
 from alembic_online.alembic_seam import Send, SupervisedContext, Supervisor, replace_connection, supervise
 from alembic_online.policy import Policy
 from alembic_online.postgres.locks.reader import texts
-from alembic_online.recipes.names import expression, verbatim
+from alembic_online.recipes.bypass import new_names, reason_to_be_direct
+from alembic_online.recipes.database import Database
+from alembic_online.recipes.names import expression, plain, verbatim
+from alembic_online.recipes.offline_script import write
+from alembic_online.recipes.registry import online_change
+from alembic_online.recipes.step import Steps
 from alembic_online.revisions.faulty_line import FaultyLine
-from alembic_online.runner.interception import OnlineOperations
 from alembic_online.runner.multi_statement import split
+
+log = logging.getLogger("alembic.runtime.migration")
 
 _PLACE = re.compile(r"%(?:\((\w+)\))?[s%]")
 
@@ -37,7 +45,10 @@ class ScriptRun(Supervisor):
     """Writes the steps of each operation into the script, in their place."""
 
     def __init__(self, context: SupervisedContext, policy: Policy) -> None:
-        self._operations = OnlineOperations(context, policy)
+        self._context, self._database = context, Database(policy)
+        self._script: Script | None = None
+        self._new: set[str] = set()
+        self._is_outside = False
 
     def steps(self, heads: Sequence[str], steps: Iterable[Any]) -> Iterator[Any]:
         """Each revision's own operations are known to be its own."""
@@ -50,19 +61,49 @@ class ScriptRun(Supervisor):
         @wraps(migrate)  # Alembic writes a step by its name
         def run(**arguments: Any) -> None:
             assert isinstance(step.revision, Script)
-            with self._operations.revision(step.revision):
+            self._script = step.revision
+            self._new.clear()
+            try:
                 migrate(**arguments)
+            finally:
+                self._script = None
 
         return run
 
     def execute(self, construct: Executable | str, send: Send) -> Any:
         """A text with several statements is written as several."""
         for each in split(construct):
-            self._operations.execute(each, partial(send, each))
+            steps = self._steps(text(each) if isinstance(each, str) else each)
+            if steps is None:
+                send(each)
+            else:
+                write(self._context, steps, self._context.send, outside=self._is_outside)
 
-    def autocommit_block(self, leave: Callable[[], AbstractContextManager[None]]) -> AbstractContextManager[None]:
+    def _steps(self, statement: Executable) -> Steps | None:
+        """By which it is carried out on a table of any size; None where it is written as it stands."""
+        if self._script is None or not isinstance(statement, DDLElement | TextClause):
+            return None
+        change = online_change(statement, self._database)
+        self._new.update(map(plain, new_names(statement)))
+        if change is None or plain(change.table) in self._new:
+            return None
+        if reason := reason_to_be_direct(self._script, change.table):
+            log.info("%s is changed directly: %s", change.table, reason)
+            return None
+        return change.steps
+
+    @contextmanager
+    def autocommit_block(self, leave: Callable[[], AbstractContextManager[None]]) -> Iterator[None]:
         """What is in it needs no block of ours."""
-        return self._operations.autocommit_block(leave)
+        if self._is_outside:
+            yield
+            return
+        with leave():
+            self._is_outside = True
+            try:
+                yield
+            finally:
+                self._is_outside = False
 
 
 class ScriptConnection(MockConnection):

@@ -3,17 +3,13 @@
 So a strong lock is held for statements alone. Whoever waits for one waits for no question, no note and no journal.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-from sqlalchemy import Connection
 
 from alembic_online.recipes.step import Step
-
-if TYPE_CHECKING:
-    from alembic_online.runner.statement_guard import StatementGuard
+from alembic_online.runner.attempt import Attempt
+from alembic_online.runner.statement import Statement
 
 
 @dataclass(frozen=True)
@@ -29,43 +25,58 @@ class Planned:
 
 
 @contextmanager
-def together(
-    guard: "StatementGuard", connection: Connection, planned: Sequence[Planned], *, commits: bool
-) -> Iterator[frozenset[int]]:
+def together(attempt: Attempt, planned: Sequence[Planned], *, commits: bool) -> Iterator[Collection[int]]:
     """What runs in the block are those of `planned`, in their order, whose places are given: no others are left to do.
 
     With `commits` the block ends with the commit, and the journal is written before the first lock.
     """
-    assert guard.entry is not None
-    journal, before = guard.journal, len(guard.entry.journal)
-    guard.entry.committed = before if commits else None
+    entry = attempt.at_hand
+    before = len(entry.journal)
+    entry.committed = before if commits else None
     try:
-        with guard.ours():
-            left = {place: key for place, each in enumerate(planned) if (key := _key_of(guard, connection, each))}
+        with attempt.ours():
+            left = {place: key for place, each in enumerate(planned) if (key := _key_of(attempt, each))}
             if left:
-                statements = [planned[place].sql for place in left]
-                bounded = any(planned[place].bounded for place in left)
-                guard.prepare(connection, statements, bounded=bounded, keys=left.values(), commits=commits)
-        guard.prepared = bool(left)
-        yield frozenset(left)
+                _prepare(attempt, [planned[place] for place in left], left.values(), commits=commits)
+        with attempt.prepared(left.values()):
+            yield left.keys()
     except BaseException:
         if commits:  # what was written down is rolled back
-            del guard.entry.journal[before:]
+            del entry.journal[before:]
         raise
     finally:
-        guard.prepared, guard.entry.committed = False, None
-    assert journal is guard.journal, "a revision has one"
+        entry.committed = None
 
 
-def _key_of(guard: "StatementGuard", connection: Connection, planned: Planned) -> str:
+def _key_of(attempt: Attempt, planned: Planned) -> str:
     """By which the journal will know it; "" where an earlier try has done it, or nothing is left to do."""
-    with guard.journal.again(planned.operation):
-        key = guard.journal.key(planned.sql, None, has_read=False)
-    if guard.journal.rows(key) is not None:
+    with attempt.journal.again(planned.operation):
+        key = attempt.journal.key(planned.sql, None, has_read=False)
+    if attempt.journal.rows(key) is not None:
         return ""
     if planned.step is not None:
-        if planned.step.is_done(connection):
+        if planned.step.is_done(attempt.connection):
             return ""
         if planned.step.obstacle is not None:
-            planned.step.obstacle.look(connection)
+            planned.step.obstacle.look(attempt.connection)
     return key
+
+
+def _prepare(attempt: Attempt, planned: Sequence[Planned], keys: Collection[str], *, commits: bool) -> None:
+    """What the safeguards do for one statement (`safeguards`), for all of them."""
+    for each in planned:
+        attempt.begin_step(Statement.of(each.sql))
+        attempt.losses.before(attempt.connection, each.sql, (), held=attempt.locks.held_for, ours=True)
+    attempt.note_step()
+    attempt.run.history.settle()
+    for key in keys:
+        attempt.journal.add(key, 0)
+    if commits:
+        attempt.losses.check()
+        attempt.settings.note_ahead(attempt.connection)
+        attempt.before_commit()
+    whole = Statement.of(";\n".join(each.sql for each in planned))
+    attempt.locks.wait(attempt.connection, attempt.at_hand, whole, deadline=attempt.deadline)
+    if not commits and (attempt.locks.will_lock or whole.calls_functions):
+        attempt.write_ahead([])
+    attempt.locks.stage(attempt.connection, whole, bounded=any(each.bounded for each in planned))

@@ -11,6 +11,8 @@ from sqlalchemy import Connection, text
 from alembic_online.errors import RevisionFailed
 from alembic_online.postgres.sql.identifiers import quoted
 
+NOTHING = "DO $$ BEGIN END $$"
+"""It does that, and tells of no rows."""
 _MOST = 1000  # rows: a journal is no table
 # Of what these types return, JSON would be something else: bytea, json, xml, jsonb.
 _OTHERS = (17, 114, 142, 3802)
@@ -22,12 +24,12 @@ _TYPES = text(
 def again(connection: Connection, statement: str, rows: int, kept: str | None) -> str:
     """What tells the same as `statement` has; `kept` is None where nobody reads its rows."""
     reads = rows and kept is not None and "RETURNING" in statement.upper()
-    return give(kept or "", connection, statement) if reads else nothing(rows)
+    return give(kept or "", connection, statement) if reads else _nothing(rows)
 
 
-def nothing(rows: int) -> str:
+def _nothing(rows: int) -> str:
     """It tells as many rows to a loop that counts them."""
-    return f"SELECT FROM generate_series(1, {rows})" if rows else "DO $$ BEGIN END $$"
+    return f"SELECT FROM generate_series(1, {rows})" if rows else NOTHING
 
 
 def empty(parameters: Any) -> Any:

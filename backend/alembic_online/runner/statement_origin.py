@@ -1,27 +1,42 @@
 """Whose statement it is that runs on the migration's connection: the revision's, or one of ours."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from typing import Any
 
-from sqlalchemy import Connection
+from alembic_online.recipes.step import Step
 
 
 class Whose:
     """What the statements of a block are for."""
 
     def __init__(self) -> None:
-        self._own = False
-        self._nobody_reads = False
+        self._own = self._nobody_reads = self._in_steps = self._is_prepared = False
+        self._step: Step | None = None
 
-    @contextmanager
-    def command(self) -> Iterator[None]:
-        """What runs in the block comes from an operation: a SELECT too is there for its effect, nobody reads it."""
-        self._nobody_reads = True
-        try:
-            yield
-        finally:
-            self._nobody_reads = False
+    @property
+    def is_ours(self) -> bool:
+        """Whether what runs now is a question or a note of ours: it passes all safeguards by."""
+        return self._own
+
+    @property
+    def in_steps(self) -> bool:
+        """Whether what runs now is a step, and not the revision's next line."""
+        return self._in_steps
+
+    @property
+    def nobody_reads(self) -> bool:
+        """Whether what runs now is an operation: a SELECT too is there for its effect."""
+        return self._nobody_reads
+
+    @property
+    def step(self) -> Step | None:
+        """The step of an online operation that is about to run."""
+        return self._step
+
+    @property
+    def is_prepared(self) -> bool:
+        """Whether all that may be asked of what runs now was asked before (`pipelined_statements`)."""
+        return self._is_prepared
 
     @contextmanager
     def ours(self) -> Iterator[None]:
@@ -32,15 +47,38 @@ class Whose:
         finally:
             self._own = before
 
+    @contextmanager
+    def steps(self) -> Iterator[None]:
+        """What runs in the block are the steps of an operation, or the cut-over."""
+        before, self._in_steps = self._in_steps, True
+        try:
+            yield
+        finally:
+            self._in_steps = before
 
-def as_read(connection: Connection, sent: str) -> str:
-    """The statement as PostgreSQL reads it: psycopg halves what is doubled."""
-    return sent.replace("%%", "%") if connection.dialect.paramstyle == "pyformat" else sent
+    @contextmanager
+    def command(self) -> Iterator[None]:
+        """What runs in the block comes from an operation."""
+        self._nobody_reads = True
+        try:
+            yield
+        finally:
+            self._nobody_reads = False
 
+    @contextmanager
+    def carrying_out(self, step: Step) -> Iterator[None]:
+        """What runs in the block is this step."""
+        self._step = step
+        try:
+            yield
+        finally:
+            self._step = None
 
-def texts_in(parameters: Any) -> list[str]:
-    """The strings among the values of a statement."""
-    if isinstance(parameters, str):
-        return [parameters]
-    found = parameters.values() if isinstance(parameters, Mapping) else parameters
-    return [text for each in found for text in texts_in(each)] if isinstance(found, Iterable) else []
+    @contextmanager
+    def prepared(self, keys: Collection[str]) -> Iterator[None]:
+        """What runs in the block was asked for before, if it is anything."""
+        self._is_prepared = bool(keys)
+        try:
+            yield
+        finally:
+            self._is_prepared = False

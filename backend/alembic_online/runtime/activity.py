@@ -76,6 +76,15 @@ class Activity:
         finally:
             self.words = ""
 
+    @contextmanager
+    def written(self, line: FrameSummary | None) -> Iterator[None]:
+        """What runs in the block was asked for by this line of the revision."""
+        before, self.written_at = self.written_at, line
+        try:
+            yield
+        finally:
+            self.written_at = before
+
     def wait(self, line: str) -> None:
         """Waiting begins or goes on."""
         if not self.waiting:

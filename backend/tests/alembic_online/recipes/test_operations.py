@@ -262,3 +262,18 @@ def test_no_run_leaves_anything_in_alembic(project: Project, books: str) -> None
     options = {"as_sql": True, "output_buffer": written}
     Operations(MigrationContext.configure(dialect_name="postgresql", opts=options)).create_index("ix", "t", ["a"])
     assert written.getvalue().split() == ["CREATE", "INDEX", "ix", "ON", "t", "(a);"]
+
+
+_OTHERS = """op.execute("ALTER TYPE mood RENAME TO mood_old")
+    bind = op.get_bind()
+    with bind.engine.connect() as other:
+        seen = [each.dialect.has_type(each, "mood") for each in (bind, other)]
+    assert seen == [False, True], seen"""
+
+
+def test_only_the_revisions_own_connection_knows_of_types_that_wait(project: Project, books: str) -> None:
+    """The engine, and its dialect, may be in use elsewhere in the process."""
+    with psycopg.connect(books) as session:
+        session.execute("CREATE TYPE mood AS ENUM ('glad')")
+    project.revision("001_a", upgrade=_OTHERS)
+    project.alembic.having(**PATIENT)(books, "upgrade", "head")

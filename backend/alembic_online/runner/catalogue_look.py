@@ -1,0 +1,27 @@
+"""What the catalogue was like when a run last looked at it, on the control connection."""
+
+from alembic_online.runner.catalogue_facts import read_facts
+from alembic_online.runner.facts import Facts, LastLook
+from alembic_online.runtime.history import History
+
+
+class CatalogueLook(LastLook):
+    """Of one revision after the other."""
+
+    def __init__(self, history: History, *, looks: bool) -> None:
+        """It `looks` where somebody else may change the database."""
+        super().__init__()
+        self._history, self.looks = history, looks
+        self._known: Facts | None = None
+        """Of the last look that read something, at this revision or another: what has not changed is not read again."""
+
+    def read(self) -> Facts | None:
+        """Look now; None where the role may not."""
+        found = self._history.ask(lambda connection: read_facts(connection, self._history.name, self._known))
+        self._known = found or self._known
+        return found
+
+    def before_locks(self) -> None:
+        """Strong locks come next: a revision that was to stay in its transaction is committed before its stamp."""
+        if self.looks and self.facts is None:
+            self.facts = self.read()
