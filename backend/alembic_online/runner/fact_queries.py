@@ -9,6 +9,9 @@ BEGIN = text(
     """
 )
 
+_FIRST = 16384
+"""PostgreSQL's FirstNormalObjectId: what is numbered below it is its own, and thousands of rows."""
+
 
 def _objects(only: str = "") -> str:
     """All that has a key, as the beginning of a query; `only` is one more condition on `{}`, the catalogue."""
@@ -20,20 +23,21 @@ def _objects(only: str = "") -> str:
       SELECT c.tableoid::bigint AS class, c.oid, c.xmin, n.schema, c.relname::text AS name, c.relkind, c.relacl,
         c.relowner, c.relrowsecurity, c.relforcerowsecurity, c.relpartbound
       FROM pg_class c JOIN namespace n ON n.oid = c.relnamespace
-      WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm', 'c', 'S') AND c.relname <> ALL (string_to_array(:bookkeeping, ','))
+      WHERE c.oid >= {_FIRST} AND c.relkind IN ('r', 'p', 'f', 'v', 'm', 'c', 'S')
+        AND c.relname <> ALL (string_to_array(:bookkeeping, ','))
         AND NOT EXISTS (SELECT FROM member WHERE classid = 'pg_class'::regclass AND objid = c.oid)
         {only.format("c")}
     ), type AS (
       SELECT t.tableoid::bigint AS class, t.oid, t.xmin, n.schema, t.typname::text AS name,
         t.typtype, t.typbasetype, t.typtypmod
       FROM pg_type t JOIN namespace n ON n.oid = t.typnamespace
-      WHERE t.typtype IN ('e', 'd', 'r')
+      WHERE t.oid >= {_FIRST} AND t.typtype IN ('e', 'd', 'r')
         AND NOT EXISTS (SELECT FROM member WHERE classid = 'pg_type'::regclass AND objid = t.oid)
         {only.format("t")}
     ), function AS (
       SELECT p.tableoid::bigint AS class, p.oid, p.xmin, n.schema, p.proname::text AS name, p.prosrc
       FROM pg_proc p JOIN namespace n ON n.oid = p.pronamespace
-      WHERE NOT EXISTS (SELECT FROM member WHERE classid = 'pg_proc'::regclass AND objid = p.oid)
+      WHERE p.oid >= {_FIRST} AND NOT EXISTS (SELECT FROM member WHERE classid = 'pg_proc'::regclass AND objid = p.oid)
         {only.format("p")}
     )"""
 
@@ -42,28 +46,29 @@ VERSIONS = text(
     f"""
     {_objects()}, part (whole, class, number, xmin) AS (
       SELECT oid, class, oid::bigint, xmin FROM relation
-      UNION ALL SELECT attrelid, tableoid::bigint, attnum, xmin FROM pg_attribute WHERE attnum > 0
-      UNION ALL SELECT adrelid, tableoid::bigint, oid::bigint, xmin FROM pg_attrdef
-      UNION ALL SELECT conrelid, tableoid::bigint, oid::bigint, xmin FROM pg_constraint
-      UNION ALL SELECT indrelid, tableoid::bigint, indexrelid::bigint, xmin FROM pg_index
+      UNION ALL SELECT attrelid, tableoid::bigint, attnum, xmin FROM pg_attribute
+        WHERE attrelid >= {_FIRST} AND attnum > 0
+      UNION ALL SELECT adrelid, tableoid::bigint, oid::bigint, xmin FROM pg_attrdef WHERE adrelid >= {_FIRST}
+      UNION ALL SELECT conrelid, tableoid::bigint, oid::bigint, xmin FROM pg_constraint WHERE conrelid >= {_FIRST}
+      UNION ALL SELECT indrelid, tableoid::bigint, indexrelid::bigint, xmin FROM pg_index WHERE indrelid >= {_FIRST}
       UNION ALL SELECT indrelid, c.tableoid::bigint, c.oid::bigint, c.xmin
-        FROM pg_index JOIN pg_class c ON c.oid = indexrelid
-      UNION ALL SELECT tgrelid, tableoid::bigint, oid::bigint, xmin FROM pg_trigger
-      UNION ALL SELECT polrelid, tableoid::bigint, oid::bigint, xmin FROM pg_policy
-      UNION ALL SELECT ev_class, tableoid::bigint, oid::bigint, xmin FROM pg_rewrite
-      UNION ALL SELECT seqrelid, tableoid::bigint, 0, xmin FROM pg_sequence
-      UNION ALL SELECT stxrelid, tableoid::bigint, oid::bigint, xmin FROM pg_statistic_ext
+        FROM pg_index JOIN pg_class c ON c.oid = indexrelid WHERE indrelid >= {_FIRST}
+      UNION ALL SELECT tgrelid, tableoid::bigint, oid::bigint, xmin FROM pg_trigger WHERE tgrelid >= {_FIRST}
+      UNION ALL SELECT polrelid, tableoid::bigint, oid::bigint, xmin FROM pg_policy WHERE polrelid >= {_FIRST}
+      UNION ALL SELECT ev_class, tableoid::bigint, oid::bigint, xmin FROM pg_rewrite WHERE ev_class >= {_FIRST}
+      UNION ALL SELECT seqrelid, tableoid::bigint, 0, xmin FROM pg_sequence WHERE seqrelid >= {_FIRST}
+      UNION ALL SELECT stxrelid, tableoid::bigint, oid::bigint, xmin FROM pg_statistic_ext WHERE stxrelid >= {_FIRST}
       UNION ALL SELECT objoid, tableoid::bigint, objsubid, xmin FROM pg_description
-        WHERE classoid = 'pg_class'::regclass AND objoid >= 16384
+        WHERE classoid = 'pg_class'::regclass AND objoid >= {_FIRST}
     ), part_of_type (whole, class, number, xmin) AS (
       SELECT oid, class, oid::bigint, xmin FROM type
       UNION ALL SELECT enumtypid, tableoid::bigint, oid::bigint, xmin FROM pg_enum
     ), common (class, number, xmin) AS (
       SELECT tableoid::bigint, oid::bigint, xmin FROM pg_namespace
       UNION ALL SELECT tableoid::bigint, oid::bigint, xmin FROM pg_extension
-      UNION ALL SELECT tableoid::bigint, oid::bigint, xmin FROM pg_opclass
-      UNION ALL SELECT tableoid::bigint, oid::bigint, xmin FROM pg_operator
-      UNION ALL SELECT tableoid::bigint, oid::bigint, xmin FROM pg_collation
+      UNION ALL SELECT tableoid::bigint, oid::bigint, xmin FROM pg_opclass WHERE oid >= {_FIRST}
+      UNION ALL SELECT tableoid::bigint, oid::bigint, xmin FROM pg_operator WHERE oid >= {_FIRST}
+      UNION ALL SELECT tableoid::bigint, oid::bigint, xmin FROM pg_collation WHERE oid >= {_FIRST}
     )
     SELECT relation.class, oid::bigint, bit_xor(hashtextextended(part.xmin::text, part.class << 32 | number))
     FROM relation JOIN part ON whole = oid GROUP BY 1, 2

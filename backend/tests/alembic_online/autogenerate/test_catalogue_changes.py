@@ -11,7 +11,7 @@ from alembic_online.autogenerate.context import Context, Schema
 from alembic_online.autogenerate.diff import plan
 from tests.alembic_online.autogenerate.case import equal, read, run
 from tests.alembic_online.postgres.catalogue.cases import Case, cases
-from tests.alembic_online.postgres.catalogue.conftest import WORKBENCH
+from tests.alembic_online.postgres.catalogue.small_tables import WORKBENCH
 from tests.sampling import every
 from tests.servers import Server
 
