@@ -10,7 +10,7 @@ from typing import NamedTuple
 from alembic_online.autogenerate.context import Schema, quoted
 from alembic_online.autogenerate.op_rendering import Code, code
 from alembic_online.autogenerate.search_path_names import schema_option, shortened
-from alembic_online.postgres.catalogue import CatalogueObject, Kind
+from alembic_online.postgres.catalogue import Attribute, CatalogueObject, Kind
 
 _PRINTED = re.compile(
     r"""(?P<name>(?:"(?:[^"]|"")+"|[^("\[])+?)(\((?P<arguments>[^()]*)\))?"""
@@ -159,11 +159,11 @@ def _named(parsed: Printed, schema: Schema) -> Code | None:
 
 def _of_the_catalogue(entry: CatalogueObject, schema: Schema, option: str | None) -> Code | None:
     if entry.kind is Kind.ENUM:
-        labels = entry.attributes.get("labels", ())
+        labels = entry.attributes.get(Attribute.LABELS, ())
         assert isinstance(labels, tuple), "a list in every catalogue"
         return code("postgresql.ENUM", *labels, name=entry.name, schema=option, create_type=False)
     if entry.kind is Kind.DOMAIN:
-        base = column_type(str(entry.attributes["type"]), schema)
+        base = column_type(entry.text(Attribute.TYPE), schema)
         return code("postgresql.DOMAIN", entry.name, base, schema=option, create_type=False)
     return None
 

@@ -21,12 +21,12 @@ from alembic_online.autogenerate.definition_parser import (
 from alembic_online.autogenerate.model_spelling import check_words
 from alembic_online.autogenerate.op_rendering import code, text
 from alembic_online.autogenerate.search_path_names import shortened
-from alembic_online.postgres.catalogue import CatalogueObject
+from alembic_online.postgres.catalogue import Attribute, CatalogueObject
 
 _REFERENCES = re.compile(
     r"(?: MATCH (?P<match>FULL))?(?: ON UPDATE (?P<onupdate>[A-Z ]+?))?(?: ON DELETE (?P<ondelete>[A-Z ]+?))?"
 )
-_WORDLESS = frozenset({"not inherited", "not enforced"})
+_WORDLESS = frozenset({Attribute.NOT_INHERITED, Attribute.NOT_ENFORCED})
 
 
 @dataclass(frozen=True)
@@ -48,9 +48,9 @@ def words_of(entry: CatalogueObject, context: Context) -> Words | None:
     stated = entry.attributes
     if not _WORDLESS.isdisjoint(stated):
         return None
-    deferred = "DEFERRED" if "initially deferred" in stated else None
-    options = {"deferrable": True if "deferrable" in stated else None, "initially": deferred}
-    return _PARSERS[str(stated["type"])](entry, options, context)
+    deferred = "DEFERRED" if Attribute.INITIALLY_DEFERRED in stated else None
+    options = {"deferrable": True if Attribute.DEFERRABLE in stated else None, "initially": deferred}
+    return _PARSERS[str(stated[Attribute.TYPE])](entry, options, context)
 
 
 def _check(entry: CatalogueObject, options: dict[str, Any], context: Context) -> Words | None:
@@ -113,7 +113,7 @@ def _exclusion(entry: CatalogueObject, options: dict[str, Any], _: Context) -> W
 
 
 def _definition(entry: CatalogueObject) -> str:
-    return str(entry.attributes["definition"])
+    return entry.text(Attribute.DEFINITION)
 
 
 _PARSERS: dict[str, Callable[[CatalogueObject, dict[str, Any], Context], Words | None]] = {

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, MetaData
 from sqlalchemy.dialects import postgresql
 
 from alembic_online.autogenerate.search_path_names import schema_option
-from alembic_online.postgres.catalogue import Catalogue, CatalogueObject, Identity, Kind, read_catalogue
+from alembic_online.postgres.catalogue import Attribute, Catalogue, CatalogueObject, Identity, Kind, read_catalogue
 from alembic_online.postgres.catalogue.dependencies import Dependencies, read_dependencies
 from alembic_online.runtime.history import BOOKKEEPING
 
@@ -79,7 +79,7 @@ class Schema:
     def children(self, identity: Identity, kind: Kind | None = None) -> list[CatalogueObject]:
         """The objects that live and die with it; columns in their order, all else by name."""
         found = [entry for entry in self._children.get(identity, []) if kind in (None, entry.kind)]
-        return sorted(found, key=lambda entry: (entry.kind, int(str(entry.attributes.get("position", 0))), entry.name))
+        return sorted(found, key=lambda entry: (entry.kind, int(entry.text(Attribute.POSITION) or 0), entry.name))
 
     def ancestors(self, identity: Identity) -> Iterator[Identity]:
         """Its parent, its parent's parent, ..."""
@@ -130,7 +130,7 @@ class Change:
         return self.after.identity
 
     @cached_property
-    def attributes(self) -> frozenset[str]:
+    def attributes(self) -> frozenset[Attribute]:
         """The names of the attributes that differ."""
         old, new = self.before.compared, self.after.compared
         return frozenset(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))

@@ -9,7 +9,7 @@ from alembic_online.autogenerate.casts import ASSIGNED, BOOLEAN, EXPLICIT, LOSSY
 from alembic_online.autogenerate.column_types import Printed, parse_type
 from alembic_online.autogenerate.context import Schema, quoted
 from alembic_online.autogenerate.vector_conversions import arrays, is_array_of_vectors, is_vector, vectors
-from alembic_online.postgres.catalogue import Kind
+from alembic_online.postgres.catalogue import Attribute, Kind
 
 _JSON = ("json", "jsonb")
 _SECONDS = "The numbers are seconds, of timestamps those since 1970 in UTC: change the line if yours are not."
@@ -64,7 +64,7 @@ def _base(parsed: Printed, schema: Schema) -> Printed:
     entry = schema.types.get((parsed.schema, parsed.name))
     if entry is None or entry.kind is not Kind.DOMAIN:
         return parsed
-    base = parse_type(str(entry.attributes["type"]))
+    base = parse_type(entry.text(Attribute.TYPE))
     return parsed if base is None or base.array else _base(base._replace(array=parsed.array), schema)
 
 
@@ -73,7 +73,7 @@ def _declared_cast(source: Printed, target: Printed, new: Schema) -> str | None:
     names = [parsed.unmodified for parsed in (source, target)]
     for entry in new.catalogue.values():
         if entry.kind is Kind.CAST and entry.name == " as ".join(names):
-            return str(entry.attributes["context"])
+            return entry.text(Attribute.CONTEXT)
     return None
 
 

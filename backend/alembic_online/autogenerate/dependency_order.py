@@ -3,6 +3,7 @@
 import heapq
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from graphlib import CycleError, TopologicalSorter
 from itertools import product
 from typing import Literal, NamedTuple
 
@@ -13,7 +14,7 @@ from alembic_online.autogenerate.inheritance import origin, type_of_rows
 from alembic_online.autogenerate.row_types import returned_parts
 from alembic_online.autogenerate.shared_names import names, same_routine
 from alembic_online.autogenerate.sql_body_references import mentions
-from alembic_online.postgres.catalogue import Identity, Kind
+from alembic_online.postgres.catalogue import Attribute, Identity, Kind
 from alembic_online.postgres.catalogue.dependencies import Dependencies
 
 Action = Literal["detach", "drop", "alter", "create", "attach"]
@@ -64,26 +65,21 @@ class Order:
     def __iter__(self) -> Iterator[Node]:
         """The nodes, each after those it waits for. Raises `CannotWrite` for a circle."""
         waits_for = self._edges()
-        waiting = {node: set(waits_for.get(node, ())) for node in self.nodes}
-        followers: defaultdict[Node, list[Node]] = defaultdict(list)
-        for node, others in waiting.items():
-            for other in others:
-                followers[other].append(node)
-        ready = [(node.rank, node) for node, others in waiting.items() if not others]
-        heapq.heapify(ready)
-        done = 0
-        while ready:
+        sorter = TopologicalSorter({node: waits_for.get(node, ()) for node in self.nodes})
+        try:
+            sorter.prepare()
+        except CycleError as error:
+            circle = sorted({node.identity for node in error.args[1]})
+            needed = ", ".join(f"{identity.kind} {identity.name}" for identity in circle[1:])
+            why = f"there is no order in which it and {needed} could be made and dropped"
+            raise CannotWrite(circle[0], why) from None
+        ready: list[tuple[object, Node]] = []
+        while sorter.is_active():
+            for node in sorter.get_ready():
+                heapq.heappush(ready, (node.rank, node))
             _, node = heapq.heappop(ready)
             yield node
-            done += 1
-            for follower in followers[node]:
-                waiting[follower].discard(node)
-                if not waiting[follower]:
-                    heapq.heappush(ready, (follower.rank, follower))
-        if done < len(waiting):
-            circle = sorted({node.identity for node, others in waiting.items() if others})
-            needed = ", ".join(f"{identity.kind} {identity.name}" for identity in circle[1:])
-            raise CannotWrite(circle[0], f"there is no order in which it and {needed} could be made and dropped")
+            sorter.done(node)
 
     def _edges(self) -> dict[Node, set[Node]]:
         edges: defaultdict[Node, set[Node]] = defaultdict(set)
@@ -162,7 +158,7 @@ class Order:
         dropped = [node for node in self.nodes if node.action == "drop"]
         gone = [node for node in dropped if is_key(self.context.old.catalogue[node.identity])]
         for entry in self.context.new.catalogue.values() if gone else ():
-            if entry.kind is Kind.CONSTRAINT and entry.attributes["type"] == "foreign key":
+            if entry.kind is Kind.CONSTRAINT and entry.attributes[Attribute.TYPE] == "foreign key":
                 for made in self._doing(entry.identity, "create"):
                     yield from ((drop, made) for drop in gone if drop.identity[1:3] == referred_table(entry))
         for key, partition in keys_on_partitions(self.context.old) if dropped else ():

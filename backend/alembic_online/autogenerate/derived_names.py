@@ -17,7 +17,7 @@ from alembic_online.autogenerate.inheritance import has_children
 from alembic_online.autogenerate.op_rendering import sql
 from alembic_online.autogenerate.rename_order import Pair, circles, free_first, over_a_name_beside
 from alembic_online.autogenerate.renames import Rename
-from alembic_online.postgres.catalogue import CatalogueObject, Identity, Kind
+from alembic_online.postgres.catalogue import Attribute, CatalogueObject, Identity, Kind
 from alembic_online.postgres.sql.identifiers import object_name
 
 _LABELS = {"primary key": "pkey", "unique": "key", "foreign key": "fkey", "check": "check", "exclusion": "excl"}
@@ -35,8 +35,8 @@ class Former(NamedTuple):
 
     def made(self, entry: CatalogueObject, columns: Iterable[str]) -> bool:
         """Whether PostgreSQL called the constraint so: `columns` are all those of its table."""
-        label = _LABELS[str(entry.attributes["type"])]
-        groups = [each for each in clauses(str(entry.attributes["definition"])) if each.startswith("(")]
+        label = _LABELS[entry.text(Attribute.TYPE)]
+        groups = [each for each in clauses(entry.text(Attribute.DEFINITION)) if each.startswith("(")]
         parts = {"check": ["", *map(self.column, columns)], "pkey": [""]}.get(label)
         if parts is None:
             parts = ["_".join(map(self.column, names(groups[0])))] if groups else []
@@ -64,7 +64,7 @@ def following(live: Schema, wanted: Schema, renames: Iterable[Rename]) -> Iterat
         place = Identity(Kind.TABLE, schema, "", table)
         for column in wanted.children(place, Kind.COLUMN):
             there = live.catalogue.get(column.identity)
-            if there is not None and "inherited" not in there.attributes:
+            if there is not None and not there.has(Attribute.INHERITED):
                 sequences += _sequence(there, column, former)
                 if not has_children(place, live):  # each child's has a name of its own, and the rename wants one
                     yield from _not_null(there, column, former)
@@ -83,7 +83,7 @@ def _sequence(there: CatalogueObject, column: CatalogueObject, former: Former) -
 
 
 def _its_sequence(column: CatalogueObject) -> Identity | None:
-    said = column.attributes.get("identity sequence")
+    said = column.attributes.get(Attribute.IDENTITY_SEQUENCE)
     schema, name = ("", "") if said is None else qualified_name(str(said))
     return Identity(Kind.SEQUENCE, schema, "", name) if name else None
 
@@ -98,7 +98,7 @@ def _renamed(before: Identity, after: Identity) -> MigrateOperation:
 
 
 def _not_null(there: CatalogueObject, column: CatalogueObject, former: Former) -> Iterator[Rename]:
-    old, new = (str(entry.attributes.get("not null name", "")) for entry in (there, column))
+    old, new = (entry.text(Attribute.NOT_NULL_NAME) for entry in (there, column))
     if new and old == object_name(former.table, former.column(column.name), "not_null") != new:
         table, part = quoted(column.schema, column.identity.table), column.identity._replace(kind=Kind.CONSTRAINT)
         pairs = ((old, new), (new, old))

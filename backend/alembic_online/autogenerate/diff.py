@@ -23,13 +23,13 @@ from alembic_online.autogenerate.writers.column_changes import default_changed
 from alembic_online.autogenerate.writers.domains import domain_default
 from alembic_online.autogenerate.writers.links import attach, detach
 from alembic_online.autogenerate.writers.publications import published, with_tables
-from alembic_online.postgres.catalogue import CatalogueObject, Identity, Kind
+from alembic_online.postgres.catalogue import Attribute, CatalogueObject, Identity, Kind
 
 
 def holds_data(entry: CatalogueObject) -> bool:
     """Whether dropping it loses what cannot be made again from the schema."""
     if entry.kind is Kind.COLUMN:
-        return entry.parent is not None and entry.parent.kind is Kind.TABLE and "generated" not in entry.attributes
+        return entry.parent is not None and entry.parent.kind is Kind.TABLE and not entry.has(Attribute.GENERATED)
     return entry.kind is Kind.TABLE
 
 
@@ -130,7 +130,7 @@ class Changes:
             self._rebuild(entry.parent)
             return
         after = self.context.new.catalogue.get(identity)
-        stays = after is not None and after.parent == entry.parent and "generated" not in after.attributes
+        stays = after is not None and after.parent == entry.parent and not after.has(Attribute.GENERATED)
         if stays and needed is not None and needed.kind is Kind.FUNCTION and (holds_data(entry) or _is_domain(entry)):
             self.loosened.add(identity)  # nothing but its default can call a function
             return
@@ -159,7 +159,7 @@ class Changes:
                 yield from self._finish(new[identity])
         for identity in {*self.lineage.relinked, *(self.loosened - self.rebuilt)}:
             yield from (Node("detach", identity), Node("attach", identity))
-        yield from (Node("attach", table) for table in made if "partition" in new[table].attributes)
+        yield from (Node("attach", table) for table in made if new[table].has(Attribute.PARTITION))
         for publication in self.unpublished.keys() - gone:
             yield Node("detach", publication)
             if publication not in self.altered:

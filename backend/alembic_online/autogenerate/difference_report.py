@@ -9,7 +9,7 @@ from alembic_online.autogenerate.equal_defaults import with_equal_defaults
 from alembic_online.autogenerate.name_only_renames import by_definition
 from alembic_online.autogenerate.renames import Rename
 from alembic_online.autogenerate.unspecified_options import as_live
-from alembic_online.postgres.catalogue import Difference, Identity, compare
+from alembic_online.postgres.catalogue import Attribute, Difference, Identity, compare
 from alembic_online.postgres.catalogue.words import qualified
 
 
@@ -46,4 +46,4 @@ def _renamed(renames: Iterable[Rename]) -> Iterator[Difference]:
         name = old.name if old.schema == new.schema else qualified(old.schema, old.name)
         yield Difference(new, "renamed", None, name, None)
     for (enum, after), before in labels.items():
-        yield Difference(enum, "renamed", "label", before, after)
+        yield Difference(enum, "renamed", Attribute.LABEL, before, after)

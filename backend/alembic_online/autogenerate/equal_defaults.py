@@ -8,13 +8,13 @@ from sqlalchemy.exc import DBAPIError
 
 from alembic_online.autogenerate.column_types import user_type
 from alembic_online.autogenerate.context import Schema
-from alembic_online.postgres.catalogue import Catalogue, CatalogueObject, Identity, Kind
+from alembic_online.postgres.catalogue import Attribute, Catalogue, CatalogueObject, Identity, Kind
 from alembic_online.postgres.catalogue.session import neutral_session
 from alembic_online.postgres.sql.constants import is_constant
 from alembic_online.postgres.sql.verbatim import run_as_written
 
 _NULL = "NULL"
-_GIVES_VALUE = frozenset({"identity", "generated"})
+_GIVES_VALUE = frozenset({Attribute.IDENTITY, Attribute.GENERATED})
 
 
 def with_equal_defaults(connection: Connection, schema: Schema, like: Schema) -> Schema:
@@ -25,10 +25,10 @@ def with_equal_defaults(connection: Connection, schema: Schema, like: Schema) ->
     entries = dict(schema.catalogue)
     for identity, here, there in _unlike(schema, like):
         target = like.catalogue[identity]
-        if _are_one(connection, str(target.attributes["type"]), here, there):
-            rest = {name: value for name, value in entries[identity].attributes.items() if name != "default"}
-            said = {"default": target.attributes["default"]} if "default" in target.attributes else {}
-            entries[identity] = replace(entries[identity], attributes={**rest, **said})
+        if _are_one(connection, target.text(Attribute.TYPE), here, there):
+            rest = entries[identity].without({Attribute.DEFAULT})
+            said = target.filtered(lambda name: name is Attribute.DEFAULT)
+            entries[identity] = replace(rest, attributes={**rest.attributes, **said.attributes})
     return replace(schema, catalogue=Catalogue(entries.values()))
 
 
@@ -38,7 +38,7 @@ def _unlike(schema: Schema, like: Schema) -> Iterator[tuple[Identity, str, str]]
         other = like.catalogue.get(identity)
         if identity.kind not in (Kind.COLUMN, Kind.DOMAIN) or other is None or not _plain(entry, other):
             continue
-        here, there = (each.attributes.get("default") for each in (entry, other))
+        here, there = (each.attributes.get(Attribute.DEFAULT) for each in (entry, other))
         if here == there or (None in (here, there) and _of_a_domain(other, like)):
             continue
         if _other_user_type(entry, schema, other, like):  # it may go, and a default that names it would not let it
@@ -49,12 +49,12 @@ def _unlike(schema: Schema, like: Schema) -> Iterator[tuple[Identity, str, str]]
 
 
 def _other_user_type(here: CatalogueObject, schema: Schema, there: CatalogueObject, like: Schema) -> bool:
-    before, after = (str(entry.attributes["type"]) for entry in (here, there))
+    before, after = (entry.text(Attribute.TYPE) for entry in (here, there))
     return before != after and (user_type(before, schema) or user_type(after, like)) is not None
 
 
 def _plain(*entries: CatalogueObject) -> bool:
-    return all("type" in entry.attributes and _GIVES_VALUE.isdisjoint(entry.attributes) for entry in entries)
+    return all(entry.has(Attribute.TYPE) and _GIVES_VALUE.isdisjoint(entry.attributes) for entry in entries)
 
 
 def _of_a_domain(entry: CatalogueObject, schema: Schema) -> bool:

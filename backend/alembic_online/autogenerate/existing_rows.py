@@ -22,7 +22,7 @@ from alembic_online.autogenerate.python_defaults import from_models, model_colum
 from alembic_online.autogenerate.server_default import default_code
 from alembic_online.errors import RequestRefused
 from alembic_online.postgres import sqlstate as state
-from alembic_online.postgres.catalogue import CatalogueObject, Identity, Kind
+from alembic_online.postgres.catalogue import Attribute, CatalogueObject, Identity, Kind
 from alembic_online.postgres.sql.verbatim import run_as_written
 from alembic_online.runtime.row_security import every_row
 
@@ -57,9 +57,9 @@ def stand_in(entry: CatalogueObject, context: Context) -> StandIn:
     computed = context.old.catalogue.get(entry.identity)
     if computed is not None:
         return _as_computed(computed, entry)
-    if "not null" not in entry.attributes or _has_values(entry, context.new):
+    if not entry.has(Attribute.NOT_NULL) or _has_values(entry, context.new):
         return StandIn()
-    type_ = str(entry.attributes["type"])
+    type_ = entry.text(Attribute.TYPE)
     if context.models is None:
         return _placeholder(entry, context.new)
     value = from_models(entry, context)
@@ -84,10 +84,10 @@ def fill_nulls(entry: CatalogueObject, context: Context) -> Iterator[MigrateOper
         RequestRefused: rows hold NULL, and the models say nothing of them.
     """
     table, column = quoted(entry.schema, entry.identity.table), quoted(entry.name)
-    stated = entry.attributes.get("default")
+    stated = entry.attributes.get(Attribute.DEFAULT)
     value = from_models(entry, context) if stated is None else str(stated)
     if value is None and context.models is None and not _refers(entry, context.new):
-        value = placeholder(str(entry.attributes["type"]), context.new)
+        value = placeholder(entry.text(Attribute.TYPE), context.new)
     if value is None and entry.identity in context.hold_null:
         raise RequestRefused(*_null_found(entry))
     if value is None:
@@ -98,7 +98,7 @@ def fill_nulls(entry: CatalogueObject, context: Context) -> Iterator[MigrateOper
 
 
 def _placeholder(entry: CatalogueObject, schema: Schema) -> StandIn:
-    type_, gone = str(entry.attributes["type"]), f"What {entry.name} held is gone"
+    type_, gone = entry.text(Attribute.TYPE), f"What {entry.name} held is gone"
     if _is_unique(entry, schema) and (expression := numbered(type_)):
         table, column = quoted(entry.schema, entry.identity.table), quoted(entry.name)
         return StandIn(update=numbers(table, column, expression), remark=f"{gone}: the rows are numbered.")
@@ -123,9 +123,9 @@ def _from_the_application(value: str) -> str:
 
 def _as_computed(before: CatalogueObject, after: CatalogueObject) -> StandIn:
     """A generated column that is rebuilt: as a plain one it keeps what it was computed to be."""
-    if "generated" in after.attributes:
+    if after.has(Attribute.GENERATED):
         return StandIn()
-    expression = str(before.attributes["generated"]).removeprefix("ALWAYS AS ").rpartition(" ")[0]
+    expression = before.text(Attribute.GENERATED).removeprefix("ALWAYS AS ").rpartition(" ")[0]
     table, column = quoted(after.schema, after.identity.table), quoted(after.name)
     return StandIn(
         update=f"UPDATE {table} SET {column} = {expression}", remark=f"{after.name} keeps what was computed."
@@ -134,31 +134,33 @@ def _as_computed(before: CatalogueObject, after: CatalogueObject) -> StandIn:
 
 def _has_values(entry: CatalogueObject, schema: Schema) -> bool:
     """Whether PostgreSQL knows what the rows get."""
-    type_ = user_type(str(entry.attributes["type"]), schema)
-    domain = type_ is not None and type_.kind is Kind.DOMAIN and "default" in type_.attributes
-    return domain or bool({"default", "identity", "generated"} & entry.attributes.keys())
+    type_ = user_type(entry.text(Attribute.TYPE), schema)
+    domain = type_ is not None and type_.kind is Kind.DOMAIN and type_.has(Attribute.DEFAULT)
+    return domain or bool({Attribute.DEFAULT, Attribute.IDENTITY, Attribute.GENERATED} & entry.attributes.keys())
 
 
 def _is_unique(entry: CatalogueObject, schema: Schema) -> bool:
     assert entry.parent is not None, "a column has a parent"
     keys = [child for child in schema.children(entry.parent) if _column_list(child) == [entry.name]]
-    return any(child.attributes["type"] != "foreign key" for child in keys if child.kind is Kind.CONSTRAINT) or any(
-        "unique" in child.attributes for child in keys if child.kind is Kind.INDEX
-    )
+    return any(
+        child.attributes[Attribute.TYPE] != "foreign key" for child in keys if child.kind is Kind.CONSTRAINT
+    ) or any(child.has(Attribute.UNIQUE) for child in keys if child.kind is Kind.INDEX)
 
 
 def _refers(entry: CatalogueObject, schema: Schema) -> bool:
     """Whether it is part of a foreign key: then no value of its own can be made up."""
     assert entry.parent is not None, "a column has a parent"
     constraints = schema.children(entry.parent, Kind.CONSTRAINT)
-    return any(child.attributes["type"] == "foreign key" and entry.name in _column_list(child) for child in constraints)
+    return any(
+        child.attributes[Attribute.TYPE] == "foreign key" and entry.name in _column_list(child) for child in constraints
+    )
 
 
 def _column_list(entry: CatalogueObject) -> list[str]:
     """The columns that a constraint or an index names first, in parentheses."""
-    if entry.kind not in (Kind.CONSTRAINT, Kind.INDEX) or entry.attributes.get("type") == "check":
+    if entry.kind not in (Kind.CONSTRAINT, Kind.INDEX) or entry.attributes.get(Attribute.TYPE) == "check":
         return []
-    groups = [part for part in clauses(str(entry.attributes["definition"])) if part.startswith("(")]
+    groups = [part for part in clauses(entry.text(Attribute.DEFINITION)) if part.startswith("(")]
     return names(groups[0]) if groups else []
 
 
@@ -199,7 +201,7 @@ def _may_be_null(entry: CatalogueObject) -> bool:
 
 
 def _is_strict(entry: CatalogueObject) -> bool:
-    return "not null" in entry.attributes
+    return entry.has(Attribute.NOT_NULL)
 
 
 def _holds_null(connection: Connection, column: Identity) -> bool:

@@ -10,27 +10,27 @@ from graphlib import CycleError, TopologicalSorter
 from alembic_online.autogenerate.context import Schema
 from alembic_online.autogenerate.definition_parser import clauses, qualified_name
 from alembic_online.autogenerate.inheritance import parents
-from alembic_online.postgres.catalogue import CatalogueObject, Identity, Kind
+from alembic_online.postgres.catalogue import Attribute, CatalogueObject, Identity, Kind
 
 
 def is_key(entry: CatalogueObject) -> bool:
     """Whether a foreign key may refer to it."""
     if entry.kind is Kind.CONSTRAINT:
-        return entry.attributes["type"] in ("primary key", "unique")
-    return entry.kind is Kind.INDEX and "unique" in entry.attributes
+        return entry.attributes[Attribute.TYPE] in ("primary key", "unique")
+    return entry.kind is Kind.INDEX and entry.has(Attribute.UNIQUE)
 
 
 def referred_table(foreign_key: CatalogueObject) -> tuple[str, str]:
     """Schema and name of the table that it refers to."""
-    return qualified_name(clauses(str(foreign_key.attributes["definition"]))[4])
+    return qualified_name(clauses(foreign_key.text(Attribute.DEFINITION))[4])
 
 
 def keys_on_partitions(schema: Schema) -> Iterator[tuple[Identity, Identity]]:
     """Each foreign key, with every partition below the table that it refers to."""
     tables = [entry for entry in schema.catalogue.values() if entry.kind is Kind.TABLE]
-    partitions = [entry for entry in tables if "partition" in entry.attributes]
+    partitions = [entry for entry in tables if entry.has(Attribute.PARTITION)]
     for entry in schema.catalogue.values() if partitions else ():
-        if entry.kind is Kind.CONSTRAINT and entry.attributes["type"] == "foreign key":
+        if entry.kind is Kind.CONSTRAINT and entry.attributes[Attribute.TYPE] == "foreign key":
             below = (each for each in partitions if referred_table(entry) in _above(each, schema))
             yield from ((entry.identity, each.identity) for each in below)
 
@@ -47,7 +47,7 @@ def cyclic_foreign_keys(schema: Schema) -> frozenset[Identity]:
     """The foreign keys, as few as it takes, without which the tables of `schema` have an order."""
     keys: defaultdict[tuple[Identity, Identity], set[Identity]] = defaultdict(set)
     for entry in schema.catalogue.values():
-        if entry.kind is Kind.CONSTRAINT and entry.attributes["type"] == "foreign key" and entry.parent:
+        if entry.kind is Kind.CONSTRAINT and entry.attributes[Attribute.TYPE] == "foreign key" and entry.parent:
             for needed in schema.needs.get(entry.identity, ()):
                 target = Identity(Kind.TABLE, needed.schema, "", needed.table)
                 if needed.kind is Kind.COLUMN and target != entry.parent:

@@ -12,7 +12,7 @@ from sqlalchemy import Column, ForeignKeyConstraint, Index, MetaData, Table, Uni
 from sqlalchemy.types import NullType
 
 from alembic_online.autogenerate.context import Schema
-from alembic_online.postgres.catalogue import CatalogueObject, Identity, Kind
+from alembic_online.postgres.catalogue import Attribute, CatalogueObject, Identity, Kind
 
 _CONSTRAINTS = {"unique": "unique_constraint", "foreign key": "foreign_key_constraint"}
 
@@ -96,7 +96,7 @@ def _word(entry: CatalogueObject) -> str:
         case Kind.COLUMN | Kind.INDEX if entry.parent is not None and entry.parent.kind is Kind.TABLE:
             return str(entry.kind)
         case Kind.CONSTRAINT:
-            return _CONSTRAINTS.get(str(entry.attributes.get("type")), "")
+            return _CONSTRAINTS.get(str(entry.attributes.get(Attribute.TYPE)), "")
     return ""
 
 

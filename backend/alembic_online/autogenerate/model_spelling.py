@@ -12,7 +12,7 @@ from sqlalchemy.sql.elements import ClauseElement
 
 from alembic_online.autogenerate.context import Context
 from alembic_online.autogenerate.definition_parser import name as unquoted
-from alembic_online.postgres.catalogue import CatalogueObject, Kind
+from alembic_online.postgres.catalogue import Attribute, CatalogueObject, Kind
 
 _DIALECT = PGDialect(paramstyle="named")  # type: ignore[no-untyped-call]  # a percent sign stays one
 
@@ -41,7 +41,7 @@ def _is_the_one_without_a_name(entry: CatalogueObject, checks: list[CheckConstra
     assert entry.parent is not None, "a constraint has a table"
     named = {formatted_name(each) for each in checks}
     there = context.new.children(entry.parent, Kind.CONSTRAINT)
-    others = [each for each in there if each.attributes["type"] == "check" and each.name not in named]
+    others = [each for each in there if each.attributes[Attribute.TYPE] == "check" and each.name not in named]
     return [each.identity for each in others] == [entry.identity]
 
 

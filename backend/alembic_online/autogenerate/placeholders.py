@@ -4,7 +4,7 @@ from alembic_online.autogenerate.casts import NUMBERS
 from alembic_online.autogenerate.column_types import parse_type, user_type
 from alembic_online.autogenerate.context import Schema
 from alembic_online.autogenerate.conversions import key
-from alembic_online.postgres.catalogue import CatalogueObject, Kind
+from alembic_online.postgres.catalogue import Attribute, CatalogueObject, Kind
 
 _OF_TYPES = {
     **dict.fromkeys((*NUMBERS, "money", "oid"), "0"),
@@ -65,11 +65,11 @@ def numbered(printed: str) -> str | None:
 
 
 def _of_user_type(entry: CatalogueObject, schema: Schema) -> str | None:
-    labels = entry.attributes.get("labels")
+    labels = entry.attributes.get(Attribute.LABELS)
     if isinstance(labels, tuple):
         return "'" + labels[0].replace("'", "''") + "'"
     if entry.kind is Kind.DOMAIN:
-        return placeholder(str(entry.attributes["type"]), schema)
+        return placeholder(entry.text(Attribute.TYPE), schema)
     return "'empty'" if entry.kind is Kind.RANGE else None
 
 

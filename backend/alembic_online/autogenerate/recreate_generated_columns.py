@@ -11,7 +11,7 @@ from alembic.operations import MigrateOperation
 from alembic_online.autogenerate.context import Context, quoted
 from alembic_online.autogenerate.dependency_order import Node
 from alembic_online.autogenerate.op_rendering import Call, sql
-from alembic_online.postgres.catalogue import CatalogueObject, Kind
+from alembic_online.postgres.catalogue import Attribute, CatalogueObject, Kind
 
 
 class Done(NamedTuple):
@@ -59,7 +59,7 @@ def _is_stored(done: Done, action: str, context: Context) -> bool:
     if node.action != action or node.identity.kind is not Kind.COLUMN:
         return False
     first = done.lines[0] if done.lines else None
-    stored = str(schema.catalogue[node.identity].attributes.get("generated", "")).endswith("STORED")
+    stored = schema.catalogue[node.identity].text(Attribute.GENERATED).endswith("STORED")
     return stored and isinstance(first, Call) and first.name in ("drop_column", "add_column")
 
 
@@ -88,13 +88,13 @@ def _action(done: Done, context: Context) -> str:
         return f"DROP COLUMN {name}"
     entry = context.new.catalogue[node.identity]
     if node.action == "create":
-        not_null = " NOT NULL" if "not null" in entry.attributes else ""
-        return f"ADD COLUMN {name} {_type(entry)} GENERATED {entry.attributes['generated']}{not_null}"
+        not_null = " NOT NULL" if entry.has(Attribute.NOT_NULL) else ""
+        return f"ADD COLUMN {name} {_type(entry)} GENERATED {entry.attributes[Attribute.GENERATED]}{not_null}"
     (line,) = done.lines
     using = line.options.get("postgresql_using") if isinstance(line, Call) else None
     return f"ALTER COLUMN {name} TYPE {_type(entry)}{f' USING {using}' if using else ''}"
 
 
 def _type(entry: CatalogueObject) -> str:
-    collation = entry.attributes.get("collation")
-    return f"{entry.attributes['type']}{f' COLLATE {collation}' if collation is not None else ''}"
+    collation = entry.attributes.get(Attribute.COLLATION)
+    return f"{entry.attributes[Attribute.TYPE]}{f' COLLATE {collation}' if collation is not None else ''}"

@@ -7,13 +7,13 @@ where they are alike, by the revision files: one that did it has the name beside
 from collections.abc import Callable, Iterator
 
 from alembic_online.autogenerate.context import Change, Schema
-from alembic_online.postgres.catalogue import CatalogueObject, Identity, Kind
+from alembic_online.postgres.catalogue import Attribute, CatalogueObject, Identity, Kind
 from alembic_online.postgres.sql.identifiers import object_name
 
 Pair = tuple[Identity, Identity]
 """What something is called, and what it shall be called."""
 Key = Callable[[Identity], Identity]
-_SHAPE = ("type", "collation", "not null")
+_SHAPE = (Attribute.TYPE, Attribute.COLLATION, Attribute.NOT_NULL)
 
 
 def _itself(identity: Identity) -> Identity:

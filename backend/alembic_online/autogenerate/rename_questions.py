@@ -19,7 +19,7 @@ from alembic_online.autogenerate.renames import (
     without,
 )
 from alembic_online.errors import RequestRefused
-from alembic_online.postgres.catalogue import CatalogueObject, Identity, Kind
+from alembic_online.postgres.catalogue import Attribute, CatalogueObject, Identity, Kind
 
 _ALIKE = 0.5
 """Tables are taken for one when this share of their columns, or more, is the same by name and type."""
@@ -86,7 +86,7 @@ def _labels(live: Schema, wanted: Schema, metadata: MetaData) -> Iterator[Doubt]
 
 
 def _labels_of(schema: Schema, enum: Identity) -> tuple[str, ...]:
-    labels = schema.catalogue[enum].attributes["labels"]
+    labels = schema.catalogue[enum].attributes[Attribute.LABELS]
     return labels if isinstance(labels, tuple) else ()
 
 
@@ -142,17 +142,17 @@ def _candidates(here: Schema, there: Schema, renames: Sequence[Rename]) -> list[
 
 
 def _holds(entry: CatalogueObject) -> bool:
-    return "generated" not in entry.attributes and entry.parent is not None and entry.parent.kind is Kind.TABLE
+    return not entry.has(Attribute.GENERATED) and entry.parent is not None and entry.parent.kind is Kind.TABLE
 
 
 def _could_be(old: CatalogueObject, new: CatalogueObject, live: Schema, wanted: Schema) -> bool:
     if old.kind is not new.kind:
         return False
     if old.kind is Kind.COLUMN:
-        return old.parent == new.parent and old.attributes["type"] == new.attributes["type"]
+        return old.parent == new.parent and old.attributes[Attribute.TYPE] == new.attributes[Attribute.TYPE]
     before, after = _shape(live, old.identity), _shape(wanted, new.identity)
     return bool(before) and len(before & after) >= _ALIKE * max(len(before), len(after))
 
 
 def _shape(schema: Schema, table: Identity) -> set[tuple[str, object]]:
-    return {(column.name, column.attributes["type"]) for column in schema.children(table, Kind.COLUMN)}
+    return {(column.name, column.attributes[Attribute.TYPE]) for column in schema.children(table, Kind.COLUMN)}

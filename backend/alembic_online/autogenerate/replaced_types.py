@@ -22,7 +22,7 @@ from alembic_online.autogenerate.writers.enums import labels
 from alembic_online.autogenerate.writers.label_moves import moved, moves
 from alembic_online.autogenerate.writers.types import Passage, TypeWriter, beside
 from alembic_online.autogenerate.writers.writer import sorts
-from alembic_online.postgres.catalogue import CatalogueObject, Identity, Kind
+from alembic_online.postgres.catalogue import Attribute, CatalogueObject, Identity, Kind
 
 _MADE_OF_OTHERS = frozenset({Kind.DOMAIN, Kind.COMPOSITE, Kind.RANGE})
 
@@ -65,7 +65,7 @@ class Replacement:
         old = self.context.old
         for dependent in sorted({one for member in self.members for one in old.needed_by.get(member, ())} - self.parts):
             entry = old.catalogue[dependent]
-            if dependent.kind is not Kind.COLUMN or "generated" in entry.attributes:
+            if dependent.kind is not Kind.COLUMN or entry.has(Attribute.GENERATED):
                 yield dependent
             elif entry.parent is not None and entry.parent.kind is not Kind.TABLE:
                 yield entry.parent
@@ -83,21 +83,21 @@ class Replacement:
         for identity in sorted({one for member in members for one in old.needed_by.get(member, ())}):
             before, after = old.catalogue[identity], new.catalogue.get(identity)
             table = before.parent is not None and before.parent.kind is Kind.TABLE
-            if after is None or not table or identity.kind is not Kind.COLUMN or "generated" in before.attributes:
+            if after is None or not table or identity.kind is not Kind.COLUMN or before.has(Attribute.GENERATED):
                 continue
-            if "inherited" not in before.attributes and members & new.needs.get(identity, frozenset()):
+            if not before.has(Attribute.INHERITED) and members & new.needs.get(identity, frozenset()):
                 yield before
 
     def _led_over(self, old: CatalogueObject) -> Iterator[MigrateOperation]:
         """One column's values and default. One that changes is set by the column's own change, which comes after."""
         _, schema, table, name = old.identity
-        printed, collation = str(old.attributes["type"]), old.attributes.get("collation")
-        default = old.attributes.get("default")
+        printed, collation = old.text(Attribute.TYPE), old.attributes.get(Attribute.COLLATION)
+        default = old.attributes.get(Attribute.DEFAULT)
 
         def alter(**options: Any) -> MigrateOperation:
             return Call("alter_column", table, name, **options, schema=self.context.schema_option(schema))
 
-        stays = default == self.context.new.catalogue[old.identity].attributes.get("default")
+        stays = default == self.context.new.catalogue[old.identity].attributes.get(Attribute.DEFAULT)
         again = {"server_default": server_default(old)} if default is not None and stays else {}
         own = self._own_type(printed)
         collated = collation is not None and self._is_member(Kind.COLLATION, str(collation))
@@ -113,7 +113,7 @@ class Replacement:
         """The member that a column is of, or an array of it, or of its multirange."""
         parsed = parse_type(printed)
         for member in self.members:
-            multirange = self.context.old.catalogue[member].attributes.get("multirange")
+            multirange = self.context.old.catalogue[member].attributes.get(Attribute.MULTIRANGE)
             names = [(member.schema, member.name), *([qualified_name(str(multirange))] if multirange else [])]
             if parsed is not None and (parsed.schema, parsed.name) in names and member.kind is not Kind.COLLATION:
                 return member

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from alembic_online.autogenerate.context import Schema
 from alembic_online.autogenerate.definition_parser import qualified_name
-from alembic_online.postgres.catalogue import CatalogueObject, Identity, Kind
+from alembic_online.postgres.catalogue import Attribute, CatalogueObject, Identity, Kind
 
 _WITH_ROWS = (Kind.TABLE, Kind.VIEW, Kind.MATERIALIZED_VIEW, Kind.FOREIGN_TABLE, Kind.COMPOSITE)
 
@@ -17,7 +17,7 @@ def returned_rows(entry: CatalogueObject, schema: Schema) -> Identity | None:
     """What the function `entry` of `schema` returns the rows of; None for any other result, and for what is none."""
     if entry.kind is not Kind.FUNCTION:
         return None
-    result = str(entry.attributes.get("signature", "")).rpartition(" returns ")[2].removeprefix("SETOF ")
+    result = entry.text(Attribute.SIGNATURE).rpartition(" returns ")[2].removeprefix("SETOF ")
     if "(" in result or " " in result.replace('"', ""):
         return None
     place = qualified_name(result)

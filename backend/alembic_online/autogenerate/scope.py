@@ -19,7 +19,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import MetaData
 
 from alembic_online.autogenerate.context import Schema
-from alembic_online.postgres.catalogue import Catalogue, CatalogueObject, Identity, Kind
+from alembic_online.postgres.catalogue import Attribute, Catalogue, CatalogueObject, Identity, Kind
 from alembic_online.postgres.declared import Extension, LeaveAlone, declared, declares_objects, release
 from alembic_online.revisions.named_schemas import extensions_of_revisions, schemas_of_revisions
 
@@ -27,12 +27,12 @@ _OF_SQLALCHEMY = frozenset({Kind.EXTENSION, Kind.SCHEMA, Kind.ENUM, Kind.DOMAIN,
     *(Kind.COLUMN, Kind.CONSTRAINT, Kind.INDEX)
 }
 _WITHOUT_WORDS = (
-    "row security",
-    "row security forced",
-    "replica identity",
-    "storage",
-    "compression",
-    "statistics target",
+    Attribute.ROW_SECURITY,
+    Attribute.ROW_SECURITY_FORCED,
+    Attribute.REPLICA_IDENTITY,
+    Attribute.STORAGE,
+    Attribute.COMPRESSION,
+    Attribute.STATISTICS_TARGET,
 )
 """Properties of tables and columns that only ALTER TABLE says."""
 
@@ -57,8 +57,8 @@ def comparable(
     ours = _ours(wanted, metadata, made if by_models else set(), schemas_of_revisions(scripts), helpers)
     live, wanted = (_parts_too(schema, ours) for schema in (live, wanted))
     wanted = _as_installed(live, wanted, extensions)
-    if not any("privileges" in entry.attributes for entry in wanted.catalogue.values()):
-        live, wanted = (_without(schema, "privileges") for schema in (live, wanted))
+    if not any(entry.has(Attribute.PRIVILEGES) for entry in wanted.catalogue.values()):
+        live, wanted = (_without(schema, Attribute.PRIVILEGES) for schema in (live, wanted))
     if by_models and not declares_objects(metadata):
         live, wanted = (_without(schema, *_WITHOUT_WORDS) for schema in (live, wanted))
     return live, wanted
@@ -93,7 +93,7 @@ def _ours(
 
 
 def _unnamed_partition(entry: CatalogueObject, in_models: Catalogue) -> bool:
-    return entry.kind is Kind.TABLE and "partition" in entry.attributes and entry.identity not in in_models
+    return entry.kind is Kind.TABLE and entry.has(Attribute.PARTITION) and entry.identity not in in_models
 
 
 def _parts_too(schema: Schema, ours: Callable[[CatalogueObject], bool]) -> Schema:
@@ -133,12 +133,8 @@ def _as_installed(live: Schema, wanted: Schema, extensions: dict[str, Extension]
 def _too_old(there: CatalogueObject, asked: Extension | None) -> bool:
     if asked is None or asked.minimum_version is None:
         return False
-    return release(str(there.attributes["version"])) < release(asked.minimum_version)
+    return release(there.text(Attribute.VERSION)) < release(asked.minimum_version)
 
 
-def _without(schema: Schema, *attributes: str) -> Schema:
-    def stripped(entry: CatalogueObject) -> CatalogueObject:
-        rest = {name: value for name, value in entry.attributes.items() if name not in attributes}
-        return replace(entry, attributes=rest)
-
-    return replace(schema, catalogue=Catalogue(map(stripped, schema.catalogue.values())))
+def _without(schema: Schema, *attributes: Attribute) -> Schema:
+    return replace(schema, catalogue=Catalogue(entry.without(attributes) for entry in schema.catalogue.values()))

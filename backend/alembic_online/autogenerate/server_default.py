@@ -4,8 +4,8 @@ import re
 
 from alembic_online.autogenerate.column_types import parse_type
 from alembic_online.autogenerate.op_rendering import Code, code, text
-from alembic_online.autogenerate.sequence_options import OPTIONS
-from alembic_online.postgres.catalogue import CatalogueObject
+from alembic_online.autogenerate.sequence_options import OPTIONS, of_identity
+from alembic_online.postgres.catalogue import Attribute, CatalogueObject
 
 _STRING = re.compile(r"'((?:[^']|'')*)'(?:::(.+))?", re.DOTALL)
 _PRINTED_AS = {"character": "bpchar"}
@@ -14,10 +14,10 @@ NONE = Code("None")
 
 def server_default(entry: CatalogueObject) -> Code | str | None:
     """What stands after `server_default=`, for an identity as well; None for no default."""
-    if "identity" in entry.attributes:
+    if entry.has(Attribute.IDENTITY):
         return identity(entry)
-    default = entry.attributes.get("default")
-    return None if default is None else default_code(str(default), str(entry.attributes["type"]))
+    default = entry.attributes.get(Attribute.DEFAULT)
+    return None if default is None else default_code(str(default), entry.text(Attribute.TYPE))
 
 
 def default_code(default: str, printed_type: str) -> Code | str:
@@ -32,7 +32,7 @@ def default_code(default: str, printed_type: str) -> Code | str:
 
 def computed(entry: CatalogueObject) -> Code | None:
     """`sa.Computed(...)` of a generated column."""
-    generated = entry.attributes.get("generated")
+    generated = entry.attributes.get(Attribute.GENERATED)
     if generated is None:
         return None
     expression, _, kept = str(generated).removeprefix("ALWAYS AS (").rpartition(") ")
@@ -41,7 +41,7 @@ def computed(entry: CatalogueObject) -> Code | None:
 
 def identity(entry: CatalogueObject) -> Code | None:
     """`sa.Identity(...)`."""
-    if "identity" not in entry.attributes:
+    if not entry.has(Attribute.IDENTITY):
         return None
-    stated = {name: entry.attributes.get(f"identity {option}") for option, name in OPTIONS.items()}
-    return code("sa.Identity", always=entry.attributes["identity"] == "always", **stated)
+    stated = {name: entry.attributes.get(of_identity(option)) for option, name in OPTIONS.items()}
+    return code("sa.Identity", always=entry.attributes[Attribute.IDENTITY] == "always", **stated)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from alembic_online.postgres.catalogue import CatalogueObject, Identity, Kind
+from alembic_online.postgres.catalogue import Attribute, CatalogueObject, Identity, Kind
 
 # Relations of one schema share their names.
 _WITH_ROWS = frozenset({Kind.TABLE, Kind.VIEW, Kind.MATERIALIZED_VIEW, Kind.FOREIGN_TABLE, Kind.COMPOSITE})
@@ -16,14 +16,14 @@ def names(entry: CatalogueObject) -> Iterator[tuple[str, ...]]:
     """What no other object may be called or be at the same time."""
     kind, schema, table, name = entry.identity
     yield (kind, schema, table, name)
-    index = kind is Kind.CONSTRAINT and entry.attributes["type"] in ("primary key", "unique", "exclusion")
+    index = kind is Kind.CONSTRAINT and entry.attributes[Attribute.TYPE] in ("primary key", "unique", "exclusion")
     if kind in _RELATIONS or index:
         yield ("relation", schema, name)
     if kind in _TYPES:
         yield ("type", schema, name)
     if kind in _ROUTINES:
         yield ("routine", schema, name)
-    if entry.attributes.get("type") == "primary key":
+    if entry.attributes.get(Attribute.TYPE) == "primary key":
         yield ("primary key", schema, table)
 
 

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from alembic_online.autogenerate.context import Schema
-from alembic_online.postgres.catalogue import Identity, Kind
+from alembic_online.postgres.catalogue import Attribute, Identity, Kind
 
 _CALLED = frozenset({Kind.FUNCTION, Kind.PROCEDURE, Kind.AGGREGATE})
 _NAMED = _CALLED | {Kind.TABLE, Kind.VIEW, Kind.MATERIALIZED_VIEW, Kind.FOREIGN_TABLE, Kind.SEQUENCE}
@@ -32,4 +32,4 @@ def _bare(identity: Identity) -> str:
 
 
 def _definition(schema: Schema, identity: Identity) -> str:
-    return str(schema.catalogue[identity].attributes["definition"])
+    return schema.catalogue[identity].text(Attribute.DEFINITION)

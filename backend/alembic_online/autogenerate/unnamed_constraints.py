@@ -10,7 +10,7 @@ from alembic_online.autogenerate.context import Schema, quoted
 from alembic_online.autogenerate.derived_names import former_names
 from alembic_online.autogenerate.model_spelling import formatted_name
 from alembic_online.autogenerate.renames import Rename
-from alembic_online.postgres.catalogue import Catalogue, CatalogueObject, Identity, Kind
+from alembic_online.postgres.catalogue import Attribute, Catalogue, CatalogueObject, Identity, Kind
 
 
 def with_live_names(live: Schema, wanted: Schema, metadata: MetaData, renames: Iterable[Rename] = ()) -> Schema:
@@ -48,7 +48,7 @@ def same_constraints(live: Schema, wanted: Schema) -> Iterator[tuple[Identity, I
 
 
 def _meaning(entry: CatalogueObject) -> tuple[object, ...]:
-    attributes = {name: value for name, value in entry.compared.items() if name != "comment"}
+    attributes = {name: value for name, value in entry.compared.items() if name != Attribute.COMMENT}
     return entry.schema, entry.identity.table, tuple(sorted(attributes.items()))
 
 

@@ -18,7 +18,7 @@ from alembic_online.autogenerate.inheritance import origin
 from alembic_online.autogenerate.model_spelling import formatted_name
 from alembic_online.autogenerate.renames import Rename
 from alembic_online.autogenerate.unnamed_constraints import with_live_names
-from alembic_online.postgres.catalogue import Catalogue, CatalogueObject, Identity, Kind
+from alembic_online.postgres.catalogue import Attribute, Catalogue, CatalogueObject, Identity, Kind
 
 _NOT_VALID = "postgresql_not_valid"
 _TYPES = {CheckConstraint: "check", ForeignKeyConstraint: "foreign key"}
@@ -39,10 +39,10 @@ def _unchecked(live: Schema, wanted: Schema, metadata: MetaData) -> Schema:
         if entry.identity not in open_ and (source is None or source.identity not in open_):
             return entry
         there = live.catalogue.get(entry.identity)
-        same = there is not None and there.attributes["definition"] == entry.attributes["definition"]
-        rest = {name: value for name, value in entry.attributes.items() if name != "not valid"}
-        unchecked = "not valid" in there.attributes if same and there is not None else entry.parent in live.catalogue
-        return replace(entry, attributes={**rest, "not valid": True} if unchecked else rest)
+        same = there is not None and there.attributes[Attribute.DEFINITION] == entry.attributes[Attribute.DEFINITION]
+        rest = entry.without({Attribute.NOT_VALID})
+        unchecked = there.has(Attribute.NOT_VALID) if same and there is not None else entry.parent in live.catalogue
+        return replace(rest, attributes={**rest.attributes, Attribute.NOT_VALID: True}) if unchecked else rest
 
     if not open_:
         return wanted
@@ -65,12 +65,14 @@ def _need_not_be_valid(wanted: Schema, metadata: MetaData) -> Iterator[Identity]
 
 def _may_be(entry: CatalogueObject, constraint: Constraint, names: set[str | None]) -> bool:
     name, kind = formatted_name(constraint), _TYPES.get(type(constraint))
-    return entry.attributes["type"] == kind and (entry.name == name or (name is None and entry.name not in names))
+    return entry.attributes[Attribute.TYPE] == kind and (
+        entry.name == name or (name is None and entry.name not in names)
+    )
 
 
 def _refuses_it(table: CatalogueObject, schema: Schema) -> bool:
     """PostgreSQL up to 17 has no foreign key NOT VALID of a partitioned table."""
-    return schema.version < 18 and "partitioned by" in table.attributes
+    return schema.version < 18 and table.has(Attribute.PARTITIONED_BY)
 
 
 def _fetched(live: Schema, wanted: Schema, metadata: MetaData) -> Schema:
@@ -89,8 +91,8 @@ def _fetched(live: Schema, wanted: Schema, metadata: MetaData) -> Schema:
     return replace(wanted, catalogue=Catalogue(entries.values()), needs=needs) if columns else wanted
 
 
-def _gives_value(attribute: str) -> bool:
-    return attribute in ("default", "generated") or attribute.startswith("identity")
+def _gives_value(attribute: Attribute) -> bool:
+    return attribute in (Attribute.DEFAULT, Attribute.GENERATED) or attribute.startswith(Attribute.IDENTITY)
 
 
 def _fetched_columns(wanted: Schema, metadata: MetaData) -> Iterator[Identity]:

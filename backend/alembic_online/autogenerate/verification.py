@@ -26,7 +26,7 @@ from alembic_online.autogenerate.search_path_names import ShortNames, written_wi
 from alembic_online.autogenerate.unspecified_options import as_live
 from alembic_online.autogenerate.verification_with_rows import WithRows, changed_tables, rows_in, with_rows
 from alembic_online.errors import RequestRefused
-from alembic_online.postgres.catalogue import Difference, Identity, Kind, compare, describe
+from alembic_online.postgres.catalogue import Attribute, Difference, Identity, Kind, compare, describe
 from alembic_online.postgres.errors import UserError
 from alembic_online.postgres.sqlstate import server_message
 
@@ -213,7 +213,7 @@ def constraints_left_open(before: Schema, after: Schema) -> list[str]:
 
 def _not_valid(schema: Schema) -> set[str]:
     constraints = (entry for entry in schema.catalogue.values() if entry.kind is Kind.CONSTRAINT)
-    return {quoted(entry.name) for entry in constraints if "not valid" in entry.attributes}
+    return {quoted(entry.name) for entry in constraints if entry.has(Attribute.NOT_VALID)}
 
 
 def _reason(error: Exception) -> str:

@@ -15,7 +15,7 @@ from alembic_online.autogenerate.inheritance import Lineage
 from alembic_online.autogenerate.op_rendering import Statement
 from alembic_online.autogenerate.writers import writer_of
 from alembic_online.autogenerate.writers.routines import routine_name
-from alembic_online.postgres.catalogue import CatalogueObject, Identity, Kind
+from alembic_online.postgres.catalogue import Attribute, CatalogueObject, Identity, Kind
 from alembic_online.recipes.cutover.cutover import CutOver
 from alembic_online.recipes.database import Database
 
@@ -144,7 +144,7 @@ def _together(drops: list[CatalogueObject], context: Context) -> Iterator[str]:
 def _made(entry: CatalogueObject, lineage: Lineage) -> list[MigrateOperation]:
     """A trigger of a partition comes with that of the table above: it may only fire otherwise."""
     context = Context(lineage.old, lineage.new)
-    if "part of" not in entry.attributes:
+    if not entry.has(Attribute.PART_OF):
         return writer_of(entry).create(entry, context)
     return writer_of(entry).alter(Change(lineage.as_it_comes(entry), entry), context) or []
 
@@ -163,6 +163,6 @@ def _written(operations: list[MigrateOperation]) -> Iterator[str]:
 def _owner(entry: CatalogueObject) -> Iterator[str]:
     """A view and a function of its owner's rights keep their owner."""
     if entry.kind is Kind.VIEW:
-        yield f"ALTER VIEW {quoted(entry.schema, entry.name)} OWNER TO {quoted(str(entry.attributes['owner']))}"
+        yield f"ALTER VIEW {quoted(entry.schema, entry.name)} OWNER TO {quoted(entry.text(Attribute.OWNER))}"
     elif entry.kind in _ROUTINES:
-        yield f"ALTER ROUTINE {routine_name(entry)} OWNER TO {quoted(str(entry.attributes['owner']))}"
+        yield f"ALTER ROUTINE {routine_name(entry)} OWNER TO {quoted(entry.text(Attribute.OWNER))}"

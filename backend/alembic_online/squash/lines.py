@@ -10,7 +10,7 @@ from alembic_online.autogenerate.diff import plan
 from alembic_online.autogenerate.op_rendering import sql
 from alembic_online.autogenerate.schema_copy import run_lines
 from alembic_online.autogenerate.writers.writer import literal
-from alembic_online.postgres.catalogue import Catalogue, CatalogueObject, Kind, compare, describe
+from alembic_online.postgres.catalogue import Attribute, Catalogue, CatalogueObject, Kind, compare, describe
 
 _MAKE = """\
 DO $$
@@ -64,11 +64,11 @@ def try_lines(scratch: Connection, lines: SquashLines, fresh: Schema, made: Sche
 
 
 def _is_new_extension(entry: CatalogueObject, fresh: Schema, made: Schema) -> bool:
-    here = entry.attributes.get("schema") == made.default
+    here = entry.attributes.get(Attribute.SCHEMA) == made.default
     return entry.kind is Kind.EXTENSION and here and entry.identity not in fresh.catalogue
 
 
 def _filled(template: str, entry: CatalogueObject) -> str:
-    comment = entry.attributes.get("comment")
+    comment = entry.attributes.get(Attribute.COMMENT)
     said = "NULL" if comment is None else literal(str(comment))
     return template.format(name=literal(entry.name), quoted=quoted(entry.name), comment=said)

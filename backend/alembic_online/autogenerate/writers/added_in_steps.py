@@ -5,8 +5,7 @@ find_composite_type_dependencies), and an identity where the table has children,
 from 17 on.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Iterator
 
 from alembic.operations import MigrateOperation
 
@@ -17,9 +16,9 @@ from alembic_online.autogenerate.inheritance import has_children
 from alembic_online.autogenerate.op_rendering import sql
 from alembic_online.autogenerate.sequence_options import option
 from alembic_online.autogenerate.writers.column_changes import altered
-from alembic_online.postgres.catalogue import CatalogueObject, Identity, Kind
+from alembic_online.postgres.catalogue import Attribute, CatalogueObject, Identity, Kind
 
-_GIVEN = frozenset({"default", "not null"})
+_GIVEN = frozenset({Attribute.DEFAULT, Attribute.NOT_NULL})
 
 
 def needs_steps(entry: CatalogueObject, context: Context) -> bool:
@@ -30,39 +29,35 @@ def needs_steps(entry: CatalogueObject, context: Context) -> bool:
     """
     assert entry.parent is not None, "a column has a parent"
     holder = _holder_of_rows(entry.parent, context.old)
-    if holder is not None and str(entry.attributes.get("generated", "")).endswith("STORED"):
+    if holder is not None and entry.text(Attribute.GENERATED).endswith("STORED"):
         held = f"column {holder.table}.{holder.name} holds rows of {entry.parent.name}"
         raise CannotWrite(entry.identity, f"{held}, and then PostgreSQL adds no stored generated column")
-    identity = "identity" in entry.attributes
+    identity = entry.has(Attribute.IDENTITY)
     if identity and has_children(entry.parent, context.new):
-        return context.new.version < 17 or "partitioned by" not in context.new.catalogue[entry.parent].attributes
+        return context.new.version < 17 or not context.new.catalogue[entry.parent].has(Attribute.PARTITIONED_BY)
     return holder is not None and (identity or not _GIVEN.isdisjoint(entry.attributes))
 
 
 def bare(entry: CatalogueObject) -> CatalogueObject:
     """The column without what it gets in the steps after it."""
-    return _with(entry, lambda name: name not in _GIVEN and not name.startswith("identity"))
+    return entry.filtered(lambda name: name not in _GIVEN and not name.startswith(Attribute.IDENTITY))
 
 
 def in_steps(entry: CatalogueObject, added: MigrateOperation, context: Context) -> Iterator[MigrateOperation]:
     """The lines, of which `added` is the first: it adds the column bare."""
-    defaulting = _with(entry, lambda name: name != "not null" and not name.startswith("identity"))
+    defaulting = entry.filtered(lambda name: name is not Attribute.NOT_NULL and not name.startswith(Attribute.IDENTITY))
     filled = stand_in(entry, context)
     yield added
     yield from altered(Change(bare(entry), defaulting), context) or []
     table, column = quoted(entry.schema, entry.identity.table), quoted(entry.name)
-    if "identity" in entry.attributes:
-        first, step = (option(entry, name, "identity ") for name in ("start", "increment"))
+    if entry.has(Attribute.IDENTITY):
+        first, step = (option(entry, name) for name in (Attribute.START, Attribute.INCREMENT))
         yield sql(numbers(table, column, f"{first} + {step} * (numbered.n - 1)"))
-    elif "default" in entry.attributes and "not null" not in entry.attributes:
-        yield sql(f"UPDATE {table} SET {column} = {entry.attributes['default']} WHERE {column} IS NULL")
+    elif entry.has(Attribute.DEFAULT) and not entry.has(Attribute.NOT_NULL):
+        yield sql(f"UPDATE {table} SET {column} = {entry.attributes[Attribute.DEFAULT]} WHERE {column} IS NULL")
     elif filled.update:
         yield sql(filled.update)
     yield from altered(Change(defaulting, entry), context) or []
-
-
-def _with(entry: CatalogueObject, keep: Callable[[str], bool]) -> CatalogueObject:
-    return replace(entry, attributes={name: said for name, said in entry.attributes.items() if keep(name)})
 
 
 def _holder_of_rows(table: Identity, schema: Schema) -> Identity | None:

@@ -6,7 +6,7 @@ from alembic_online.autogenerate.context import Context, quoted
 from alembic_online.autogenerate.definition_parser import clauses
 from alembic_online.autogenerate.writers.routines import routine_name
 from alembic_online.autogenerate.writers.statements import StatementWriter
-from alembic_online.postgres.catalogue import CatalogueObject
+from alembic_online.postgres.catalogue import Attribute, CatalogueObject
 
 _LINE = re.compile(r"\n(?=\w+ = |m?finalfunc_extra)")
 _MODIFY = {"r": "READ_ONLY", "s": "SHAREABLE", "w": "READ_WRITE"}
@@ -38,7 +38,7 @@ class AggregateWriter(StatementWriter):
 
 def _listed(entry: CatalogueObject) -> dict[str, str]:
     """The options by name; the value of one that has none is empty."""
-    lines = (line.partition(" = ") for line in _LINE.split(str(entry.attributes["definition"])))
+    lines = (line.partition(" = ") for line in _LINE.split(entry.text(Attribute.DEFINITION)))
     return {name: value for name, _, value in lines}
 
 

@@ -16,10 +16,10 @@ from alembic_online.autogenerate.server_default import NONE, server_default
 from alembic_online.autogenerate.writers.column_settings import altered_settings
 from alembic_online.autogenerate.writers.identities import given_up, taken_up
 from alembic_online.autogenerate.writers.privileges import altered_grants
-from alembic_online.postgres.catalogue import CatalogueObject, Identity, Kind
+from alembic_online.postgres.catalogue import Attribute, CatalogueObject, Identity, Kind
 
-_TYPE = frozenset({"type", "collation"})
-_NOT_NULL = frozenset({"not null", "not null not valid", "not null not inherited"})
+_TYPE = frozenset({Attribute.TYPE, Attribute.COLLATION})
+_NOT_NULL = frozenset({Attribute.NOT_NULL, Attribute.NOT_NULL_NOT_VALID, Attribute.NOT_NULL_NOT_INHERITED})
 _WHOLE = ("smallint", "integer", "bigint")
 NEEDS_ITS_TYPE = frozenset(
     {Kind.VIEW, Kind.MATERIALIZED_VIEW, Kind.RULE, Kind.TRIGGER, Kind.POLICY, Kind.FUNCTION, Kind.PROCEDURE}
@@ -36,7 +36,7 @@ def disturbed(change: Change) -> frozenset[str]:
     between columns of which one has the new type already."""
     if not _TYPE & change.attributes:
         return frozenset()
-    before, after = (parse_type(str(entry.attributes["type"])) for entry in (change.before, change.after))
+    before, after = (parse_type(entry.text(Attribute.TYPE)) for entry in (change.before, change.after))
     same = before is not None and after is not None and key(before) == key(after)
     whole = {before and before.name, after and after.name} <= {*_WHOLE}
     return NEEDS_ITS_TYPE if same or whole else NEEDS_ITS_TYPE | OTHER_TYPE
@@ -48,22 +48,22 @@ def altered(change: Change, context: Context) -> list[MigrateOperation] | None:
     Raises:
         RequestRefused: it becomes NOT NULL, rows hold NULL, and the models say nothing of them.
     """
-    if "generated" in change.attributes and not _expression_only(change, context):
+    if Attribute.GENERATED in change.attributes and not _expression_only(change, context):
         return None
     return [*_lines(change, context)]
 
 
 def default_changed(entry: CatalogueObject, context: Context, *, keep: bool) -> Iterator[MigrateOperation]:
     """Set the default that `entry` has, or take it away while the function that it calls is rebuilt."""
-    if not keep or "default" in entry.attributes:
+    if not keep or entry.has(Attribute.DEFAULT):
         change = Change(entry, entry)
         yield _alter(change, context, server_default=server_default(entry) if keep else NONE)
 
 
 def not_null(entry: CatalogueObject) -> MigrateOperation:
     """NOT NULL with what no `nullable=False` says, PostgreSQL 18."""
-    words = " NO INHERIT" * ("not null not inherited" in entry.attributes)
-    words += " NOT VALID" * ("not null not valid" in entry.attributes)
+    words = " NO INHERIT" * (entry.has(Attribute.NOT_NULL_NOT_INHERITED))
+    words += " NOT VALID" * (entry.has(Attribute.NOT_NULL_NOT_VALID))
     return sql(f"{_alter_table(entry.identity)} ADD NOT NULL {quoted(entry.name)}{words}")
 
 
@@ -73,24 +73,24 @@ def _lines(change: Change, context: Context) -> Iterator[MigrateOperation]:
     converted = _conversion(change, context) if new_type else Conversion()
     yield from _expression(change)
     yield from given_up(change, context)
-    without = "default" in before.attributes and _goes_before(change, converted)
+    without = before.has(Attribute.DEFAULT) and _goes_before(change, converted)
     if without:
         yield _alter(change, context, server_default=NONE)
     options: dict[str, Any] = {}
     if new_type:
-        collation = after.attributes.get("collation")
+        collation = after.attributes.get(Attribute.COLLATION)
         options["type_"] = column_type(
-            str(after.attributes["type"]), context.new, None if collation is None else str(collation)
+            after.text(Attribute.TYPE), context.new, None if collation is None else str(collation)
         )
         options["postgresql_using"] = converted.using and shortened(converted.using)
         if converted.remark:
             yield Comment(converted.remark)
-    if "default" in after.attributes and (without or "default" in wanted):
+    if after.has(Attribute.DEFAULT) and (without or Attribute.DEFAULT in wanted):
         options["server_default"] = server_default(after)
-    elif "default" in wanted and not without:
+    elif Attribute.DEFAULT in wanted and not without:
         options["server_default"] = NONE
-    if "comment" in wanted:
-        options["comment"] = after.attributes.get("comment", NONE)
+    if Attribute.COMMENT in wanted:
+        options["comment"] = after.attributes.get(Attribute.COMMENT, NONE)
     yield from _with_nullability(change, context, options)
     yield from taken_up(change, context)
     yield from altered_settings(before, after, new_type=new_type)
@@ -104,10 +104,12 @@ def _with_nullability(change: Change, context: Context, options: dict[str, Any])
         if options:
             yield _alter(change, context, **options)
         return
-    if before and (not after or "not null not inherited" in before | after or "not null not valid" in after):
+    if before and (
+        not after or Attribute.NOT_NULL_NOT_INHERITED in before | after or Attribute.NOT_NULL_NOT_VALID in after
+    ):
         options["nullable"] = True
     filled = list(fill_nulls(change.after, context)) if after and not before else []
-    plain = after == {"not null"}
+    plain = after == {Attribute.NOT_NULL}
     if plain and not filled and "nullable" not in options:
         options["nullable"] = False
         plain = False
@@ -116,25 +118,25 @@ def _with_nullability(change: Change, context: Context, options: dict[str, Any])
     yield from filled
     if plain:
         yield _alter(change, context, nullable=False)
-    elif after - {"not null"}:
+    elif after - {Attribute.NOT_NULL}:
         yield not_null(change.after)
 
 
 def _goes_before(change: Change, converted: Conversion) -> bool:
     """Whether the default must go before the type changes, or before the column numbers its rows by itself."""
-    another = "default" in change.attributes or converted.using is not None
-    return "identity" in change.after.attributes or bool(_TYPE & change.attributes and another)
+    another = Attribute.DEFAULT in change.attributes or converted.using is not None
+    return change.after.has(Attribute.IDENTITY) or bool(_TYPE & change.attributes and another)
 
 
 def _conversion(change: Change, context: Context) -> Conversion:
-    before, after = (str(entry.attributes["type"]) for entry in (change.before, change.after))
+    before, after = (entry.text(Attribute.TYPE) for entry in (change.before, change.after))
     found = conversion(change.identity.name, before, after, context.new)
-    return Conversion() if "generated" in change.after.attributes else found
+    return Conversion() if change.after.has(Attribute.GENERATED) else found
 
 
 def _expression_only(change: Change, context: Context) -> bool:
     """Whether a generated column can change where it is: it becomes a plain one, or is computed another way."""
-    before, after = (str(entry.attributes.get("generated", "")) for entry in (change.before, change.after))
+    before, after = (entry.text(Attribute.GENERATED) for entry in (change.before, change.after))
     if not before.endswith("STORED"):
         return False
     if not after:
@@ -143,8 +145,8 @@ def _expression_only(change: Change, context: Context) -> bool:
 
 
 def _expression(change: Change) -> Iterator[MigrateOperation]:
-    if "generated" in change.attributes:
-        after = str(change.after.attributes.get("generated", ""))
+    if Attribute.GENERATED in change.attributes:
+        after = change.after.text(Attribute.GENERATED)
         expression = after.removeprefix("ALWAYS AS ").removesuffix(" STORED")
         action = f"SET EXPRESSION AS {expression}" if after else "DROP EXPRESSION"
         yield sql(f"{_alter_table(change.identity)} ALTER COLUMN {quoted(change.identity.name)} {action}")

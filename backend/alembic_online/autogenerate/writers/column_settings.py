@@ -7,14 +7,14 @@ from alembic.operations import MigrateOperation
 from alembic_online.autogenerate.context import quoted
 from alembic_online.autogenerate.op_rendering import sql
 from alembic_online.autogenerate.writers.options import foreign_options, options, set_parameters
-from alembic_online.postgres.catalogue import CatalogueObject, Kind, Value
+from alembic_online.postgres.catalogue import Attribute, CatalogueObject, Kind, Value
 
-_DEFAULTS = {"storage": "DEFAULT", "compression": "default", "statistics target": "-1"}
-_WORDS = {"storage": "STORAGE", "compression": "COMPRESSION", "statistics target": "STATISTICS"}
+_DEFAULTS = {Attribute.STORAGE: "DEFAULT", Attribute.COMPRESSION: Attribute.DEFAULT, Attribute.STATISTICS_TARGET: "-1"}
+_WORDS = {Attribute.STORAGE: "STORAGE", Attribute.COMPRESSION: "COMPRESSION", Attribute.STATISTICS_TARGET: "STATISTICS"}
 _ALTER = {Kind.MATERIALIZED_VIEW: "ALTER MATERIALIZED VIEW", Kind.FOREIGN_TABLE: "ALTER FOREIGN TABLE"}
-_LOST_WITH_THE_TYPE = ("storage", "compression")
+_LOST_WITH_THE_TYPE = (Attribute.STORAGE, Attribute.COMPRESSION)
 
-SETTINGS = frozenset({*_DEFAULTS, "options", "foreign options"})
+SETTINGS = frozenset({*_DEFAULTS, Attribute.OPTIONS, Attribute.FOREIGN_OPTIONS})
 """The attributes that are written here."""
 
 
@@ -31,7 +31,9 @@ def altered_settings(
     return list(_lines(after, old, after.attributes))
 
 
-def _lines(entry: CatalogueObject, old: Mapping[str, Value], new: Mapping[str, Value]) -> Iterator[MigrateOperation]:
+def _lines(
+    entry: CatalogueObject, old: Mapping[Attribute, Value], new: Mapping[Attribute, Value]
+) -> Iterator[MigrateOperation]:
     assert entry.parent is not None, "a column has a parent"
     alter = f"{_ALTER.get(entry.parent.kind, 'ALTER TABLE')} {quoted(entry.schema, entry.identity.table)}"
     column = f"ALTER COLUMN {quoted(entry.name)}"
@@ -39,5 +41,5 @@ def _lines(entry: CatalogueObject, old: Mapping[str, Value], new: Mapping[str, V
         if old.get(name) != new.get(name):
             yield sql(f"{alter} {column} SET {_WORDS[name]} {new.get(name, default)}")
     yield from set_parameters(f"{alter} {column}", options(old), options(new))
-    if words := foreign_options(options(old, "foreign options"), options(new, "foreign options")):
+    if words := foreign_options(options(old, Attribute.FOREIGN_OPTIONS), options(new, Attribute.FOREIGN_OPTIONS)):
         yield sql(f"{alter} {column} {words}")

@@ -16,7 +16,7 @@ from alembic_online.autogenerate.writers.identities import swapped_sequence
 from alembic_online.autogenerate.writers.privileges import grants
 from alembic_online.autogenerate.writers.sequences import owned_by
 from alembic_online.autogenerate.writers.writer import Writer
-from alembic_online.postgres.catalogue import CatalogueObject, Identity, Kind
+from alembic_online.postgres.catalogue import Attribute, CatalogueObject, Identity, Kind
 
 _WHOLE = ("smallint", "integer", "bigint")
 
@@ -26,17 +26,17 @@ def column(
 ) -> Code:
     """`sa.Column(...)`; `default` is for the rows that exist alone, `nullable` until they have a value."""
     stated = entry.attributes
-    collation = stated.get("collation")
+    collation = stated.get(Attribute.COLLATION)
     serial = is_serial(entry, context)
     return code(
         "sa.Column",
         entry.name,
-        column_type(str(stated["type"]), context.new, None if collation is None else str(collation)),
+        column_type(str(stated[Attribute.TYPE]), context.new, None if collation is None else str(collation)),
         *filter(None, [computed(entry)]),
         server_default=None if serial else server_default(entry) if default is None else default,
         autoincrement=serial or (False if _would_be_serial(entry, context) else None),
-        nullable=nullable or "not null" not in stated or _is_constraint(entry),
-        comment=stated.get("comment"),
+        nullable=nullable or Attribute.NOT_NULL not in stated or _is_constraint(entry),
+        comment=stated.get(Attribute.COMMENT),
     )
 
 
@@ -57,24 +57,26 @@ def is_serial(entry: CatalogueObject, context: Context) -> bool:
     sequences = context.new.children(entry.identity, Kind.SEQUENCE)
     if len(sequences) != 1 or not _made_with_its_table(entry, context) or not _in_primary_key(entry, context):
         return False
-    found, type_ = sequences[0], entry.attributes["type"]
-    plain = {name for name in found.compared if name != "owned by"} == {"type"} and found.attributes["type"] == type_
+    found, type_ = sequences[0], entry.attributes[Attribute.TYPE]
+    plain = {name for name in found.compared if name != Attribute.OWNED_BY} == {Attribute.TYPE} and found.attributes[
+        Attribute.TYPE
+    ] == type_
     named = found.name == f"{entry.identity.table}_{entry.name}_seq" and type_ in _WHOLE
-    default = str(entry.attributes.get("default", ""))
+    default = entry.text(Attribute.DEFAULT)
     return plain and named and default == f"nextval('{quoted(found.schema, found.name)}'::regclass)"
 
 
 def _would_be_serial(entry: CatalogueObject, context: Context) -> bool:
     """Whether SQLAlchemy would take it for SERIAL, unless told otherwise."""
-    numbered = {"default", "identity", "generated"} & entry.attributes.keys()
-    return entry.attributes["type"] in _WHOLE and not numbered and _in_primary_key(entry, context)
+    numbered = {Attribute.DEFAULT, Attribute.IDENTITY, Attribute.GENERATED} & entry.attributes.keys()
+    return entry.attributes[Attribute.TYPE] in _WHOLE and not numbered and _in_primary_key(entry, context)
 
 
 def _in_primary_key(entry: CatalogueObject, context: Context) -> bool:
     assert entry.parent is not None, "a column has a parent"
     for constraint in context.new.children(entry.parent, Kind.CONSTRAINT):
-        if constraint.attributes["type"] == "primary key":
-            columns = str(constraint.attributes["definition"]).partition("(")[2].partition(")")[0]
+        if constraint.attributes[Attribute.TYPE] == "primary key":
+            columns = constraint.text(Attribute.DEFINITION).partition("(")[2].partition(")")[0]
             return quoted(entry.name) in columns.split(", ")
     return False
 
@@ -84,7 +86,7 @@ def _made_with_its_table(entry: CatalogueObject, context: Context) -> bool:
 
 
 def _is_constraint(entry: CatalogueObject) -> bool:
-    return bool({"not null not valid", "not null not inherited"} & entry.attributes.keys())
+    return bool({Attribute.NOT_NULL_NOT_VALID, Attribute.NOT_NULL_NOT_INHERITED} & entry.attributes.keys())
 
 
 class ColumnWriter(Writer):
@@ -94,7 +96,7 @@ class ColumnWriter(Writer):
     def drop(self, entry: CatalogueObject, context: Context) -> list[MigrateOperation]:
         _, schema, table, name = entry.identity
         lines: list[MigrateOperation] = []
-        if entry.identity in context.new.catalogue and "generated" not in entry.attributes:
+        if entry.identity in context.new.catalogue and not entry.has(Attribute.GENERATED):
             lines.append(Comment(f"What {name} holds is lost: it is computed from now on."))
         return [*lines, Call("drop_column", table, name, schema=context.schema_option(schema))]
 
@@ -129,5 +131,5 @@ def _added(entry: CatalogueObject, context: Context) -> Iterator[MigrateOperatio
         return
     yield Call("add_column", table, column(entry, context, nullable=True), schema=option)
     yield sql(filled.update)
-    if "not null" in entry.attributes:
+    if entry.has(Attribute.NOT_NULL):
         yield Call("alter_column", table, name, nullable=False, schema=option)

@@ -9,7 +9,7 @@ from alembic_online.autogenerate.op_rendering import sql
 from alembic_online.autogenerate.writers.statements import StatementWriter
 from alembic_online.autogenerate.writers.types import Passage, TypeWriter, type_name
 from alembic_online.autogenerate.writers.writer import comment
-from alembic_online.postgres.catalogue import CatalogueObject, Kind
+from alembic_online.postgres.catalogue import Attribute, CatalogueObject, Kind
 
 _HOLDERS = frozenset({Kind.COLUMN, Kind.DOMAIN, Kind.RANGE})
 
@@ -63,15 +63,15 @@ class AttributeWriter(StatementWriter):
 
 
 def _type(entry: CatalogueObject) -> str:
-    collation = f" COLLATE {entry.attributes['collation']}" if "collation" in entry.attributes else ""
-    return f"{entry.attributes['type']}{collation}"
+    collation = f" COLLATE {entry.attributes[Attribute.COLLATION]}" if entry.has(Attribute.COLLATION) else ""
+    return f"{entry.attributes[Attribute.TYPE]}{collation}"
 
 
 def _cascade(attribute: CatalogueObject, context: Context) -> str:
     """The tables that are made of the type get the attribute as a column, and lose it."""
     assert attribute.parent is not None, "its type"
     users = (context.old.catalogue[user] for user in context.old.needed_by.get(attribute.parent, ()))
-    return " CASCADE" if any("of type" in user.attributes for user in users) else ""
+    return " CASCADE" if any(user.has(Attribute.OF_TYPE) for user in users) else ""
 
 
 def _alter(entry: CatalogueObject) -> str:

@@ -14,17 +14,17 @@ from alembic_online.autogenerate.context import Change, Context, quoted
 from alembic_online.autogenerate.op_rendering import Call, Code, code, named, sql
 from alembic_online.autogenerate.writers.indexes import index_properties
 from alembic_online.autogenerate.writers.writer import Writer, comment, comment_on
-from alembic_online.postgres.catalogue import CatalogueObject, Identity, Kind
+from alembic_online.postgres.catalogue import Attribute, CatalogueObject, Identity, Kind
 
 _TYPES = {"primary key": "primary", "unique": "unique", "foreign key": "foreignkey", "check": "check"}
-_ECHOES = frozenset({"inherited", "part of"})
+_ECHOES = frozenset({Attribute.INHERITED, Attribute.PART_OF})
 """What follows from a change of the table."""
 
 
 def constraint(entry: CatalogueObject, context: Context) -> Code | None:
     """`sa.CheckConstraint(...)` and the like, inside of a table; None if it needs a line of its own."""
     words = words_of(entry, context)
-    if words is None or "not valid" in entry.attributes:
+    if words is None or entry.has(Attribute.NOT_VALID):
         return None
     return code(words.in_table, *words.of_table, name=named(entry.name), **words.options)
 
@@ -44,23 +44,23 @@ class ConstraintWriter(Writer):
 
     def drop(self, entry: CatalogueObject, context: Context) -> list[MigrateOperation]:
         _, schema, table, name = entry.identity
-        type_ = _TYPES.get(str(entry.attributes["type"]))
+        type_ = _TYPES.get(entry.text(Attribute.TYPE))
         return [Call("drop_constraint", named(name), table, type_=type_, schema=context.schema_option(schema))]
 
     def alter(self, change: Change, context: Context) -> list[MigrateOperation] | None:
         lines: list[MigrateOperation] = []
         left = change.attributes - _ECHOES
-        if left & {"deferrable", "initially deferred", "not enforced"}:
-            if change.after.attributes["type"] != "foreign key" or "not valid" in change.after.attributes:
+        if left & {Attribute.DEFERRABLE, Attribute.INITIALLY_DEFERRED, Attribute.NOT_ENFORCED}:
+            if change.after.attributes[Attribute.TYPE] != "foreign key" or change.after.has(Attribute.NOT_VALID):
                 return None
             lines.extend(_alter_constraint(change))
-            left -= {"deferrable", "initially deferred", "not enforced", "not valid"}
-        if "not valid" in left and "not valid" in change.before.attributes:
+            left -= {Attribute.DEFERRABLE, Attribute.INITIALLY_DEFERRED, Attribute.NOT_ENFORCED, Attribute.NOT_VALID}
+        if Attribute.NOT_VALID in left and change.before.has(Attribute.NOT_VALID):
             lines.append(sql(f"{_table(change.identity)} VALIDATE CONSTRAINT {quoted(change.identity.name)}"))
-            left -= {"not valid"}
-        if "comment" in left:
+            left -= {Attribute.NOT_VALID}
+        if Attribute.COMMENT in left:
             lines.append(comment_on(_target(change.identity), change.after))
-            left -= {"comment"}
+            left -= {Attribute.COMMENT}
         return None if left else lines
 
 
@@ -68,7 +68,7 @@ def _operation(entry: CatalogueObject, words: Words, context: Context) -> Migrat
     """`op.create_check_constraint(...)` and the like."""
     _, schema, table, name = entry.identity
     given: dict[str, Any] = dict(words.options)
-    if "not valid" in entry.attributes:
+    if entry.has(Attribute.NOT_VALID):
         given["postgresql_not_valid"] = True
     given |= words.schemas or {"schema": context.schema_option(schema)}
     return Call(words.operation, named(name), table, *words.of_operation, **given)
@@ -78,24 +78,24 @@ def _add(entry: CatalogueObject) -> MigrateOperation:
     """`ALTER TABLE ... ADD CONSTRAINT`."""
     stated = entry.attributes
     ends = {
-        "not inherited": "NO INHERIT",
-        "deferrable": "DEFERRABLE",
-        "initially deferred": "INITIALLY DEFERRED",
-        "not enforced": "NOT ENFORCED",
-        "not valid": "NOT VALID",
+        Attribute.NOT_INHERITED: "NO INHERIT",
+        Attribute.DEFERRABLE: "DEFERRABLE",
+        Attribute.INITIALLY_DEFERRED: "INITIALLY DEFERRED",
+        Attribute.NOT_ENFORCED: "NOT ENFORCED",
+        Attribute.NOT_VALID: "NOT VALID",
     }
-    said = [str(stated["definition"]), *(words for name, words in ends.items() if name in stated)]
+    said = [str(stated[Attribute.DEFINITION]), *(words for name, words in ends.items() if name in stated)]
     return sql(f"{_table(entry.identity)} ADD CONSTRAINT {quoted(entry.name)} {' '.join(said)}")
 
 
 def _alter_constraint(change: Change) -> Iterator[MigrateOperation]:
     """A foreign key's checking changed where it is: PostgreSQL has this for no other constraint."""
     start, after = f"{_table(change.identity)} ALTER CONSTRAINT {quoted(change.identity.name)}", change.after.attributes
-    if change.attributes & {"deferrable", "initially deferred"}:
-        moment = "INITIALLY DEFERRED" if "initially deferred" in after else "INITIALLY IMMEDIATE"
-        yield sql(f"{start} DEFERRABLE {moment}" if "deferrable" in after else f"{start} NOT DEFERRABLE")
-    if "not enforced" in change.attributes:
-        yield sql(f"{start} {'NOT ENFORCED' if 'not enforced' in after else 'ENFORCED'}")
+    if change.attributes & {Attribute.DEFERRABLE, Attribute.INITIALLY_DEFERRED}:
+        moment = "INITIALLY DEFERRED" if Attribute.INITIALLY_DEFERRED in after else "INITIALLY IMMEDIATE"
+        yield sql(f"{start} DEFERRABLE {moment}" if Attribute.DEFERRABLE in after else f"{start} NOT DEFERRABLE")
+    if Attribute.NOT_ENFORCED in change.attributes:
+        yield sql(f"{start} {'NOT ENFORCED' if Attribute.NOT_ENFORCED in after else 'ENFORCED'}")
 
 
 def _table(identity: Identity) -> str:

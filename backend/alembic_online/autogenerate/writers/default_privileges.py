@@ -7,7 +7,7 @@ from alembic.operations import MigrateOperation
 from alembic_online.autogenerate.context import Change, Context, quoted
 from alembic_online.autogenerate.writers.privileges import altered_grants
 from alembic_online.autogenerate.writers.writer import Writer
-from alembic_online.postgres.catalogue import CatalogueObject, Identity
+from alembic_online.postgres.catalogue import Attribute, CatalogueObject, Identity
 
 # What the owner may do with his own, and what everybody may (PostgreSQL 18, section 5.8, table 5.2).
 _OF_THE_OWNER = {
@@ -50,7 +50,7 @@ def untouched(said: Identity, version: int) -> tuple[str, ...]:
 
 
 def _without(entry: CatalogueObject, version: int) -> CatalogueObject:
-    return replace(entry, attributes={"privileges": untouched(entry.identity, version)})
+    return replace(entry, attributes={Attribute.PRIVILEGES: untouched(entry.identity, version)})
 
 
 def _parts(name: str) -> tuple[str, str]:

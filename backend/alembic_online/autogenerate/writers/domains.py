@@ -12,9 +12,9 @@ from alembic_online.autogenerate.op_rendering import sql
 from alembic_online.autogenerate.writers.statements import StatementWriter
 from alembic_online.autogenerate.writers.types import Passage, TypeWriter, type_name
 from alembic_online.autogenerate.writers.writer import comment
-from alembic_online.postgres.catalogue import CatalogueObject, Kind
+from alembic_online.postgres.catalogue import Attribute, CatalogueObject, Kind
 
-_REBUILT = frozenset({"type", "collation"})
+_REBUILT = frozenset({Attribute.TYPE, Attribute.COLLATION})
 
 
 class DomainWriter(TypeWriter):
@@ -22,12 +22,13 @@ class DomainWriter(TypeWriter):
 
     def statement(self, entry: CatalogueObject, context: Context) -> str:
         stated = entry.attributes
-        words = [f"CREATE DOMAIN {type_name(entry)} AS {stated['type']}"]
-        words += [f"COLLATE {stated['collation']}"] if "collation" in stated else []
-        words += [f"DEFAULT {stated['default']}"] if "default" in stated else []
-        words += ["NOT NULL"] if "not null" in stated else []
+        words = [f"CREATE DOMAIN {type_name(entry)} AS {stated[Attribute.TYPE]}"]
+        words += [f"COLLATE {stated[Attribute.COLLATION]}"] if Attribute.COLLATION in stated else []
+        words += [f"DEFAULT {stated[Attribute.DEFAULT]}"] if Attribute.DEFAULT in stated else []
+        words += ["NOT NULL"] if Attribute.NOT_NULL in stated else []
         words += [
-            f"CONSTRAINT {quoted(check.name)} {check.attributes['definition']}" for check in _valid(entry, context)
+            f"CONSTRAINT {quoted(check.name)} {check.attributes[Attribute.DEFINITION]}"
+            for check in _valid(entry, context)
         ]
         return " ".join(words)
 
@@ -40,16 +41,16 @@ class DomainWriter(TypeWriter):
 
     def change(self, change: Change, context: Context) -> list[MigrateOperation] | None:
         alter, lines = f"ALTER {self.target(change.after)}", list[MigrateOperation]()
-        if "default" in change.attributes:
+        if Attribute.DEFAULT in change.attributes:
             lines.append(domain_default(change.after))
-        if "not null" in change.attributes:
-            lines.append(sql(f"{alter} {'SET' if 'not null' in change.after.attributes else 'DROP'} NOT NULL"))
+        if Attribute.NOT_NULL in change.attributes:
+            lines.append(sql(f"{alter} {'SET' if change.after.has(Attribute.NOT_NULL) else 'DROP'} NOT NULL"))
         return lines
 
     def passage(self, change: Change, context: Context) -> Passage | None:
         if not _REBUILT & change.attributes:
             return None
-        before, after = (parse_type(str(entry.attributes["type"])) for entry in (change.before, change.after))
+        before, after = (parse_type(entry.text(Attribute.TYPE)) for entry in (change.before, change.after))
         assert before, "types are printed in ways that are known"
         assert after, "as above"
         was, now = key(before), key(after)
@@ -67,28 +68,28 @@ class DomainCheckWriter(StatementWriter):
         return _target(entry)
 
     def statement(self, entry: CatalogueObject, context: Context) -> str:
-        invalid = " NOT VALID" if "not valid" in entry.attributes else ""
-        return f"{_domain(entry)} ADD CONSTRAINT {quoted(entry.name)} {entry.attributes['definition']}{invalid}"
+        invalid = " NOT VALID" if entry.has(Attribute.NOT_VALID) else ""
+        return f"{_domain(entry)} ADD CONSTRAINT {quoted(entry.name)} {entry.attributes[Attribute.DEFINITION]}{invalid}"
 
     def drop(self, entry: CatalogueObject, context: Context) -> list[MigrateOperation]:
         return [sql(f"{_domain(entry)} DROP CONSTRAINT {quoted(entry.name)}")]
 
     def change(self, change: Change, context: Context) -> list[MigrateOperation] | None:
-        if change.attributes - {"comment", "not valid"} or "not valid" in change.after.attributes:
+        if change.attributes - {Attribute.COMMENT, Attribute.NOT_VALID} or change.after.has(Attribute.NOT_VALID):
             return None
         return [sql(f"{_domain(change.after)} VALIDATE CONSTRAINT {quoted(change.after.name)}")]
 
 
 def domain_default(entry: CatalogueObject, *, keep: bool = True) -> MigrateOperation:
     """Set the default that it has, or take it away, also while the function that it calls is rebuilt."""
-    default = entry.attributes.get("default") if keep else None
+    default = entry.attributes.get(Attribute.DEFAULT) if keep else None
     return sql(f"ALTER DOMAIN {type_name(entry)} {'DROP DEFAULT' if default is None else f'SET DEFAULT {default}'}")
 
 
 def _valid(entry: CatalogueObject, context: Context) -> list[CatalogueObject]:
     """The checks that CREATE DOMAIN can make."""
     checks = context.new.children(entry.identity, Kind.CONSTRAINT)
-    return [check for check in checks if "not valid" not in check.attributes]
+    return [check for check in checks if not check.has(Attribute.NOT_VALID)]
 
 
 def _domain(check: CatalogueObject) -> str:

@@ -9,7 +9,7 @@ from alembic_online.autogenerate.op_rendering import Comment, sql
 from alembic_online.autogenerate.writers.label_moves import moves
 from alembic_online.autogenerate.writers.types import Passage, TypeWriter, type_name
 from alembic_online.autogenerate.writers.writer import literal
-from alembic_online.postgres.catalogue import CatalogueObject
+from alembic_online.postgres.catalogue import Attribute, CatalogueObject
 
 
 class EnumWriter(TypeWriter):
@@ -40,7 +40,7 @@ class EnumWriter(TypeWriter):
 
 def labels(entry: CatalogueObject) -> tuple[str, ...]:
     """In their order."""
-    stated = entry.attributes.get("labels", ())
+    stated = entry.attributes.get(Attribute.LABELS, ())
     assert isinstance(stated, tuple), "a list in every catalogue"
     return stated
 

@@ -11,7 +11,7 @@ from alembic.operations import MigrateOperation
 from alembic_online.autogenerate.context import Change, Context
 from alembic_online.autogenerate.writers.default_privileges import untouched
 from alembic_online.autogenerate.writers.privileges import altered_grants
-from alembic_online.postgres.catalogue import CatalogueObject, Identity, Kind
+from alembic_online.postgres.catalogue import Attribute, CatalogueObject, Identity, Kind
 
 _WORDS = {
     **dict.fromkeys((Kind.TABLE, Kind.VIEW, Kind.MATERIALIZED_VIEW, Kind.FOREIGN_TABLE), "tables"),
@@ -42,12 +42,12 @@ def _as_it_comes(entry: CatalogueObject, context: Context) -> CatalogueObject:
     if entry.schema:
         given |= _said(everywhere._replace(schema=entry.schema), entry, context) or frozenset()
     departure = (given - usual) | {f"no {item}" for item in usual - given}
-    return replace(entry, attributes={"privileges": tuple(sorted(departure))})
+    return replace(entry, attributes={Attribute.PRIVILEGES: tuple(sorted(departure))})
 
 
 def _said(identity: Identity, entry: CatalogueObject, context: Context) -> frozenset[str] | None:
     """What holds when the object is made: what is said again is said before, but for schemas; what goes, goes after."""
     places = (context.old, context.new) if entry.kind is Kind.SCHEMA else (context.new, context.old)
     said = next((schema.catalogue[identity] for schema in places if identity in schema.catalogue), None)
-    items = None if said is None else said.attributes["privileges"]
+    items = None if said is None else said.attributes[Attribute.PRIVILEGES]
     return frozenset(items) if isinstance(items, tuple) else None

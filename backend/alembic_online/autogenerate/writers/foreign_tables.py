@@ -11,7 +11,7 @@ from alembic_online.autogenerate.writers.options import foreign_options, new_for
 from alembic_online.autogenerate.writers.privileges import grants
 from alembic_online.autogenerate.writers.statements import StatementWriter
 from alembic_online.autogenerate.writers.writer import comment
-from alembic_online.postgres.catalogue import CatalogueObject, Kind
+from alembic_online.postgres.catalogue import Attribute, CatalogueObject, Kind
 
 
 class ForeignTableWriter(StatementWriter):
@@ -23,8 +23,8 @@ class ForeignTableWriter(StatementWriter):
 
     def statement(self, entry: CatalogueObject, context: Context) -> str:
         columns = ", ".join(map(_column, context.new.children(entry.identity, Kind.COLUMN)))
-        server = quoted(str(entry.attributes["server"]))
-        given = new_foreign_options(options(entry.attributes, "foreign options"))
+        server = quoted(entry.text(Attribute.SERVER))
+        given = new_foreign_options(options(entry.attributes, Attribute.FOREIGN_OPTIONS))
         return f"CREATE {self.target(entry)} ({columns}) SERVER {server}{given}"
 
     def finish(self, entry: CatalogueObject, context: Context) -> Iterator[MigrateOperation]:
@@ -34,22 +34,22 @@ class ForeignTableWriter(StatementWriter):
             yield from grants(self.granted(entry), column, f" ({quoted(column.name)})")
 
     def change(self, change: Change, context: Context) -> list[MigrateOperation] | None:
-        if change.attributes - {"foreign options", "comment", "privileges"}:
+        if change.attributes - {Attribute.FOREIGN_OPTIONS, Attribute.COMMENT, Attribute.PRIVILEGES}:
             return None
-        old, new = (options(entry.attributes, "foreign options") for entry in (change.before, change.after))
+        old, new = (options(entry.attributes, Attribute.FOREIGN_OPTIONS) for entry in (change.before, change.after))
         return [sql(f"ALTER {self.target(change.after)} {foreign_options(old, new)}")]
 
 
 def _column(entry: CatalogueObject) -> str:
     """A column as SQL."""
     stated = entry.attributes
-    words = [quoted(entry.name), str(stated["type"])]
-    if "collation" in stated:
-        words.append(f"COLLATE {stated['collation']}")
-    if "not null" in stated:
+    words = [quoted(entry.name), str(stated[Attribute.TYPE])]
+    if Attribute.COLLATION in stated:
+        words.append(f"COLLATE {stated[Attribute.COLLATION]}")
+    if Attribute.NOT_NULL in stated:
         words.append("NOT NULL")
-    if "default" in stated:
-        words.append(f"DEFAULT {stated['default']}")
-    if "generated" in stated:
-        words.append(f"GENERATED {stated['generated']}")
+    if Attribute.DEFAULT in stated:
+        words.append(f"DEFAULT {stated[Attribute.DEFAULT]}")
+    if Attribute.GENERATED in stated:
+        words.append(f"GENERATED {stated[Attribute.GENERATED]}")
     return " ".join(words)

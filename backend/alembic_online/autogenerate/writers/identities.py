@@ -14,28 +14,27 @@ from alembic_online.autogenerate.sequence_options import altered_words, moves, o
 from alembic_online.autogenerate.server_default import NONE, identity
 from alembic_online.autogenerate.writers.sequences import SequenceWriter
 from alembic_online.autogenerate.writers.writer import literal
-from alembic_online.postgres.catalogue import CatalogueObject, Identity, Kind
+from alembic_online.postgres.catalogue import Attribute, CatalogueObject, Identity, Kind
 
 _LONGEST = 63
-_PREFIX = "identity "
 
 
 def swapped_sequence(change: Change, context: Context) -> CatalogueObject | None:
     """The column's own sequence, that comes instead of an identity or goes for one."""
-    if "identity" not in change.attributes:
+    if Attribute.IDENTITY not in change.attributes:
         return None
-    here, there = (context.new, context.old) if "identity" in change.before.attributes else (context.old, context.new)
+    here, there = (context.new, context.old) if change.before.has(Attribute.IDENTITY) else (context.old, context.new)
     sequences = here.children(change.identity, Kind.SEQUENCE)
     return next((entry for entry in sequences if entry.identity not in there.catalogue), None)
 
 
 def given_up(change: Change, context: Context) -> Iterator[MigrateOperation]:
     """The lines that take an identity away, and the sequence that it leaves to its successor."""
-    if "identity" not in change.before.attributes or "identity" in change.after.attributes:
+    if not change.before.has(Attribute.IDENTITY) or change.after.has(Attribute.IDENTITY):
         return
     sequence = swapped_sequence(change, context)
     if sequence is not None:
-        old = str(change.before.attributes["identity sequence"])
+        old = change.before.text(Attribute.IDENTITY_SEQUENCE)
         yield from _aside(old)
         yield from SequenceWriter().create(sequence, context)
         yield sql(_continue(literal(quoted(sequence.schema, sequence.name)), _old_name(old)))
@@ -45,14 +44,14 @@ def given_up(change: Change, context: Context) -> Iterator[MigrateOperation]:
 def taken_up(change: Change, context: Context) -> Iterator[MigrateOperation]:
     """The lines that make an identity, change one, or let a new sequence begin after the numbers that exist."""
     before, after = change.before.attributes, change.after.attributes
-    if "identity" in before and "identity" in after:
+    if Attribute.IDENTITY in before and Attribute.IDENTITY in after:
         yield from _altered(change)
-    elif "identity" in after:
+    elif Attribute.IDENTITY in after:
         yield from _made(change, context)
-    elif "nextval" in str(after.get("default", "")) and "identity" not in before:
+    elif "nextval" in str(after.get(Attribute.DEFAULT, "")) and Attribute.IDENTITY not in before:
         for sequence in context.new.children(change.identity, Kind.SEQUENCE):
             if sequence.identity not in context.old.catalogue:
-                yield _after_rows(change, literal(quoted(sequence.schema, sequence.name)), sequence, "")
+                yield _after_rows(change, literal(quoted(sequence.schema, sequence.name)), sequence)
 
 
 def _made(change: Change, context: Context) -> Iterator[MigrateOperation]:
@@ -64,7 +63,7 @@ def _made(change: Change, context: Context) -> Iterator[MigrateOperation]:
     assert made is not None, "it has one"
     yield _call(change, context, made)
     if sequence is None:
-        yield _after_rows(change, name, change.after, _PREFIX)
+        yield _after_rows(change, name, change.after)
         return
     old = _old_name(quoted(sequence.schema, sequence.name))
     yield sql(_continue(name, old))
@@ -72,22 +71,20 @@ def _made(change: Change, context: Context) -> Iterator[MigrateOperation]:
 
 
 def _altered(change: Change) -> Iterator[MigrateOperation]:
-    words = [
-        f"SET {word}" if word != "RESTART" else word for word in altered_words(change.before, change.after, _PREFIX)
-    ]
-    if "identity" in change.attributes:
-        words.insert(0, f"SET GENERATED {str(change.after.attributes['identity']).upper()}")
+    words = [f"SET {word}" if word != "RESTART" else word for word in altered_words(change.before, change.after)]
+    if Attribute.IDENTITY in change.attributes:
+        words.insert(0, f"SET GENERATED {change.after.text(Attribute.IDENTITY).upper()}")
     if words:
-        for statement in moves(change.before, change.after, _its_sequence(change.identity), _PREFIX):
+        for statement in moves(change.before, change.after, _its_sequence(change.identity)):
             yield sql(statement)
         column = f"ALTER COLUMN {quoted(change.identity.name)}"
         yield sql(f"ALTER TABLE {quoted(change.identity.schema, change.identity.table)} {column} {' '.join(words)}")
 
 
-def _after_rows(change: Change, sequence: str, limits: CatalogueObject, prefix: str) -> MigrateOperation:
+def _after_rows(change: Change, sequence: str, limits: CatalogueObject) -> MigrateOperation:
     """Else the first rows that are added would get numbers that are taken."""
     column, table = quoted(change.identity.name), quoted(change.identity.schema, change.identity.table)
-    least = option(limits, "minimum", prefix)
+    least = option(limits, Attribute.MINIMUM)
     return sql(f"SELECT setval({sequence}, max({column})) FROM {table} HAVING max({column}) >= {least}")
 
 

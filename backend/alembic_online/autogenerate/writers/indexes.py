@@ -13,13 +13,13 @@ from alembic_online.autogenerate.op_rendering import Call, Code, named, sql, tex
 from alembic_online.autogenerate.search_path_names import shortened
 from alembic_online.autogenerate.writers.options import options, set_parameters
 from alembic_online.autogenerate.writers.writer import Writer, comment, comment_on
-from alembic_online.postgres.catalogue import CatalogueObject, Identity, Kind
+from alembic_online.postgres.catalogue import Attribute, CatalogueObject, Identity, Kind
 
 _IN_PLACE = frozenset(
     {"fillfactor", "deduplicate_items", "fastupdate", "gin_pending_list_limit", "autosummarize", "buffering"}
 )
 """Options that an index takes over where it is; any other one, such as those of HNSW, is read when it is built."""
-_INVALID = frozenset({"invalid", "not ready"})
+_INVALID = frozenset({Attribute.INVALID, Attribute.NOT_READY})
 
 
 class IndexWriter(Writer):
@@ -32,30 +32,36 @@ class IndexWriter(Writer):
 
     def alter(self, change: Change, context: Context) -> list[MigrateOperation] | None:
         before, after = change.before.attributes, change.after.attributes
-        left = change.attributes - {"options", "tablespace", "statistics targets", "clustered", "replica identity"}
-        if "part of" in left:
+        left = change.attributes - {
+            Attribute.OPTIONS,
+            Attribute.TABLESPACE,
+            Attribute.STATISTICS_TARGETS,
+            Attribute.CLUSTERED,
+            Attribute.REPLICA_IDENTITY,
+        }
+        if Attribute.PART_OF in left:
             return _attached(change)
         repaired = any(name in before for name in left & _INVALID)
-        if repaired or left - _INVALID - {"comment"} or not _takes_over(change):
+        if repaired or left - _INVALID - {Attribute.COMMENT} or not _takes_over(change):
             return None  # what was never finished is made again; nobody wants one back that is not
         lines: list[MigrateOperation] = list(_parameters(change.before, change.after))
-        if "tablespace" in change.attributes:
+        if Attribute.TABLESPACE in change.attributes:
             lines.append(_tablespace(change.after))
         lines.extend(_statistics_targets(change.before, change.after))
-        if "clustered" in change.attributes:
+        if Attribute.CLUSTERED in change.attributes:
             lines.extend(_clustered(change, context))
-        if "replica identity" in change.attributes and "replica identity" in after:
+        if Attribute.REPLICA_IDENTITY in change.attributes and Attribute.REPLICA_IDENTITY in after:
             lines.append(_replica_identity(change.identity))
-        if "comment" in change.attributes:
+        if Attribute.COMMENT in change.attributes:
             lines.append(comment_on(_target(change.identity), change.after))
         return lines
 
 
 def _attached(change: Change) -> list[MigrateOperation]:
     """A partition's index that becomes a part of the index of the whole."""
-    if change.attributes != {"part of"} or "part of" not in change.after.attributes:
+    if change.attributes != {Attribute.PART_OF} or not change.after.has(Attribute.PART_OF):
         raise CannotWrite(change.identity, "PostgreSQL takes no index out of the index that it is a part of")
-    part, whole = quoted(change.identity.schema, change.identity.name), change.after.attributes["part of"]
+    part, whole = quoted(change.identity.schema, change.identity.name), change.after.attributes[Attribute.PART_OF]
     return [sql(f"ALTER INDEX {whole} ATTACH PARTITION {part}")]
 
 
@@ -64,19 +70,19 @@ def index_properties(entry: CatalogueObject) -> Iterator[MigrateOperation]:
     bare = CatalogueObject(entry.identity, entry.parent, {})
     if entry.parent is not None and entry.parent.kind is Kind.CONSTRAINT:
         yield from _parameters(bare, entry)
-        if "tablespace" in entry.attributes:
+        if entry.has(Attribute.TABLESPACE):
             yield _tablespace(entry)
     yield from _statistics_targets(bare, entry)
-    if "clustered" in entry.attributes:
+    if entry.has(Attribute.CLUSTERED):
         yield _cluster_on(entry.identity)
-    if "replica identity" in entry.attributes:
+    if entry.has(Attribute.REPLICA_IDENTITY):
         yield _replica_identity(entry.identity)
     yield from comment(_target(entry.identity), entry)
 
 
 def _create_index(entry: CatalogueObject, context: Context) -> MigrateOperation:
     _, schema, table, name = entry.identity
-    definition = str(entry.attributes["definition"])
+    definition = entry.text(Attribute.DEFINITION)
     _, method, group, *rest = clauses(definition)
     where = after("WHERE", definition)
     words, order = index_words(entry, context)
@@ -89,13 +95,13 @@ def _create_index(entry: CatalogueObject, context: Context) -> MigrateOperation:
         table,
         columns,
         schema=context.schema_option(schema),
-        unique=True if "unique" in entry.attributes else None,
+        unique=True if entry.has(Attribute.UNIQUE) else None,
         postgresql_using=None if method == "btree" else method,
         postgresql_ops=classes or None,
         postgresql_include=_following(rest, "INCLUDE"),
         postgresql_nulls_not_distinct=True if "NULLS" in rest else None,
         postgresql_with={key: int(value) if value.isdigit() else value for key, value in given.items()} or None,
-        postgresql_tablespace=entry.attributes.get("tablespace"),
+        postgresql_tablespace=entry.attributes.get(Attribute.TABLESPACE),
         postgresql_where=None if where is None else text(words or unwrapped(where)),
     )
 
@@ -144,18 +150,18 @@ def _statistics_targets(before: CatalogueObject, after: CatalogueObject) -> Iter
 
 
 def _targets(entry: CatalogueObject) -> tuple[str, ...]:
-    listed = entry.attributes.get("statistics targets", ())
+    listed = entry.attributes.get(Attribute.STATISTICS_TARGETS, ())
     assert isinstance(listed, tuple), "a list in every catalogue"
     return listed
 
 
 def _clustered(change: Change, context: Context) -> Iterator[MigrateOperation]:
     _, schema, table, _ = change.identity
-    if "clustered" in change.after.attributes:
+    if change.after.has(Attribute.CLUSTERED):
         yield _cluster_on(change.identity)
         return
     indexes = (entry for entry in context.new.catalogue.values() if entry.kind is Kind.INDEX)
-    if not any("clustered" in one.attributes and one.identity[1:3] == (schema, table) for one in indexes):
+    if not any(one.has(Attribute.CLUSTERED) and one.identity[1:3] == (schema, table) for one in indexes):
         yield sql(f"ALTER TABLE {quoted(schema, table)} SET WITHOUT CLUSTER")
 
 
@@ -169,7 +175,7 @@ def _replica_identity(identity: Identity) -> MigrateOperation:
 
 
 def _tablespace(entry: CatalogueObject) -> MigrateOperation:
-    tablespace = quoted(str(entry.attributes.get("tablespace", "pg_default")))
+    tablespace = quoted(str(entry.attributes.get(Attribute.TABLESPACE, "pg_default")))
     return sql(f"ALTER {_target(entry.identity)} SET TABLESPACE {tablespace}")
 
 

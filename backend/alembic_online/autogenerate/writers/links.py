@@ -7,7 +7,7 @@ from alembic.operations import MigrateOperation
 from alembic_online.autogenerate.context import quoted
 from alembic_online.autogenerate.definition_parser import clauses
 from alembic_online.autogenerate.op_rendering import sql
-from alembic_online.postgres.catalogue import CatalogueObject
+from alembic_online.postgres.catalogue import Attribute, CatalogueObject
 
 Lines = Iterator[MigrateOperation]
 
@@ -21,7 +21,7 @@ def detach(before: CatalogueObject | None, after: CatalogueObject) -> Lines:
         yield sql(f"ALTER TABLE {table} NO INHERIT {parent}")
     if _keeps_its_type(before, after):
         yield sql(f"ALTER TABLE {table} NOT OF")
-    if "partition" in before.attributes:
+    if before.has(Attribute.PARTITION):
         yield sql(f"ALTER TABLE {_partition(before)[0]} DETACH PARTITION {table}")
 
 
@@ -29,27 +29,29 @@ def attach(before: CatalogueObject | None, after: CatalogueObject) -> Lines:
     """Join every parent that it gets."""
     table = quoted(after.schema, after.name)
     if before is not None and _keeps_its_type(before, after):
-        yield sql(f"ALTER TABLE {table} OF {after.attributes['of type']}")
+        yield sql(f"ALTER TABLE {table} OF {after.attributes[Attribute.OF_TYPE]}")
     for parent in _inherits(after):
         yield sql(f"ALTER TABLE {table} INHERIT {parent}")
-    if "partition" in after.attributes:
+    if after.has(Attribute.PARTITION):
         parent, bound = _partition(after)
         yield sql(f"ALTER TABLE {parent} ATTACH PARTITION {table} {bound}")
 
 
 def _keeps_its_type(before: CatalogueObject, after: CatalogueObject) -> bool:
     """Whether it is made of a type, which changes meanwhile."""
-    return "of type" in before.attributes and before.attributes["of type"] == after.attributes.get("of type")
+    return before.has(Attribute.OF_TYPE) and before.attributes[Attribute.OF_TYPE] == after.attributes.get(
+        Attribute.OF_TYPE
+    )
 
 
 def _inherits(entry: CatalogueObject) -> tuple[str, ...]:
-    listed = entry.attributes.get("inherits", ())
+    listed = entry.attributes.get(Attribute.INHERITS, ())
     assert isinstance(listed, tuple), "a list in every catalogue"
     return listed
 
 
 def _partition(entry: CatalogueObject) -> tuple[str, str]:
     """The parent and the bound of `public.log FOR VALUES IN (1)`."""
-    said = str(entry.attributes["partition"])
+    said = entry.text(Attribute.PARTITION)
     parent = clauses(said)[0]
     return parent, said.removeprefix(parent).strip()

@@ -8,11 +8,11 @@ from alembic_online.autogenerate.context import Change, Context, quoted
 from alembic_online.autogenerate.definition_parser import items
 from alembic_online.autogenerate.op_rendering import sql
 from alembic_online.autogenerate.writers.statements import StatementWriter
-from alembic_online.postgres.catalogue import CatalogueObject
+from alembic_online.postgres.catalogue import Attribute, CatalogueObject
 
-_LINKS = {"commutator": "COMMUTATOR", "negator": "NEGATOR"}
-_ESTIMATES = {"restriction": "RESTRICT", "join": "JOIN"}
-_FLAGS = {"hashes": "HASHES", "merges": "MERGES"}
+_LINKS = {Attribute.COMMUTATOR: "COMMUTATOR", Attribute.NEGATOR: "NEGATOR"}
+_ESTIMATES = {Attribute.RESTRICTION: "RESTRICT", Attribute.JOIN: "JOIN"}
+_FLAGS = {Attribute.HASHES: "HASHES", Attribute.MERGES: "MERGES"}
 _METHODS = {"binary": "WITHOUT FUNCTION", "in and out": "WITH INOUT"}
 _CONTEXTS = {"implicit": " AS IMPLICIT", "assignment": " AS ASSIGNMENT"}
 
@@ -25,7 +25,7 @@ class OperatorWriter(StatementWriter):
     def statement(self, entry: CatalogueObject, context: Context) -> str:
         stated, (symbol, arguments) = entry.attributes, _signature(entry.name)
         left, right = items(arguments)
-        options = [f"FUNCTION = {_signature(str(stated['function']))[0]}"]
+        options = [f"FUNCTION = {_signature(str(stated[Attribute.FUNCTION]))[0]}"]
         options += [f"LEFTARG = {left}"] if left != "NONE" else []
         options.append(f"RIGHTARG = {right}")
         for name, word in _LINKS.items():
@@ -35,7 +35,7 @@ class OperatorWriter(StatementWriter):
         return f"CREATE OPERATOR {quoted(entry.schema)}.{symbol} ({', '.join(options)})"
 
     def change(self, change: Change, context: Context) -> list[MigrateOperation] | None:
-        if change.attributes - _ESTIMATES.keys() - {"comment"}:
+        if change.attributes - _ESTIMATES.keys() - {Attribute.COMMENT}:
             return None
         wanted = {name: word for name, word in _ESTIMATES.items() if name in change.attributes}
         options = ", ".join(f"{word} = {change.after.attributes.get(name, 'NONE')}" for name, word in wanted.items())
@@ -73,9 +73,10 @@ class OperatorClassWriter(StatementWriter):
     def statement(self, entry: CatalogueObject, context: Context) -> str:
         stated = entry.attributes
         name, _, method = _using(entry).partition(" USING ")
-        default = " DEFAULT" if "default" in stated else ""
-        start = f"CREATE OPERATOR CLASS {name}{default} FOR TYPE {stated['type']} USING {method}"
-        return f"{start} FAMILY {stated['family']} AS STORAGE {stated.get('storage', stated['type'])}"
+        default = " DEFAULT" if Attribute.DEFAULT in stated else ""
+        start = f"CREATE OPERATOR CLASS {name}{default} FOR TYPE {stated[Attribute.TYPE]} USING {method}"
+        storage = stated.get(Attribute.STORAGE, stated[Attribute.TYPE])
+        return f"{start} FAMILY {stated[Attribute.FAMILY]} AS STORAGE {storage}"
 
 
 class CastWriter(StatementWriter):
@@ -85,8 +86,8 @@ class CastWriter(StatementWriter):
 
     def statement(self, entry: CatalogueObject, context: Context) -> str:
         stated = entry.attributes
-        method = _METHODS.get(str(stated["method"])) or f"WITH FUNCTION {stated['function']}"
-        return f"CREATE {self.target(entry)} {method}{_CONTEXTS.get(str(stated['context']), '')}"
+        method = _METHODS.get(str(stated[Attribute.METHOD])) or f"WITH FUNCTION {stated[Attribute.FUNCTION]}"
+        return f"CREATE {self.target(entry)} {method}{_CONTEXTS.get(str(stated[Attribute.CONTEXT]), '')}"
 
 
 def _signature(printed: str) -> tuple[str, str]:
@@ -102,7 +103,7 @@ def _using(entry: CatalogueObject) -> str:
 
 def _members(entry: CatalogueObject) -> list[str]:
     """`OPERATOR 1 <(integer,integer)`, ..."""
-    members = entry.attributes.get("members", ())
+    members = entry.attributes.get(Attribute.MEMBERS, ())
     assert isinstance(members, tuple), "a list in every catalogue"
     return [f"{word.upper()} {rest}" for word, _, rest in (member.partition(" ") for member in members)]
 

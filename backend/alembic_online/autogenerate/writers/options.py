@@ -7,12 +7,12 @@ from alembic.operations import MigrateOperation
 from alembic_online.autogenerate.context import quoted
 from alembic_online.autogenerate.op_rendering import sql
 from alembic_online.autogenerate.writers.writer import literal
-from alembic_online.postgres.catalogue import Value
+from alembic_online.postgres.catalogue import Attribute, Value
 
 Options = Mapping[str, str]
 
 
-def options(attributes: Mapping[str, Value], name: str = "options") -> dict[str, str]:
+def options(attributes: Mapping[Attribute, Value], name: Attribute = Attribute.OPTIONS) -> dict[str, str]:
     """The options of an object by name."""
     items = attributes.get(name, ())
     assert isinstance(items, tuple), "a list in every catalogue"

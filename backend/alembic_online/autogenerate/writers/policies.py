@@ -8,9 +8,9 @@ from alembic_online.autogenerate.context import Change, Context, quoted
 from alembic_online.autogenerate.definition_parser import clauses, wrapped
 from alembic_online.autogenerate.op_rendering import sql
 from alembic_online.autogenerate.writers.statements import StatementWriter
-from alembic_online.postgres.catalogue import CatalogueObject
+from alembic_online.postgres.catalogue import Attribute, CatalogueObject
 
-_EXPRESSIONS = {"using": "USING", "check": "WITH CHECK"}
+_EXPRESSIONS = {Attribute.USING: "USING", Attribute.CHECK: "WITH CHECK"}
 
 
 class PolicyWriter(StatementWriter):
@@ -19,21 +19,21 @@ class PolicyWriter(StatementWriter):
 
     def statement(self, entry: CatalogueObject, context: Context) -> str:
         stated = entry.attributes
-        kind = " AS RESTRICTIVE" if "restrictive" in stated else ""
-        command = f" FOR {str(stated['command']).upper()}" if stated["command"] != "all" else ""
+        kind = " AS RESTRICTIVE" if Attribute.RESTRICTIVE in stated else ""
+        command = f" FOR {str(stated[Attribute.COMMAND]).upper()}" if stated[Attribute.COMMAND] != "all" else ""
         return f"CREATE {self.target(entry)}{kind}{command}{''.join(_clauses(entry))}"
 
     def change(self, change: Change, context: Context) -> list[MigrateOperation] | None:
         """ALTER POLICY changes its roles and expressions, and takes no expression away."""
         after = change.after.attributes
         gone = any(name not in after for name in change.attributes & _EXPRESSIONS.keys())
-        if gone or change.attributes & {"command", "restrictive"}:
+        if gone or change.attributes & {Attribute.COMMAND, Attribute.RESTRICTIVE}:
             return None
         return [sql(f"ALTER {self.target(change.after)}{''.join(_clauses(change.after))}")]
 
 
 def _clauses(entry: CatalogueObject) -> Iterator[str]:
-    stated, roles = entry.attributes, entry.attributes.get("roles", ())
+    stated, roles = entry.attributes, entry.attributes.get(Attribute.ROLES, ())
     assert isinstance(roles, tuple), "a list in every catalogue"
     yield f" TO {', '.join(roles)}"
     for name, word in _EXPRESSIONS.items():
@@ -49,14 +49,14 @@ class StatisticsWriter(StatementWriter):
         return self._definition(entry)
 
     def finish(self, entry: CatalogueObject, context: Context) -> Iterator[MigrateOperation]:
-        if "target" in entry.attributes:
+        if entry.has(Attribute.TARGET):
             yield self._sampled(entry)
 
     def change(self, change: Change, context: Context) -> list[MigrateOperation] | None:
-        return None if "definition" in change.attributes else [self._sampled(change.after)]
+        return None if Attribute.DEFINITION in change.attributes else [self._sampled(change.after)]
 
     def _sampled(self, entry: CatalogueObject) -> MigrateOperation:
-        return sql(f"ALTER {self.target(entry)} SET STATISTICS {entry.attributes.get('target', -1)}")
+        return sql(f"ALTER {self.target(entry)} SET STATISTICS {entry.attributes.get(Attribute.TARGET, -1)}")
 
     def _definition(self, entry: CatalogueObject) -> str:
-        return str(entry.attributes["definition"])
+        return entry.text(Attribute.DEFINITION)

@@ -13,7 +13,7 @@ from alembic.operations import MigrateOperation
 from alembic_online.autogenerate.cannot_write import CannotWrite
 from alembic_online.autogenerate.context import Change
 from alembic_online.autogenerate.op_rendering import sql
-from alembic_online.postgres.catalogue import CatalogueObject, Identity
+from alembic_online.postgres.catalogue import Attribute, CatalogueObject, Identity
 
 _ITEM = re.compile(r"(?P<no>no )?(?P<privilege>.+?) to (?P<role>.+?)(?P<option> with grant option)?(?P<by> by .+)?")
 
@@ -46,7 +46,7 @@ def altered_grants(target: str, change: Change, column: str = "", start: str = "
 
 
 def _states(entry: CatalogueObject) -> dict[_Privilege, _State]:
-    items = entry.attributes.get("privileges", ())
+    items = entry.attributes.get(Attribute.PRIVILEGES, ())
     assert isinstance(items, tuple), "a list in every catalogue"
     return dict(_parsed(item, entry.identity) for item in sorted(items, reverse=True))  # "no ..." never wins
 

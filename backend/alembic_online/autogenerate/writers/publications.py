@@ -12,7 +12,7 @@ from alembic_online.autogenerate.op_rendering import sql
 from alembic_online.autogenerate.writers.options import foreign_options, new_foreign_options, options
 from alembic_online.autogenerate.writers.statements import StatementWriter
 from alembic_online.autogenerate.writers.writer import literal
-from alembic_online.postgres.catalogue import CatalogueObject, Identity, Kind, Value
+from alembic_online.postgres.catalogue import Attribute, CatalogueObject, Identity, Kind, Value
 
 
 class PublicationWriter(StatementWriter):
@@ -20,20 +20,20 @@ class PublicationWriter(StatementWriter):
         return f"PUBLICATION {quoted(entry.name)}"
 
     def statement(self, entry: CatalogueObject, context: Context) -> str:
-        content = "ALL TABLES" if "all tables" in entry.attributes else ", ".join(_published(entry, context.new))
+        content = "ALL TABLES" if entry.has(Attribute.ALL_TABLES) else ", ".join(_published(entry, context.new))
         return f"CREATE {self.target(entry)}{f' FOR {content}' if content else ''} WITH ({_how(entry)})"
 
     def change(self, change: Change, context: Context) -> list[MigrateOperation] | None:
-        if "all tables" in change.attributes:
+        if Attribute.ALL_TABLES in change.attributes:
             return None
         alter, lines = f"ALTER {self.target(change.after)}", list[MigrateOperation]()
-        if change.attributes & {"tables", "schemas"}:
+        if change.attributes & {Attribute.TABLES, Attribute.SCHEMAS}:
             content = ", ".join(_published(change.after, context.new))
             if not content:
                 return None  # there is no word for a list that becomes empty
             lines.append(sql(f"{alter} SET {content}"))
-        if change.attributes & {"operations", "via partition root", "generated columns"}:
-            none = "generated columns" in change.attributes - change.after.attributes.keys()
+        if change.attributes & {Attribute.OPERATIONS, Attribute.VIA_PARTITION_ROOT, Attribute.GENERATED_COLUMNS}:
+            none = Attribute.GENERATED_COLUMNS in change.attributes - change.after.attributes.keys()
             how = f"{_how(change.after)}{', publish_generated_columns = none' if none else ''}"
             lines.append(sql(f"{alter} SET ({how})"))
         return lines
@@ -69,27 +69,27 @@ class _Published(NamedTuple):
 
 
 def _tables(entry: CatalogueObject, schema: Schema) -> Iterator[_Published]:
-    for said in _listed(entry.attributes.get("tables", ())):
+    for said in _listed(entry.attributes.get(Attribute.TABLES, ())):
         name, *what = clauses(said)
         if (rows := after("where", said)) is not None:
             what = [*what[: what.index("where")], f"where {wrapped(rows)}"]
         identity = Identity(Kind.TABLE, qualified_name(name)[0], "", qualified_name(name)[1])
         table = schema.catalogue.get(identity)
-        inherited = table and "partitioned by" not in table.attributes and has_children(identity, schema)
+        inherited = table and not table.has(Attribute.PARTITIONED_BY) and has_children(identity, schema)
         yield _Published(identity, f"ONLY {name}" if inherited else name, "".join(f" {part}" for part in what))
 
 
 def _published(entry: CatalogueObject, schema: Schema) -> Iterator[str]:
     yield from (f"TABLE {table.name}{table.what}" for table in _tables(entry, schema))
-    yield from (f"TABLES IN SCHEMA {quoted(name)}" for name in _listed(entry.attributes.get("schemas", ())))
+    yield from (f"TABLES IN SCHEMA {quoted(name)}" for name in _listed(entry.attributes.get(Attribute.SCHEMAS, ())))
 
 
 def _how(entry: CatalogueObject) -> str:
     stated = entry.attributes
-    words = [f"publish = {literal(', '.join(_listed(stated.get('operations', ()))))}"]
-    words.append(f"publish_via_partition_root = {'true' if 'via partition root' in stated else 'false'}")
-    if "generated columns" in stated:
-        words.append(f"publish_generated_columns = {stated['generated columns']}")
+    words = [f"publish = {literal(', '.join(_listed(stated.get(Attribute.OPERATIONS, ()))))}"]
+    words.append(f"publish_via_partition_root = {'true' if Attribute.VIA_PARTITION_ROOT in stated else 'false'}")
+    if Attribute.GENERATED_COLUMNS in stated:
+        words.append(f"publish_generated_columns = {stated[Attribute.GENERATED_COLUMNS]}")
     return ", ".join(words)
 
 
@@ -104,13 +104,15 @@ class ForeignDataWrapperWriter(StatementWriter):
 
     def statement(self, entry: CatalogueObject, context: Context) -> str:
         stated = entry.attributes
-        functions = "".join(f" {word.upper()} {stated[word]}" for word in ("handler", "validator") if word in stated)
+        functions = "".join(
+            f" {word.upper()} {stated[word]}" for word in (Attribute.HANDLER, Attribute.VALIDATOR) if word in stated
+        )
         return f"CREATE {self.target(entry)}{functions}{new_foreign_options(options(stated))}"
 
     def change(self, change: Change, context: Context) -> list[MigrateOperation] | None:
         after = change.after.attributes
         words = [f"ALTER {self.target(change.after)}"]
-        for word in ("handler", "validator"):
+        for word in (Attribute.HANDLER, Attribute.VALIDATOR):
             if word in change.attributes:
                 words.append(f"{word.upper()} {after[word]}" if word in after else f"NO {word.upper()}")
         words.append(foreign_options(options(change.before.attributes), options(after)))
@@ -127,16 +129,20 @@ class ServerWriter(StatementWriter):
     def statement(self, entry: CatalogueObject, context: Context) -> str:
         stated = entry.attributes
         said = "".join(
-            f" {word.upper()} {literal(str(stated[word]))}" for word in ("type", "version") if word in stated
+            f" {word.upper()} {literal(str(stated[word]))}"
+            for word in (Attribute.TYPE, Attribute.VERSION)
+            if word in stated
         )
-        wrapper = quoted(str(stated["foreign-data wrapper"]))
+        wrapper = quoted(str(stated[Attribute.FOREIGN_DATA_WRAPPER]))
         return f"CREATE {self.target(entry)}{said} FOREIGN DATA WRAPPER {wrapper}{new_foreign_options(options(stated))}"
 
     def change(self, change: Change, context: Context) -> list[MigrateOperation] | None:
         """Its version and options are changed, its type never; a version is not taken away."""
         after = change.after.attributes
-        if change.attributes & {"type", "foreign-data wrapper"} or ("version" in change.attributes - after.keys()):
+        if change.attributes & {Attribute.TYPE, Attribute.FOREIGN_DATA_WRAPPER} or (
+            Attribute.VERSION in change.attributes - after.keys()
+        ):
             return None
-        version = f"VERSION {literal(str(after['version']))}" if "version" in change.attributes else ""
+        version = f"VERSION {literal(str(after[Attribute.VERSION]))}" if Attribute.VERSION in change.attributes else ""
         given = foreign_options(options(change.before.attributes), options(after))
         return [sql(" ".join(filter(None, [f"ALTER {self.target(change.after)}", version, given])))]

@@ -5,7 +5,7 @@ from alembic.operations import MigrateOperation
 from alembic_online.autogenerate.context import Change, Context, quoted
 from alembic_online.autogenerate.op_rendering import sql
 from alembic_online.autogenerate.writers.statements import StatementWriter
-from alembic_online.postgres.catalogue import CatalogueObject
+from alembic_online.postgres.catalogue import Attribute, CatalogueObject
 
 
 class RoutineWriter(StatementWriter):
@@ -21,8 +21,8 @@ class RoutineWriter(StatementWriter):
         before, after = change.before.attributes, change.after.attributes
         if (
             context.rebuild
-            or before["signature"] != after["signature"]
-            or int(str(before["defaults"])) > int(str(after["defaults"]))
+            or before[Attribute.SIGNATURE] != after[Attribute.SIGNATURE]
+            or int(str(before[Attribute.DEFAULTS])) > int(str(after[Attribute.DEFAULTS]))
         ):
             return None
         return [sql(_definition(change.after))]
@@ -35,4 +35,4 @@ def routine_name(entry: CatalogueObject) -> str:
 
 
 def _definition(entry: CatalogueObject) -> str:
-    return str(entry.attributes["definition"]).rstrip("\n")
+    return entry.text(Attribute.DEFINITION).rstrip("\n")

@@ -9,9 +9,9 @@ from alembic_online.autogenerate.op_rendering import sql
 from alembic_online.autogenerate.writers.first_privileges import first_grants
 from alembic_online.autogenerate.writers.privileges import altered_grants
 from alembic_online.autogenerate.writers.writer import Writer, comment, comment_on
-from alembic_online.postgres.catalogue import CatalogueObject, Kind
+from alembic_online.postgres.catalogue import Attribute, CatalogueObject, Kind
 
-_EVERYWHERE = frozenset({"comment", "privileges"})
+_EVERYWHERE = frozenset({Attribute.COMMENT, Attribute.PRIVILEGES})
 
 
 class StatementWriter(Writer):
@@ -48,7 +48,7 @@ class StatementWriter(Writer):
         lines = self.change(change, context) if change.attributes - _EVERYWHERE else []
         if lines is None:
             return None
-        if "comment" in change.attributes:
+        if Attribute.COMMENT in change.attributes:
             lines.append(comment_on(self.target(change.after), change.after))
         return [*lines, *altered_grants(self.granted(change.after), change)]
 

@@ -15,7 +15,7 @@ from alembic_online.autogenerate.writers.first_privileges import first_grants
 from alembic_online.autogenerate.writers.options import options, set_parameters
 from alembic_online.autogenerate.writers.privileges import altered_grants
 from alembic_online.autogenerate.writers.writer import Writer
-from alembic_online.postgres.catalogue import CatalogueObject, Identity, Kind
+from alembic_online.postgres.catalogue import Attribute, CatalogueObject, Identity, Kind
 
 Lines = Iterator[MigrateOperation]
 
@@ -28,13 +28,17 @@ class TableWriter(Writer):
         return [Call("drop_table", entry.name, schema=context.schema_option(entry.schema))]
 
     def alter(self, change: Change, context: Context) -> list[MigrateOperation] | None:
-        if change.attributes - _ALTERED.keys() - {"comment", "privileges", "inherits", "partition"}:
+        if (
+            change.attributes
+            - _ALTERED.keys()
+            - {Attribute.COMMENT, Attribute.PRIVILEGES, Attribute.INHERITS, Attribute.PARTITION}
+        ):
             return None
         lines: list[MigrateOperation] = []
         for attribute, alter in _ALTERED.items():
             if attribute in change.attributes:
                 lines.extend(alter(change))
-        if "comment" in change.attributes:
+        if Attribute.COMMENT in change.attributes:
             lines.append(_comment(change, context))
         return [*lines, *altered_grants(f"TABLE {_name(change.identity)}", change)]
 
@@ -62,7 +66,7 @@ def _created(entry: CatalogueObject, context: Context) -> Lines:
 
 
 def _comes_from_parent(entry: CatalogueObject, child: CatalogueObject) -> bool:
-    return "inherits" in entry.attributes and "inherited" in child.attributes
+    return entry.has(Attribute.INHERITS) and child.has(Attribute.INHERITED)
 
 
 def _covered(child: CatalogueObject, context: Context) -> Code | None:
@@ -71,21 +75,21 @@ def _covered(child: CatalogueObject, context: Context) -> Code | None:
 
 def _table_options(entry: CatalogueObject, context: Context) -> dict[str, Any]:
     stated = entry.attributes
-    parents = stated.get("inherits", ())
+    parents = stated.get(Attribute.INHERITS, ())
     assert isinstance(parents, tuple), "a list in every catalogue"
     return {
         "schema": context.schema_option(entry.schema),
-        "comment": stated.get("comment"),
-        "prefixes": ["UNLOGGED"] if "unlogged" in stated else None,
-        "postgresql_partition_by": stated.get("partitioned by"),
+        "comment": stated.get(Attribute.COMMENT),
+        "prefixes": ["UNLOGGED"] if Attribute.UNLOGGED in stated else None,
+        "postgresql_partition_by": stated.get(Attribute.PARTITIONED_BY),
         "postgresql_inherits": [code("sa.quoted_name", shortened(name), quote=False) for name in parents] or None,
-        "postgresql_using": stated.get("access method"),
-        "postgresql_tablespace": stated.get("tablespace"),
+        "postgresql_using": stated.get(Attribute.ACCESS_METHOD),
+        "postgresql_tablespace": stated.get(Attribute.TABLESPACE),
     }
 
 
 def _comment(change: Change, context: Context) -> MigrateOperation:
-    before, after = (entry.attributes.get("comment") for entry in (change.before, change.after))
+    before, after = (entry.attributes.get(Attribute.COMMENT) for entry in (change.before, change.after))
     given: dict[str, Any] = {"existing_comment": before, "schema": context.schema_option(change.identity.schema)}
     if after is None:
         return Call("drop_table_comment", change.identity.name, **given)
@@ -97,36 +101,38 @@ def _options(change: Change) -> Lines:
 
 
 def _unlogged(change: Change) -> Lines:
-    yield sql(f"{_alter(change)} SET {'UNLOGGED' if 'unlogged' in change.after.attributes else 'LOGGED'}")
+    yield sql(f"{_alter(change)} SET {'UNLOGGED' if change.after.has(Attribute.UNLOGGED) else 'LOGGED'}")
 
 
 def _tablespace(change: Change) -> Lines:
-    yield sql(f"{_alter(change)} SET TABLESPACE {quoted(str(change.after.attributes.get('tablespace', 'pg_default')))}")
+    tablespace = change.after.text(Attribute.TABLESPACE) or "pg_default"
+    yield sql(f"{_alter(change)} SET TABLESPACE {quoted(tablespace)}")
 
 
 def _access_method(change: Change) -> Lines:
-    yield sql(f"{_alter(change)} SET ACCESS METHOD {quoted(str(change.after.attributes.get('access method', 'heap')))}")
+    method = change.after.text(Attribute.ACCESS_METHOD) or "heap"
+    yield sql(f"{_alter(change)} SET ACCESS METHOD {quoted(method)}")
 
 
 def _replica_identity(change: Change) -> Lines:
-    wanted = str(change.after.attributes.get("replica identity", "default"))
+    wanted = str(change.after.attributes.get(Attribute.REPLICA_IDENTITY, "default"))
     if wanted != "index":  # which the index says
         yield sql(f"{_alter(change)} REPLICA IDENTITY {wanted.upper()}")
 
 
 def _row_security(change: Change) -> Lines:
     yield sql(
-        f"{_alter(change)} {'ENABLE' if 'row security' in change.after.attributes else 'DISABLE'} ROW LEVEL SECURITY"
+        f"{_alter(change)} {'ENABLE' if change.after.has(Attribute.ROW_SECURITY) else 'DISABLE'} ROW LEVEL SECURITY"
     )
 
 
 def _row_security_forced(change: Change) -> Lines:
-    forced = "" if "row security forced" in change.after.attributes else "NO "
+    forced = "" if change.after.has(Attribute.ROW_SECURITY_FORCED) else "NO "
     yield sql(f"{_alter(change)} {forced}FORCE ROW LEVEL SECURITY")
 
 
 def _of_type(change: Change) -> Lines:
-    of_type = change.after.attributes.get("of type")
+    of_type = change.after.attributes.get(Attribute.OF_TYPE)
     yield sql(f"{_alter(change)} {'NOT OF' if of_type is None else f'OF {of_type}'}")
 
 
@@ -138,14 +144,14 @@ def _name(identity: Identity) -> str:
     return quoted(identity.schema, identity.name)
 
 
-_IN_CREATE = frozenset({"unlogged", "tablespace", "access method"})
+_IN_CREATE = frozenset({Attribute.UNLOGGED, Attribute.TABLESPACE, Attribute.ACCESS_METHOD})
 _ALTERED: dict[str, Callable[[Change], Lines]] = {
-    "options": _options,
-    "unlogged": _unlogged,
-    "tablespace": _tablespace,
-    "access method": _access_method,
-    "of type": _of_type,
-    "replica identity": _replica_identity,
-    "row security": _row_security,
-    "row security forced": _row_security_forced,
+    Attribute.OPTIONS: _options,
+    Attribute.UNLOGGED: _unlogged,
+    Attribute.TABLESPACE: _tablespace,
+    Attribute.ACCESS_METHOD: _access_method,
+    Attribute.OF_TYPE: _of_type,
+    Attribute.REPLICA_IDENTITY: _replica_identity,
+    Attribute.ROW_SECURITY: _row_security,
+    Attribute.ROW_SECURITY_FORCED: _row_security_forced,
 }

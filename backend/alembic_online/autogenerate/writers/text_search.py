@@ -8,7 +8,7 @@ from alembic.operations import MigrateOperation
 from alembic_online.autogenerate.context import Change, Context, quoted
 from alembic_online.autogenerate.op_rendering import sql
 from alembic_online.autogenerate.writers.statements import StatementWriter
-from alembic_online.postgres.catalogue import CatalogueObject
+from alembic_online.postgres.catalogue import Attribute, CatalogueObject
 
 _OPTION = re.compile(r"""("(?:[^"]|"")+"|\w+) = ('(?:[^']|'')*')""")
 
@@ -18,12 +18,12 @@ class DictionaryWriter(StatementWriter):
         return f"TEXT SEARCH DICTIONARY {quoted(entry.schema, entry.name)}"
 
     def statement(self, entry: CatalogueObject, context: Context) -> str:
-        options = [f"TEMPLATE = {entry.attributes['template']}"]
-        options += [str(entry.attributes["options"])] if "options" in entry.attributes else []
+        options = [f"TEMPLATE = {entry.attributes[Attribute.TEMPLATE]}"]
+        options += [entry.text(Attribute.OPTIONS)] if entry.has(Attribute.OPTIONS) else []
         return f"CREATE {self.target(entry)} ({', '.join(options)})"
 
     def change(self, change: Change, context: Context) -> list[MigrateOperation] | None:
-        if "template" in change.attributes:
+        if Attribute.TEMPLATE in change.attributes:
             return None
         before, after = _options(change.before), _options(change.after)
         options = [f"{name} = {value}" for name, value in after.items() if before.get(name) != value]
@@ -36,13 +36,13 @@ class ConfigurationWriter(StatementWriter):
         return f"TEXT SEARCH CONFIGURATION {quoted(entry.schema, entry.name)}"
 
     def statement(self, entry: CatalogueObject, context: Context) -> str:
-        return f"CREATE {self.target(entry)} (PARSER = {entry.attributes['parser']})"
+        return f"CREATE {self.target(entry)} (PARSER = {entry.attributes[Attribute.PARSER]})"
 
     def finish(self, entry: CatalogueObject, context: Context) -> Iterator[MigrateOperation]:
         yield from self._mapped("ADD", entry, _mappings(entry))
 
     def change(self, change: Change, context: Context) -> list[MigrateOperation] | None:
-        if "parser" in change.attributes:
+        if Attribute.PARSER in change.attributes:
             return None
         before, after = _mappings(change.before), _mappings(change.after)
         gone = ", ".join(quoted(token) for token in before if token not in after)
@@ -61,11 +61,11 @@ class ConfigurationWriter(StatementWriter):
 
 
 def _options(entry: CatalogueObject) -> dict[str, str]:
-    return dict(_OPTION.findall(str(entry.attributes.get("options", ""))))
+    return dict(_OPTION.findall(entry.text(Attribute.OPTIONS)))
 
 
 def _mappings(entry: CatalogueObject) -> dict[str, str]:
     """The dictionaries by kind of token."""
-    items = entry.attributes.get("mappings", ())
+    items = entry.attributes.get(Attribute.MAPPINGS, ())
     assert isinstance(items, tuple), "a list in every catalogue"
     return {token: dictionaries for token, _, dictionaries in (item.partition(": ") for item in items)}

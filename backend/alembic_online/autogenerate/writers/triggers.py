@@ -8,7 +8,7 @@ from alembic_online.autogenerate.context import Change, Context, quoted
 from alembic_online.autogenerate.op_rendering import sql
 from alembic_online.autogenerate.writers.statements import StatementWriter
 from alembic_online.autogenerate.writers.writer import literal
-from alembic_online.postgres.catalogue import CatalogueObject
+from alembic_online.postgres.catalogue import Attribute, CatalogueObject
 
 _FIRING = {None: "ENABLE", "disabled": "DISABLE", "on replicas": "ENABLE REPLICA", "always": "ENABLE ALWAYS"}
 
@@ -22,7 +22,7 @@ class _Firing(StatementWriter):
         return f"{self.word} {quoted(entry.name)} ON {_table(entry)}"
 
     def finish(self, entry: CatalogueObject, context: Context) -> Iterator[MigrateOperation]:
-        if "firing" in entry.attributes:
+        if entry.has(Attribute.FIRING):
             yield self.fires(entry)
 
     def fires(self, entry: CatalogueObject) -> MigrateOperation:
@@ -34,13 +34,13 @@ class _Firing(StatementWriter):
         return None
 
     def change(self, change: Change, context: Context) -> list[MigrateOperation] | None:
-        if change.attributes <= {"firing", "comment", "privileges"}:
+        if change.attributes <= {Attribute.FIRING, Attribute.COMMENT, Attribute.PRIVILEGES}:
             return [self.fires(change.after)]
         replacing = self.replacing(change)
         if replacing is None:
             return None
         # A replaced trigger is enabled again, a replaced rule stays as it was.
-        said = "firing" in change.before.attributes or "firing" in change.after.attributes
+        said = change.before.has(Attribute.FIRING) or change.after.has(Attribute.FIRING)
         return [sql(replacing), *([self.fires(change.after)] if said else [])]
 
 
@@ -48,23 +48,23 @@ class TriggerWriter(_Firing):
     word = "TRIGGER"
 
     def statement(self, entry: CatalogueObject, context: Context) -> str:
-        return str(entry.attributes["statement"])
+        return entry.text(Attribute.STATEMENT)
 
     def replacing(self, change: Change) -> str | None:
         """A constraint trigger cannot be replaced."""
-        if "constraint" in change.before.attributes or "constraint" in change.after.attributes:
+        if change.before.has(Attribute.CONSTRAINT) or change.after.has(Attribute.CONSTRAINT):
             return None
-        return str(change.after.attributes["statement"]).replace("CREATE", "CREATE OR REPLACE", 1)
+        return change.after.text(Attribute.STATEMENT).replace("CREATE", "CREATE OR REPLACE", 1)
 
 
 class RuleWriter(_Firing):
     word = "RULE"
 
     def statement(self, entry: CatalogueObject, context: Context) -> str:
-        return str(entry.attributes["definition"]).rstrip(";")
+        return entry.text(Attribute.DEFINITION).rstrip(";")
 
     def replacing(self, change: Change) -> str | None:
-        return str(change.after.attributes["definition"]).rstrip(";").replace("CREATE", "CREATE OR REPLACE", 1)
+        return change.after.text(Attribute.DEFINITION).rstrip(";").replace("CREATE", "CREATE OR REPLACE", 1)
 
 
 class EventTriggerWriter(_Firing):
@@ -74,17 +74,16 @@ class EventTriggerWriter(_Firing):
         return f"EVENT TRIGGER {quoted(entry.name)}"
 
     def statement(self, entry: CatalogueObject, context: Context) -> str:
-        stated, tags = entry.attributes, entry.attributes.get("tags", ())
-        assert isinstance(tags, tuple), "a list in every catalogue"
+        event, tags = entry.text(Attribute.EVENT), entry.items(Attribute.TAGS)
         when = f" WHEN TAG IN ({', '.join(map(literal, tags))})" if tags else ""
-        return f"CREATE {self.target(entry)} ON {stated['event']}{when} EXECUTE FUNCTION {stated['function']}"
+        return f"CREATE {self.target(entry)} ON {event}{when} EXECUTE FUNCTION {entry.text(Attribute.FUNCTION)}"
 
     def fires(self, entry: CatalogueObject) -> MigrateOperation:
         return sql(f"ALTER {self.target(entry)} {_firing(entry)}")
 
 
 def _firing(entry: CatalogueObject) -> str:
-    firing = entry.attributes.get("firing")
+    firing = entry.attributes.get(Attribute.FIRING)
     return _FIRING[None if firing is None else str(firing)]
 
 

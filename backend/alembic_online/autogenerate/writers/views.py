@@ -9,9 +9,9 @@ from alembic_online.autogenerate.op_rendering import sql
 from alembic_online.autogenerate.writers.options import options, parameters, set_parameters
 from alembic_online.autogenerate.writers.statements import StatementWriter
 from alembic_online.autogenerate.writers.view_columns import view_column
-from alembic_online.postgres.catalogue import CatalogueObject, Kind
+from alembic_online.postgres.catalogue import Attribute, CatalogueObject, Kind
 
-_OF_A_COLUMN = ("type", "collation")
+_OF_A_COLUMN = (Attribute.TYPE, Attribute.COLLATION)
 
 
 class ViewWriter(StatementWriter):
@@ -31,7 +31,7 @@ class ViewWriter(StatementWriter):
     def change(self, change: Change, context: Context) -> list[MigrateOperation] | None:
         """A view may be replaced by one that has columns more at its end (PostgreSQL 18, CREATE VIEW)."""
         before, after = change.before, change.after
-        if "definition" not in change.attributes:
+        if Attribute.DEFINITION not in change.attributes:
             return list(set_parameters(f"ALTER {self.target(after)}", *map(_options, (before, after))))
         old, new = (_columns(change, schema) for schema in (context.old, context.new))
         if context.rebuild or new[: len(old)] != old:
@@ -50,9 +50,9 @@ class MaterializedViewWriter(StatementWriter):
 
     def statement(self, entry: CatalogueObject, context: Context) -> str:
         stated = entry.attributes
-        method = f" USING {quoted(str(stated['access method']))}" if "access method" in stated else ""
-        place = f" TABLESPACE {quoted(str(stated['tablespace']))}" if "tablespace" in stated else ""
-        empty = "\nWITH NO DATA" if "unpopulated" in stated else ""
+        method = f" USING {quoted(str(stated[Attribute.ACCESS_METHOD]))}" if Attribute.ACCESS_METHOD in stated else ""
+        place = f" TABLESPACE {quoted(str(stated[Attribute.TABLESPACE]))}" if Attribute.TABLESPACE in stated else ""
+        empty = "\nWITH NO DATA" if Attribute.UNPOPULATED in stated else ""
         return f"CREATE {self.target(entry)}{method}{_with(entry)}{place} AS\n{_query(entry)}{empty}"
 
     def finish(self, entry: CatalogueObject, context: Context) -> Iterator[MigrateOperation]:
@@ -61,13 +61,15 @@ class MaterializedViewWriter(StatementWriter):
 
     def change(self, change: Change, context: Context) -> list[MigrateOperation] | None:
         alter, attributes = f"ALTER {self.target(change.after)}", change.after.attributes
-        if change.attributes & {"definition", "access method"}:
+        if change.attributes & {Attribute.DEFINITION, Attribute.ACCESS_METHOD}:
             return None
         lines = list(set_parameters(alter, _options(change.before), _options(change.after)))
-        if "tablespace" in change.attributes:
-            lines.append(sql(f"{alter} SET TABLESPACE {quoted(str(attributes.get('tablespace', 'pg_default')))}"))
-        if "unpopulated" in change.attributes:
-            empty = " WITH NO DATA" if "unpopulated" in attributes else ""
+        if Attribute.TABLESPACE in change.attributes:
+            lines.append(
+                sql(f"{alter} SET TABLESPACE {quoted(str(attributes.get(Attribute.TABLESPACE, 'pg_default')))}")
+            )
+        if Attribute.UNPOPULATED in change.attributes:
+            empty = " WITH NO DATA" if Attribute.UNPOPULATED in attributes else ""
             lines.append(sql(f"REFRESH {self.target(change.after)}{empty}"))
         return lines
 
@@ -82,7 +84,7 @@ def _with(entry: CatalogueObject) -> str:
 
 
 def _query(entry: CatalogueObject) -> str:
-    return str(entry.attributes["definition"]).rstrip(";")
+    return entry.text(Attribute.DEFINITION).rstrip(";")
 
 
 def _columns(change: Change, schema: Schema) -> list[tuple[object, ...]]:

@@ -6,7 +6,7 @@ from alembic.operations import MigrateOperation
 
 from alembic_online.autogenerate.context import Change, Context
 from alembic_online.autogenerate.op_rendering import sql
-from alembic_online.postgres.catalogue import CatalogueObject, Identity, Kind
+from alembic_online.postgres.catalogue import Attribute, CatalogueObject, Identity, Kind
 
 
 class Writer:
@@ -47,19 +47,19 @@ class Writer:
 
 def sorts(entry: CatalogueObject) -> set[str]:
     """The words by which `disturbs` names an object."""
-    sort = {str(entry.attributes["type"])} if entry.kind is Kind.CONSTRAINT else set()
-    return {entry.kind, *sort, *({"generated"} & entry.attributes.keys())}
+    sort = {entry.text(Attribute.TYPE)} if entry.kind is Kind.CONSTRAINT else set()
+    return {entry.kind, *sort, *({Attribute.GENERATED} & entry.attributes.keys())}
 
 
 def comment(target: str, entry: CatalogueObject) -> Iterator[MigrateOperation]:
     """`COMMENT ON ...` if it has one; `target` is `FUNCTION public.slug(text)`."""
-    if "comment" in entry.attributes:
+    if entry.has(Attribute.COMMENT):
         yield comment_on(target, entry)
 
 
 def comment_on(target: str, entry: CatalogueObject) -> MigrateOperation:
     """`COMMENT ON target IS ...`, NULL for none."""
-    text = entry.attributes.get("comment")
+    text = entry.attributes.get(Attribute.COMMENT)
     return sql(f"COMMENT ON {target} IS {'NULL' if text is None else literal(str(text))}")
 
 

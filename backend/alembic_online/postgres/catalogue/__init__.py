@@ -11,12 +11,14 @@ roles, tablespaces and settings of databases and roles, which are not this schem
 access methods, languages, transforms, conversions, text search parsers and templates, which take C code or a superuser.
 """
 
+from alembic_online.postgres.catalogue.attributes import Attribute
 from alembic_online.postgres.catalogue.compare import Difference, compare, describe
 from alembic_online.postgres.catalogue.model import Catalogue, CatalogueObject, Identity, Kind, Value
 from alembic_online.postgres.catalogue.read import read_catalogue, read_namespaces
 from alembic_online.postgres.catalogue.session import stay_neutral
 
 __all__ = [
+    "Attribute",
     "Catalogue",
     "CatalogueObject",
     "Difference",

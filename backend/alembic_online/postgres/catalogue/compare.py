@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Literal
 
-from alembic_online.postgres.catalogue import words
+from alembic_online.postgres.catalogue import Attribute, words
 from alembic_online.postgres.catalogue.model import Catalogue, CatalogueObject, Identity, Kind, Value
 
-COLUMN_ORDER = "column order"
 _RANK = {kind: rank for rank, kind in enumerate(Kind)}
 _WITH_PARTS = frozenset(
     {Kind.TABLE, Kind.FOREIGN_TABLE, Kind.VIEW, Kind.MATERIALIZED_VIEW, Kind.COMPOSITE, Kind.DOMAIN, Kind.COLUMN}
@@ -25,7 +24,7 @@ class Difference:
 
     identity: Identity
     change: Literal["added", "removed", "changed", "renamed", "missing", "should not be there"]
-    attribute: str | None = None
+    attribute: Attribute | None = None
     before: Value | None = None
     after: Value | None = None
 
@@ -93,7 +92,7 @@ def _appeared(there: Catalogue, not_there: Catalogue, change: Literal["added", "
 
 def _new_view_column(there: Catalogue, not_there: Catalogue, parent: Identity) -> bool:
     # A view's columns come and go with its definition, which is listed.
-    definitions = (catalogue[parent].attributes.get("definition") for catalogue in (there, not_there))
+    definitions = (catalogue[parent].attributes.get(Attribute.DEFINITION) for catalogue in (there, not_there))
     return parent.kind in (Kind.VIEW, Kind.MATERIALIZED_VIEW) and len(set(definitions)) == 2
 
 
@@ -106,11 +105,13 @@ def _all_changed(before: Catalogue, after: Catalogue, owners: bool) -> Iterator[
         yield from (difference for difference in differences if not _follows(difference, parent, above))
 
 
-def _follows(difference: Difference, parent: Identity | None, above: set[str | None]) -> bool:
+def _follows(difference: Difference, parent: Identity | None, above: set[Attribute | None]) -> bool:
     """Whether a change is nothing but the echo of a change of the parent, which is listed."""
-    if difference.attribute in ("definition", "primary", "unique"):
-        return parent is not None and parent.kind is Kind.CONSTRAINT and "definition" in above
-    return difference.attribute in ("inherited", "part of") and bool(above & {"inherits", "partition"})
+    if difference.attribute in (Attribute.DEFINITION, Attribute.PRIMARY, Attribute.UNIQUE):
+        return parent is not None and parent.kind is Kind.CONSTRAINT and Attribute.DEFINITION in above
+    return difference.attribute in (Attribute.INHERITED, Attribute.PART_OF) and bool(
+        above & {Attribute.INHERITS, Attribute.PARTITION}
+    )
 
 
 def _changed(before: CatalogueObject, after: CatalogueObject, owners: bool) -> Iterator[Difference]:
@@ -120,9 +121,9 @@ def _changed(before: CatalogueObject, after: CatalogueObject, owners: bool) -> I
             yield Difference(before.identity, "changed", name, old.get(name), new.get(name))
 
 
-def _compared(entry: CatalogueObject, owners: bool) -> Mapping[str, Value]:
-    if owners and "owner" in entry.attributes:
-        return {**entry.compared, "owner": entry.attributes["owner"]}
+def _compared(entry: CatalogueObject, owners: bool) -> Mapping[Attribute, Value]:
+    if owners and entry.has(Attribute.OWNER):
+        return {**entry.compared, Attribute.OWNER: entry.attributes[Attribute.OWNER]}
     return entry.compared
 
 
@@ -132,13 +133,13 @@ def _reordered(before: Catalogue, after: Catalogue) -> Iterator[Difference]:
         was = tuple(name for name in old[table] if name in new[table])
         now = tuple(name for name in new[table] if name in old[table])
         if was != now:
-            yield Difference(table, "changed", COLUMN_ORDER, was, now)
+            yield Difference(table, "changed", Attribute.COLUMN_ORDER, was, now)
 
 
 def _columns(catalogue: Catalogue) -> dict[Identity, list[str]]:
     columns = [entry for entry in catalogue.values() if entry.kind is Kind.COLUMN]
     tables: dict[Identity, list[str]] = {}
-    for column in sorted(columns, key=lambda entry: int(str(entry.attributes["position"]))):
+    for column in sorted(columns, key=lambda entry: int(entry.text(Attribute.POSITION))):
         if column.parent is not None:
             tables.setdefault(column.parent, []).append(column.name)
     return tables

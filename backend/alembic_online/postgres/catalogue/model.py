@@ -2,17 +2,27 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
 from typing import NamedTuple
 
+from alembic_online.postgres.catalogue.attributes import Attribute
+
 Value = str | int | bool | tuple[str, ...]
 
-NOT_COMPARED = frozenset({"owner", "position", "statement", "signature", "defaults"}) | {
-    *("identity sequence", "not null name"),
-}
+NOT_COMPARED = frozenset(
+    {
+        Attribute.OWNER,
+        Attribute.POSITION,
+        Attribute.STATEMENT,
+        Attribute.SIGNATURE,
+        Attribute.DEFAULTS,
+        Attribute.IDENTITY_SEQUENCE,
+        Attribute.NOT_NULL_NAME,
+    }
+)
 """Read, but outside of equality: two roles may have made the two databases; a column that is added again comes last;
 a statement repeats, with names, what the other attributes say, and so do a routine's signature and defaults; the
 sequence of an identity and a NOT NULL have names that PostgreSQL made up."""
@@ -77,7 +87,7 @@ class CatalogueObject:
     identity: Identity
     parent: Identity | None
     """What the object lives and dies with: a column's table, an index's constraint, an owned sequence's column."""
-    attributes: Mapping[str, Value] = field(hash=False)
+    attributes: Mapping[Attribute, Value] = field(hash=False)
 
     @property
     def kind(self) -> Kind:
@@ -91,8 +101,29 @@ class CatalogueObject:
     def name(self) -> str:
         return self.identity.name
 
+    def has(self, attribute: Attribute) -> bool:
+        """Whether it is stated: an attribute that is absent means none, no, or the default."""
+        return attribute in self.attributes
+
+    def text(self, attribute: Attribute) -> str:
+        """The attribute as text; empty where it is absent."""
+        return str(self.attributes.get(attribute, ""))
+
+    def items(self, attribute: Attribute) -> tuple[str, ...]:
+        """The attribute's items; none where it is absent."""
+        stated = self.attributes.get(attribute, ())
+        return stated if isinstance(stated, tuple) else (str(stated),)
+
+    def without(self, attributes: Container[Attribute]) -> "CatalogueObject":
+        """The same object as if these were not stated."""
+        return self.filtered(lambda attribute: attribute not in attributes)
+
+    def filtered(self, keep: Callable[[Attribute], bool]) -> "CatalogueObject":
+        """The same object with those of its attributes that `keep` keeps."""
+        return replace(self, attributes={name: value for name, value in self.attributes.items() if keep(name)})
+
     @property
-    def compared(self) -> dict[str, Value]:
+    def compared(self) -> dict[Attribute, Value]:
         """The attributes that equality looks at."""
         return {name: value for name, value in self.attributes.items() if name not in NOT_COMPARED}
 

@@ -21,6 +21,7 @@ from alembic_online.postgres.catalogue import (
     tables,
     triggers,
 )
+from alembic_online.postgres.catalogue.attributes import Attribute
 from alembic_online.postgres.catalogue.model import Catalogue, CatalogueObject, Identity, Kind, Value
 from alembic_online.postgres.catalogue.normal import normal
 from alembic_online.postgres.catalogue.session import neutral_session
@@ -40,6 +41,7 @@ FAMILIES = (
     publications,
 )
 _QUERIES = tuple(text(family.SQL) for family in FAMILIES)
+_ATTRIBUTES = {attribute.value: attribute for attribute in Attribute}
 _NAMESPACES = text(namespaces.SQL)
 
 
@@ -82,11 +84,11 @@ def _parent(schema: str, parent: Sequence[str] | None) -> Identity | None:
     return Identity(Kind(kind), schema, table, name)
 
 
-def _stated(attributes: str) -> dict[str, Value]:
-    stated = {}
+def _stated(attributes: str) -> dict[Attribute, Value]:
+    stated: dict[Attribute, Value] = {}
     for name, value in json.loads(attributes).items():
         if value is not None and value is not False and value != []:
-            stated[name] = tuple(value) if isinstance(value, list) else value
             if isinstance(value, str):
-                stated[name] = normal(value)
+                value = normal(value)
+            stated[_ATTRIBUTES[name]] = tuple(value) if isinstance(value, list) else value
     return stated

@@ -3,6 +3,7 @@
 import difflib
 import re
 
+from alembic_online.postgres.catalogue.attributes import Attribute
 from alembic_online.postgres.catalogue.model import Value
 
 DEFAULT_SCHEMA = "public"
@@ -14,20 +15,34 @@ CONTEXT = 2
 
 _DEFAULT_IF_ABSENT = frozenset(
     {
-        "access method",
-        "cache",
-        "collation",
-        "compression",
-        "firing",
-        "increment",
-        "maximum",
-        "minimum",
-        "replica identity",
+        Attribute.ACCESS_METHOD,
+        Attribute.CACHE,
+        Attribute.COLLATION,
+        Attribute.COMPRESSION,
+        Attribute.FIRING,
+        Attribute.INCREMENT,
+        Attribute.MAXIMUM,
+        Attribute.MINIMUM,
+        Attribute.REPLICA_IDENTITY,
     }
-    | {"identity cache", "identity increment", "identity maximum", "identity minimum", "identity start", "start"}
-    | {"statistics target", "storage", "subtype collation", "subtype operator class", "tablespace", "target"}
+    | {
+        Attribute.IDENTITY_CACHE,
+        Attribute.IDENTITY_INCREMENT,
+        Attribute.IDENTITY_MAXIMUM,
+        Attribute.IDENTITY_MINIMUM,
+        Attribute.IDENTITY_START,
+        Attribute.START,
+    }
+    | {
+        Attribute.STATISTICS_TARGET,
+        Attribute.STORAGE,
+        Attribute.SUBTYPE_COLLATION,
+        Attribute.SUBTYPE_OPERATOR_CLASS,
+        Attribute.TABLESPACE,
+        Attribute.TARGET,
+    }
 )
-_IN_ORDER = frozenset({"labels", "inherits", "column order"})
+_IN_ORDER = frozenset({Attribute.LABELS, Attribute.INHERITS, Attribute.COLUMN_ORDER})
 _REVOKED = "no "
 """How a privilege begins that the default grants and this object does not."""
 _SHORT_TYPES = (
@@ -46,7 +61,7 @@ def qualified(schema: str, name: str) -> str:
 
 def change(attribute: str, before: Value | None, after: Value | None) -> str:
     """`type varchar(255) -> text`, `privileges added SELECT to app`, `definition changed` (then there is a `diff`)."""
-    if attribute == "privileges":
+    if attribute == Attribute.PRIVILEGES:
         return f"{attribute} {_privileges(set(_tuple(before)), set(_tuple(after)))}"
     if isinstance(before, tuple) or isinstance(after, tuple):
         return f"{attribute} {_items(attribute, _tuple(before), _tuple(after))}"
@@ -74,7 +89,7 @@ def _is_long(before: Value | None, after: Value | None) -> bool:
 
 
 def _shown(attribute: str, before: Value | None, after: Value | None) -> tuple[str, str]:
-    if attribute == "comment":
+    if attribute == Attribute.COMMENT:
         return _quoted(before), _quoted(after)
     absent = "default" if attribute in _DEFAULT_IF_ABSENT else "none"
     full = tuple(absent if value is None else str(value) for value in (before, after))
@@ -146,7 +161,7 @@ def _without_default(privileges: set[str]) -> set[str]:
 
 
 def _placed(attribute: str, items: tuple[str, ...], item: str) -> str:
-    if attribute != "labels":
+    if attribute != Attribute.LABELS:
         return item
     place = items.index(item)
     return f"{item} after {items[place - 1]}" if place else f"{item} first"

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from alembic_online.autogenerate.context import Schema
-from alembic_online.postgres.catalogue import Identity, Kind
+from alembic_online.postgres.catalogue import Attribute, Identity, Kind
 from alembic_online.postgres.locks.reader import Reader, statements
 
 
@@ -22,10 +22,10 @@ class ForeignKey:
 def foreign_keys(schema: Schema) -> Iterator[ForeignKey]:
     """Those of tables; a partition's is that of its table."""
     for identity, entry in schema.catalogue.items():
-        if identity.kind is Kind.CONSTRAINT and entry.attributes["type"] == "foreign key":
-            if "part of" in entry.attributes or entry.parent is None:
+        if identity.kind is Kind.CONSTRAINT and entry.attributes[Attribute.TYPE] == "foreign key":
+            if entry.has(Attribute.PART_OF) or entry.parent is None:
                 continue
-            reader = next(statements(str(entry.attributes["definition"])))
+            reader = next(statements(entry.text(Attribute.DEFINITION)))
             reader.accept("FOREIGN KEY")
             columns = _names(reader.parentheses())
             reader.accept("REFERENCES")
@@ -38,8 +38,8 @@ def leading_columns(schema: Schema) -> dict[Identity, list[tuple[str, ...]]]:
     """Of each table the columns of its indexes that can be asked for equality, in their order."""
     found: dict[Identity, list[tuple[str, ...]]] = {}
     for entry in schema.indexes:
-        reader = next(statements(str(entry.attributes["definition"])))
-        if reader.accept("USING") and reader.name() in ("btree", "hash") and "invalid" not in entry.attributes:
+        reader = next(statements(entry.text(Attribute.DEFINITION)))
+        if reader.accept("USING") and reader.name() in ("btree", "hash") and not entry.has(Attribute.INVALID):
             columns = tuple(_bare(each.name()) for each in reader.parentheses().split())
             if not reader.has("WHERE") or reader.has("NOT"):  # WHERE ... IS NOT NULL passes over no row that refers
                 table = Identity(Kind.TABLE, entry.schema, "", entry.identity.table)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from alembic_online.autogenerate.context import Schema
-from alembic_online.postgres.catalogue import CatalogueObject, Kind
+from alembic_online.postgres.catalogue import Attribute, CatalogueObject, Kind
 from alembic_online.postgres.catalogue.words import qualified, short
 
 _REFERENCE = re.compile(r"FOREIGN KEY \((.+?)\) REFERENCES (\S+?)\((.+?)\)(.*)")
@@ -25,22 +25,22 @@ def _picture(schema: Schema, tables: list[CatalogueObject]) -> Iterator[str]:
     for table in tables:
         for columns, target, _, _ in _references(schema, table):
             own = [column for column in _columns(schema, table) if column.name in columns]
-            one = "||" if all("not null" in column.attributes for column in own) else "|o"
+            one = "||" if all(column.has(Attribute.NOT_NULL) for column in own) else "|o"
             yield f"    {_word(target)} {one}--o{{ {_word(_name(table))} : {_word('_'.join(columns))}"
     yield from (f"    {_word(_name(table))}" for table in tables)
 
 
 def _table(schema: Schema, table: CatalogueObject) -> Iterator[str]:
     yield from (f"## {_name(table)}", "")
-    if comment := table.attributes.get("comment"):
+    if comment := table.attributes.get(Attribute.COMMENT):
         yield from (str(comment), "")
     yield from ("| column | type | default | meaning |", "|---|---|---|---|")
     for column in _columns(schema, table):
         yield f"| {' | '.join(_cells(column))} |"
     yield ""
     for key in schema.children(table.identity, Kind.CONSTRAINT):
-        if key.attributes["type"] != "foreign key":
-            yield f"- `{key.name}`: {_code(short(str(key.attributes['definition'])))}"
+        if key.attributes[Attribute.TYPE] != "foreign key":
+            yield f"- `{key.name}`: {_code(short(key.text(Attribute.DEFINITION)))}"
     for columns, target, others, action in _references(schema, table):
         yield f"- {', '.join(columns)} refers to {target} ({others}){action.lower()}"
     for other, columns in _referring(schema, table):
@@ -51,11 +51,11 @@ def _table(schema: Schema, table: CatalogueObject) -> Iterator[str]:
 def _cells(column: CatalogueObject) -> Iterator[str]:
     stated = column.attributes
     yield f"`{column.name}`"
-    yield _code(short(str(stated["type"]))) + ("" if "not null" in stated else ", may be NULL")
-    default = stated.get("default") or stated.get("generated")
-    identity = f"identity {stated['identity']}" if "identity" in stated else ""
+    yield _code(short(str(stated[Attribute.TYPE]))) + ("" if Attribute.NOT_NULL in stated else ", may be NULL")
+    default = stated.get(Attribute.DEFAULT) or stated.get(Attribute.GENERATED)
+    identity = f"identity {stated[Attribute.IDENTITY]}" if Attribute.IDENTITY in stated else ""
     yield _code(short(str(default))) if default else identity
-    yield str(stated.get("comment", "")).replace("|", "\\|").replace("\n", " ")
+    yield str(stated.get(Attribute.COMMENT, "")).replace("|", "\\|").replace("\n", " ")
 
 
 def _columns(schema: Schema, table: CatalogueObject) -> list[CatalogueObject]:
@@ -64,7 +64,7 @@ def _columns(schema: Schema, table: CatalogueObject) -> list[CatalogueObject]:
 
 def _references(schema: Schema, table: CatalogueObject) -> Iterator[tuple[list[str], str, str, str]]:
     for key in schema.children(table.identity, Kind.CONSTRAINT):
-        if match := _REFERENCE.match(str(key.attributes["definition"])):
+        if match := _REFERENCE.match(key.text(Attribute.DEFINITION)):
             columns, target, others, action = match.groups()
             yield columns.split(", "), short(target), others, action
 

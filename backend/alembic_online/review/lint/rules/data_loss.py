@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from alembic_online.autogenerate.context import quoted
-from alembic_online.postgres.catalogue import Kind
+from alembic_online.postgres.catalogue import Attribute, Kind
 from alembic_online.recipes.names import plain
 from alembic_online.recipes.object_effects import made
 from alembic_online.review.lint.data_changes import data_changes
@@ -17,7 +17,7 @@ def _check(revision: Revision) -> Iterator[Found]:
     if (trial := revision.trial) is None:
         return
     for identity in removed(trial):
-        if "generated" not in trial.before.catalogue[identity].attributes and not renamed(trial, identity.name):
+        if not trial.before.catalogue[identity].has(Attribute.GENERATED) and not renamed(trial, identity.name):
             what = f"column {identity.table}.{identity.name}" if identity.kind is Kind.COLUMN else str(identity.name)
             yield Found(f"It drops {what} with all that it holds.", trial.line_of(identity.table, identity.name))
     for what, line in _replaced(trial):
@@ -28,7 +28,7 @@ def _check(revision: Revision) -> Iterator[Found]:
     for each in trial.cut:
         yield Found(f"{each}: values are rounded or cut.", trial.line_of(each.identity.table, each.identity.name))
     for each in trial.differences:
-        if each.identity.kind is Kind.COLUMN and each.attribute == "generated" and each.before is None:
+        if each.identity.kind is Kind.COLUMN and each.attribute == Attribute.GENERATED and each.before is None:
             line = trial.line_of(each.identity.table, each.identity.name)
             yield Found(f"{each}: what it holds goes, and is computed from now on.", line)
 

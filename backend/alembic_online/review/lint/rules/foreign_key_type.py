@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from alembic_online.autogenerate.context import Schema
-from alembic_online.postgres.catalogue import Identity, Kind
+from alembic_online.postgres.catalogue import Attribute, Identity, Kind
 from alembic_online.review.lint.foreign_keys import foreign_keys
 from alembic_online.review.lint.rule import Found, Revision, Rule
 
@@ -25,7 +25,7 @@ def _mismatches(schema: Schema) -> Iterator[Found]:
 
 
 def _type(schema: Schema, table: Identity, column: str) -> str:
-    return str(schema.catalogue[Identity(Kind.COLUMN, table.schema, table.name, column)].attributes["type"])
+    return str(schema.catalogue[Identity(Kind.COLUMN, table.schema, table.name, column)].attributes[Attribute.TYPE])
 
 
 RULE = Rule(

@@ -5,7 +5,7 @@ But for the rows that hold NULL in a column that was there and becomes NOT NULL:
 
 from collections.abc import Iterator
 
-from alembic_online.postgres.catalogue import Kind
+from alembic_online.postgres.catalogue import Attribute, Kind
 from alembic_online.recipes.names import plain
 from alembic_online.review.lint.data_changes import DataChange, data_changes
 from alembic_online.review.lint.executed_revision import Trial
@@ -23,7 +23,9 @@ def _check(revision: Revision) -> Iterator[Found]:
 def _becomes_not_null(change: DataChange, trial: Trial) -> bool:
     place = (plain(change.table).rpartition(".")[2], plain(change.column))
     changed = (each for each in trial.differences if each.identity.kind is Kind.COLUMN and each.change == "changed")
-    return any((each.identity.table, each.identity.name) == place and each.attribute == "not null" for each in changed)
+    return any(
+        (each.identity.table, each.identity.name) == place and each.attribute == Attribute.NOT_NULL for each in changed
+    )
 
 
 RULE = Rule(

@@ -2,7 +2,16 @@
 
 from sqlalchemy import Connection, create_engine
 
-from alembic_online.postgres.catalogue import Catalogue, Difference, Identity, Kind, compare, describe, read_catalogue
+from alembic_online.postgres.catalogue import (
+    Attribute,
+    Catalogue,
+    Difference,
+    Identity,
+    Kind,
+    compare,
+    describe,
+    read_catalogue,
+)
 from tests.servers import Server
 
 POSITION = Identity(Kind.COLUMN, "public", "chapters", "position")
@@ -94,7 +103,7 @@ def test_a_difference_carries_the_values_as_postgresql_prints_them(bench: Connec
     before = read_catalogue(bench)
     after = _after(bench, "ALTER TABLE chapters ALTER position TYPE numeric(5, 1)")
 
-    assert compare(before, after) == [Difference(POSITION, "changed", "type", "integer", "numeric(5,1)")]
+    assert compare(before, after) == [Difference(POSITION, "changed", Attribute.TYPE, "integer", "numeric(5,1)")]
 
 
 def test_column_order_is_compared_only_on_demand_and_without_gaps(bench: Connection) -> None:
@@ -114,7 +123,7 @@ def test_column_order_is_compared_only_on_demand_and_without_gaps(bench: Connect
 def test_owners_are_compared_only_on_demand(bench: Connection) -> None:
     bench.exec_driver_sql("CREATE ROLE catalogue_owner")
     before = read_catalogue(bench)
-    owner = str(before[Identity(Kind.TABLE, "public", "", "users")].attributes["owner"])
+    owner = before[Identity(Kind.TABLE, "public", "", "users")].text(Attribute.OWNER)
     after = _after(bench, "ALTER TABLE users OWNER TO catalogue_owner")
 
     assert before == after

@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import Connection
 
-from alembic_online.postgres.catalogue import Identity, Kind, read_catalogue
+from alembic_online.postgres.catalogue import Attribute, Identity, Kind, read_catalogue
 
 CHECKS = [
     "v IN ('a', 'b')",
@@ -24,7 +24,7 @@ def test_a_definition_made_again_from_its_text_is_the_same(connection: Connectio
 
     def definition(name: str) -> str:
         entry = read_catalogue(connection)[Identity(Kind.CONSTRAINT, "public", name, "k")]
-        return str(entry.attributes["definition"])
+        return entry.text(Attribute.DEFINITION)
 
     with connection.begin_nested() as savepoint:
         connection.exec_driver_sql(table.format("one", f"CHECK ({check})").replace("%", "%%"))

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from alembic_online.postgres.catalogue import Catalogue, Identity, Kind, compare, read_catalogue
+from alembic_online.postgres.catalogue import Attribute, Catalogue, Identity, Kind, compare, read_catalogue
 from alembic_online.postgres.catalogue.session import neutral_session
 
 # Texts that PostgreSQL prints in another way under another setting.
@@ -86,8 +86,8 @@ def test_every_name_in_a_definition_is_qualified(telling: Connection) -> None:
     telling.exec_driver_sql("SET LOCAL search_path = archive, public")
     catalogue = read_catalogue(telling)
 
-    assert catalogue[_column("telltales", "theme")].attributes["default"] == "'light'::archive.theme"
-    assert catalogue[_column("telltales", "theme")].attributes["type"] == "archive.theme"
+    assert catalogue[_column("telltales", "theme")].text(Attribute.DEFAULT) == "'light'::archive.theme"
+    assert catalogue[_column("telltales", "theme")].text(Attribute.TYPE) == "archive.theme"
 
 
 def test_reading_leaves_the_settings_of_the_transaction_and_of_the_session(bench: Connection) -> None:
