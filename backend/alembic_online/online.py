@@ -43,8 +43,9 @@ from alembic_online.runner.migrator import Migrator, migrating, stopped
 from alembic_online.runner.offline import begin_script
 from alembic_online.runtime.current_command import Command
 from alembic_online.runtime.logs import show_what_happens
+from alembic_online.runtime.owners_session import left_as_it_was, others_alike, set_by_owner
 from alembic_online.runtime.rehearsal import REHEARSAL, Rehearsal
-from alembic_online.runtime.session import prepare_own_session
+from alembic_online.runtime.session import prepare_own_session, session_settings
 from alembic_online.runtime.waiter import GreenletWaiter, Waiter, loop_beside
 
 log = logging.getLogger("alembic.runtime.migration")
@@ -127,6 +128,8 @@ def _carried_out(
 def _migrating(connection: Connection, command: Command, policy: Policy, target: DatabaseURL) -> Iterator[Migrator]:
     """Take the migrator's locks on another connection of the same engine, until the end of the block."""
     with ExitStack() as stack:
+        owners = set_by_owner(connection)
+        stack.enter_context(left_as_it_was(connection, session_settings(policy.network_timeout)))
         waiter, engine, own = stack.enter_context(_waiting(connection))
         wait = waiter.wait
 
@@ -135,8 +138,9 @@ def _migrating(connection: Connection, command: Command, policy: Policy, target:
             stack.push(lambda *error: wait(manager.__aexit__(*error)))
             return entered
 
+        _refuse_one_connection(connection)
+        stack.enter_context(others_alike(connection, owners))
         asking: AsyncConnection = enter(engine.connect())
-        _refuse_one_connection(connection, asking)
         pid = wait(prepare_own_session(engine, own, target, policy.network_timeout))
         wait(prepare_own_session(engine, asking, target, policy.network_timeout))
         migrator: Migrator = enter(migrating(engine, own, pid, asking, command, policy, waiter))
@@ -155,9 +159,10 @@ def _waiting(connection: Connection) -> Iterator[tuple[Waiter, AsyncEngine, Asyn
         yield waiter, engine, connection_as_async(connection)
 
 
-def _refuse_one_connection(connection: Connection, asking: AsyncConnection) -> None:
-    other: Any = asking.sync_connection
-    if other.connection.dbapi_connection is connection.connection.dbapi_connection:
+def _refuse_one_connection(connection: Connection) -> None:
+    with connection.engine.connect() as other:
+        is_the_same = other.connection.dbapi_connection is connection.connection.dbapi_connection
+    if is_the_same:
         raise RequestRefused(
             f"The engine has one connection for all ({type(connection.engine.pool).__name__}); a migration needs"
             " another one beside its own, which looks for locks and keeps the journal.",

@@ -8,6 +8,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, MetaData
 
 from alembic_online.autogenerate.cannot_write import CannotWrite
+from alembic_online.autogenerate.compare_hooks import CompareHooks
 from alembic_online.autogenerate.context import Schema, read_schema
 from alembic_online.autogenerate.difference_report import announcement
 from alembic_online.autogenerate.existing_rows import hold_null
@@ -44,7 +45,9 @@ class Comparison:
         live, wanted = self._known(live), self._known(wanted)
         if self._filters is not None:
             live, wanted = self._filters.without_excluded(live, wanted)
-        return live, as_live(live, wanted, self.metadata)
+        wanted = as_live(live, wanted, self.metadata)
+        hooks = CompareHooks.of(self.context, self.metadata)
+        return live, wanted if hooks is None else hooks.with_the_same(live, wanted)
 
     @cached_property
     def _filters(self) -> IncludeFilters | None:

@@ -72,7 +72,7 @@ class IncludeFilters:
 
     def _of_models(self, entry: CatalogueObject) -> Any:
         _, schema, table, name = entry.identity
-        found = self.metadata.tables.get(self._key(schema, table or name))
+        found = model_table(self.metadata, schema, table or name, self.default)
         if found is None or not table:
             return found
         if entry.kind is Kind.COLUMN:
@@ -83,9 +83,12 @@ class IncludeFilters:
     def _schema(self, schema: str) -> str | None:
         return None if schema == self.default else schema
 
-    def _key(self, schema: str, table: str) -> str:
-        qualified = f"{schema}.{table}"
-        return qualified if schema != self.default or qualified in self.metadata.tables else table
+
+def model_table(metadata: MetaData, schema: str, name: str, default: str) -> Table | None:
+    """The model's table of this name; one without a schema is in the default one."""
+    qualified = f"{schema}.{name}"
+    in_default = schema == default and qualified not in metadata.tables
+    return metadata.tables.get(name if in_default else qualified)
 
 
 def _word(entry: CatalogueObject) -> str:

@@ -50,8 +50,13 @@ async def prepare_own_session(
     return pid
 
 
+def session_settings(patience: float = PATIENCE) -> dict[str, str]:
+    """What is set in each session of a run."""
+    return {**_SETTINGS, **server_settings(patience)}
+
+
 async def _set(connection: AsyncConnection, patience: float) -> int:
-    settings = json.dumps({**_SETTINGS, **server_settings(patience)})
+    settings = json.dumps(session_settings(patience))
     return int(await connection.scalar(_PREPARE, {"settings": settings}) or 0)
 
 

@@ -1,0 +1,74 @@
+"""The session of a connection that env.py brings is its owner's: other connections of a run are made like it, and
+afterwards it is as it was.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from sqlalchemy import Connection, event, text
+from sqlalchemy.pool import ConnectionPoolEntry
+
+_OURS = "alembic-online"
+# `role` is in no list of settings. It is set last: what a superuser has set, another role may not.
+_SET_BY_OWNER = text(
+    "SELECT name, setting FROM pg_settings WHERE source = 'session' AND setting <> reset_val"
+    " AND context IN ('user', 'superuser')"
+    " AND name NOT IN ('transaction_isolation', 'transaction_read_only', 'transaction_deferrable')"
+    " UNION ALL SELECT 'role', current_setting('role')"
+)
+_CURRENT = text(
+    "SELECT key, current_setting(key) FROM json_each_text(CAST(:settings AS json))"
+    " WHERE current_setting(key, true) IS NOT NULL"
+)
+_SET = text("SELECT set_config(key, value, false) FROM json_each_text(CAST(:settings AS json))")
+
+
+def set_by_owner(connection: Connection) -> dict[str, str]:
+    """What was SET in this session: the search_path of a tenant, parameters of the application, and the role."""
+    return dict(connection.execute(_SET_BY_OWNER).tuples().all())
+
+
+@contextmanager
+def others_alike(connection: Connection, settings: Mapping[str, str]) -> Iterator[None]:
+    """Until the end of the block, what else is connected by this connection's engine has these settings.
+
+    Such a connection is closed afterwards, and does not go back to a pool, from which the application would get it.
+    """
+
+    engine, pool = connection.engine, connection.engine.pool
+
+    def make_alike(other: Connection) -> None:
+        other.info[_OURS] = True
+        make_like(other, settings)
+
+    def close(_: object, record: ConnectionPoolEntry) -> None:
+        if record.info.pop(_OURS, False):
+            record.invalidate()
+
+    event.listen(engine, "engine_connect", make_alike)
+    event.listen(pool, "checkin", close)
+    try:
+        yield
+    finally:
+        event.remove(engine, "engine_connect", make_alike)
+        event.remove(pool, "checkin", close)
+
+
+def make_like(connection: Connection, settings: Mapping[str, str]) -> None:
+    """Set all of it in the connection's session."""
+    connection.execute(_SET, {"settings": json.dumps(settings)})
+    connection.commit()
+
+
+@contextmanager
+def left_as_it_was(connection: Connection, ours: Mapping[str, str]) -> Iterator[None]:
+    """At the end of the block the session has the values again that it had for the settings of `ours`."""
+    before: dict[str, str] = dict(connection.execute(_CURRENT, {"settings": json.dumps(ours)}).tuples().all())
+    connection.commit()
+    try:
+        yield
+    finally:
+        if not connection.invalidated and not connection.closed:
+            connection.rollback()
+            make_like(connection, before)
