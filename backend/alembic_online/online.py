@@ -6,9 +6,10 @@ The engine, the connection and all that `context.configure` was told stay its ow
 import asyncio
 import logging
 import signal
+import socket
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from functools import partial
 from typing import Any
 
@@ -46,7 +47,7 @@ from alembic_online.runtime.logs import show_what_happens
 from alembic_online.runtime.owners_session import left_as_it_was, others_alike, set_by_owner
 from alembic_online.runtime.rehearsal import REHEARSAL, Rehearsal
 from alembic_online.runtime.session import prepare_own_session, session_settings
-from alembic_online.runtime.waiter import GreenletWaiter, Waiter, loop_beside
+from alembic_online.runtime.waiter import GreenletWaiter, ThreadWaiter, Waiter, loop_beside
 
 log = logging.getLogger("alembic.runtime.migration")
 
@@ -171,7 +172,7 @@ def _refuse_one_connection(connection: Connection) -> None:
 
 
 class _ToldToStop(KeyboardInterrupt):
-    """SIGTERM or SIGINT, in the thread that runs the revisions; psycopg cancels the running statement."""
+    """SIGTERM or SIGINT, in the thread that runs the revisions."""
 
 
 @contextmanager
@@ -181,13 +182,34 @@ def _stoppable(waiter: Waiter, migrator: Migrator) -> Iterator[None]:
     Raises `Stopped`.
     """
     received: list[signal.Signals] = []
-    with _signals(waiter, received):
+    beside = _cancelled_beside(waiter, migrator) if isinstance(waiter, ThreadWaiter) else nullcontext()
+    with beside, _signals(waiter, received):
         try:
             yield
         except (KeyboardInterrupt, asyncio.CancelledError, Exception):
             if not received:
                 raise
             raise waiter.wait(stopped(migrator, received[0])) from None
+
+
+@contextmanager
+def _cancelled_beside(waiter: ThreadWaiter, migrator: Migrator) -> Iterator[None]:
+    """Until the end of the block, a signal cancels the running statement, from the loop's thread.
+
+    psycopg looks for signals while it waits. psycopg2 waits in C, and Python's handler is called when it is back.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    receiving, sending = socket.socketpair()
+    with receiving, sending:
+        sending.setblocking(False)
+        before = signal.set_wakeup_fd(sending.fileno(), warn_on_full_buffer=False)
+        try:
+            with waiter.reading(receiving, migrator.cancel):
+                yield
+        finally:
+            signal.set_wakeup_fd(before)
 
 
 @contextmanager

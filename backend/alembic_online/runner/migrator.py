@@ -63,6 +63,11 @@ class Migrator:
             lambda context: Apply(Run(context, self._policy, history, way, self.activity, consent, rehearsal)),
         )
 
+    async def cancel(self) -> None:
+        """Cancel the running statement, on a connection of its own."""
+        async with self.engine.connect() as connection:
+            await connection.execute(text("SELECT pg_cancel_backend(:pid)"), {"pid": self.pid})
+
     async def close(self) -> None:
         """Leave nothing behind that nobody waits for."""
         await self._asking.close()

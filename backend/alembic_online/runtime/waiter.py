@@ -5,8 +5,9 @@ event loop of its own beside it, where env.py brings the connection.
 """
 
 import asyncio
+import socket
 import threading
-from collections.abc import Awaitable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
@@ -60,6 +61,25 @@ class ThreadWaiter:
             return asyncio.create_task(coroutine)
 
         return self.wait(begin())
+
+    @contextmanager
+    def reading(self, readable: socket.socket, act: Callable[[], Coroutine[Any, Any, None]]) -> Iterator[None]:
+        """Until the end of the block, `act` is begun once when there is something to read."""
+        tasks: list[asyncio.Task[None]] = []
+
+        def begin() -> None:
+            self._loop.remove_reader(readable)
+            tasks.append(self._loop.create_task(act()))
+
+        async def end() -> None:
+            self._loop.remove_reader(readable)
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+        self._loop.call_soon_threadsafe(self._loop.add_reader, readable, begin)
+        try:
+            yield
+        finally:
+            self.wait(end())
 
 
 @dataclass(frozen=True)

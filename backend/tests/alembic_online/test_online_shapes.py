@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.alembic_online.test_online import MODELS, STATE, SYNC, Shop, make_shop
+from tests.alembic_online.shop import MODELS, STATE, SYNC, Shop, make_shop
 
 pytestmark = pytest.mark.programs
 

@@ -46,7 +46,7 @@ def server_settings(patience: float = PATIENCE) -> dict[str, str]:
 async def keep_alive(connection: AsyncConnection, patience: float = PATIENCE) -> None:
     """Set this client's end of a TCP connection; a Unix socket, and a system that has no such option, is left alone."""
     driver: Any = (await connection.get_raw_connection()).driver_connection
-    number = driver.pgconn.socket if hasattr(driver, "pgconn") else _asyncpg_socket(driver)
+    number = driver.fileno() if hasattr(driver, "fileno") else _asyncpg_socket(driver)
     given = pace(patience)
     with socket.socket(fileno=os.dup(number)) as end:
         if end.family == socket.AF_UNIX:
