@@ -88,6 +88,7 @@ class JoiningByBind:
 
     def _may_join(self, element: Any, values: Sequence[Any], gaps: Gaps) -> bool:
         if isinstance(element, TextClause | Select):
-            sets = self._cut_over.numbers_set(written_out(element)) is not None
-            return not any(values) and sets and not gaps.reads_here()
+            if any(values):  # they are in no text
+                return False
+            return self._cut_over.numbers_set(written_out(element)) is not None and not gaps.reads_here()
         return isinstance(element, CreateEnumType | DropEnumType | CreateDomainType | DropDomainType)
