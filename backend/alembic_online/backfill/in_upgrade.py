@@ -19,7 +19,7 @@ from alembic_online.backfill.run import backfill, begin
 from alembic_online.errors import BackfillPending
 from alembic_online.policy import Policy
 from alembic_online.runtime.activity import Activity, Progress
-from alembic_online.runtime.rehearsal import REHEARSAL, Rehearsal
+from alembic_online.runtime.run_at_hand import run_at_hand
 from alembic_online.runtime.waiter import Beside
 
 _TRIAL = 10.0  # seconds after which the rate is known well enough to say how long all of it will take
@@ -31,11 +31,9 @@ def run_outside(context: MigrationContext, definition: Backfill, *, deferred: bo
     Begun again by each revision that says so, but not by one that is resumed: the journal keeps the beginning. What is
     to wait for its command (`deferred`, or by the policy) is done at once where no row needs it, and in a rehearsal.
     """
-    assert context.connection is not None, "only a script has none"
-    beside: Beside = context.opts["beside"]
-    policy: Policy = context.opts["policy"]
-    activity: Activity = context.opts["activity"]
-    rehearsal: Rehearsal | None = context.config.attributes.get(REHEARSAL) if context.config else None
+    run = run_at_hand(context)
+    assert run is not None, "who has none writes the rows himself"
+    beside, policy, activity, rehearsal = run.beside, run.policy, run.activity, run.rehearsal
     with context.autocommit_block():
         table = beside.waiter.wait(_with_connection(beside.engine, state.make_table))
         written = context.dialect.identifier_preparer.format_table(table)
@@ -73,10 +71,8 @@ def runner(definition: Backfill, refused: str) -> Callable[[MigrationContext], N
     return run
 
 
-def is_done(context: MigrationContext, name: str) -> bool:
+def is_done(beside: Beside, name: str) -> bool:
     """Whether a backfill that was begun is at its end, or has no row left; asked on a connection of its own."""
-    assert context.connection is not None, "only a script has none"
-    beside: Beside = context.opts["beside"]
     return bool(beside.waiter.wait(_with_connection(beside.engine, partial(needed.is_done, name=name))))
 
 

@@ -13,6 +13,7 @@ from alembic_online.backfill.definition import Backfill, Function, verbatim
 from alembic_online.postgres.sql.identifiers import quoted
 from alembic_online.runtime.bookkeeping import standing
 from alembic_online.runtime.history import BACKFILL_TABLE
+from alembic_online.runtime.run_at_hand import run_at_hand
 
 
 @Operations.register_operation("backfill")
@@ -70,12 +71,12 @@ def _backfill(operations: Operations, operation: BackfillOp) -> None:
         with context.autocommit_block():
             operations.execute(verbatim(script(operation.definition, commits=True)))
         _note_done(operations, operation.definition)
-    elif "activity" not in context.opts:  # the caller's own connection and transaction
+    elif (run := run_at_hand(context)) is None:
         operations.execute(verbatim(script(operation.definition, commits=False)))
         _note_done(operations, operation.definition)
     else:
         if operation.definition.values:
-            context.opts["before_backfill"](as_update(operation.definition))
+            run.count_overwritten(as_update(operation.definition))
         run_outside(context, operation.definition, deferred=operation.deferred)
 
 
@@ -102,5 +103,6 @@ def _require(operations: Operations, operation: RequireBackfillOp) -> None:
     columns = state.backfill_table(place.schema).c
     finished = select(columns.finished).where(columns.name == operation.name)
     slices = bind.scalars(finished).all() if place.exists else []
-    if not slices or (None in slices and not ("activity" in context.opts and is_done(context, operation.name))):
+    run = run_at_hand(context)
+    if not slices or (None in slices and not (run is not None and is_done(run.beside, operation.name))):
         raise pending(operation.name, "has not come to its end" if slices else "has not been begun")

@@ -55,12 +55,11 @@ class Migrator:
         way = FreeWay(self._asking, self.pid, self._policy, self.activity)
         consent = Consent(self._policy, can_ask=self.terminal and sys.stdin.isatty())
         beside = Beside(self._asking.waiter, as_async(migration_context.connection.engine))
-        migration_context.opts.update(policy=self._policy, activity=self.activity, beside=beside)  # for our operations
         config = migration_context.config
         rehearsal = config.attributes.get(REHEARSAL) if config is not None else None
         supervise(
             migration_context,
-            lambda context: Apply(Run(context, self._policy, history, way, self.activity, consent, rehearsal)),
+            lambda context: Apply(Run(context, self._policy, history, way, self.activity, beside, consent, rehearsal)),
         )
 
     async def cancel(self) -> None:

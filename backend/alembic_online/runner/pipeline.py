@@ -44,6 +44,7 @@ from alembic_online.runner.timing import Timing
 from alembic_online.runner.transactions import Transactions
 from alembic_online.runtime.history import Entry
 from alembic_online.runtime.row_security import every_row
+from alembic_online.runtime.run_at_hand import RunAtHand
 
 log = logging.getLogger("alembic.runtime.migration")
 
@@ -70,7 +71,8 @@ class Apply(Supervisor):
         self._operations = OnlineOperations(self._attempt, database, self._transactions, running, timing)
         self._effects = Effects(self._attempt)
         ConnectionEvents(self._attempt, timing, self._effects).attach()
-        run.context.opts["before_backfill"] = self._count_backfill  # for `op.backfill`
+        at_hand = RunAtHand(run.policy, run.activity, run.beside, run.rehearsal, self._count_backfill)
+        at_hand.announce(run.context)
 
     def steps(self, heads: Sequence[str], steps: Iterable[Any]) -> Iterator[Any]:
         """The revisions of the way, each with what surrounds it."""

@@ -11,6 +11,7 @@ from alembic_online.runner.lock_wait import FreeWay
 from alembic_online.runtime.activity import Activity
 from alembic_online.runtime.history import History
 from alembic_online.runtime.rehearsal import Rehearsal
+from alembic_online.runtime.waiter import Beside
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,8 @@ class Run:
     way: FreeWay
     activity: Activity
     """What runs now, for whoever shows it."""
+    beside: Beside
+    """Where to work beside the revision's transaction."""
     consent: Consent
     """To lose data."""
     rehearsal: Rehearsal | None

@@ -1,0 +1,38 @@
+"""What an operation of ours finds of the run that carries it out, in its migration context."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from alembic.runtime.migration import MigrationContext
+
+from alembic_online.policy import Policy
+from alembic_online.runtime.activity import Activity
+from alembic_online.runtime.rehearsal import Rehearsal
+from alembic_online.runtime.waiter import Beside
+
+_KEY = "alembic_online"
+
+
+@dataclass(frozen=True)
+class RunAtHand:
+    """A run that changes the database, on a connection of its own."""
+
+    policy: Policy
+    activity: Activity
+    """What runs now, for whoever shows it."""
+    beside: Beside
+    """Where to work beside the revision's transaction."""
+    rehearsal: Rehearsal | None
+    """Whom to tell, where the run is only to be looked at."""
+    count_overwritten: Callable[[str], None]
+    """Told of an UPDATE that is about to run on another connection: a downgrade asks before it destroys values."""
+
+    def announce(self, context: MigrationContext) -> None:
+        """From now on this is the run of this context."""
+        context.opts[_KEY] = self
+
+
+def run_at_hand(context: MigrationContext) -> RunAtHand | None:
+    """None for a script, and on a connection and in a transaction of the caller's."""
+    found: RunAtHand | None = context.opts.get(_KEY)
+    return found
