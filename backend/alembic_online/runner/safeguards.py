@@ -202,12 +202,12 @@ class Safeguards:
     def before(self, statement: Statement) -> tuple[str, Any]:
         """What is sent, with its parameters: the statement, or what stands in for one that is done already."""
         self._begun = []
-        if statement.sent != NOTHING:  # in the place of one that waits
+        if statement.sent == NOTHING:  # in the place of one that waits
+            return statement.sent, statement.parameters
+        with self._attempt.ours():
             for safeguard in PREPARED if self._attempt.is_prepared else SAFEGUARDS:
                 around = safeguard(statement, self._attempt)
-                with self._attempt.ours():
-                    instead = next(around, None)
-                if instead is not None:
+                if (instead := next(around, None)) is not None:
                     self._begun = []
                     return instead.sql, instead.parameters
                 self._begun.append(around)
@@ -216,6 +216,7 @@ class Safeguards:
     def after(self, cursor: Any) -> None:
         """It has run."""
         begun, self._begun = self._begun, []
-        for around in reversed(begun):
-            with self._attempt.ours(), suppress(StopIteration):
-                around.send(cursor)
+        with self._attempt.ours():
+            for around in reversed(begun):
+                with suppress(StopIteration):
+                    around.send(cursor)
