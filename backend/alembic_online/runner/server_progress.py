@@ -73,4 +73,11 @@ async def read_progress(connection: AsyncConnection, pid: int, activity: Activit
     writes = activity.step.upper().startswith(("UPDATE", "DELETE", "INSERT", "MERGE"))
     given = {"pid": pid, "before": activity.size_before, "writes": writes}
     row = (await connection.execute(_PROGRESS, given)).one_or_none()
-    return Progress(row.phase, int(row.done), int(row.total or 0), row.relation, row.size) if row else None
+    if row is None:
+        return None
+    return Progress(row.phase, int(row.done), int(row.total or 0), *in_words(row.relation, row.size))
+
+
+def in_words(relation: str, size: str | None) -> tuple[str, str]:
+    """A table and its size; of one that is not committed others see no name and no size, but its number."""
+    return ("a new table", "not committed yet") if relation.isdigit() else (relation, size or "size not known")

@@ -13,6 +13,8 @@ from contextlib import contextmanager
 import psycopg
 import pytest
 
+from alembic_online.runner.server_progress import in_words
+from alembic_online.runtime.activity import Progress
 from tests.alembic_online.project import Project
 from tests.alembic_online.runner import gate
 from tests.alembic_online.runner.processes import Migrator, until
@@ -54,6 +56,18 @@ def screen() -> Iterator[Screen]:
 def books(database: str, watcher: psycopg.Connection) -> str:
     watcher.execute("CREATE TABLE books (id integer); INSERT INTO books SELECT generate_series(1, 1000); ANALYZE books")
     return database
+
+
+@pytest.mark.parametrize(
+    ("relation", "size", "shown"),
+    [
+        ("17099", None, "on a new table (not committed yet), no estimate"),
+        ("17099", "8192 bytes", "on a new table (not committed yet), no estimate"),
+        ("books", "8192 bytes", "on books (8192 bytes), no estimate"),
+    ],
+)
+def test_a_table_that_others_do_not_see_yet_has_no_number(relation: str, size: str | None, shown: str) -> None:
+    assert Progress("building", 0, 0, *in_words(relation, size)).line(1) == shown
 
 
 def test_on_a_terminal_a_long_step_has_a_line_that_moves_and_names_its_table(
