@@ -16,7 +16,7 @@ from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext
 from alembic.script import Script, ScriptDirectory
 from alembic.script.write_hooks import _run_hooks
-from sqlalchemy import Connection, Executable, Table
+from sqlalchemy import Computed, Connection, Executable, Identity, Table
 
 Send = Callable[[Executable | str], Any]
 """Sends a statement; what comes back is a result of SQLAlchemy's, or None where a script is written."""
@@ -119,6 +119,11 @@ class Supervisor:
         return leave()
 
 
+_WITH_DEFAULT = ("server_default", "type_", "postgresql_using")
+_AFTER_DEFAULT = ("nullable", "name", "comment", "existing_comment")
+"""Of `alter_column`."""
+
+
 class SupervisedImpl(DefaultImpl):
     """The implementation of a dialect, whose every statement the supervisor sees.
 
@@ -145,6 +150,20 @@ class SupervisedImpl(DefaultImpl):
         return self.supervisor.execute(
             construct, lambda each: super(SupervisedImpl, self)._exec(each, *arguments, **options)
         )
+
+    def alter_column(self, table_name: str, column_name: str, **options: Any) -> None:
+        """As Alembic does it, but for the default that comes with NOT NULL, which Alembic sets after it.
+
+        Committed one by one, NOT NULL would refuse the rows of clients that do not know the column.
+        """
+        default = options.get("server_default", False)
+        given = default not in (False, None) and not isinstance(default, Identity | Computed)
+        if given and options.get("nullable") is False:
+            later = {name: value for name, value in options.items() if name not in _WITH_DEFAULT}
+            options = {name: value for name, value in options.items() if name not in _AFTER_DEFAULT}
+            super().alter_column(table_name, column_name, **options)
+            options = later
+        super().alter_column(table_name, column_name, **options)
 
     def send(self, construct: Executable | str) -> Any:
         """Send a statement as Alembic would, past the supervisor."""

@@ -30,7 +30,7 @@ from alembic_online.recipes.bypass import is_small, new_names, reason_to_be_dire
 from alembic_online.recipes.catalogue_precheck import unmet_need
 from alembic_online.recipes.cutover.pending_statements import Postponed, Waiting
 from alembic_online.recipes.cutover.recreated_columns import recreated
-from alembic_online.recipes.cutover.statement_forms import makes_index
+from alembic_online.recipes.cutover.statement_forms import altered_column, makes_index
 from alembic_online.recipes.database import Database
 from alembic_online.recipes.given_up import unique_index_as_key
 from alembic_online.recipes.index_in_place import in_place
@@ -87,6 +87,8 @@ class OnlineOperations:
                 self._attempt.settings.give_back(self._attempt.connection)
         with self._transactions.outside():
             yield
+            if self._timing.is_revisions_line and not self._running.keeps_waiting():
+                self._timing.carry_out_now()  # indexes that go
 
     def execute(self, construct: Executable | str, send: Send) -> Any:
         """Carry out what the revision asks for; `send` sends it as it stands."""
@@ -110,7 +112,8 @@ class OnlineOperations:
         if self._becomes_one(statement, sql, again):
             return None
         if may_be_online(statement) and not self._make_room(sql, statement):
-            self._database.cut_over.postponed.append(Postponed(next(made(sql)), again, self._timing.line))
+            name = next(made(sql), plain(altered_column(sql)))
+            self._database.cut_over.postponed.append(Postponed(name, again, self._timing.line))
             return None
         change = online_change(statement, self._database)
         if change is not None and replaces:
@@ -146,10 +149,13 @@ class OnlineOperations:
     def _make_room(self, sql: str, statement: Executable) -> bool:
         """Nothing is planned beside a strong lock, nor before what it needs is there.
 
-        False for an index for which clients would have to miss something: it can be made later.
+        False for what can be done later: an index for which clients would have to miss something, or NOT NULL of a
+        column that gets its default below.
         """
         self._let_go()
         cut_over = self._database.cut_over
+        if self._attempt.may_wait and self._running.waits_for_default(sql):
+            return not self._timing.large_of(sql, self._attempt.locks.locked_by(sql))
         if cut_over.gives_up_name(sql, "column") and online_change(statement, self._database) is None:
             return True  # a column in the place of another one: both in the same instant
         if in_place(sql, self._database) is not None:

@@ -131,6 +131,9 @@ class Timing:
             self._running.finish()
             if not self._cut_over:
                 self._make_postponed()
+            if last and self._cut_over:  # what was postponed has joined it
+                self._running.carry_out(last=True)
+                self._running.finish()
 
     def _make_postponed(self) -> None:
         postponed, self._cut_over.postponed = self._cut_over.postponed, []

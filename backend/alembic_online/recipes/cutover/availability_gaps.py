@@ -18,7 +18,7 @@ from alembic_online.recipes.cutover.pending_statements import Waiting, gaps
 from alembic_online.recipes.cutover.statement_forms import locks_tables
 from alembic_online.recipes.database import Database
 from alembic_online.recipes.names import plain
-from alembic_online.recipes.object_effects import GivenUp, is_definition, last_part, made
+from alembic_online.recipes.object_effects import GivenUp, is_definition, last_part, made, sets_default
 from alembic_online.revisions.source_line import line_in
 
 _RELATION = "SELECT 1 FROM pg_class WHERE lower(relname) = :name"
@@ -158,6 +158,16 @@ class Gaps:
                     f"Change the column once: ALTER TYPE {name} RENAME TO {name}_old, CREATE TYPE {name} ..., ALTER"
                     f" TABLE ... TYPE {name} USING ..., DROP TYPE {name}_old.",
                 )
+
+    def default_follows(self, table: str, column: str, waiting: Iterable[Waiting]) -> bool:
+        """Whether the column has no default, and gets one by what is `waiting`, or by a line below."""
+        line, default = self._line, GivenUp("default", plain(table), plain(column))
+        if self._looks_there(default):
+            return False
+        if any(sets_default(each.sql) and any(own[:3] == default[:3] for own in each.gives_up) for each in waiting):
+            return True
+        end = line.end_lineno or line.lineno or 0 if line else 0
+        return line is not None and bool(self._below.brings_back(default, line.lineno or 0, end))
 
     def reads_here(self) -> bool:
         """Whether the line that runs now does something with what its statement returns."""

@@ -29,7 +29,7 @@ from alembic_online.recipes.cutover.statement_forms import (
     sets_not_null,
 )
 from alembic_online.recipes.names import plain
-from alembic_online.recipes.object_effects import GivenUp, last_part, made, same_name
+from alembic_online.recipes.object_effects import GivenUp, last_part, made, same_name, sets_default
 from alembic_online.recipes.step import Step, Task
 
 _PARTITIONS = re.compile(r"\b(ATTACH|DETACH)\s+PARTITION\b", re.IGNORECASE)
@@ -133,8 +133,8 @@ class CutOver:
         return list(gaps(self.waiting))
 
     def names_postponed(self, sql: str) -> bool:
-        """Whether `sql` names an index that is still to be made."""
-        return any(each.name in names_of(sql) for each in self.postponed)
+        """Whether `sql` names what is still to be done: an index, or a column that waits for its default."""
+        return not sets_default(sql) and any(each.name in names_of(sql) for each in self.postponed)
 
     def take(self) -> list[Waiting]:
         """All that waits; nothing does afterwards."""

@@ -52,11 +52,12 @@ class Waiting:
 
 @dataclass(frozen=True)
 class Postponed:
-    """What is done after the cut-over: an index that needs what that makes, and for which nobody waits; or a line that
-    is kept, to become one with a line below (`recreated_columns`)."""
+    """What is done after the cut-over: an index that needs what that makes, and for which nobody waits; NOT NULL of a
+    column that gets its default there; or a line that is kept, to become one with a line below (`recreated_columns`).
+    """
 
     name: str
-    """Of the index, plain; else ""."""
+    """Of the index or column, plain; else ""."""
     run: Callable[[], Any]
     line: FrameSummary | None
     sql: str = ""

@@ -72,7 +72,8 @@ INDEXES = [
         "with op.get_context().autocommit_block():\n"
         '        op.create_index("ix_a", "books", [sa.text("title text_pattern_ops DESC")], unique=True,'
         " postgresql_concurrently=True)",
-        'op.drop_index("ix_a", "books", postgresql_concurrently=True)',
+        "with op.get_context().autocommit_block():\n"
+        '        op.drop_index("ix_a", "books", postgresql_concurrently=True, if_exists=True)',
     ),
     Case(
         "an index replaced",

@@ -202,6 +202,19 @@ CASES = [
         'op.alter_column("books", "pages", type_=sa.BigInteger(), server_default="0")',
     ),
     case(
+        "not null, with its default",
+        """op.execute("UPDATE tickets SET was = 'open'")""",
+        'op.alter_column("tickets", "was", nullable=False, server_default="open", new_column_name="before")',
+        'op.create_index("ix_before", "tickets", ["before"])',
+    ),
+    case(
+        "not null, and its default below",
+        """op.execute("UPDATE tickets SET was = 'open'")""",
+        'op.alter_column("tickets", "was", nullable=False)',
+        'op.create_index("ix_body", "tickets", ["body"])',
+        'op.alter_column("tickets", "was", server_default="open")',
+    ),
+    case(
         "a view and a check",
         'op.execute("DROP VIEW long_books")',
         'op.drop_constraint("ck_pages", "books")',
@@ -510,7 +523,13 @@ ENUMS = [
     ),
 ]
 
-INTERRUPTED = ("a default", "a unique index in the place of a key", "a key under a foreign key", NUMBERED[1].name)
+INTERRUPTED = (
+    "a default",
+    "not null, with its default",
+    "a unique index in the place of a key",
+    "a key under a foreign key",
+    NUMBERED[1].name,
+)
 LONG = (
     "a key of another type under a foreign key",
     "another enum",
