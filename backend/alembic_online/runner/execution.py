@@ -11,12 +11,10 @@ from traceback import FrameSummary
 from sqlalchemy.exc import DBAPIError
 
 from alembic_online.postgres import sqlstate as state
-from alembic_online.postgres.locks import strong_locks
 from alembic_online.recipes.catalogue_precheck import must_leave
 from alembic_online.recipes.cutover.availability_gaps import Gaps
 from alembic_online.recipes.cutover.pending_statements import Waiting, one_by_one
 from alembic_online.recipes.cutover.reorder import may_stay
-from alembic_online.recipes.cutover.statement_forms import altered_column, sets_not_null
 from alembic_online.recipes.database import Database
 from alembic_online.recipes.names import plain, verbatim
 from alembic_online.recipes.object_effects import last_part
@@ -123,13 +121,6 @@ class Running:
     def comes_back(self, waiting: Sequence[Waiting]) -> bool:
         """Whether something that these give up is made again below."""
         return self._uncommitted.would_miss(waiting)
-
-    def waits_for_default(self, sql: str) -> bool:
-        """Whether it makes a column NOT NULL that gets its default only below: clients may not know the column."""
-        if self._gaps is None or not sets_not_null(sql):
-            return False
-        column, waiting = altered_column(sql), self.cut_over.waiting
-        return any(self._gaps.default_follows(lock.name, column, waiting) for lock in strong_locks(sql))
 
     def would_be_missed(self, sql: str) -> bool:
         """Whether clients would miss something if what `sql` needs were carried out now."""

@@ -154,7 +154,7 @@ class OnlineOperations:
         """
         self._let_go()
         cut_over = self._database.cut_over
-        if self._attempt.may_wait and self._running.waits_for_default(sql):
+        if self._timing.waits_for_default(sql):
             return not self._timing.large_of(sql, self._attempt.locks.locked_by(sql))
         if cut_over.gives_up_name(sql, "column") and online_change(statement, self._database) is None:
             return True  # a column in the place of another one: both in the same instant

@@ -8,7 +8,7 @@ from typing import Any
 
 from alembic.script import Script
 
-from alembic_online.postgres.locks import is_patient, needs_autocommit
+from alembic_online.postgres.locks import is_patient, needs_autocommit, strong_locks
 from alembic_online.recipes.bypass import is_large
 from alembic_online.recipes.catalogue_precheck import is_in_vain, must_leave
 from alembic_online.recipes.cutover.availability_gaps import Gaps
@@ -16,7 +16,7 @@ from alembic_online.recipes.cutover.block_statements import with_block_statement
 from alembic_online.recipes.cutover.long_read import refuse_long_read
 from alembic_online.recipes.cutover.pending_statements import Waiting
 from alembic_online.recipes.cutover.reorder import is_independent
-from alembic_online.recipes.cutover.statement_forms import locks_tables
+from alembic_online.recipes.cutover.statement_forms import altered_column, locks_tables, sets_not_null
 from alembic_online.recipes.database import Database
 from alembic_online.recipes.given_up import all_given_up
 from alembic_online.recipes.object_effects import besides_dropped, is_definition
@@ -38,18 +38,19 @@ class Timing:
         self._cut_over = database.cut_over
         self.refusals = Refusals(attempt)
         self._script: Script | None = None
+        self._gaps: Gaps | None = None
 
     @contextmanager
     def revision(self, script: Script) -> Iterator[None]:
         """A try of this one, until the end of the block."""
         gaps = Gaps(script, self._attempt.at_hand.direction, self._database, self._attempt.journal.is_noted)
-        self._script = script
+        self._script, self._gaps = script, gaps
         self.refusals.forget()
         try:
             with self._running.revision(gaps):
                 yield
         finally:
-            self._script = None
+            self._script = self._gaps = None
 
     @property
     def is_revisions_line(self) -> bool:
@@ -108,6 +109,13 @@ class Timing:
         refuse_long_read(sql, self._database)
         self._running.wait(Waiting.of(sql, directly, line=self.line, gives_up=gone), large=False)
         return True
+
+    def waits_for_default(self, sql: str) -> bool:
+        """Whether it makes a column NOT NULL that gets its default only below: clients may not know the column."""
+        gaps, column, waiting = self._gaps, altered_column(sql), self._cut_over.waiting
+        if gaps is None or not self._attempt.may_wait or not sets_not_null(sql):
+            return False
+        return any(gaps.default_follows(lock.name, column, waiting) for lock in strong_locks(sql))
 
     def _is_in_vain(self, sql: str) -> bool:
         """Whether nothing needs to be committed for it: it can only fail, or has nothing to do."""
