@@ -44,8 +44,8 @@ test quick prove: export PYTHONDONTWRITEBYTECODE :=
 test: $(STAMP)  ## the tests, on PostgreSQL 18 and a part on 16 (ten to twenty minutes)
 	@$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
 
-quick: $(STAMP)  ## what needs no server (under twenty seconds)
-	@$(BIN)/python -m pytest -n 2 --dist worksteal -m "pure and not prove" $(ARGS)
+quick: $(STAMP)  ## what needs no server (about half a minute)
+	@$(BIN)/python -m pytest -n 2 --dist worksteal -m "pure and not prove" --postgres=18 $(ARGS)
 
 prove: $(STAMP)  ## the longer proofs: every kind of kill at every step, all of the toolkit on 16
 	@$(BIN)/python -m pytest -n 2 --dist worksteal -m prove $(ARGS)

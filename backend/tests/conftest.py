@@ -69,7 +69,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def pytest_collection_finish() -> None:
     """Thousands of tests that stay: to look through them for garbage was a twentieth of all processor time."""
-    gc.collect()
     gc.freeze()
 
 
