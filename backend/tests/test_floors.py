@@ -102,6 +102,15 @@ def test_no_two_packages_of_the_toolkit_need_each_other() -> None:
     tuple(TopologicalSorter(needs).static_order())
 
 
+def test_no_two_rooms_of_the_api_need_each_other() -> None:
+    needs: dict[str, set[str]] = {}
+    for path in (BACKEND / "src" / "api").rglob("*.py"):
+        there = {name.split(".")[2] for name in imported(path) if name.startswith("src.api.")}
+        here = path.relative_to(BACKEND / "src" / "api").parts[0].removesuffix(".py")
+        needs.setdefault(here, set()).update(there - {here})
+    tuple(TopologicalSorter(needs).static_order())
+
+
 def test_the_toolkit_does_not_know_the_service() -> None:
     for path in (each for each in PACKAGE.rglob("*") if each.suffix in (".py", ".toml", ".md")):
         assert not re.findall(r"\bsrc\b|syllabus", path.read_text(encoding="utf-8"), re.IGNORECASE), path

@@ -9,16 +9,16 @@ from asgi_correlation_id import CorrelationIdMiddleware
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
-from src.api.http.error_handlers import add_error_handlers
+from src.api.error_handlers import add_error_handlers
 from src.api.http.routing import serve
 from src.api.middleware.head import Head
 from src.api.middleware.observation import Observation
-from src.api.middleware.position import PositionCookie
 from src.api.middleware.repeat import Repeat
 from src.api.middleware.security_headers import SecurityHeaders
 from src.api.middleware.startup import PlainStartup
 from src.api.ops.logs import structured_logs
 from src.api.ops.metrics import ConnectionCollector, Metrics
+from src.api.replica.position import PositionCookie
 from src.api.resources import open_resources
 from src.api.routers import ROUTERS
 from src.settings import Settings, load_settings
@@ -38,7 +38,7 @@ def create_app(settings: Settings | None = None, *, migrations: Path = MIGRATION
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         with structured_logs() if settings.is_production else nullcontext():
             async with open_resources(settings, migrations) as app.state.resources:
-                connections = ConnectionCollector(app.state.resources)
+                connections = ConnectionCollector(app.state.resources.connections)
                 app.state.metrics.registry.register(connections)
                 yield
                 app.state.metrics.registry.unregister(connections)

@@ -20,7 +20,7 @@ from alembic_online.postgres.sqlstate import names_what_is_gone
 from alembic_online.revisions.graph import load_chain
 from src.api.chat.answering import Answers
 from src.api.ops.readiness import Readiness
-from src.api.ops.replica import Replica
+from src.api.replica.reads import Replica
 from src.api.search.query_vectors import QueryVectors
 from src.api.security.rate_limit import Attempts, ServiceLimits
 from src.api.security.signing_key import signing_key

@@ -7,7 +7,7 @@ import pytest
 from fastapi import FastAPI, HTTPException
 from sqlalchemy import text
 
-from src.api.dependencies import Engine, Scripts, Session
+from src.api.dependencies.sessions import Engine, Scripts, Session
 from tests.api.clients import running
 from tests.api.conftest import MakeApp
 

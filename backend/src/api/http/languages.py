@@ -1,14 +1,10 @@
-"""Which language a reader gets: the lookup of RFC 4647, section 3.4, from `?lang=` or `Accept-Language`."""
+"""Which language a reader gets: the lookup of RFC 4647, section 3.4."""
 
 import re
 from collections.abc import Set
 from dataclasses import dataclass
-from typing import Annotated
 
-from fastapi import Depends, Header, Query
-
-from src.api.dependencies import OpenResources
-from src.db.languages import LONGEST, TAG, canonical_language
+from src.db.languages import TAG
 
 _RANGE = re.compile(rf"\s*({TAG}|\*)\s*(?:;\s*q\s*=\s*([01](?:\.\d{{0,3}})?)\s*)?")
 LONGEST_HEADER = 1000
@@ -63,19 +59,3 @@ def _truncations(tag: str) -> list[str]:
         if parts and len(parts[-1]) == 1:
             parts.pop()
     return found
-
-
-async def wanted_languages(
-    resources: OpenResources,
-    lang: Annotated[
-        str | None,
-        Query(pattern=f"^{TAG}$", max_length=LONGEST, description="A BCP 47 tag; goes before Accept-Language"),
-    ] = None,
-    accept_language: Annotated[str, Header(max_length=LONGEST_HEADER)] = "",
-) -> Wanted:
-    """The languages that the request asks for."""
-    ranges, refused = ([lang], frozenset[str]()) if lang else read_accept_language(accept_language)
-    return wanted(ranges, canonical_language(resources.settings.course_language), refused)
-
-
-WantedLanguages = Annotated[Wanted, Depends(wanted_languages)]

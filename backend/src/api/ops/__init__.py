@@ -1,1 +1,1 @@
-"""What whoever runs the service looks at: probes, metrics, logs; and the replica."""
+"""What whoever runs the service looks at: probes, metrics, logs."""

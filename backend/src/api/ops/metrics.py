@@ -1,6 +1,6 @@
 """What is counted: requests by route, connections, and how the schema fits the code."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from prometheus_client import CollectorRegistry, Counter, Enum, Gauge, Histogram
 from prometheus_client.core import GaugeMetricFamily, Metric
@@ -10,7 +10,6 @@ from prometheus_client.registry import Collector
 from alembic_online.postgres.errors import UserError
 from alembic_online.review.status import SchemaState
 from src.api.ops.readiness import Seen
-from src.api.resources import Resources
 
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 _UNREACHABLE = "unreachable"
@@ -61,13 +60,14 @@ class Metrics:
 class ConnectionCollector(Collector):
     """Connections of the pools, counted when they are asked for."""
 
-    def __init__(self, resources: Resources) -> None:
-        self._resources = resources
+    def __init__(self, connections: Callable[[], list[tuple[str, int, int]]]) -> None:
+        """`connections` tells of each pool its name, and how many are in use and idle."""
+        self._connections = connections
 
     def collect(self) -> Iterator[Metric]:
         """How many connections are open, and how many of them are in use."""
         family = GaugeMetricFamily("syllabus_connections", "Connections to the database", labels=["pool", "state"])
-        for pool, in_use, idle in self._resources.connections():
+        for pool, in_use, idle in self._connections():
             family.add_metric([pool, "in use"], in_use)
             family.add_metric([pool, "idle"], idle)
         yield family

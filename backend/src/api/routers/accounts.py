@@ -5,13 +5,13 @@ from http import HTTPStatus
 from fastapi import Request, Response
 from sqlalchemy.exc import IntegrityError
 
-from src.api.dependencies import CountedByAddress, OpenResources, Session
+from src.api.dependencies.auth import MyAccount, SignedIn, bearer_token, my_account
+from src.api.dependencies.sessions import CountedByAddress, OpenResources, Session
 from src.api.http.problems import ProblemError
 from src.api.http.representation import represent
 from src.api.http.routing import Resource
 from src.api.routers.sign_in import token_pair
 from src.api.schemas.accounts import Account, AccountChange, PasswordChange, Registration, TokenPair
-from src.api.security.auth import MyAccount, SignedIn, bearer_token, my_account
 from src.api.security.rate_limit import PER_ACCOUNT
 from src.db.queries import accounts
 from src.db.services import accounts as accounts_service

@@ -5,12 +5,12 @@ from uuid import UUID
 
 from fastapi import Request, Response
 
-from src.api.dependencies import ReadSession, Session
+from src.api.dependencies.auth import Administrator, AdministratorSession, SignedIn
+from src.api.dependencies.sessions import ReadSession, Session
 from src.api.http.etag import RequiredIfMatch, etag, is_current, not_modified
 from src.api.http.pages import BY_TIME, Page, PageRequest, Paging
 from src.api.http.routing import Resource
 from src.api.schemas.capstone import NewSubmission, Review, Submission, SubmissionChange
-from src.api.security.auth import Administrator, AdministratorSession, SignedIn
 from src.db.queries import capstone
 from src.db.services import capstone as capstone_service
 

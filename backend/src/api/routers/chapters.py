@@ -4,17 +4,18 @@ from http import HTTPStatus
 
 from fastapi import Request, Response
 
-from src.api.http.clean_html import CleanChapter
+from src.api.dependencies.asker import MaybeAsker, maybe_asker
+from src.api.dependencies.auth import AdministratorSession, bearer_token
+from src.api.dependencies.clean_html import CleanChapter
+from src.api.dependencies.languages import WantedLanguages, wanted_languages
 from src.api.http.etag import RequiredIfMatch, etag
 from src.api.http.found import complete_order, found
-from src.api.http.languages import LONGEST_HEADER, WantedLanguages, wanted_languages
+from src.api.http.languages import LONGEST_HEADER
 from src.api.http.problems import problems
 from src.api.http.representation import represent
 from src.api.http.routing import Resource
 from src.api.schemas.chapters import Chapter, ReadChapter
 from src.api.schemas.course import Order, Slug, is_slug
-from src.api.security.asker import MaybeAsker, maybe_asker
-from src.api.security.auth import AdministratorSession, bearer_token
 from src.db.queries import chapters, modules
 
 router = Resource(prefix="/modules/{module}/chapters", tag="course")

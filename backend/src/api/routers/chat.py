@@ -10,12 +10,12 @@ from uuid import UUID
 from fastapi import Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from src.api.dependencies import Session
+from src.api.dependencies.auth import SignedIn
+from src.api.dependencies.sessions import Session
 from src.api.http.pages import BY_TIME, Page, Paging
 from src.api.http.problems import ProblemError, problems
 from src.api.http.routing import Resource
 from src.api.schemas.chat import Context, Conversation, Message, NewMessage, Rating
-from src.api.security.auth import SignedIn
 from src.db.queries import chat
 
 router = Resource(prefix="/chat", tag="chat")

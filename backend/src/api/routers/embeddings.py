@@ -6,11 +6,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from src.api.dependencies.auth import AdministratorSession, administrators_only
 from src.api.http.gradual_json import gradual_route
 from src.api.http.problems import ProblemError, problems
 from src.api.http.routing import Resource
 from src.api.schemas.embeddings import ChunkInput, ChunksInput, ChunksReplaced
-from src.api.security.auth import AdministratorSession, administrators_only
 from src.db.queries.chapters import lock_chapter
 from src.db.queries.embeddings import Chunk, replace_chunks
 

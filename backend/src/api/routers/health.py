@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from alembic_online.postgres.connection.url import DatabaseURL
 from alembic_online.postgres.errors import UserError
 from alembic_online.review.status import SchemaState
-from src.api.dependencies import OpenResources
+from src.api.dependencies.sessions import OpenResources
 from src.api.http.problems import Problem, problem_response, problem_schema
 from src.api.ops.readiness import Seen
 

@@ -6,7 +6,7 @@ Open to whoever reaches the port: let the proxy before it pass only `/api`, `/do
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from src.api.dependencies import OpenResources
+from src.api.dependencies.sessions import OpenResources
 from src.api.ops.metrics import Metrics
 
 router = APIRouter(include_in_schema=False)

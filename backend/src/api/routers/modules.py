@@ -4,6 +4,8 @@ from http import HTTPStatus
 
 from fastapi import Request, Response
 
+from src.api.dependencies.asker import MaybeAsker, maybe_asker
+from src.api.dependencies.auth import AdministratorSession, bearer_token
 from src.api.http.etag import RequiredIfMatch, etag
 from src.api.http.found import complete_order, found
 from src.api.http.problems import problems
@@ -11,8 +13,6 @@ from src.api.http.representation import represent
 from src.api.http.routing import Resource
 from src.api.schemas.course import Order, Slug, is_slug
 from src.api.schemas.modules import Course, Module, ModuleContent, ModuleWithChapters
-from src.api.security.asker import MaybeAsker, maybe_asker
-from src.api.security.auth import AdministratorSession, bearer_token
 from src.db.queries import modules
 
 router = Resource(tag="course")

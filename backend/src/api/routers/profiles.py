@@ -5,11 +5,11 @@ from uuid import UUID
 
 from fastapi import Response
 
-from src.api.dependencies import Reads, ReadSession, Session
+from src.api.dependencies.auth import SignedIn
+from src.api.dependencies.sessions import Reads, ReadSession, Session
 from src.api.http.problems import ProblemError
 from src.api.http.routing import Resource
 from src.api.schemas.profiles import Profile, ProfileChange, PublicProfile
-from src.api.security.auth import SignedIn
 from src.db.queries import profiles
 
 router = Resource(tag="profiles")

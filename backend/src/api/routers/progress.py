@@ -4,15 +4,15 @@ from http import HTTPStatus
 
 from fastapi import Request, Response
 
-from src.api.dependencies import ReadSession, Session
+from src.api.dependencies.asker import SignedInAsker, signed_in_asker
+from src.api.dependencies.auth import Administrator, SignedIn, bearer_token
+from src.api.dependencies.sessions import ReadSession, Session
 from src.api.http.found import found
 from src.api.http.problems import problems
 from src.api.http.representation import represent
 from src.api.http.routing import Resource
 from src.api.schemas.course import Slug
 from src.api.schemas.progress import ChapterStatistics, CourseProgress, Progress, SavedProgress
-from src.api.security.asker import SignedInAsker, signed_in_asker
-from src.api.security.auth import Administrator, SignedIn, bearer_token
 from src.db.queries import chapters, progress
 
 router = Resource(tag="progress")

@@ -10,14 +10,14 @@ from fastapi import Depends
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from src.api.chat.answering import Asked
-from src.api.dependencies import OpenResources
+from src.api.dependencies.auth import SignedIn
+from src.api.dependencies.sessions import OpenResources
 from src.api.http.problems import ProblemError, problems
 from src.api.http.routing import Resource
 from src.api.routers.chat import context_columns
 from src.api.schemas.chat import Question, Source
 from src.api.search.query_vectors import QueryVectors
 from src.api.search.snippets import snippet_text
-from src.api.security.auth import SignedIn
 from src.db.queries import chat
 from src.db.queries.nearest import Scope
 from src.db.queries.search import Hit, Query, search

@@ -5,14 +5,14 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
-from src.api.dependencies import OpenResources, Reads
+from src.api.dependencies.auth import MaybeSignedIn, Viewer
+from src.api.dependencies.sessions import OpenResources, Reads
 from src.api.http.pages import PageRequest
 from src.api.http.problems import ProblemError, problems
 from src.api.http.routing import Resource
 from src.api.resources import Resources
 from src.api.schemas.search import Place, SearchHit, SearchPage, SearchRequest
 from src.api.search.snippets import snippet_html
-from src.api.security.auth import MaybeSignedIn, Viewer
 from src.db.queries.nearest import Scope
 from src.db.queries.search import Hit, Query, scope_exists, search
 from src.db.vector import DEFAULT_MODEL

@@ -6,11 +6,11 @@ from typing import Annotated
 from fastapi import Depends
 from fastapi.security import OAuth2PasswordRequestForm
 
-from src.api.dependencies import CountedByAddress, OpenResources, Session
+from src.api.dependencies.auth import SignedIn, claimed
+from src.api.dependencies.sessions import CountedByAddress, OpenResources, Session
 from src.api.http.problems import ProblemError
 from src.api.http.routing import Resource
 from src.api.schemas.accounts import Renewal, TokenPair, kept_address
-from src.api.security.auth import SignedIn, claimed
 from src.api.security.rate_limit import PER_ACCOUNT
 from src.api.security.tokens import LIFETIME, Tokens, Use, claim_of
 from src.db.queries import accounts

@@ -5,8 +5,9 @@ from typing import Annotated
 
 from fastapi import Path, Request, Response
 
-from src.api.dependencies import OpenResources, ReadSession
-from src.api.http.clean_html import CleanTranslation
+from src.api.dependencies.auth import Administrator, AdministratorSession
+from src.api.dependencies.clean_html import CleanTranslation
+from src.api.dependencies.sessions import OpenResources, ReadSession
 from src.api.http.etag import OptionalIfMatch, RequiredIfMatch, etag
 from src.api.http.found import found
 from src.api.http.problems import ProblemError, problems
@@ -14,7 +15,6 @@ from src.api.http.representation import represent
 from src.api.http.routing import Resource
 from src.api.schemas.course import Slug
 from src.api.schemas.translations import ListedTranslation, Translation, Translations
-from src.api.security.auth import Administrator, AdministratorSession
 from src.db.languages import LONGEST, TAG, canonical_language
 from src.db.queries import chapters, translations
 

@@ -31,7 +31,7 @@ Html = Annotated[
     str,
     Field(max_length=500_000, description="Scripts, styles and forms are taken out", examples=["<p>Wait briefly.</p>"]),
 ]
-"""As it was sent: `api/http/clean_html.py` cleans it."""
+"""As it was sent: `api/dependencies/clean_html.py` cleans it."""
 
 
 class Stored(BaseModel):

@@ -1,1 +1,1 @@
-"""Who asks, by which token, and how often."""
+"""Tokens, their key, and how often passwords may be tried."""

@@ -8,7 +8,7 @@ from fastapi import APIRouter, FastAPI
 from httpx import AsyncClient
 from starlette.routing import BaseRoute
 
-from src.api.http.error_handlers import add_error_handlers
+from src.api.error_handlers import add_error_handlers
 from src.api.http.routing import LARGEST_BODY, LimitedRoute
 from src.api.routers import ROUTERS
 from tests.api.accounts import visitor

@@ -8,8 +8,8 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from httpx import AsyncClient
 
+from src.api.dependencies import auth
 from src.api.routers import ROUTERS
-from src.api.security import auth
 from tests.api.course import add_chapter, add_module, small_course
 from tests.sessions import session, until
 

@@ -10,7 +10,7 @@ from httpx import ASGITransport, AsyncClient, Response
 from sqlalchemy import text
 
 from src.api.app import create_app
-from src.api.dependencies import Session
+from src.api.dependencies.sessions import Session
 from src.api.http.routing import LARGEST_BODY
 from src.settings import Settings
 from tests.api.accounts import API

@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 from alembic_online.postgres.sqlstate import DUPLICATE_PREPARED_STATEMENT, INVALID_STATEMENT_NAME, sqlstate
 from src.api.http.problems import ProblemError, problem_response
 from src.api.middleware.repeat import ask_to_repeat, is_undone
-from src.api.ops.replica import is_replicas_failure
+from src.api.replica.reads import is_replicas_failure
 from src.db.services.rules import Absent, Conflict, Forbidden, RuleError
 
 _RULES = {

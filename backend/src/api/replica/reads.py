@@ -17,8 +17,8 @@ from fastapi import Request
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from alembic_online.postgres.sqlstate import sqlstate
-from src.api.middleware.position import position_of
 from src.api.middleware.repeat import ask_to_repeat
+from src.api.replica.position import position_of
 from src.db.hot_query import Reader
 from src.db.wal import SEEN
 

@@ -28,7 +28,7 @@ async def test_html_that_takes_too_much_is_refused_with_its_place(
     await add_module(administrator, "m")
     added = await add_chapter(administrator, "m", "c")
     tag = {"If-Match": added.headers["etag"]}
-    with patch(f"src.api.http.clean_html.{limit}", value):
+    with patch(f"src.api.dependencies.clean_html.{limit}", value):
         for refused in (
             await administrator.post(CHAPTER, json=LONG | {"slug": "d"}),
             await administrator.put(f"{CHAPTER}/c", json=LONG | {"slug": "c"}, headers=tag),

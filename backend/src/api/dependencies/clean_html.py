@@ -10,9 +10,9 @@ from anyio import BrokenWorkerProcess, fail_after, to_process
 from fastapi import Depends
 from fastapi.exceptions import RequestValidationError
 
+from src.api.dependencies.auth import Administrator
 from src.api.schemas.chapters import ChapterContent
 from src.api.schemas.translations import TranslationContent
-from src.api.security.auth import Administrator
 from src.db.content_html import sanitise_within
 
 SECONDS = 5.0

@@ -10,8 +10,8 @@ from alembic.script import ScriptDirectory
 from fastapi import Depends, Request
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from src.api.middleware.position import remember
-from src.api.ops.replica import Replica
+from src.api.replica.position import remember
+from src.api.replica.reads import Replica
 from src.api.resources import Resources
 from src.api.security.rate_limit import PER_ADDRESS, network
 from src.db.hot_query import Reader

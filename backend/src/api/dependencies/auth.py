@@ -10,7 +10,7 @@ from fastapi import Depends, Request
 from fastapi.security import OAuth2PasswordBearer
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from src.api.dependencies import OpenResources, Session, get_resources
+from src.api.dependencies.sessions import OpenResources, Session, get_resources
 from src.api.http.problems import ProblemError
 from src.api.resources import Resources
 from src.api.security.tokens import Use, fingerprint

@@ -5,9 +5,9 @@ from typing import Annotated, Any, cast
 
 from fastapi import Depends, Request
 
-from src.api.dependencies import answering
+from src.api.dependencies.auth import Token, claimed, held, nobody
+from src.api.dependencies.sessions import answering
 from src.api.resources import Resources
-from src.api.security.auth import Token, claimed, held, nobody
 from src.api.security.tokens import Use
 from src.db.viewer_query import ViewerQuery
 

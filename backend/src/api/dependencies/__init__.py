@@ -1,0 +1,1 @@
+"""What routes ask for: sessions, who asks, languages, clean HTML."""

@@ -1,0 +1,1 @@
+"""Reads on a streaming replica, and how far a client has seen."""
