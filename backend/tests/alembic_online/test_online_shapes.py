@@ -86,6 +86,19 @@ with engine.begin() as connection:
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
 """
+LIMITS = SYNC.replace(
+    "        context.configure(connection",
+    """        connection.exec_driver_sql("SELECT pg_advisory_lock(7), set_config('lock_timeout', '3s', false)")
+        connection.commit()
+        context.configure(connection""",
+).replace(
+    "            context.run_migrations()\n\nif",
+    """            context.run_migrations()
+        print("LIMIT", connection.exec_driver_sql("SHOW lock_timeout").scalar())
+        print("LOCK", connection.exec_driver_sql("SELECT pg_advisory_unlock(7)").scalar())
+
+if""",
+)
 
 
 def own_engine(hook: str) -> str:
@@ -229,3 +242,34 @@ def test_a_connection_of_the_application_is_used(tmp_path: Path, database: str) 
     shop.adopt()
     shop("start")
     assert shop.ask(STATE) == plain
+
+
+def test_a_lock_and_limits_of_the_project_are_kept(tmp_path: Path, database: str) -> None:
+    shop = make_shop(tmp_path, database, LIMITS)
+    shop.alembic("upgrade", "head")
+    plain = shop.ask(STATE)
+    shop.alembic("downgrade", "base")
+    shop.adopt()
+    said = shop.alembic("upgrade", "head")
+    assert "LIMIT 3s\nLOCK True" in said
+    assert shop.ask(STATE) == plain
+
+
+def test_folders_and_a_template_of_the_project_are_used(tmp_path: Path, database: str) -> None:
+    shop = make_shop(tmp_path, database, options='{"template_args": {"author": "Ada"}}')
+    (tmp_path / "more").mkdir()
+    ini = (tmp_path / "alembic.ini").read_text()
+    (tmp_path / "alembic.ini").write_text(f"{ini}\nversion_locations = %(here)s/versions:%(here)s/more\n")
+    template = tmp_path / "script.py.mako"
+    template.write_text(
+        template.read_text().replace("from alembic import op", "from alembic import op  # by ${author}", 1)
+    )
+    shop.adopt()
+    shop.alembic("upgrade", "head")
+    models = shop.folder / "shop.py"
+    models.write_text(MODELS.replace('Index("ix', 'CheckConstraint("pages > 0", name="more"), Index("ix'))
+    shop.alembic("revision", "--autogenerate", "-m", "more", "--version-path", str(tmp_path / "more"))
+    [written] = (tmp_path / "more").glob("*.py")
+    assert "# by Ada" in written.read_text()
+    shop.alembic("upgrade", "head")
+    shop.alembic("check")
