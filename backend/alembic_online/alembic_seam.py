@@ -157,7 +157,7 @@ class SupervisedImpl(DefaultImpl):
         Committed one by one, NOT NULL would refuse the rows of clients that do not know the column.
         """
         default = options.get("server_default", False)
-        given = default not in (False, None) and not isinstance(default, Identity | Computed)
+        given = default is not False and default is not None and not isinstance(default, Identity | Computed)
         if given and options.get("nullable") is False:
             later = {name: value for name, value in options.items() if name not in _WITH_DEFAULT}
             options = {name: value for name, value in options.items() if name not in _AFTER_DEFAULT}
