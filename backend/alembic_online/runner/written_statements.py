@@ -82,7 +82,7 @@ def _assign(node: ast.Assign, names: dict[str, object]) -> bool:
     if _is_bind(node.value, names):
         names[target.id] = _Connection()
         return True
-    if not _are_plain([node.value], names):
+    if _uses_op(node.value, names) or not _are_plain([node.value], names):
         return False
     names[target.id] = _evaluated(node.value, names)
     return names[target.id] is not None
@@ -125,7 +125,8 @@ def _nothing(_: logging.LogRecord) -> bool:
 def _sql_of_enum(node: ast.Call, func: ast.Attribute, names: dict[str, object]) -> str | None:
     """Of `sa.Enum(..., name=...).create(op.get_bind(), checkfirst=True)`, or `drop`."""
     is_bound = len(node.args) == 1 and _is_bind(node.args[0], names)
-    kind = _evaluated(func.value, names) if is_bound and _are_plain([func.value], names) else None
+    is_plain = is_bound and not _uses_op(func.value, names) and _are_plain([func.value], names)
+    kind = _evaluated(func.value, names) if is_plain else None
     if not isinstance(kind, sa.Enum) or not kind.name:
         return None
     own = kind.dialect_impl(_DIALECT)
@@ -140,6 +141,11 @@ def _is_bind(node: ast.expr, names: dict[str, object]) -> bool:
         isinstance(called, ast.Attribute) and isinstance(called.value, ast.Name) and names.get(called.value.id) is op
     )
     return is_op and isinstance(called, ast.Attribute) and called.attr == "get_bind"
+
+
+def _uses_op(node: ast.expr, names: dict[str, object]) -> bool:
+    """Whether it may be an operation, which is carried out when its line comes, and not before."""
+    return any(isinstance(each, ast.Name) and names.get(each.id) is op for each in ast.walk(node))
 
 
 def _evaluated(node: ast.expr, names: dict[str, object], otherwise: object = None) -> object:

@@ -127,6 +127,9 @@ def test_rows_are_found_under_a_name_that_a_line_above_gives(
         """op.alter_column("t", "mail", new_column_name="other")
     op.alter_column("t", "id", new_column_name="mail")
     op.create_unique_constraint("uq", "t", ["mail"])""",
+        """kinds = op.create_table("kinds", sa.Column("id", sa.Integer, primary_key=True))
+    op.bulk_insert(kinds, [{"id": 1}])
+    op.create_check_constraint("ck", "moods", "id > 0")""",
         """op.create_index("ix", "moods", ["number"])
     sa.Enum("calm", name="mood").create(op.get_bind(), checkfirst=True)
     op.execute("ALTER TABLE moods ALTER mood TYPE mood USING mood::text::mood")""",

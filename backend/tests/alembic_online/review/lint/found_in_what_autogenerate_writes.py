@@ -71,9 +71,7 @@ _OPEN = {
     "columns: an Enum that is a text with a check": ("blocking",),
     "replaced_types: a function that the check and the default of a domain call": ("blocking",),
     "types: a check of a domain with rows": ("blocking",),
-    # A dot in a type's name is taken for its schema's. A multirange has another type's name. In a typed table no column
-    # can be made beside another.
-    "enums: a label goes from an enum that is called kind.v4": ("runs",),
+    # A multirange has another type's name. In a typed table no column can be made beside another.
     "replaced_types: a range of which the subtype stays": ("runs",),
     "row_types: another type, of values that stay": ("runs",),
 }
