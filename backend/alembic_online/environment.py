@@ -7,14 +7,11 @@ from typing import Any
 from alembic import context
 from sqlalchemy import Connection, MetaData, pool
 
-from alembic_online.alembic_seam import supervise
 from alembic_online.failures.error_boundary import plain_errors
-from alembic_online.failures.notes import note_causes
-from alembic_online.online import CallersTransaction
+from alembic_online.online import around_revisions
 from alembic_online.policy import Policy
 from alembic_online.postgres.connection.connect import connections
 from alembic_online.postgres.connection.engine import async_engine, resolve_url, revision_engine
-from alembic_online.review import preflight
 from alembic_online.revision_file import number_merges, prepare, process_directives
 from alembic_online.revisions.faulty_line import refuse_what_has_no_value
 from alembic_online.revisions.graph import load_chain
@@ -97,15 +94,8 @@ def _run(
     metadata: MetaData, command: Command, policy: Policy, connection: Connection, migrator: Migrator | None = None
 ) -> None:
     _configure(metadata, command, policy, connection=connection, on_version_apply=command.count_step)
-    preflight.check_database(connection, context.get_context(), metadata, command, policy)
-    begin_with_squashed(command)
-    if migrator is not None:
-        migrator.begin(context.get_context())
-    elif connection.in_transaction():
-        supervise(context.get_context(), lambda _: CallersTransaction())
-    with note_causes(connection), context.begin_transaction():
+    with around_revisions(context, command, policy, metadata, migrator, theirs=migrator is None):
         context.run_migrations()
-    command.report(context.get_context())
 
 
 def _configure(metadata: MetaData, command: Command, policy: Policy, **options: Any) -> None:

@@ -105,24 +105,41 @@ def _carried_out(
     connection = run.connection
     assert connection is not None, "only a script has none"
     theirs = is_in_callers_transaction(run)
-    preflight.check_database(connection, run, metadata, command, policy)
-    begin_with_squashed(command)
     run.on_version_apply_callbacks = (*run.on_version_apply_callbacks, command.count_step)
+    if command.changes_database and theirs:
+        log.warning(
+            "The connection was in a transaction before context.configure(): all of this %s runs in it, as with"
+            " plain Alembic. Nothing is carried out in steps, and nothing is tried again.",
+            command.name,
+        )
     with ExitStack() as stack:
+        migrator = None
         if command.changes_database and not theirs:
             commit_each_revision(run)
             migrator = stack.enter_context(_migrating(connection, command, policy, target))
-            migrator.begin(run)
-        elif command.changes_database:
-            log.warning(
-                "The connection was in a transaction before context.configure(): all of this %s runs in it, as with"
-                " plain Alembic. Nothing is carried out in steps, and nothing is tried again.",
-                command.name,
-            )
-            supervise(run, lambda _: CallersTransaction())
-        with note_causes(connection), context.begin_transaction():
-            yield
-    command.report(context.get_context())
+        stack.enter_context(around_revisions(context, command, policy, metadata, migrator, theirs=theirs))
+        yield
+
+
+@contextmanager
+def around_revisions(
+    context: Any, command: Command, policy: Policy, metadata: MetaData, migrator: Migrator | None, *, theirs: bool
+) -> Iterator[None]:
+    """What every command does before its revisions and after them, on whatever connection.
+
+    `migrator` holds the locks of one that changes the database; `theirs` is a transaction that the caller will end.
+    """
+    run: MigrationContext = context.get_context()
+    assert run.connection is not None, "only a script has none"
+    preflight.check_database(run.connection, run, metadata, command, policy)
+    begin_with_squashed(command)
+    if migrator is not None:
+        migrator.begin(run)
+    elif theirs and command.changes_database:
+        supervise(run, lambda _: CallersTransaction())
+    with note_causes(run.connection), context.begin_transaction():
+        yield
+    command.report(run)
 
 
 @contextmanager
