@@ -145,8 +145,6 @@ class Timing:
 
     def _make_postponed(self) -> None:
         postponed, self._cut_over.postponed = self._cut_over.postponed, []
-        if postponed and self._attempt.locks.holds and not self._attempt.locks.may_be_undone:
-            self._running.commit()  # as their steps would, but before they are planned
         for each in postponed:
             with self._running.of_line(each.line):
                 each.run()

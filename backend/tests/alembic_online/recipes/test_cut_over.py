@@ -205,7 +205,6 @@ CASES = [
         "not null, with its default",
         """op.execute("UPDATE tickets SET was = 'open'")""",
         'op.alter_column("tickets", "was", nullable=False, server_default="open", new_column_name="before")',
-        """op.execute("DO $$ DECLARE n int; BEGIN UPDATE tickets SET body = '' WHERE body IS NULL; END $$")""",
         """op.alter_column("tickets", "body", nullable=False, server_default=sa.literal_column("'none'"))""",
         'op.create_index("ix_before", "tickets", ["before"])',
     ),
