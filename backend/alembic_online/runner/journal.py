@@ -68,6 +68,8 @@ class Journal:
             return True
         if any(not is_note(each) for each in self._pending):
             self._pending.append(line)
+        else:  # it had nothing to do, such as NOT NULL of a column that is: so it has not begun
+            self._pending = [each for each in self._pending if not each.startswith(f"{operation}{_BEGUN}")]
         return False
 
     @property

@@ -239,6 +239,21 @@ def test_an_error_that_the_revision_catches_before_it_tries_again_is_no_half(
     assert of_event(watcher) == {"uq_size"}
 
 
+NOTHING_TO_DO = """\
+op.alter_column("event", "size", nullable=False)
+    op.alter_column("event", "size", type_=sa.BigInteger(), nullable=False)"""
+
+
+def test_an_operation_that_has_nothing_to_do_is_no_half(
+    project: Project, database: str, watcher: psycopg.Connection
+) -> None:
+    fill = "op.execute('UPDATE event SET size = 1')\n    op.execute('ALTER TABLE event ALTER size SET NOT NULL')"
+    project.revision("001_a", None, f"{EVENT}\n    {FILL}\n    {fill}")
+    project.revision("002_b", "001_a", NOTHING_TO_DO)
+    project.alembic.having(**PATIENT)(database, "upgrade", "head")
+    assert watcher.execute("SELECT pg_typeof(size)::text FROM event LIMIT 1").fetchone() == ("bigint",)
+
+
 def test_a_stamp_ends_it(half: Project, database: str, watcher: psycopg.Connection) -> None:
     alembic = half.alembic.having(**PATIENT)
     alembic(database, "stamp", "001_a")
