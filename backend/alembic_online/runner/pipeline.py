@@ -56,7 +56,7 @@ class Apply(Supervisor):
     """The safeguards around one run of upgrade or downgrade.
 
     An operation goes through `execute`, from top to bottom; each statement that it sends, and each that the revision
-    sends by the connection itself, then goes through the guard (`statement_guard`).
+    sends by the connection itself, then goes through the safeguards (`safeguards`).
     """
 
     def __init__(self, run: Run) -> None:
