@@ -11,7 +11,7 @@ from alembic.operations import MigrateOperation
 
 from alembic_online.autogenerate.context import Change, Context, Schema, quoted, read_schema
 from alembic_online.autogenerate.dependency_order import Node, Order
-from alembic_online.autogenerate.inheritance import Lineage
+from alembic_online.autogenerate.inheritance import Lineage, origin
 from alembic_online.autogenerate.op_rendering import Statement
 from alembic_online.autogenerate.writers import writer_of
 from alembic_online.autogenerate.writers.routines import routine_name
@@ -97,11 +97,21 @@ def _closure(schema: Schema, roots: set[Identity], cut_over: CutOver) -> set[Ide
         identity = waiting.pop()
         hanging = _descendants(schema, identity) if identity in found else iter(())
         for each in (*schema.needed_by.get(identity, ()), *hanging):
-            given_up = cut_over.gives_up(_KINDS.get(each.kind, str(each.kind)), each.table, each.name.partition("(")[0])
-            if each not in found and each not in roots and each.kind not in _CARRIED and not given_up:
+            kept = each not in found and each not in roots and each.kind not in _CARRIED
+            if kept and not _is_given_up(schema, each, cut_over):
                 found.add(each)
                 waiting.append(each)
     return found
+
+
+def _is_given_up(schema: Schema, identity: Identity, cut_over: CutOver) -> bool:
+    """Whether the revision drops it, or what it goes with: a partition's column goes with the partitioned table's."""
+    kind = _KINDS.get(identity.kind, str(identity.kind))
+    if cut_over.gives_up(kind, identity.table, identity.name.partition("(")[0]):
+        return True
+    entry = schema.catalogue.get(identity)
+    source = origin(entry, schema) if entry is not None and entry.has(Attribute.INHERITED) else None
+    return source is not None and _is_given_up(schema, source.identity, cut_over)
 
 
 def _statements(schema: Schema, found: set[Identity], own: set[Identity], entangled: set[Identity]) -> Dependents:

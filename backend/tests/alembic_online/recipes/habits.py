@@ -363,6 +363,20 @@ HABITS = [
         """,
     ),
     Case(
+        "a stored generated column of a partitioned table goes, then what it was made of gets another type",
+        """op.drop_column("events", "twice")
+    op.alter_column("events", "size", type_=sa.Numeric(12, 2))""",
+        """op.alter_column("events", "size", type_=sa.Integer())
+    op.add_column("events", sa.Column("twice", sa.Integer(), sa.Computed("size * 2", persisted=True)))""",
+        """
+        CREATE TABLE events (id integer PRIMARY KEY, size integer, twice integer GENERATED ALWAYS AS (size * 2) STORED)
+            PARTITION BY RANGE (id);
+        CREATE TABLE events_1 PARTITION OF events FOR VALUES FROM (1) TO (50);
+        CREATE TABLE events_2 PARTITION OF events DEFAULT;
+        INSERT INTO events SELECT i, i FROM generate_series(1, 120) i;
+        """,
+    ),
+    Case(
         "a DO block that looks first",
         """op.execute('''
         DO $$
