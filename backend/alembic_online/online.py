@@ -3,13 +3,9 @@
 The engine, the connection and all that `context.configure` was told stay its owner's.
 """
 
-import asyncio
 import logging
-import signal
-import socket
-import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import partial
 from typing import Any
 
@@ -40,14 +36,15 @@ from alembic_online.revisions.faulty_line import refuse_what_has_no_value
 from alembic_online.revisions.graph import load_chain
 from alembic_online.revisions.project import RECEIVER, ProjectTold
 from alembic_online.revisions.squashed import begin_with_squashed
-from alembic_online.runner.migrator import Migrator, migrating, stopped
+from alembic_online.runner.migrator import Migrator, migrating
 from alembic_online.runner.offline import begin_script
+from alembic_online.runner.stop_signals import stoppable_beside
 from alembic_online.runtime.current_command import Command
 from alembic_online.runtime.logs import show_what_happens
-from alembic_online.runtime.owners_session import left_as_it_was, others_alike, set_by_owner
+from alembic_online.runtime.owners_session import is_same_session, left_as_it_was, others_alike, set_by_owner
 from alembic_online.runtime.rehearsal import REHEARSAL, Rehearsal
 from alembic_online.runtime.session import prepare_own_session, session_settings
-from alembic_online.runtime.waiter import GreenletWaiter, ThreadWaiter, Waiter, loop_beside
+from alembic_online.runtime.waiter import GreenletWaiter, Waiter, loop_beside
 
 log = logging.getLogger("alembic.runtime.migration")
 
@@ -156,13 +153,13 @@ def _migrating(connection: Connection, command: Command, policy: Policy, target:
             stack.push(lambda *error: wait(manager.__aexit__(*error)))
             return entered
 
-        _refuse_one_connection(connection)
         stack.enter_context(others_alike(connection, owners))
         asking: AsyncConnection = enter(engine.connect())
+        _refuse_one_connection(connection, asking)
         pid = wait(prepare_own_session(engine, own, target, policy.network_timeout))
         wait(prepare_own_session(engine, asking, target, policy.network_timeout))
         migrator: Migrator = enter(migrating(engine, own, pid, asking, command, policy, waiter))
-        with _stoppable(waiter, migrator):
+        with stoppable_beside(waiter, migrator):
             yield migrator
 
 
@@ -177,77 +174,14 @@ def _waiting(connection: Connection) -> Iterator[tuple[Waiter, AsyncEngine, Asyn
         yield waiter, engine, connection_as_async(connection)
 
 
-def _refuse_one_connection(connection: Connection) -> None:
-    with connection.engine.connect() as other:
-        is_the_same = other.connection.dbapi_connection is connection.connection.dbapi_connection
-    if is_the_same:
+def _refuse_one_connection(connection: Connection, asking: AsyncConnection) -> None:
+    assert asking.sync_connection is not None, "it is open"
+    if is_same_session(asking.sync_connection, connection):
         raise RequestRefused(
             f"The engine has one connection for all ({type(connection.engine.pool).__name__}); a migration needs"
             " another one beside its own, which looks for locks and keeps the journal.",
             "Give env.py an engine with poolclass=NullPool.",
         )
-
-
-class _ToldToStop(KeyboardInterrupt):
-    """SIGTERM or SIGINT, in the thread that runs the revisions."""
-
-
-@contextmanager
-def _stoppable(waiter: Waiter, migrator: Migrator) -> Iterator[None]:
-    """Until the end of the block, a signal ends the run. Only in the main thread, which is the one that gets signals.
-
-    Raises `Stopped`.
-    """
-    received: list[signal.Signals] = []
-    beside = _cancelled_beside(waiter, migrator) if isinstance(waiter, ThreadWaiter) else nullcontext()
-    with beside, _signals(waiter, received):
-        try:
-            yield
-        except (KeyboardInterrupt, asyncio.CancelledError, Exception):
-            if not received:
-                raise
-            raise waiter.wait(stopped(migrator, received[0])) from None
-
-
-@contextmanager
-def _cancelled_beside(waiter: ThreadWaiter, migrator: Migrator) -> Iterator[None]:
-    """Until the end of the block, a signal cancels the running statement, from the loop's thread.
-
-    psycopg looks for signals while it waits. psycopg2 waits in C, and Python's handler is called when it is back.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    receiving, sending = socket.socketpair()
-    with receiving, sending:
-        sending.setblocking(False)
-        before = signal.set_wakeup_fd(sending.fileno(), warn_on_full_buffer=False)
-        try:
-            with waiter.reading(receiving, migrator.cancel):
-                yield
-        finally:
-            signal.set_wakeup_fd(before)
-
-
-@contextmanager
-def _signals(waiter: Waiter, received: list[signal.Signals]) -> Iterator[None]:
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    task = asyncio.current_task() if isinstance(waiter, GreenletWaiter) else None
-
-    def stop(number: int, _: object) -> None:
-        received.append(signal.Signals(number))
-        if task is None:
-            raise _ToldToStop
-        task.get_loop().call_soon_threadsafe(task.cancel)
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 class CallersTransaction(Supervisor):

@@ -159,8 +159,7 @@ def _named(parsed: Printed, schema: Schema) -> Code | None:
 
 def _of_the_catalogue(entry: CatalogueObject, schema: Schema, option: str | None) -> Code | None:
     if entry.kind is Kind.ENUM:
-        labels = entry.attributes.get(Attribute.LABELS, ())
-        assert isinstance(labels, tuple), "a list in every catalogue"
+        labels = entry.items(Attribute.LABELS)
         return code("postgresql.ENUM", *labels, name=entry.name, schema=option, create_type=False)
     if entry.kind is Kind.DOMAIN:
         base = column_type(entry.text(Attribute.TYPE), schema)

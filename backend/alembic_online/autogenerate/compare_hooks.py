@@ -55,8 +55,7 @@ class CompareHooks:
             if model is None:
                 continue
             if kept := self._kept(there, model, entry.schema) & differs:
-                before = {name: value for name, value in there.attributes.items() if name in kept}
-                yield replace(entry, attributes={**entry.without(kept).attributes, **before})
+                yield entry.like(there, kept)
 
     def _kept(self, there: CatalogueObject, model: Column[Any], schema: str) -> frozenset[Attribute]:
         """The attributes of which the project says that they do not differ."""

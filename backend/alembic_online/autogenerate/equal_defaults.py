@@ -26,9 +26,7 @@ def with_equal_defaults(connection: Connection, schema: Schema, like: Schema) ->
     for identity, here, there in _unlike(schema, like):
         target = like.catalogue[identity]
         if _are_one(connection, target.text(Attribute.TYPE), here, there):
-            rest = entries[identity].without({Attribute.DEFAULT})
-            said = target.filtered(lambda name: name is Attribute.DEFAULT)
-            entries[identity] = replace(rest, attributes={**rest.attributes, **said.attributes})
+            entries[identity] = entries[identity].like(target, {Attribute.DEFAULT})
     return replace(schema, catalogue=Catalogue(entries.values()))
 
 

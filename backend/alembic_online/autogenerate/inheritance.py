@@ -39,10 +39,8 @@ _LINKED = frozenset({Attribute.INHERITED, Attribute.PART_OF})
 
 def parents(table: CatalogueObject) -> list[str]:
     """The tables that it is made of, as SQL names them."""
-    inherits = table.attributes.get(Attribute.INHERITS, ())
-    assert isinstance(inherits, tuple), "a list in every catalogue"
     partition = table.attributes.get(Attribute.PARTITION)
-    return [*inherits, *([] if partition is None else clauses(str(partition))[:1])]
+    return [*table.items(Attribute.INHERITS), *([] if partition is None else clauses(str(partition))[:1])]
 
 
 def has_children(table: Identity, schema: Schema) -> bool:
@@ -215,9 +213,7 @@ class Lineage:
         source = origin(entry, self.new)
         assert source is not None, "it came from there"
         if entry.has(Attribute.PART_OF):
-            own = entry.without({Attribute.COMMENT, Attribute.FIRING})
-            fires = source.filtered(lambda name: name is Attribute.FIRING)
-            return replace(entry, attributes={**own.attributes, **fires.attributes})
+            return entry.without({Attribute.COMMENT}).like(source, {Attribute.FIRING})
         of_whole = identity_of_the_whole(entry, self.new)
         kept = dict(source.filtered(lambda name: name in _PASSED_ON).attributes)
         kept |= entry.filtered(lambda name: name in of_whole).attributes

@@ -52,13 +52,14 @@ class JoiningByBind:
 
         def before(_: Connection, element: Any, *given: Any) -> tuple[Any, Any, Any]:
             many, values = given[:2]
-            if self._is_running:
+            if self._is_running or not self._joins():
                 return element, many, values
-            if isinstance(element, TextClause) and values and not many and self._joins():
-                whole = element.bindparams(**values)
-                if self._may_join(whole, (), gaps):
-                    element, many, values = whole, (), {}
-            return self._before(element, (many, values), gaps), many, values
+            whole, rest = element, (many, values)
+            if isinstance(element, TextClause) and values and not many:
+                whole, rest = element.bindparams(**values), ((), {})
+            if not self._may_join(whole, rest, gaps):
+                return element, many, values
+            return self._carry_out(whole), *rest
 
         event.listen(connection, "before_execute", before, retval=True)
         stock, connection.dialect = connection.dialect, self._dialect
@@ -75,10 +76,8 @@ class JoiningByBind:
         attempt = self._attempt
         return bool(self._cut_over) and not attempt.in_steps and not attempt.is_ours and attempt.may_wait
 
-    def _before(self, element: Any, given: Sequence[Any], gaps: Gaps) -> Any:
-        """What is executed in the place of this."""
-        if not self._joins() or not self._may_join(element, given, gaps):
-            return element
+    def _carry_out(self, element: Any) -> Any:
+        """As an operation; what is executed in its place."""
         self._is_running = True
         try:
             self._attempt.run.context.execute(element)

@@ -65,7 +65,7 @@ class Statement:
     @cached_property
     def must_stay_outside(self) -> bool:
         """Whether it cannot, or need not, be in a transaction, and commits by itself."""
-        return is_patient(self.sql) or needs_autocommit(self.sql)
+        return self.is_patient or needs_autocommit(self.sql)
 
     @cached_property
     def is_patient(self) -> bool:

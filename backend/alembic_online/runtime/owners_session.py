@@ -35,12 +35,12 @@ def others_alike(connection: Connection, settings: Mapping[str, str]) -> Iterato
 
     Such a connection is closed afterwards, and does not go back to a pool, from which the application would get it.
     """
-
     engine, pool = connection.engine, connection.engine.pool
 
     def make_alike(other: Connection) -> None:
-        other.info[_OURS] = True
-        make_like(other, settings)
+        if not is_same_session(other, connection):
+            other.info[_OURS] = True
+            make_like(other, settings)
 
     def close(_: object, record: ConnectionPoolEntry) -> None:
         if record.info.pop(_OURS, False):
@@ -53,6 +53,11 @@ def others_alike(connection: Connection, settings: Mapping[str, str]) -> Iterato
     finally:
         event.remove(engine, "engine_connect", make_alike)
         event.remove(pool, "checkin", close)
+
+
+def is_same_session(one: Connection, other: Connection) -> bool:
+    """Whether they are one connection of the driver's, as a pool of one gives it."""
+    return one.connection.dbapi_connection is other.connection.dbapi_connection
 
 
 def make_like(connection: Connection, settings: Mapping[str, str]) -> None:

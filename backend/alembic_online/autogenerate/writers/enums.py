@@ -40,9 +40,7 @@ class EnumWriter(TypeWriter):
 
 def labels(entry: CatalogueObject) -> tuple[str, ...]:
     """In their order."""
-    stated = entry.attributes.get(Attribute.LABELS, ())
-    assert isinstance(stated, tuple), "a list in every catalogue"
-    return stated
+    return entry.items(Attribute.LABELS)
 
 
 def _kept(change: Change, context: Context) -> Iterator[MigrateOperation]:

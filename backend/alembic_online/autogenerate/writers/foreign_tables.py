@@ -24,7 +24,7 @@ class ForeignTableWriter(StatementWriter):
     def statement(self, entry: CatalogueObject, context: Context) -> str:
         columns = ", ".join(map(_column, context.new.children(entry.identity, Kind.COLUMN)))
         server = quoted(entry.text(Attribute.SERVER))
-        given = new_foreign_options(options(entry.attributes, Attribute.FOREIGN_OPTIONS))
+        given = new_foreign_options(options(entry, Attribute.FOREIGN_OPTIONS))
         return f"CREATE {self.target(entry)} ({columns}) SERVER {server}{given}"
 
     def finish(self, entry: CatalogueObject, context: Context) -> Iterator[MigrateOperation]:
@@ -36,7 +36,7 @@ class ForeignTableWriter(StatementWriter):
     def change(self, change: Change, context: Context) -> list[MigrateOperation] | None:
         if change.attributes - {Attribute.FOREIGN_OPTIONS, Attribute.COMMENT, Attribute.PRIVILEGES}:
             return None
-        old, new = (options(entry.attributes, Attribute.FOREIGN_OPTIONS) for entry in (change.before, change.after))
+        old, new = (options(entry, Attribute.FOREIGN_OPTIONS) for entry in (change.before, change.after))
         return [sql(f"ALTER {self.target(change.after)} {foreign_options(old, new)}")]
 
 

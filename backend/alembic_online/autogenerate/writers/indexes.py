@@ -87,7 +87,7 @@ def _create_index(entry: CatalogueObject, context: Context) -> MigrateOperation:
     where = after("WHERE", definition)
     words, order = index_words(entry, context)
     columns, classes = _elements(group)
-    given = options(entry.attributes)
+    given = options(entry)
     given = {key: given[key] for key in sorted(given, key=lambda key: (order.index(key) if key in order else -1, key))}
     return Call(
         "create_index",
@@ -133,12 +133,12 @@ def _is_class(words: list[str]) -> bool:
 
 
 def _takes_over(change: Change) -> bool:
-    old, new = options(change.before.attributes), options(change.after.attributes)
+    old, new = options(change.before), options(change.after)
     return all(key in _IN_PLACE for key in old.keys() | new.keys() if old.get(key) != new.get(key))
 
 
 def _parameters(before: CatalogueObject, after: CatalogueObject) -> Iterator[MigrateOperation]:
-    return set_parameters(f"ALTER {_target(after.identity)}", options(before.attributes), options(after.attributes))
+    return set_parameters(f"ALTER {_target(after.identity)}", options(before), options(after))
 
 
 def _statistics_targets(before: CatalogueObject, after: CatalogueObject) -> Iterator[MigrateOperation]:
@@ -150,9 +150,7 @@ def _statistics_targets(before: CatalogueObject, after: CatalogueObject) -> Iter
 
 
 def _targets(entry: CatalogueObject) -> tuple[str, ...]:
-    listed = entry.attributes.get(Attribute.STATISTICS_TARGETS, ())
-    assert isinstance(listed, tuple), "a list in every catalogue"
-    return listed
+    return entry.items(Attribute.STATISTICS_TARGETS)
 
 
 def _clustered(change: Change, context: Context) -> Iterator[MigrateOperation]:

@@ -45,9 +45,7 @@ def _keeps_its_type(before: CatalogueObject, after: CatalogueObject) -> bool:
 
 
 def _inherits(entry: CatalogueObject) -> tuple[str, ...]:
-    listed = entry.attributes.get(Attribute.INHERITS, ())
-    assert isinstance(listed, tuple), "a list in every catalogue"
-    return listed
+    return entry.items(Attribute.INHERITS)
 
 
 def _partition(entry: CatalogueObject) -> tuple[str, str]:

@@ -103,9 +103,8 @@ def _using(entry: CatalogueObject) -> str:
 
 def _members(entry: CatalogueObject) -> list[str]:
     """`OPERATOR 1 <(integer,integer)`, ..."""
-    members = entry.attributes.get(Attribute.MEMBERS, ())
-    assert isinstance(members, tuple), "a list in every catalogue"
-    return [f"{word.upper()} {rest}" for word, _, rest in (member.partition(" ") for member in members)]
+    members = (member.partition(" ") for member in entry.items(Attribute.MEMBERS))
+    return [f"{word.upper()} {rest}" for word, _, rest in members]
 
 
 def _place(member: str) -> str:

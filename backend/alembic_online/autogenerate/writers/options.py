@@ -7,16 +7,14 @@ from alembic.operations import MigrateOperation
 from alembic_online.autogenerate.context import quoted
 from alembic_online.autogenerate.op_rendering import sql
 from alembic_online.autogenerate.writers.writer import literal
-from alembic_online.postgres.catalogue import Attribute, Value
+from alembic_online.postgres.catalogue import Attribute, CatalogueObject
 
 Options = Mapping[str, str]
 
 
-def options(attributes: Mapping[Attribute, Value], name: Attribute = Attribute.OPTIONS) -> dict[str, str]:
+def options(entry: CatalogueObject, stated: Attribute = Attribute.OPTIONS) -> dict[str, str]:
     """The options of an object by name."""
-    items = attributes.get(name, ())
-    assert isinstance(items, tuple), "a list in every catalogue"
-    return {option: value for option, _, value in (item.partition("=") for item in items)}
+    return {option: value for option, _, value in (item.partition("=") for item in entry.items(stated))}
 
 
 def parameters(given: Options) -> str:

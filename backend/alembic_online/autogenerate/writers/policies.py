@@ -33,9 +33,8 @@ class PolicyWriter(StatementWriter):
 
 
 def _clauses(entry: CatalogueObject) -> Iterator[str]:
-    stated, roles = entry.attributes, entry.attributes.get(Attribute.ROLES, ())
-    assert isinstance(roles, tuple), "a list in every catalogue"
-    yield f" TO {', '.join(roles)}"
+    stated = entry.attributes
+    yield f" TO {', '.join(entry.items(Attribute.ROLES))}"
     for name, word in _EXPRESSIONS.items():
         if name in stated:
             yield f" {word} {wrapped(str(stated[name]))}"

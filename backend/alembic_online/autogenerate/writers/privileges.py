@@ -46,8 +46,7 @@ def altered_grants(target: str, change: Change, column: str = "", start: str = "
 
 
 def _states(entry: CatalogueObject) -> dict[_Privilege, _State]:
-    items = entry.attributes.get(Attribute.PRIVILEGES, ())
-    assert isinstance(items, tuple), "a list in every catalogue"
+    items = entry.items(Attribute.PRIVILEGES)
     return dict(_parsed(item, entry.identity) for item in sorted(items, reverse=True))  # "no ..." never wins
 
 

@@ -12,7 +12,7 @@ from alembic_online.autogenerate.op_rendering import sql
 from alembic_online.autogenerate.writers.options import foreign_options, new_foreign_options, options
 from alembic_online.autogenerate.writers.statements import StatementWriter
 from alembic_online.autogenerate.writers.writer import literal
-from alembic_online.postgres.catalogue import Attribute, CatalogueObject, Identity, Kind, Value
+from alembic_online.postgres.catalogue import Attribute, CatalogueObject, Identity, Kind
 
 
 class PublicationWriter(StatementWriter):
@@ -69,7 +69,7 @@ class _Published(NamedTuple):
 
 
 def _tables(entry: CatalogueObject, schema: Schema) -> Iterator[_Published]:
-    for said in _listed(entry.attributes.get(Attribute.TABLES, ())):
+    for said in entry.items(Attribute.TABLES):
         name, *what = clauses(said)
         if (rows := after("where", said)) is not None:
             what = [*what[: what.index("where")], f"where {wrapped(rows)}"]
@@ -81,21 +81,16 @@ def _tables(entry: CatalogueObject, schema: Schema) -> Iterator[_Published]:
 
 def _published(entry: CatalogueObject, schema: Schema) -> Iterator[str]:
     yield from (f"TABLE {table.name}{table.what}" for table in _tables(entry, schema))
-    yield from (f"TABLES IN SCHEMA {quoted(name)}" for name in _listed(entry.attributes.get(Attribute.SCHEMAS, ())))
+    yield from (f"TABLES IN SCHEMA {quoted(name)}" for name in entry.items(Attribute.SCHEMAS))
 
 
 def _how(entry: CatalogueObject) -> str:
     stated = entry.attributes
-    words = [f"publish = {literal(', '.join(_listed(stated.get(Attribute.OPERATIONS, ()))))}"]
+    words = [f"publish = {literal(', '.join(entry.items(Attribute.OPERATIONS)))}"]
     words.append(f"publish_via_partition_root = {'true' if Attribute.VIA_PARTITION_ROOT in stated else 'false'}")
     if Attribute.GENERATED_COLUMNS in stated:
         words.append(f"publish_generated_columns = {stated[Attribute.GENERATED_COLUMNS]}")
     return ", ".join(words)
-
-
-def _listed(value: Value) -> tuple[str, ...]:
-    assert isinstance(value, tuple), "a list in every catalogue"
-    return value
 
 
 class ForeignDataWrapperWriter(StatementWriter):
@@ -107,7 +102,7 @@ class ForeignDataWrapperWriter(StatementWriter):
         functions = "".join(
             f" {word.upper()} {stated[word]}" for word in (Attribute.HANDLER, Attribute.VALIDATOR) if word in stated
         )
-        return f"CREATE {self.target(entry)}{functions}{new_foreign_options(options(stated))}"
+        return f"CREATE {self.target(entry)}{functions}{new_foreign_options(options(entry))}"
 
     def change(self, change: Change, context: Context) -> list[MigrateOperation] | None:
         after = change.after.attributes
@@ -115,7 +110,7 @@ class ForeignDataWrapperWriter(StatementWriter):
         for word in (Attribute.HANDLER, Attribute.VALIDATOR):
             if word in change.attributes:
                 words.append(f"{word.upper()} {after[word]}" if word in after else f"NO {word.upper()}")
-        words.append(foreign_options(options(change.before.attributes), options(after)))
+        words.append(foreign_options(options(change.before), options(change.after)))
         return [sql(" ".join(filter(None, words)))]
 
 
@@ -134,7 +129,7 @@ class ServerWriter(StatementWriter):
             if word in stated
         )
         wrapper = quoted(str(stated[Attribute.FOREIGN_DATA_WRAPPER]))
-        return f"CREATE {self.target(entry)}{said} FOREIGN DATA WRAPPER {wrapper}{new_foreign_options(options(stated))}"
+        return f"CREATE {self.target(entry)}{said} FOREIGN DATA WRAPPER {wrapper}{new_foreign_options(options(entry))}"
 
     def change(self, change: Change, context: Context) -> list[MigrateOperation] | None:
         """Its version and options are changed, its type never; a version is not taken away."""
@@ -144,5 +139,5 @@ class ServerWriter(StatementWriter):
         ):
             return None
         version = f"VERSION {literal(str(after[Attribute.VERSION]))}" if Attribute.VERSION in change.attributes else ""
-        given = foreign_options(options(change.before.attributes), options(after))
+        given = foreign_options(options(change.before), options(change.after))
         return [sql(" ".join(filter(None, [f"ALTER {self.target(change.after)}", version, given])))]

@@ -75,8 +75,7 @@ def _covered(child: CatalogueObject, context: Context) -> Code | None:
 
 def _table_options(entry: CatalogueObject, context: Context) -> dict[str, Any]:
     stated = entry.attributes
-    parents = stated.get(Attribute.INHERITS, ())
-    assert isinstance(parents, tuple), "a list in every catalogue"
+    parents = entry.items(Attribute.INHERITS)
     return {
         "schema": context.schema_option(entry.schema),
         "comment": stated.get(Attribute.COMMENT),
@@ -97,7 +96,7 @@ def _comment(change: Change, context: Context) -> MigrateOperation:
 
 
 def _options(change: Change) -> Lines:
-    return set_parameters(_alter(change), options(change.before.attributes), options(change.after.attributes))
+    return set_parameters(_alter(change), options(change.before), options(change.after))
 
 
 def _unlogged(change: Change) -> Lines:

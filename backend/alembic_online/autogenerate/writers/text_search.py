@@ -66,6 +66,5 @@ def _options(entry: CatalogueObject) -> dict[str, str]:
 
 def _mappings(entry: CatalogueObject) -> dict[str, str]:
     """The dictionaries by kind of token."""
-    items = entry.attributes.get(Attribute.MAPPINGS, ())
-    assert isinstance(items, tuple), "a list in every catalogue"
-    return {token: dictionaries for token, _, dictionaries in (item.partition(": ") for item in items)}
+    items = (item.partition(": ") for item in entry.items(Attribute.MAPPINGS))
+    return {token: dictionaries for token, _, dictionaries in items}

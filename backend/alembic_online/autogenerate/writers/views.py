@@ -75,7 +75,7 @@ class MaterializedViewWriter(StatementWriter):
 
 
 def _options(entry: CatalogueObject) -> dict[str, str]:
-    return options(entry.attributes)
+    return options(entry)
 
 
 def _with(entry: CatalogueObject) -> str:

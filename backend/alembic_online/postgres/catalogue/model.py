@@ -112,11 +112,17 @@ class CatalogueObject:
     def items(self, attribute: Attribute) -> tuple[str, ...]:
         """The attribute's items; none where it is absent."""
         stated = self.attributes.get(attribute, ())
-        return stated if isinstance(stated, tuple) else (str(stated),)
+        assert isinstance(stated, tuple), "a list in every catalogue"
+        return stated
 
     def without(self, attributes: Container[Attribute]) -> "CatalogueObject":
         """The same object as if these were not stated."""
         return self.filtered(lambda attribute: attribute not in attributes)
+
+    def like(self, other: "CatalogueObject", attributes: Container[Attribute]) -> "CatalogueObject":
+        """The same object with these as `other` states them, or does not."""
+        theirs = other.filtered(lambda attribute: attribute in attributes)
+        return replace(self, attributes={**self.without(attributes).attributes, **theirs.attributes})
 
     def filtered(self, keep: Callable[[Attribute], bool]) -> "CatalogueObject":
         """The same object with those of its attributes that `keep` keeps."""
