@@ -46,6 +46,13 @@ def stock_revisions(scripts: ScriptDirectory) -> Iterator[Script]:
     return scripts._load_revisions()
 
 
+def files_of_folders(scripts: ScriptDirectory) -> Iterator[Path]:
+    """Every file in these folders, once, as Alembic lists them; not all are revisions."""
+    there = [folder for folder in version_folders(scripts) if folder.exists()]
+    listed = (path.resolve() for folder in there for path in Script._list_py_dir(scripts, folder))
+    yield from dict.fromkeys(listed)
+
+
 def script_of_file(scripts: ScriptDirectory, path: Path) -> Script | None:
     """The revision in this file, imported; None where it is no revision's."""
     return Script._from_path(scripts, path)

@@ -66,7 +66,7 @@ def online(context: Any = alembic.context, *, policy: Policy | None = None, prod
     if (receiver := context.config.attributes.get(RECEIVER)) is not None:
         assert run.connection is not None, "the verbs run no script"
         given = policy or Policy.from_environment(production=production)
-        receiver(_one_metadata(run.opts.get("target_metadata")), _target(run.connection).dsn, given)
+        receiver(one_metadata(run.opts.get("target_metadata")), _target(run.connection).dsn, given)
         raise ProjectTold
     command = Command.at_hand()
     with plain_errors(command):
@@ -82,7 +82,7 @@ def online(context: Any = alembic.context, *, policy: Policy | None = None, prod
             return
         assert run.connection is not None, "only a script has none"
         target = _target(run.connection)
-        metadata = _one_metadata(run.opts.get("target_metadata"))
+        metadata = one_metadata(run.opts.get("target_metadata"))
         with ExitStack() as stack:
             rehearsal: Rehearsal | None = context.config.attributes.get(REHEARSAL)
             if rehearsal is not None:
@@ -225,7 +225,7 @@ def _target(connection: Connection) -> DatabaseURL:
     return parse_url(url.render_as_string(hide_password=False), source="the URL of the connection")
 
 
-def _one_metadata(given: MetaData | list[MetaData] | None) -> MetaData:
+def one_metadata(given: MetaData | list[MetaData] | None) -> MetaData:
     """A project may have its tables in several."""
     if isinstance(given, MetaData):
         return given

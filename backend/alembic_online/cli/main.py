@@ -16,7 +16,7 @@ from rich.console import Console
 from sqlalchemy import pool
 from sqlalchemy.exc import SQLAlchemyError
 
-from alembic_online.cli import backfill, blockers, doctor, drift, history, lint, plan, rebase, snapshot, squash
+from alembic_online.cli import audit, backfill, blockers, doctor, drift, history, lint, plan, rebase, snapshot, squash
 from alembic_online.cli.verb import COULD_NOT_RUN, Verb
 from alembic_online.policy import Policy
 from alembic_online.postgres.abandoned_threads import abandon_all
@@ -28,6 +28,7 @@ from alembic_online.revisions.project import url_here, url_of_the_environment
 from alembic_online.runtime.blocker_report import WIDTH
 
 VERBS: tuple[Verb, ...] = (
+    audit.VERB,
     backfill.VERB,
     blockers.VERB,
     doctor.VERB,
@@ -50,10 +51,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     verb: Verb = options.verb
     received: list[signal.Signals] = []
     try:
-        if verb.on_files is not None and (code := verb.on_files(options, console)) is not None:
-            return code
-        url = url_here() or url_of_the_environment()
         with _interrupted_by_sigterm(received):
+            if verb.on_files is not None and (code := verb.on_files(options, console)) is not None:
+                return code
+            url = url_here() or url_of_the_environment()
             return asyncio.run(_run(verb, url, options, console))
     except KeyboardInterrupt:
         number = received[0] if received else signal.SIGINT
@@ -109,6 +110,7 @@ async def _run(verb: Verb, url: str, options: Namespace, console: Console) -> in
     )
     try:
         async with connected(engine, target, patience=Policy.from_environment().connect_timeout) as connection:
+            assert verb.run is not None, "on_files has done what needs no database"
             return await verb.run(connection, options, console)
     except asyncio.CancelledError:
         await abandon_all()

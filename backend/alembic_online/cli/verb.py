@@ -25,7 +25,8 @@ class Verb:
     name: str
     help: str
     add_arguments: Callable[[ArgumentParser], None]
-    run: Callable[[AsyncConnection, Namespace, Console], Awaitable[int]]
+    run: Callable[[AsyncConnection, Namespace, Console], Awaitable[int]] | None = None
+    """None for one that never needs the project's database: then `on_files` has an exit code for all options."""
     on_files: Callable[[Namespace, Console], int | None] | None = None
     """What needs no database: its exit code, or None where the options ask for something else."""
     explain: Callable[[UserError, Namespace, Console], int] | None = None

@@ -114,19 +114,20 @@ def read_files(scripts: ScriptDirectory) -> list[RevisionFile]:
 
 def revision_in(text: str | bytes) -> str | None:
     """The id that a file with this text has; None where it has none, or cannot be parsed."""
-    found = _literals(text).get("revision")
+    found = literals(text).get("revision")
     return found if isinstance(found, str) else None
 
 
 def _read_file(path: Path) -> RevisionFile | None:
-    names = _literals(path.read_bytes())
+    names = literals(path.read_bytes())
     revision = names.get("revision")
     if not isinstance(revision, str):
         return None
     return RevisionFile(path, revision, (*_listed(names.get("down_revision")), *_listed(names.get("depends_on"))))
 
 
-def _literals(text: str | bytes) -> dict[str, object]:
+def literals(text: str | bytes) -> dict[str, object]:
+    """What is set at the top of a file to a literal, by name; nothing where it cannot be parsed."""
     try:
         return dict(filter(None, map(_assignment, ast.parse(text).body)))
     except SyntaxError:

@@ -23,17 +23,11 @@ from alembic_online.postgres.scratch import Place, scratch_url
 from alembic_online.review.lint.executed_revision import Trial
 from alembic_online.review.lint.narrowed_columns import cut_values
 from alembic_online.review.plan.chain import chain_place, in_chain_scratch
+from alembic_online.review.plan.large_tables import LargeTables
 from alembic_online.review.plan.rehearsal import consenting, rehearsing
 from alembic_online.review.plan.steps import down, up, upgrade
-from alembic_online.review.plan.trace import Trace
 from alembic_online.revisions.project import Project
-from alembic_online.revisions.source_line import line_of
 from alembic_online.runtime.history import BOOKKEEPING
-from alembic_online.runtime.rehearsal import NextStatement
-from alembic_online.runtime.table_facts import TableFacts
-
-_ROWS = 100_000_000
-_BYTES = 10_000_000_000
 
 
 def try_out(project: Project, place: Place, chosen: Sequence[Script]) -> dict[str, Trial]:
@@ -46,7 +40,7 @@ def try_out(project: Project, place: Place, chosen: Sequence[Script]) -> dict[st
     def scratch(work: Callable[[_Run], list[Script]]) -> list[Script]:
         def prepared(connection: Connection) -> list[Script]:
             target, here = scratch_url(connection), chain_place(project, place)
-            with _reader(target) as reader:
+            with catalogue_reader(target) as reader:
                 return work(_Run(project, target, reader, here, trials))
 
         return in_chain_scratch(project, place, prepared)
@@ -58,35 +52,16 @@ def try_out(project: Project, place: Place, chosen: Sequence[Script]) -> dict[st
 
 
 @contextmanager
-def _reader(target: DatabaseURL) -> Iterator[Connection]:
+def catalogue_reader(target: DatabaseURL) -> Iterator[Connection]:
     """A connection for the catalogue alone: it keeps what it has prepared and what it knows of PostgreSQL's tables."""
     engine = one_connection(target)
     try:
         with engine.connect() as connection:
             stay_neutral(connection)
+            connection.commit()  # or the first rollback would take the settings back
             yield connection
     finally:
         engine.dispose()
-
-
-class _Looks(Trace):
-    """Sees what is `asked` about, whose tables are large; nobody asks about what only leads there."""
-
-    asked = False
-    _line = 0
-
-    def facts(self, there: TableFacts) -> TableFacts:
-        return replace(there, rows=_ROWS, bytes=_BYTES, heap_bytes=_BYTES) if self.asked else there
-
-    def before(self, connection: Connection, coming: NextStatement) -> None:
-        if self.asked:
-            self._line = coming.line.lineno or 0 if coming.line else line_of(coming.revision)
-            super().before(connection, coming)
-
-    def after(self, connection: Connection) -> None:
-        known = len(self.statements)
-        super().after(connection)
-        self.statements[known:] = [replace(each, line=self._line) for each in self.statements[known:]]
 
 
 class _Run:
@@ -97,7 +72,7 @@ class _Run:
     ) -> None:
         self._project, self._reader, self._place, self._trials = project, reader, place, trials
         self._scripts = project.scripts
-        self._trace = _Looks(target, consenting(project.policy), {})
+        self._trace = LargeTables(target, consenting(project.policy), {})
         self._applied: set[str] = set()
         self._schema = self._read()
 

@@ -1,0 +1,120 @@
+"""The whole of it: a server, the project's models, the chain by plain Alembic, and the chain by the toolkit."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from alembic.runtime.migration import MigrationContext
+from alembic.script import Script
+
+from alembic_online.alembic_seam import version_folders
+from alembic_online.audit.env_py import Environment, read_environment
+from alembic_online.audit.folder import config_of
+from alembic_online.audit.foreign import ForeignScripts, open_scripts
+from alembic_online.audit.instead import Instead, carry_out
+from alembic_online.audit.plain import PlainWalk, walk_plainly
+from alembic_online.autogenerate.compare import compare_with_models
+from alembic_online.environment import run_environment
+from alembic_online.errors import RequestRefused
+from alembic_online.policy import Policy
+from alembic_online.postgres.catalogue import Difference
+from alembic_online.postgres.connection.engine import one_connection
+from alembic_online.postgres.connection.url import DatabaseURL, parse_url
+from alembic_online.postgres.embedded import end_server, start_server
+from alembic_online.postgres.errors import UserError
+from alembic_online.postgres.scratch import Place, in_scratch, read_place, scratch_url
+from alembic_online.revisions.project import Project
+
+Told = Callable[[str, int, int], None]
+"""Hears what is done, of how many, how far: for whoever shows it."""
+# Nothing here need survive a power cut, and most of the time would be the disk's.
+_FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "'64MB'"}
+
+
+@dataclass
+class Examined:
+    """What was seen of one project."""
+
+    folder: Path
+    """From where alembic is run."""
+    scripts: ForeignScripts
+    chain: list[Script]
+    """From the oldest on."""
+    plain: PlainWalk
+    instead: Instead
+    environment: Environment
+    version: int
+    """Of PostgreSQL."""
+    differences: list[Difference] = field(default_factory=list)
+    """Between the models and the heads."""
+    not_compared: str = ""
+    """Why they were not compared."""
+
+
+def examine(folder: Path, policy: Policy, told: Told, x_arguments: Sequence[str] | None = None) -> Examined:
+    """Look at the project of the working directory, which is `folder`. Raises `UserError` where nothing can be seen.
+
+    `x_arguments` are what `alembic -x` would be given.
+    """
+    config = config_of(folder, x_arguments)
+    with _server(policy) as server:
+        place = _place(server)
+        scripts = open_scripts(config, lambda: run_environment(environment.metadata, url=server.dsn))
+        environment = in_scratch(server, place, lambda each: read_environment(config, scripts, scratch_url(each)))
+        project = Project(config, scripts, environment.metadata, server.dsn, policy)
+        chain = list(scripts.walk_revisions())[::-1]
+        if not chain:
+            raise RequestRefused(
+                f"There are no revisions in {', '.join(map(str, version_folders(scripts)))}.",
+                "Name another folder, or say in alembic.ini where they are (version_locations).",
+            )
+        seen = Examined(folder, scripts, chain, PlainWalk(), Instead(), environment, place.version)
+        seen.not_compared = environment.failed
+
+        def compare(at_head: MigrationContext) -> None:
+            if not seen.not_compared:
+                _compare(seen, at_head, server)
+
+        told_plain, told_instead = (_counting(words, len(chain), told) for words in ("Plain Alembic", "Online"))
+        seen.plain = walk_plainly(project, environment.options, place, chain, told_plain, compare)
+        if not seen.plain.complete and not seen.not_compared:
+            seen.not_compared = "not every revision could be applied, so there is no head to compare them with"
+        seen.instead = carry_out(project, place, chain, seen.plain.trials, told_instead)
+        return seen
+
+
+def _compare(seen: Examined, at_head: MigrationContext, server: DatabaseURL) -> None:
+    try:
+        seen.differences = compare_with_models(at_head, seen.environment.metadata, server).differences
+    except UserError as error:
+        seen.not_compared = error.problem
+
+
+def _counting(words: str, total: int, told: Told) -> Callable[[str], None]:
+    done = iter(range(total))
+    return lambda revision: told(f"{words}: {revision}", next(done), total)
+
+
+@contextmanager
+def _server(policy: Policy) -> Iterator[DatabaseURL]:
+    """An embedded server that ends with the audit, or that of MIGRATION_SCRATCH_URL."""
+    if policy.scratch_url:
+        yield parse_url(policy.scratch_url, source="MIGRATION_SCRATCH_URL")
+        return
+    with TemporaryDirectory(prefix="online-") as directory:
+        server = start_server(Path(directory).resolve() / "data", settings=_FAST, temporary=True)
+        try:
+            yield parse_url(server.get_uri())
+        finally:
+            end_server(server)
+
+
+def _place(server: DatabaseURL) -> Place:
+    engine = one_connection(server)
+    try:
+        with engine.connect() as connection:
+            return read_place(connection)
+    finally:
+        engine.dispose()

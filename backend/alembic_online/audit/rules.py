@@ -1,0 +1,170 @@
+"""What an audit looks for in a revision that plain Alembic has run: what holds for any project of lint's, and our own.
+
+House rules of lint (messages, one change a revision, imports) are nobody's business here.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+
+from alembic_online.formats.report import Level
+from alembic_online.postgres.catalogue import Attribute, Difference, Identity, Kind
+from alembic_online.postgres.locks import LockMode
+from alembic_online.postgres.locks.reader import statements
+from alembic_online.review.lint.allowances import read_allowances
+from alembic_online.review.lint.executed_revision import Trial
+from alembic_online.review.lint.removed import removed, renamed
+from alembic_online.review.lint.rule import Found, Revision, Rule
+from alembic_online.review.lint.rules import data_loss, downgrade, every_row, runs, undo
+from alembic_online.review.plan.large_tables import BYTES
+from alembic_online.review.plan.report import REWRITE_RATE, SCAN_RATE, in_words
+from alembic_online.review.plan.trace import Traced
+
+_SIZED = re.compile(
+    r"(?P<name>character varying|character|bit varying|bit|numeric)(?:\((?P<size>\d+)(?:,(?P<scale>\d+))?\))?"
+)
+_INTEGERS = ("smallint", "integer", "bigint")
+
+
+def _scans(revision: Revision) -> Iterator[Found]:
+    for traced, table, lock in _worked(revision, lambda each: each.scans):
+        yield Found(_stands_still("scans", table, lock, BYTES / SCAN_RATE, traced), traced.line or 1)
+
+
+def _rewrites(revision: Revision) -> Iterator[Found]:
+    for traced, table, lock in _worked(revision, lambda each: each.rewrites):
+        yield Found(_stands_still("rewrites", table, lock, BYTES / REWRITE_RATE, traced), traced.line or 1)
+
+
+def _worked(
+    revision: Revision, tables_of: "Callable[[Traced], tuple[str, ...]]"
+) -> Iterator[tuple[Traced, str, LockMode]]:
+    """Each table that was there before and that a statement works through under a lock that stops writes."""
+    trial = revision.trial
+    if trial is None:
+        return
+    known = trial.tables.keys() - revision.direct
+    for traced in trial.upgrade:
+        if any(reader.accept("TRUNCATE") for reader in statements(traced.sql)) or _fails_on_rows(traced.sql):
+            continue  # it makes a new file, and an empty one is no work
+        for table in tables_of(traced):
+            lock = traced.locks.get(table)
+            if table in known and lock is not None and lock >= LockMode.SHARE:
+                yield traced, table, lock
+
+
+def _fails_on_rows(sql: str) -> bool:
+    """A new column that must hold a value and gets none: the first row ends it, and `breaks-code` says so."""
+    words = sql.upper()
+    fills_itself = any(each in words for each in ("DEFAULT", "GENERATED", "SERIAL"))
+    return " ADD COLUMN " in words and "NOT NULL" in words and not fills_itself
+
+
+def _stands_still(work: str, table: str, lock: LockMode, seconds: float, traced: Traced) -> str:
+    sql = " ".join(traced.sql.split())
+    shown = sql if len(sql) <= 120 else f"{sql[:119]}…"
+    return f"It {work} {table} under {lock}: {lock.blocks} wait for about {in_words(seconds)}. {shown}"
+
+
+def _breaks(revision: Revision) -> Iterator[Found]:
+    if (trial := revision.trial) is None:
+        return
+    for identity in removed(trial):
+        what = (
+            f"The column {identity.table}.{identity.name}"
+            if identity.kind is Kind.COLUMN
+            else f"The table {identity.name}"
+        )
+        goes = "gets another name" if renamed(trial, identity.name) else "goes"
+        yield Found(f"{what} {goes}: code that knows it fails.", trial.line_of(identity.table, identity.name))
+    for each in trial.differences:
+        if each.identity.kind is Kind.COLUMN and _was_there(trial, each.identity) and (said := _refuses(trial, each)):
+            line = trial.line_of(each.identity.table, each.identity.name)
+            yield Found(f"{each.identity.table}.{each.identity.name} {said}", line)
+
+
+def _was_there(trial: Trial, column: Identity) -> bool:
+    """Whether its table was: nobody writes into a new one yet."""
+    return Identity(Kind.TABLE, column.schema, "", column.table) in trial.before.catalogue
+
+
+def _refuses(trial: Trial, difference: Difference) -> str:
+    """Why rows of the code before do not get in any more."""
+    after = trial.after.catalogue.get(difference.identity)
+    if after is None:
+        return ""
+    fills_itself = after.has(Attribute.DEFAULT) or after.has(Attribute.IDENTITY) or after.has(Attribute.GENERATED)
+    if difference.change == "added" and after.has(Attribute.NOT_NULL) and not fills_itself:
+        return (
+            "is new, NOT NULL and without a default: the revision fails where there are rows, and INSERTs of code that"
+            " does not know it fail."
+        )
+    if difference.attribute == Attribute.NOT_NULL and after.has(Attribute.NOT_NULL) and not fills_itself:
+        return "becomes NOT NULL: INSERTs of code that leaves it out fail."
+    if difference.attribute == Attribute.TYPE and _narrower(str(difference.before), str(difference.after)):
+        return f"becomes {after.text(Attribute.TYPE)}: values that were fine are refused."
+    return ""
+
+
+def _narrower(before: str, after: str) -> bool:
+    """Whether the type after holds fewer values: a shorter text, a smaller number."""
+    if before in _INTEGERS and after in _INTEGERS:
+        return _INTEGERS.index(after) < _INTEGERS.index(before)
+    old, new = _SIZED.fullmatch(before), _SIZED.fullmatch(after)
+    if new is None or new["size"] is None:
+        return False
+    if old is None:
+        return before == "text"
+    sizes = [(int(each["size"]) if each["size"] else None, int(each["scale"] or 0)) for each in (old, new)]
+    (old_size, old_scale), (new_size, new_scale) = sizes
+    assert new_size is not None, "asked above"
+    return old_size is None or new_size - new_scale < old_size - old_scale or new_scale < old_scale
+
+
+STALL = Rule(
+    "stall",
+    "The service stands still as long as a large table is read.",
+    "The lock was read from PostgreSQL while the statement ran; it may be one that an earlier line took.",
+    "the same line by online operations: it is carried out in steps that stop nobody",
+    _scans,
+)
+REWRITE = Rule(
+    "rewrite",
+    "The service stands still as long as a large table is written anew.",
+    "The table has another file after the statement; the lock was read from PostgreSQL while it ran.",
+    "the same line by online operations: the rows are copied beside the table, and it changes places in an instant",
+    _rewrites,
+)
+BREAKS_CODE = Rule(
+    "breaks-code",
+    "The code that runs while this is deployed fails.",
+    "Old code and new schema live side by side for a while; each has to serve the other.",
+    "first a release that does without, then the revision; or a default for as long as old code runs",
+    _breaks,
+)
+RULES: tuple[tuple[Rule, Level], ...] = (
+    (runs.RULE, Level.ERROR),
+    (STALL, Level.ERROR),
+    (REWRITE, Level.ERROR),
+    (data_loss.RULE, Level.ERROR),
+    (every_row.RULE, Level.WARNING),
+    (BREAKS_CODE, Level.WARNING),
+    (downgrade.RULE, Level.NOTE),
+    (undo.RULE, Level.WARNING),
+)
+"""In the order in which they are shown."""
+_ALLOWED_AS = {STALL: "blocking", REWRITE: "blocking", BREAKS_CODE: "still-mapped"}
+"""By what lint calls the same: a revision may have said already why it may."""
+
+
+def broken(revision: Revision) -> Iterator[tuple[Rule, Found]]:
+    """What the rules find, less what the revision allows itself. Of the way back one says enough."""
+    reasons = {each.rule for each in read_allowances(revision) if each.reason}
+    back = False
+    for rule, _ in RULES:
+        if rule.code in reasons or _ALLOWED_AS.get(rule) in reasons or (rule is undo.RULE and back):
+            continue
+        for found in dict.fromkeys(rule.check(revision)):
+            if rule is downgrade.RULE and revision.trial and revision.trial.failed:
+                continue  # why it fails was said
+            back |= rule is downgrade.RULE
+            yield rule, found
