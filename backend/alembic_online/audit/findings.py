@@ -51,7 +51,7 @@ def findings(seen: Examined) -> Iterator[Finding]:
             yield Finding(REFUSED, script.revision, relative(seen, Path(script.path)), 1, problem, remedy)
     if seen.differences:
         env = Path(seen.scripts.dir) / "env.py"
-        said = f"The models and the head differ:\n{describe(seen.differences)}"
+        said = f"The models and the head differ. From the head to the models:\n{describe(seen.differences)}"
         yield Finding(MODELS, "", relative(seen, env), line_of_models(env), said, MODELS.remedy)
 
 

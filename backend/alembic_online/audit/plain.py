@@ -21,6 +21,7 @@ from sqlalchemy.exc import DBAPIError
 from alembic_online.alembic_seam import dependencies_of, parents_of
 from alembic_online.autogenerate.context import Schema
 from alembic_online.failures.revision_failure import explain_revision_failure
+from alembic_online.postgres import sqlstate as state
 from alembic_online.postgres.catalogue import Difference, compare, read_catalogue
 from alembic_online.postgres.connection.engine import revision_engine
 from alembic_online.postgres.errors import UserError
@@ -36,11 +37,14 @@ from alembic_online.runtime.history import BOOKKEEPING
 from alembic_online.runtime.own_thread import outside_of_loops
 from alembic_online.runtime.rehearsal import NextStatement
 
+_ABORTED = "25P02"
 _READS = ("SELECT", "SHOW", "SET", "RESET", "EXPLAIN", "SAVEPOINT", "RELEASE", "ROLLBACK", "BEGIN", "COMMIT")
 # A revision that opens a second connection may wait there for its own locks, for ever.
 _LIMITS = "SET lock_timeout = '20s'", "SET idle_in_transaction_session_timeout = 0"
 # What plain Alembic would make by itself, for revisions that speak of it; wide enough for every id.
 _VERSIONS = "CREATE TABLE IF NOT EXISTS alembic_version (version_num varchar(255) PRIMARY KEY)"
+_UNSTAMP = text("DELETE FROM alembic_version WHERE version_num = :revision")
+_STAMP = text("INSERT INTO alembic_version VALUES (:revision) ON CONFLICT DO NOTHING")
 
 
 @dataclass
@@ -124,7 +128,7 @@ class _Run:
             context = environment.get_context()
             with self._watched(connection):
                 for script in applied:
-                    self._execute(context, script.module.upgrade)
+                    self._upgrade(context, script)
                 self._schema = self._read(self._reader)
                 for number, script in enumerate(rest, 1):
                     told(script.revision)
@@ -165,10 +169,23 @@ class _Run:
         self._trace.begin()
         self._revision = script.revision
         self._trace.asked = True
-        try:
-            return self._execute(context, script.module.upgrade)
-        finally:
-            self._trace.asked = False
+        return self._upgrade(context, script)
+
+    def _upgrade(self, context: MigrationContext, script: Script) -> str:
+        """With the stamp at its end, which fails where the revision has passed over an error of the database."""
+
+        def stamped() -> None:
+            try:
+                script.module.upgrade()
+            finally:
+                self._trace.asked = False
+            connection = context.connection
+            assert connection is not None, "this is no script"
+            for parent in parents_of(script):
+                connection.execute(_UNSTAMP, {"revision": parent})
+            connection.execute(_STAMP, {"revision": script.revision})
+
+        return self._execute(context, stamped)
 
     def _downgrade(
         self, context: MigrationContext, script: Script, before: Schema
@@ -195,7 +212,7 @@ class _Run:
         made = self._schema.catalogue
         if self._read(self._reader).catalogue == made:
             return True
-        return not self._execute(context, script.module.upgrade) and self._read(self._reader).catalogue == made
+        return not self._upgrade(context, script) and self._read(self._reader).catalogue == made
 
     def _execute(self, context: MigrationContext, function: Callable[[], Any]) -> str:
         """In a transaction, which is committed; why it fails, in a sentence."""
@@ -221,6 +238,8 @@ class _Run:
             known = explain_revision_failure(error, self._project.scripts, self._trace.target.place)
             if known is not None:
                 return known.problem
+        if state.sqlstate(error) == _ABORTED:
+            return "It passes over an error of the database, which has ended its transaction: nothing of it is kept."
         return f"{type(error).__name__}: {next(iter(str(error).splitlines()), '')}"
 
     @contextmanager
@@ -236,15 +255,19 @@ class _Run:
             self._left_transaction |= outside
             if self._trace.asked and not statement.lstrip("( \n\t").upper().startswith(_READS):
                 looking = True
-                self._trace.before(connection, NextStatement(self._revision, statement, outside, None))
-                looking = False
+                try:
+                    self._trace.before(connection, NextStatement(self._revision, statement, outside, None))
+                finally:
+                    looking = False
 
         def after(*_: object) -> None:
             nonlocal looking
             if self._trace.asked and not looking:
                 looking = True
-                self._trace.after(connection)
-                looking = False
+                try:
+                    self._trace.after(connection)
+                finally:
+                    looking = False
 
         event.listen(connection, "before_cursor_execute", before)
         event.listen(connection, "after_cursor_execute", after)

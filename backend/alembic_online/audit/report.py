@@ -53,6 +53,14 @@ class Audit:
         """Each revision, from the oldest on."""
         return [self._step(script) for script in self._seen.chain]
 
+    @property
+    def prefix(self) -> str:
+        """From the root of the git repository to the project's folder; empty outside of one."""
+        above = (self._seen.folder, *self._seen.folder.parents)
+        root = next((folder for folder in above if (folder / ".git").exists()), self._seen.folder)
+        found = self._seen.folder.relative_to(root).as_posix()
+        return "" if found == "." else found
+
     @cached_property
     def report(self) -> Report:
         """The findings, and what is said around them."""

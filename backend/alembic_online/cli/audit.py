@@ -6,6 +6,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
@@ -13,10 +14,15 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from alembic_online.cli.verb import FINE, FOUND, Verb
 from alembic_online.errors import RequestRefused
 from alembic_online.formats import table
+from alembic_online.formats.markdown import markdown
+from alembic_online.formats.sarif import sarif
 from alembic_online.policy import Policy
 from alembic_online.postgres.abandoned_threads import abandon_all
 
-_FORMATS = ("table", "json")
+if TYPE_CHECKING:
+    from alembic_online.audit.report import Audit
+
+_FORMATS = ("table", "json", "markdown", "sarif", "html")
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -55,20 +61,37 @@ async def _audit(options: Namespace, console: Console) -> int:
         except asyncio.CancelledError:
             await abandon_all()
             raise
-    if options.format == "json":
-        _write(json.dumps(audit.as_data(), indent=2), options, console)
+    text = _written(audit, options.format)
+    if text is not None:
+        _write(text, options, console)
     else:
         with _console(options, console) as shown:
             table.show(report, shown)
     return FOUND if report.findings else FINE
 
 
+def _written(audit: "Audit", form: str) -> str | None:
+    """All of it in the format; None for a table, which knows how wide it may be."""
+    from alembic_online.audit.page import audit_page  # noqa: PLC0415  as above
+
+    match form:
+        case "json":
+            return json.dumps(audit.as_data(), indent=2)
+        case "sarif":
+            return json.dumps(sarif(audit.report, audit.prefix), indent=2)
+        case "markdown":
+            return markdown(audit.report)
+        case "html":
+            return audit_page(audit)
+    return None
+
+
 def _write(text: str, options: Namespace, console: Console) -> None:
     if options.output:
         with _opened(options.output) as file:
-            file.write_text(f"{text}\n", encoding="utf-8")
+            file.write_text(f"{text.rstrip()}\n", encoding="utf-8")
     else:
-        console.print(text, markup=False, highlight=False, soft_wrap=True)
+        console.print(text.rstrip(), markup=False, highlight=False, soft_wrap=True)
 
 
 @contextmanager

@@ -90,6 +90,7 @@ class Trace:
         """What comes now is the plan; what was before only led up to it."""
         self.statements.clear()
         self._transaction, self._number, self._begun_with = "", 0, None
+        self._running = None  # one that failed
 
     def name(self, revision: str) -> None:
         """The statements that are nobody's yet are this one's."""

@@ -1,5 +1,7 @@
 """The chain of somebody who has installed nothing: each fault is found at its line, and nothing else is."""
 
+import json
+import re
 from pathlib import Path
 
 import jsonschema_rs
@@ -8,6 +10,7 @@ import pytest
 from alembic_online.audit.schema import SCHEMA
 from alembic_online.cli.verb import COULD_NOT_RUN, FINE, FOUND
 from tests.alembic_online.audit.projects import Foreign, found, make_foreign, up_and_down
+from tests.alembic_online.formats.standards import holds_to_the_standard, needs_nothing_else
 
 NOWHERE = "postgresql://nobody@127.0.0.1:1/nowhere"
 BOOKS = """\
@@ -155,6 +158,60 @@ def test_what_cannot_run_is_named_and_the_other_branch_is_walked(tmp_path: Path,
     assert states["f"] == ("not looked at", "b")
     assert states["d"][1].startswith("d.py, line 8 failed: it cannot be imported: ModuleNotFoundError")
     assert data["remarks"][0] == "2 revisions not looked at: built on b, which fails."
+
+
+def test_an_error_that_a_revision_passes_over_ends_its_transaction(tmp_path: Path, database: str) -> None:
+    project = make_foreign(tmp_path)
+    project.revision("a", None, BOOKS)
+    tried = 'try:\n        op.drop_table("nothing")\n    except Exception:\n        pass'
+    project.revision("b", "a", up_and_down(f'op.add_column("books", sa.Column("n", sa.Integer))\n    {tried}', "pass"))
+    data = project.data(database)
+    assert [step["state"] for step in data["revisions"] if step["revision"] == "b"] == ["failed"]
+    said = [each["what"] for each in data["findings"] if each["revision"] == "b"]
+    assert said == [
+        "upgrade: It passes over an error of the database, which has ended its transaction: nothing of it is kept."
+    ]
+
+
+def test_every_format_says_what_was_found(tmp_path: Path, database: str) -> None:
+    """Of a chain with two branches, a merge, a revision that fails and one behind it; in a folder of a repository."""
+    (tmp_path / ".git").mkdir()
+    folder = tmp_path / "shop"
+    folder.mkdir()
+    project = make_foreign(folder)
+    project.revision("a", None, BOOKS)
+    project.revision("b", "a", CHAIN["b2_index"])
+    project.revision("c", "a", CHAIN["f6_drop"])
+    project.revision("d", ("b", "c"), up_and_down("pass", "pass"))
+    project.revision("e", "d", up_and_down('op.drop_table("nothing")  # !runs', "pass"))
+    project.revision("f", "e", up_and_down("pass", "pass"))
+    seen = found(project.data(database))
+    assert seen == project.marked
+    wanted = sorted((f"shop/{file}", line, rule) for file, line, rule in seen)
+
+    _, said, _ = project.audit(database, "--format", "sarif")
+    log = json.loads(said)
+    holds_to_the_standard(log)
+    places = [(each["locations"][0]["physicalLocation"], each["ruleId"]) for each in log["runs"][0]["results"]]
+    told = [(place["artifactLocation"]["uri"], place["region"]["startLine"], rule) for place, rule in places]
+    assert sorted(told) == wanted
+
+    output = tmp_path / "audit.html"
+    code, said, _ = project.audit(database, "--format", "html", "--output", str(output))
+    assert (code, said) == (FOUND, "")
+    page = needs_nothing_else(output.read_text())
+    assert len([tag for tag, _ in page.tags if tag == "circle"]) == 6
+    assert len([tag for tag, _ in page.tags if tag == "path"]) == 6, "an edge for each parent, two of the merge"
+    assert "f  not looked at" in page.text
+    assert "b.py:9CREATE INDEX ix_books_title ON books (title)SHARE on bookswrites25 s" in page.text
+
+    _, said, _ = project.audit(database, "--format", "markdown")
+    assert re.findall(r"<b>([\w-]+)</b> <code>([^:]+):(\d+)</code>", said) == [
+        ("runs", "migrations/versions/e.py", "9"),
+        ("stall", "migrations/versions/b.py", "9"),
+        ("data-loss", "migrations/versions/c.py", "9"),
+        ("breaks-code", "migrations/versions/c.py", "9"),
+    ]
 
 
 @pytest.mark.parametrize(
