@@ -31,7 +31,7 @@ def report(findings: list[Finding] | None = None) -> Report:
 def test_the_page_needs_nothing_but_itself() -> None:
     seen = needs_nothing_else(page(report(), [("Own", "<p>more</p>")]))
     assert HOSTILE.partition("\n")[0] in seen.text
-    ids = [attributes["id"] for _, attributes in seen.tags if "id" in attributes]
+    ids = [attributes["id"] or "" for _, attributes in seen.tags if "id" in attributes]
     links = [(attributes["href"] or "").removeprefix("#") for tag, attributes in seen.tags if tag == "a"]
     assert sorted(links) == sorted(ids) == ["rule-stall", "rule-undo"]
     assert "Nothing was found." in needs_nothing_else(page(report([]), [])).text
