@@ -12,7 +12,14 @@ from alembic_online.online import around_revisions
 from alembic_online.policy import Policy
 from alembic_online.postgres.connection.connect import connections
 from alembic_online.postgres.connection.engine import async_engine, resolve_url, revision_engine
-from alembic_online.revision_file import number_merges, prepare, process_directives
+from alembic_online.revision_file import (
+    ASKS_OTHERS,
+    drop_empty,
+    number_merges,
+    prepare,
+    process_directives,
+    surround_hooks,
+)
 from alembic_online.revisions.faulty_line import refuse_what_has_no_value
 from alembic_online.revisions.graph import load_chain
 from alembic_online.revisions.head_file import keep_head_file
@@ -102,8 +109,10 @@ def _configure(metadata: MetaData, command: Command, policy: Policy, **options: 
     context.configure(
         target_metadata=metadata,
         transaction_per_migration=True,
-        autogenerate_plugins=[],  # alembic_online.autogenerate compares, and no change is to be reported twice
-        process_revision_directives=partial(process_directives, command, metadata, policy),
+        autogenerate_plugins=ASKS_OTHERS,  # the toolkit compares, and no change is to be reported twice
         **options,
+    )
+    surround_hooks(
+        context.get_context(), partial(process_directives, command, metadata, policy), partial(drop_empty, command)
     )
     refuse_what_has_no_value(context.get_context().dialect)

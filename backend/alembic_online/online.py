@@ -4,13 +4,12 @@ The engine, the connection and all that `context.configure` was told stay its ow
 """
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import partial
 from typing import Any
 
 import alembic.context
-from alembic.operations import MigrationScript
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, MetaData
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -29,9 +28,9 @@ from alembic_online.policy import Policy
 from alembic_online.postgres.connection.engine import sync_engine
 from alembic_online.postgres.connection.sync_facade import as_async, connection_as_async
 from alembic_online.postgres.connection.url import DatabaseURL, parse_url
-from alembic_online.postgres.declared import declare, declared
+from alembic_online.postgres.declared import declare, declared, declares_objects
 from alembic_online.review import preflight
-from alembic_online.revision_file import write_what_differs
+from alembic_online.revision_file import ASKS_OTHERS, drop_empty, surround_hooks, write_what_differs
 from alembic_online.revisions.faulty_line import refuse_what_has_no_value
 from alembic_online.revisions.graph import load_chain
 from alembic_online.revisions.project import RECEIVER, ProjectTold
@@ -197,18 +196,10 @@ class CallersTransaction(Supervisor):
 
 def _compare_with(run: MigrationContext, command: Command, metadata: MetaData, policy: Policy) -> None:
     """`revision --autogenerate` and `check` compare as the toolkit does; then the project's own hook sees the lines."""
-    theirs = run.opts.get("process_revision_directives")
-    ours = partial(write_what_differs, command, metadata, policy)
-
-    def both(context: MigrationContext, base: str | Iterable[str | None], directives: list[MigrationScript]) -> None:
-        ours(context, base, directives)
-        if theirs is not None:
-            theirs(context, base, directives)
-
-    run.opts["process_revision_directives"] = both
+    surround_hooks(run, partial(write_what_differs, command, metadata, policy), partial(drop_empty, command))
     # No change is to be reported twice; plugins of others go on.
     plugins = run.opts.get("autogenerate_plugins") or ()
-    run.opts["autogenerate_plugins"] = [name for name in plugins if not name.startswith("alembic.")]
+    run.opts["autogenerate_plugins"] = [*ASKS_OTHERS, *(name for name in plugins if not name.startswith("alembic."))]
 
 
 @contextmanager
@@ -231,7 +222,8 @@ def one_metadata(given: MetaData | list[MetaData] | None) -> MetaData:
         return given
     whole = MetaData()
     for metadata in given or ():
-        declare(whole, *declared(metadata))
+        if declares_objects(metadata) or declared(metadata):
+            declare(whole, *declared(metadata))
         for table in metadata.tables.values():
             table.to_metadata(whole)
     return whole

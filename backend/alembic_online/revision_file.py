@@ -2,7 +2,7 @@
 
 import importlib.util
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from alembic.operations import MigrationScript
@@ -16,6 +16,11 @@ from alembic_online.policy import Policy
 from alembic_online.revisions.graph import known_ids, several_heads, unknown_revision
 from alembic_online.revisions.numbering import check_id, check_message, next_revision_id
 from alembic_online.runtime.current_command import Command
+
+Hook = Callable[[MigrationContext, str | Iterable[str | None], list[MigrationScript]], None]
+"""Alembic's `process_revision_directives`."""
+ASKS_OTHERS = ("alembic.autogenerate.schemas",)
+"""The plugin of Alembic's that compares nothing itself, and asks what other packages have registered for schemas."""
 
 _RANDOM_ID = re.compile("[0-9a-f]{12}")  # alembic.util.rev_id()
 _RUFF = {"type": "module", "module": "ruff"}
@@ -44,6 +49,32 @@ def number_merges(command: Command) -> None:
         return write(revid, _docstring(message or ""), *arguments, **options)
 
     scripts.generate_revision = numbered  # type: ignore[method-assign]
+
+
+def surround_hooks(run: MigrationContext, first: Hook, last: Hook) -> None:
+    """Call `first` before every hook that a program or env.py has for a new revision, and `last` after all of them.
+
+    A program's own (`command.revision(..., process_revision_directives=...)`) is called before that of env.py.
+    """
+    if (revisions := run.opts.get("revision_context")) is None:  # neither `revision` nor `check`
+        return
+    revisions.process_revision_directives = _in_turn(first, revisions.process_revision_directives)
+    run.opts["process_revision_directives"] = _in_turn(run.opts.get("process_revision_directives"), last)
+
+
+def _in_turn(*hooks: Hook | None) -> Hook:
+    def run(context: MigrationContext, base: str | Iterable[str | None], directives: list[MigrationScript]) -> None:
+        for hook in filter(None, hooks):
+            hook(context, base, directives)
+
+    return run
+
+
+def drop_empty(command: Command, _: object, __: object, directives: list[MigrationScript]) -> None:
+    """Alembic's hook: no file where autogenerate, and whoever has changed its lines, has nothing to write."""
+    if command.autogenerates and directives and all(each.is_empty() for each in directives[0].upgrade_ops_list):
+        directives.clear()
+        command.environment.config.print_stdout("Nothing to write: models and database do not differ.")
 
 
 def process_directives(
@@ -88,7 +119,7 @@ def write_what_differs(
     """Alembic's hook without the house's rules for ids and messages. Raises `RequestRefused`, `ModelsDiffer`."""
     if command.name == "check":
         _compare(command, metadata, policy, migration_context)
-    elif migration_context.opts["revision_context"].command_args["autogenerate"]:
+    elif command.autogenerates:
         _compare(command, metadata, policy, migration_context, directives)
 
 

@@ -31,13 +31,13 @@ def refuse_differences(differences: Sequence[Difference]) -> None:
 
 
 def write_differences(comparison: Comparison, directives: list[MigrationScript]) -> None:
-    """Put the lines for both ways into the file; no file where nothing differs. Says what could not be proved.
+    """Put the lines for both ways into the file, none where nothing differs. Says what could not be proved.
+
+    What plugins of others have put there comes after the upgrade's lines, and before the downgrade's.
 
     Raises `RequestRefused` for a rename that nobody has decided, `CannotWrite`.
     """
     if not comparison.differences:
-        directives.clear()
-        context.config.print_stdout("Nothing to write: models and database do not differ.")
         return
     context.config.print_stdout(describe(comparison.differences))
     trial = comparison.trial()
@@ -56,5 +56,6 @@ def write_differences(comparison: Comparison, directives: list[MigrationScript])
     if trial.leaves:  # else the end state would not be accepted
         script.imports.add(f"leaves = {trial.leaves!r}")
     back = any(isinstance(line, Call) for line in trial.down)
-    script.upgrade_ops.ops = [*remarks, *trial.up]
-    script.downgrade_ops.ops = trial.down if back else [*trial.down, Nothing()]
+    script.upgrade_ops.ops = [*remarks, *trial.up, *script.upgrade_ops.ops]
+    back = back or not script.downgrade_ops.is_empty()
+    script.downgrade_ops.ops = [*script.downgrade_ops.ops, *trial.down, *(() if back else (Nothing(),))]

@@ -58,10 +58,15 @@ class Command:
         return bool(getattr(self.environment.config.cmd_opts, "raiseerr", False))
 
     @property
+    def autogenerates(self) -> bool:
+        """Whether a revision is to be written with what differs."""
+        return self.name == "revision" and bool(self._options["revision_context"].command_args["autogenerate"])
+
+    @property
     def needs_database(self) -> bool:
         """Making an empty revision, merging and reading the history need none, and must work without."""
         if self.name == "revision":
-            return bool(self._options["revision_context"].command_args["autogenerate"])
+            return self.autogenerates
         if self.name == "history":
             typed = self.environment.config.cmd_opts
             return typed is None or typed.indicate_current or "current" in (typed.rev_range or "")

@@ -10,6 +10,7 @@ from alembic import command
 from alembic_online.postgres.catalogue import Catalogue, CatalogueObject, Identity, Kind, Value, compare
 from alembic_online.postgres.errors import UserError
 from alembic_online.revisions.project import Project
+from alembic_online.runtime.own_thread import outside_of_loops
 from alembic_online.testing.finding import Finding, in_short
 from alembic_online.testing.offline import by_script, script
 from alembic_online.testing.other_process import OtherProcess, ProcessFailed
@@ -37,7 +38,7 @@ class Made:
 
 def whole(ground: Ground) -> Made:
     """All revisions by one command."""
-    command.upgrade(ground.config(), "heads")
+    outside_of_loops(lambda: command.upgrade(ground.config(), "heads"))
     return Made.on(ground)
 
 

@@ -1,15 +1,8 @@
 """A small project of its own, as plain Alembic has it, and with the one line of its env.py changed."""
 
-import os
-import subprocess
-import sys
-from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import NullPool, create_engine, text
-
-from tests import forked_programs
-from tests.forked_programs import Program
+from tests.alembic_online.own_project import OwnProject
 
 TEMPLATE = Path(__file__).parents[2] / "migrations" / "script.py.mako"
 MODELS = """
@@ -61,7 +54,7 @@ import os
 from alembic import context
 from shop import one
 target_metadata = one
-URL = os.environ["SHOP_URL"].replace("postgresql:", "postgresql+{driver}:")
+URL = os.environ["DATABASE_URL"].replace("postgresql:", "postgresql+{driver}:")
 OPTIONS = {options}
 """
 BOOKS = """op.create_table("books", sa.Column("id", sa.Integer, primary_key=True),
@@ -98,73 +91,7 @@ STATE = """SELECT (SELECT json_agg(to_jsonb(b) ORDER BY id) FROM books b)::text,
     (SELECT string_agg(version_num, ',') FROM alembic_version)"""
 
 
-@dataclass
-class Shop:
-    """A project of its own, as plain Alembic has it until `adopt`."""
-
-    folder: Path
-    url: str
-    _started: int = 0
-
-    def adopt(self) -> None:
-        """The one line, and the import that it needs."""
-        path = self.folder / "env.py"
-        env = path.read_text().replace("with context.begin_transaction():", "with online(context):")
-        path.write_text(env.replace("import context\n", "import context\nfrom alembic_online import online\n", 1))
-
-    def __call__(self, *command: str, code: int = 0, **variables: str) -> str:
-        """What `python -m` of it says, which must end with this code."""
-        running = self.start(*command, **variables)
-        found, said = running.exit_code(), running.output
-        running.end()
-        assert found == code, said
-        return said
-
-    def start(self, *command: str, **variables: str) -> Program:
-        """The same, without waiting for its end."""
-        self._started += 1
-        return forked_programs.start(
-            command[0],
-            command[1:],
-            folder=self.folder,
-            environment=self._environment() | variables,
-            log=self.folder / f"{self._started}.log",
-        )
-
-    def cold(self, *command: str) -> str:
-        """What `alembic` says in a new interpreter, which has imported nothing yet."""
-        return subprocess.run(
-            [sys.executable, "-m", "alembic.__main__", *command],
-            cwd=self.folder,
-            env=self._environment() | {"PYTHONPATH": os.pathsep.join(sys.path)},
-            check=True,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        ).stdout
-
-    def _environment(self) -> dict[str, str]:
-        given = {"SHOP_URL": self.url, "MIGRATION_SMALL_TABLE_BYTES": "0", "MIGRATION_ALLOW_DATA_LOSS": "true"}
-        return os.environ | given
-
-    def alembic(self, *command: str, code: int = 0) -> str:
-        """The stock command."""
-        return self("alembic.__main__", *command, code=code)
-
-    def execute(self, statement: str) -> None:
-        """Somebody does it by hand."""
-        engine = create_engine(self.url.replace("postgresql:", "postgresql+psycopg:"), poolclass=NullPool)
-        with engine.begin() as connection:
-            connection.execute(text(statement))
-
-    def ask(self, query: str) -> list[tuple[object, ...]]:
-        """Rows of the database."""
-        engine = create_engine(self.url.replace("postgresql:", "postgresql+psycopg:"), poolclass=NullPool)
-        with engine.connect() as connection:
-            return [tuple(row) for row in connection.execute(text(query))]
-
-
-def make_shop(folder: Path, url: str, shape: str = SYNC, driver: str = "psycopg", options: str = "{}") -> Shop:
+def make_shop(folder: Path, url: str, shape: str = SYNC, driver: str = "psycopg", options: str = "{}") -> OwnProject:
     """With a chain of two branches, a merge, and rows."""
     (folder / "versions").mkdir()
     ini = ("[alembic]", "script_location = %(here)s", "prepend_sys_path = .", "path_separator = os")
@@ -175,4 +102,4 @@ def make_shop(folder: Path, url: str, shape: str = SYNC, driver: str = "psycopg"
     for revision, parent, up, down in CHAIN:
         written = REVISION.format(revision=revision, parent=parent, up=up, down=down)
         (folder / "versions" / f"{revision}_.py").write_text(written)
-    return Shop(folder, url)
+    return OwnProject(folder, url)

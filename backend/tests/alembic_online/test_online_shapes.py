@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.alembic_online.shop import MODELS, STATE, SYNC, Shop, make_shop
+from tests.alembic_online.own_project import OwnProject
+from tests.alembic_online.shop import MODELS, STATE, SYNC, make_shop
 
 pytestmark = pytest.mark.programs
 
@@ -80,7 +81,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import create_engine
 
-engine = create_engine(os.environ["SHOP_URL"].replace("postgresql:", "postgresql+psycopg:"))
+engine = create_engine(os.environ["DATABASE_URL"].replace("postgresql:", "postgresql+psycopg:"))
 config = Config("alembic.ini")
 with engine.begin() as connection:
     config.attributes["connection"] = connection
@@ -133,7 +134,7 @@ def test_each_tenant_has_a_schema_of_its_own(tmp_path: Path, database: str, shap
     assert shop.ask("SELECT to_regclass('red.books'), to_regclass('blue.books')::text") == [(None, "blue.books")]
 
 
-def _of_tenant(shop: Shop, tenant: str) -> tuple[object, ...]:
+def _of_tenant(shop: OwnProject, tenant: str) -> tuple[object, ...]:
     rows = STATE.replace("FROM books", f"FROM {tenant}.books").replace(
         "'books'::regclass", f"'{tenant}.books'::regclass"
     )
@@ -209,7 +210,7 @@ from alembic.config import Config
 from sqlalchemy import create_engine
 
 SETTINGS = "SELECT name, setting FROM pg_settings WHERE source = 'session' AND setting <> reset_val ORDER BY name"
-engine = create_engine(os.environ["SHOP_URL"].replace("postgresql:", "postgresql+psycopg:"), pool_size=3)
+engine = create_engine(os.environ["DATABASE_URL"].replace("postgresql:", "postgresql+psycopg:"), pool_size=3)
 config = Config("alembic.ini")
 with engine.connect() as connection:
     connection.exec_driver_sql("SET statement_timeout = '1h'")

@@ -14,6 +14,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "exit-codes.md": pages.exit_codes,
     "verbs.md": pages.verbs,
     "lint.md": pages.lint,
+    "twelve-projects.md": pages.adopted,
 }
 """What is read from the code alone. The page of operations needs a server."""
 VERSION = 18

@@ -5,6 +5,7 @@ import inspect
 from argparse import Action, ArgumentParser
 from collections.abc import Iterator, Sequence
 from dataclasses import Field, fields
+from difflib import unified_diff
 from itertools import pairwise
 
 from alembic_online import errors, policy
@@ -15,6 +16,8 @@ from alembic_online.postgres.errors import UserError
 from alembic_online.review.lint.allowances import ALLOWANCE
 from alembic_online.review.lint.rule import Rule
 from alembic_online.review.lint.rules import RULES
+from tests.alembic_online.own_project import adopted as by_one_line
+from tests.alembic_online.projects.shapes import SHAPES, Shape
 from tests.alembic_online.review.lint.cases import CASES, TEXTS, Case
 
 MADE_BY = "<!-- Made from the code by `python -m tests.documents.generate` in backend/; do not edit. -->"
@@ -63,6 +66,13 @@ What Alembic has no command for. Run it where you run `alembic`, on the same dat
 
 The exit code is 0 where all is well, 1 where something was found, and 2 where it could not run.
 """
+_ADOPTED = """\
+These are twelve `env.py` files as people have them, and what each changes to [adopt](../how-to/adopt.md) the toolkit.
+It is one line, two where offline mode has a block of its own, and the import.
+
+Tests upgrade each project by plain Alembic and by `online(context)`, and compare the two databases, rows too.
+They go down again, write a revision for a change of the models, and give that one to plain Alembic.
+"""
 _LINT = """\
 `alembic-online lint` looks for these. [How to review a revision](../how-to/review.md) says how it is used.
 
@@ -84,6 +94,17 @@ def exit_codes() -> str:
     rows = [(str(code), f"`{error.__name__}`", _docstring(error), _NEXT[code]) for code, error in classes.items()]
     ordered = sorted([*rows, *_ELSEWHERE], key=lambda row: int(row[0].partition(",")[0]))
     return _page("Exit codes", _EXIT_CODES, _table(("code", "class", "what happened", "what to do"), ordered))
+
+
+def adopted() -> str:
+    """A section for each of the twelve projects of the tests: what of its env.py is changed."""
+    return _page("Twelve projects", _ADOPTED, *map(_adopted, SHAPES))
+
+
+def _adopted(shape: Shape) -> str:
+    env = (shape.folder / "env.py").read_text(encoding="utf-8")
+    changes = "".join([*unified_diff(env.splitlines(True), by_one_line(env).splitlines(True), n=4)][2:])
+    return f"## {shape.title}\n\n{shape.what}\n\n```diff\n{changes}```"
 
 
 def verbs() -> str:

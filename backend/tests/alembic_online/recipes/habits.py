@@ -260,6 +260,17 @@ HABITS = [
         SHOP,
     ),
     Case(
+        "words to search, computed of a text that gets longer",
+        """op.alter_column("orders", "status", existing_type=sa.String(32), type_=sa.Text(), existing_nullable=False)
+    op.add_column("orders", sa.Column("words", postgresql.TSVECTOR(), sa.Computed(
+        "to_tsvector('simple'::regconfig, status)", persisted=True)))
+    op.create_index("ix_words", "orders", ["words"], postgresql_using="gin")""",
+        """op.drop_index("ix_words", table_name="orders", postgresql_using="gin")
+    op.drop_column("orders", "words")
+    op.alter_column("orders", "status", existing_type=sa.Text(), type_=sa.String(32), existing_nullable=False)""",
+        SHOP,
+    ),
+    Case(
         "a check that allows more, in one statement of two actions",
         """op.execute("ALTER TABLE orders DROP CONSTRAINT IF EXISTS ck_status, ADD CONSTRAINT ck_status"
                " CHECK (status IN ('received', 'new', 'sent', 'lost'))")

@@ -1,0 +1,99 @@
+"""Twelve projects of the shapes that people have: with one line changed they come to what plain Alembic comes to."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from difflib import ndiff
+from pathlib import Path
+
+import pytest
+
+from tests.alembic_online.own_project import OwnProject, adopted
+from tests.alembic_online.projects.shapes import SHAPES, Shape
+from tests.alembic_online.recipes.state import State, read_state, same
+from tests.servers import Server
+
+EACH = pytest.mark.parametrize(
+    "shape", [pytest.param(each, id=each.name, marks=() if each.quick else pytest.mark.prove) for each in SHAPES]
+)
+
+
+@pytest.fixture
+def plain(shape: Shape, server: Server, tmp_path: Path) -> Iterator[OwnProject]:
+    """The project as it is."""
+    with _made(shape, server, tmp_path / "plain") as project:
+        yield project
+
+
+@pytest.fixture
+def ours(shape: Shape, server: Server, tmp_path: Path) -> Iterator[OwnProject]:
+    """The project with its line changed, on a database of its own."""
+    with _made(shape, server, tmp_path / "ours") as project:
+        project.adopt()
+        yield project
+
+
+@contextmanager
+def _made(shape: Shape, server: Server, folder: Path) -> Iterator[OwnProject]:
+    with server.database() as url:
+        project = shape.copy(folder, url)
+        if shape.before:
+            project.execute(shape.before)
+        yield project
+
+
+@EACH
+def test_both_ways_lead_to_the_same_end(plain: OwnProject, ours: OwnProject) -> None:
+    plain.cold("upgrade", "heads")
+    top = read_state(plain.url)
+    base = _base(plain)
+    said = ours.cold("upgrade", "heads")
+    assert "Traceback" not in said
+    same(top, read_state(ours.url))
+    same(base, _base(ours))
+    ours.alembic("upgrade", "heads")
+    same(top, read_state(ours.url))
+    assert "Nothing to do" in ours.alembic("upgrade", "heads")
+
+
+def _base(project: OwnProject) -> State:
+    project.alembic("downgrade", "base")
+    return read_state(project.url)
+
+
+@EACH
+def test_what_it_writes_is_carried_out_by_plain_alembic_too(shape: Shape, plain: OwnProject, ours: OwnProject) -> None:
+    file, before, lines = shape.edit
+    for project in (plain, ours):
+        project.alembic("upgrade", "heads")
+        project.alembic("check")
+        models = project.folder / file
+        models.write_text(models.read_text().replace(before, lines + before, 1))
+    there = _revisions(ours)
+    ours.alembic("check", code=20)
+    head = ("--head", "core@head") if shape.name == "version_locations" else ()
+    ours.alembic("revision", "--autogenerate", "-m", "one more", *head)
+    [written] = _revisions(ours) - there
+    ours.alembic("upgrade", "heads")
+    ours.alembic("check")
+    (plain.folder / written).write_text((ours.folder / written).read_text())
+    plain.alembic("upgrade", "heads")
+    plain.alembic("check")
+    same(read_state(plain.url), read_state(ours.url))
+    ours.alembic("revision", "--autogenerate", "-m", "nothing", *head)
+    assert _revisions(ours) - there == {written}
+
+
+def _revisions(project: OwnProject) -> set[Path]:
+    return {path.relative_to(project.folder) for path in project.folder.rglob("versions/*.py")}
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=lambda each: each.name)
+def test_one_line_is_changed(shape: Shape) -> None:
+    env = (shape.folder / "env.py").read_text()
+    changes = [line for line in ndiff(env.splitlines(), adopted(env).splitlines()) if line[0] in "+-"]
+    places = 2 if "run_migrations_offline" in env else 1
+    assert [line[2:].strip() for line in changes if line[0] == "-"] == ["with context.begin_transaction():"] * places
+    assert [line[2:].strip() for line in changes if line[0] == "+"] == [
+        "from alembic_online import online",
+        *["with online(context):"] * places,
+    ]
