@@ -185,6 +185,7 @@ class SupervisedContext(MigrationContext):
     def __init__(self, stock: MigrationContext, supervisor: "Callable[[SupervisedContext], Supervisor]") -> None:
         # Not by Alembic's own constructor: that would announce "Context impl" in the log a second time.
         vars(self).update(vars(stock))
+        self._is_there = False
         self.supervisor = supervisor(self)
         self.impl = SupervisedImpl.of(stock.impl, self.supervisor)
         stock_steps = stock._migrations_fn
@@ -196,6 +197,15 @@ class SupervisedContext(MigrationContext):
         """As Alembic's, with what the supervisor does around it."""
         with self.supervisor.autocommit_block(self.leave_transaction):
             yield
+
+    def _has_version_table(self) -> bool:
+        """Looked for until it is there: each look costs as much as a small revision."""
+        self._is_there = self._is_there or super()._has_version_table()
+        return self._is_there
+
+    def _ensure_version_table(self, purge: bool = False) -> None:
+        if purge or not self._has_version_table():
+            super()._ensure_version_table(purge)
 
     def leave_transaction(self) -> AbstractContextManager[None]:
         """Alembic's own block: it commits, runs what is in it without a transaction, and begins another one."""

@@ -135,7 +135,7 @@ def around_revisions(
         supervise(run, lambda _: CallersTransaction())
     with note_causes(run.connection), context.begin_transaction():
         yield
-    command.report(run)
+    command.report()
 
 
 @contextmanager

@@ -24,6 +24,7 @@ _FAST = {
     "full_page_writes": "off",
     "max_connections": "200",
     "wal_level": "logical",
+    "max_prepared_transactions": "4",
     "shared_buffers": "'64MB'",
 }
 

@@ -22,6 +22,8 @@ def by_definition(live: Schema, wanted: Schema) -> Iterator[Rename]:
         return _as_others_see_it(identity, live if identity in live.catalogue else wanted)
 
     pairs = [*same_constraints(live, wanted), *(pair for kind in _KEYWORDS for pair in _same(live, wanted, kind))]
+    if not pairs:
+        return
     yield from map(_rename, free_first(pairs, {key(identity) for identity in live.catalogue}, key))
     for circle in circles(pairs, key):
         yield from map(_rename, over_a_name_beside(circle))
@@ -50,7 +52,7 @@ def _rename(pair: Pair) -> Rename:
 def _same(live: Schema, wanted: Schema, kind: Kind) -> Iterator[Pair]:
     """A sequence may have the name that another of the same kind has: it is known by the column that owns it."""
     gone = [entry for entry in live.catalogue.values() if entry.kind is kind and _is_another(entry, wanted)]
-    for identity in sorted(wanted.catalogue):
+    for identity in sorted(wanted.catalogue) if gone else ():
         entry = wanted.catalogue[identity]
         if entry.kind is not kind or not _is_another(entry, live) or _is_part_of_a_constraint(entry):
             continue

@@ -74,6 +74,8 @@ def _in_order(
     pairs: list[Pair], live: Schema, wanted: Schema, revisions: str, table: Identity | None = None
 ) -> Iterator[Pair]:
     """Those still to be carried out, each after the one that frees its name; `table` is what the columns' is called."""
+    if not pairs:
+        return  # as of most tables: all names of a schema are not to be gathered for each
     yield from free_first(pairs, set(live.catalogue))
     for circle in circles(pairs):
         if still_to_do(circle, live, wanted, table, revisions):

@@ -99,6 +99,8 @@ def _unnamed_partition(entry: CatalogueObject, in_models: Catalogue) -> bool:
 def _parts_too(schema: Schema, ours: Callable[[CatalogueObject], bool]) -> Schema:
     """Without what is not ours and all that hangs on it."""
     others = {entry.identity for entry in schema.catalogue.values() if not ours(entry)}
+    if not others:
+        return schema
     gone = {identity for identity in schema.catalogue if _hangs_on(schema, identity, others)}
     return schema.only(lambda entry: entry.identity not in gone)
 

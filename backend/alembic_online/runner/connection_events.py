@@ -13,6 +13,7 @@ from sqlalchemy import Connection, event
 
 from alembic_online.runner.attempt import Attempt
 from alembic_online.runner.effects import Effects
+from alembic_online.runner.lock_wait import MustRetry
 from alembic_online.runner.multi_statement import run_all_but_the_last
 from alembic_online.runner.replay import NOTHING
 from alembic_online.runner.safeguards import Safeguards
@@ -47,7 +48,7 @@ class ConnectionEvents:
             (self._commits if end == "COMMIT" else self._rolls_back)()
             sent = f"{end} AND CHAIN"  # driver and SQLAlchemy go on in a transaction, so the server begins one
         statement = Statement.on(connection, sent, parameters, context)
-        if not (self._attempt.is_prepared or self._attempt.nobody_reads or sent == NOTHING):
+        if not (self._attempt.is_prepared or self._attempt.is_alone or self._attempt.nobody_reads or sent == NOTHING):
             self._timing.used(statement)
         return self._safeguards.before(statement)
 
@@ -60,6 +61,8 @@ class ConnectionEvents:
         attempt = self._attempt
         if attempt.entry is not None and not attempt.is_outside:
             try:
+                if attempt.is_alone:
+                    raise MustRetry
                 if not attempt.in_steps:
                     self._timing.commits()
                 with attempt.ours():
@@ -74,6 +77,8 @@ class ConnectionEvents:
 
     def _rolls_back(self) -> None:
         attempt = self._attempt
+        if attempt.is_alone and attempt.is_guarded:
+            raise MustRetry
         if attempt.entry is not None and not attempt.is_outside:
             self._timing.rolls_back()
             attempt.settings.lose()

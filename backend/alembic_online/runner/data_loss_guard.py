@@ -55,12 +55,12 @@ class LossesNow:
 
     def check(self) -> None:
         """Raise `AskFirst` where something is lost that nobody has agreed to."""
-        if self._lost and self._counts:
+        if self._lost and self.counts:
             raise AskFirst
 
     def before_change(self, connection: Connection, statement: str) -> None:
         """Count what a new type would change, before it is decided how the change is carried out."""
-        if self._counts and next(changes(statement), None) is not None:
+        if self.counts and next(changes(statement), None) is not None:
             self._counted.add(statement)
             self._add(*changed(connection, statement, self._ways))
 
@@ -71,7 +71,7 @@ class LossesNow:
 
         What blocks of ours do is known; another one is looked into, and watched for what no text tells.
         """
-        if not self._counts:
+        if not self.counts:
             return
         seconds = COUNT_SECONDS if held is None else min(held, COUNT_SECONDS)
         types = statement not in self._counted
@@ -93,7 +93,8 @@ class LossesNow:
             self._before = None
 
     @property
-    def _counts(self) -> bool:
+    def counts(self) -> bool:
+        """Whether anything is counted: on the way down, and where nobody has agreed yet."""
         return bool(self._revision) and not self._consent.given(self._revision)
 
     def _add(self, *found: Loss) -> None:

@@ -33,11 +33,15 @@ from alembic_online.runtime.history import Entry
 
 log = logging.getLogger("alembic.runtime.migration")
 
-# A revision may leave its transaction where there is a large table, or where it says one of these words.
-_LEAVES = re.compile(r"commit|concurrently|validate|add value|vacuum|reindex|backfill|analyze", re.IGNORECASE)
+_LEAVES = re.compile(r"commit|rollback|concurrently|validate|add value|vacuum|reindex|backfill|analyze", re.IGNORECASE)
 # Statements that may take away what they do not name.
 _TAKES_MORE = re.compile(r"\b(CASCADE|DROP|RENAME|SCHEMA|ATTACH|DETACH|INHERIT|TYPE|DO|SELECT|CALL)\b", re.IGNORECASE)
 _SHOWN = 3
+
+
+def says_that_it_leaves(path: Path) -> bool:
+    """Whether a revision says a word of those that end its transaction; else it may do so where a table is large."""
+    return bool(_LEAVES.search(path.read_text(encoding="utf-8")))
 
 
 class Effects:
@@ -102,7 +106,7 @@ class Effects:
     def _may_leave(self, path: Path) -> bool:
         if self._has_large is None:
             self._has_large = self._history.has_table_of(self._attempt.run.policy.small_table_bytes)
-        return self._has_large or bool(_LEAVES.search(path.read_text(encoding="utf-8")))
+        return self._has_large or says_that_it_leaves(path)
 
     def ran(self, sent: str) -> None:
         """A statement of the revision has run."""

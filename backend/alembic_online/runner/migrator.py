@@ -16,6 +16,7 @@ from alembic_online.alembic_seam import supervise
 from alembic_online.errors import Stopped
 from alembic_online.policy import Policy
 from alembic_online.postgres.connection.sync_facade import as_async
+from alembic_online.runner.alone import nobody_notices
 from alembic_online.runner.data_loss_confirmation import Consent
 from alembic_online.runner.lock_wait import FreeWay
 from alembic_online.runner.pipeline import Apply
@@ -50,7 +51,7 @@ class Migrator:
         assert migration_context.connection is not None, "a run that changes the database has one"
         self.version_schema = migration_context.version_table_schema
         place = standing(migration_context.connection, TABLE, migration_context.version_table_schema)
-        history = History(self._asking, place.schema)
+        history = History(self._asking, place.schema, nobody_notices(self.pid, self._policy))
         history.prepare(exists=place.exists, stamping=self._stamping)
         way = FreeWay(self._asking, self.pid, self._policy, self.activity)
         consent = Consent(self._policy, can_ask=self.terminal and sys.stdin.isatty())

@@ -24,6 +24,7 @@ from sqlalchemy.exc import DBAPIError
 from alembic_online.alembic_seam import Send, Supervisor
 from alembic_online.errors import RevisionFailed
 from alembic_online.postgres import sqlstate as state
+from alembic_online.postgres.errors import UserError
 from alembic_online.recipes.database import Database
 from alembic_online.recipes.names import sql_of_definition
 from alembic_online.runner import multi_statement as several
@@ -33,7 +34,7 @@ from alembic_online.runner.connection_events import ConnectionEvents
 from alembic_online.runner.data_loss import refuse
 from alembic_online.runner.data_loss_forecast import ask_ahead
 from alembic_online.runner.data_loss_guard import AskFirst
-from alembic_online.runner.effects import Effects
+from alembic_online.runner.effects import Effects, says_that_it_leaves
 from alembic_online.runner.execution import Running
 from alembic_online.runner.failure_summary import say_what_stays
 from alembic_online.runner.interception import OnlineOperations
@@ -115,6 +116,37 @@ class Apply(Supervisor):
         return run
 
     def _until_it_passes(self, entry: Entry, script: Script, migrate: Callable[[], None]) -> None:
+        path = Path(script.path)
+        alone = entry.alone and not entry.journal and self._run.rehearsal is None and not says_that_it_leaves(path)
+        if not (alone and self._passes_alone(entry, script, migrate)):
+            self._pass_with_care(entry, script, migrate)
+
+    def _passes_alone(self, entry: Entry, script: Script, migrate: Callable[[], None]) -> bool:
+        """As with plain Alembic; False, and everything as before, where that does not do (`alone`)."""
+        with self._attempt.revision(entry):
+            self._attempt.losses.begin(script, entry.direction)
+            self._run.activity.begin_revision(entry.revision, entry.direction)
+            self._attempt.new_transaction()
+            try:
+                with self._attempt.alone():
+                    migrate()
+                    self._attempt.losses.check()
+                    with self._attempt.ours():
+                        self._attempt.settings.give_back(self._run.connection)
+                    self._unfinished = self._end(entry, getattr(script.module, "leaves", ()))
+            except AskFirst:
+                self._ask(entry)
+            except (DBAPIError, MustRetry, UserError) as error:
+                if isinstance(error, DBAPIError) and error.connection_invalidated:
+                    raise
+                self._start_again(entry)
+            else:
+                self._any_done = True
+                return True
+            self._attempt.locks.limits.lose()  # what was set is rolled back
+            return False
+
+    def _pass_with_care(self, entry: Entry, script: Script, migrate: Callable[[], None]) -> None:
         with self._attempt.revision(entry), self._effects.revision(entry, Path(script.path)):
             self._attempt.losses.begin(script, entry.direction)
             while True:
@@ -218,12 +250,14 @@ class Apply(Supervisor):
 
     def _count_losses(self, construct: Executable | str) -> None:
         """Count what a new type would change before it is decided how the change is carried out."""
-        if self._attempt.entry is not None:
+        if self._attempt.entry is not None and self._attempt.losses.counts:
             with self._counting() as connection:
                 self._attempt.losses.before_change(connection, sql_of_definition(construct, self._run.context.dialect))
 
     def _count_backfill(self, update: str) -> None:
         """Count what a backfill is about to write over: its batches run on connections of their own."""
+        if self._attempt.is_alone:
+            raise MustRetry  # it commits
         if self._attempt.entry is not None:
             with self._counting() as connection:
                 self._attempt.losses.before(connection, update, None, held=None, ours=True)

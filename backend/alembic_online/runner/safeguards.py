@@ -73,7 +73,8 @@ def show_step(statement: Statement, attempt: Attempt) -> Around:
     if makes_temporary(statement.sql):
         attempt.note_temporary()
     attempt.begin_step(statement)
-    attempt.note_step()
+    if not attempt.is_alone:
+        attempt.note_step()
     if attempt.is_outside:
         attempt.run.history.settle()  # what commits by itself must not be without its note
     yield SEND
@@ -114,6 +115,12 @@ def wait_for_locks(statement: Statement, attempt: Attempt) -> Around:
     """Until nobody holds the tables for long: without standing in the queue, where others would wait behind us."""
     wait = attempt.locks.wait_outside if attempt.commits_by_itself else attempt.locks.wait
     wait(attempt.connection, attempt.at_hand, _told(statement, attempt), deadline=attempt.deadline)
+    yield SEND
+
+
+def bound(_: Statement, attempt: Attempt) -> Around:
+    """Somebody may have come since nobody was there: what waits or works longer than that is done again with care."""
+    attempt.locks.limits.strong(attempt.connection, local=False, bounded=True)
     yield SEND
 
 
@@ -188,6 +195,8 @@ SAFEGUARDS: tuple[Safeguard, ...] = (
     rehearse,  # sees the statement with all of its locks, before and after
     record,  # what ran is noted before anything else is done about it
 )
+ALONE: tuple[Safeguard, ...] = (follow_session, show_step, bound, count_data_loss, find_data_loss)
+"""Around one of a revision that nobody notices (`alone`)."""
 PREPARED: tuple[Safeguard, ...] = (find_data_loss, rehearse)
 """Around one of several for which the rest was done together (`pipelined_statements`)."""
 
@@ -205,13 +214,18 @@ class Safeguards:
         if statement.sent == NOTHING:  # in the place of one that waits
             return statement.sent, statement.parameters
         with self._attempt.ours():
-            for safeguard in PREPARED if self._attempt.is_prepared else SAFEGUARDS:
+            for safeguard in self._at_hand():
                 around = safeguard(statement, self._attempt)
                 if (instead := next(around, None)) is not None:
                     self._begun = []
                     return instead.sql, instead.parameters
                 self._begun.append(around)
         return statement.sent, statement.parameters
+
+    def _at_hand(self) -> tuple[Safeguard, ...]:
+        if self._attempt.is_alone:
+            return ALONE
+        return PREPARED if self._attempt.is_prepared else SAFEGUARDS
 
     def after(self, cursor: Any) -> None:
         """It has run."""

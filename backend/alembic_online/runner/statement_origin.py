@@ -10,7 +10,7 @@ class Whose:
     """What the statements of a block are for."""
 
     def __init__(self) -> None:
-        self._own = self._nobody_reads = self._in_steps = self._is_prepared = False
+        self._own = self._nobody_reads = self._in_steps = self._is_prepared = self._is_alone = False
         self._step: Step | None = None
 
     @property
@@ -37,6 +37,20 @@ class Whose:
     def is_prepared(self) -> bool:
         """Whether all that may be asked of what runs now was asked before (`pipelined_statements`)."""
         return self._is_prepared
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether what runs now is done as with plain Alembic, because nobody else is there (`alone`)."""
+        return self._is_alone
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """What runs in the block stays in its transaction, and needs no safeguards for others."""
+        self._is_alone = True
+        try:
+            yield
+        finally:
+            self._is_alone = False
 
     @contextmanager
     def ours(self) -> Iterator[None]:

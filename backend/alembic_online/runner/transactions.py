@@ -13,6 +13,7 @@ from alembic_online.recipes.catalogue_precheck import is_in_vain, must_leave
 from alembic_online.recipes.database import Database
 from alembic_online.recipes.names import sql_of_definition
 from alembic_online.runner.attempt import Attempt
+from alembic_online.runner.lock_wait import MustRetry
 
 
 class Transactions:
@@ -41,6 +42,8 @@ class Transactions:
     def outside(self) -> Iterator[None]:
         """Alembic's block, which commits what came before: the journal is committed with it."""
         attempt, connection = self._attempt, self._attempt.connection
+        if attempt.is_alone:
+            raise MustRetry
         attempt.losses.check()
         self.rejoin()
         with attempt.ours():

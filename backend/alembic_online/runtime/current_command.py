@@ -100,10 +100,10 @@ class Command:
         """Alembic's `on_version_apply`."""
         self.steps += 1
 
-    def report(self, migration_context: MigrationContext) -> None:
+    def report(self) -> None:
         """Say where the database is when an upgrade or downgrade found nothing to do, and when it is nowhere."""
         if self.name == "current" and not self.heads_seen:
             log.info("The database is at base: no revision is applied.")
         if self.name in ("upgrade", "downgrade") and self.steps == 0:
-            heads = ", ".join(migration_context.get_current_heads()) or "base"
+            heads = ", ".join(self.heads_seen) or "base"
             self.environment.config.print_stdout(f"Nothing to do: the database is at {heads}.")

@@ -110,6 +110,8 @@ class Entry:
     """The step at which an earlier try was interrupted, if there was one."""
     edited: bool = False
     """Whether the file is another since then."""
+    alone: bool = False
+    """Whether nobody can notice how it is carried out (`runner.alone`), as far as that was seen when it began."""
     lock_waits: int = 0
     retries: int = 0
     committed: int | None = None
@@ -129,13 +131,14 @@ class Entry:
 class History:
     """The table, written on the `asking` connection but for what belongs to the revision's own transaction."""
 
-    def __init__(self, asking: Asking, schema: str) -> None:
+    def __init__(self, asking: Asking, schema: str, alone: ColumnElement[bool]) -> None:
+        """`alone` is asked with each row that begins."""
         self._asking = asking
         self.table = history_table(schema)
         self.name = postgresql.dialect().identifier_preparer.format_table(self.table)  # type: ignore[no-untyped-call]
         self._resumable: dict[str, Row[Any]] = {}
         # Built once: a long chain of small revisions would notice.
-        self._begin = insert(self.table).returning(self.table.c.id)
+        self._begin = insert(self.table).returning(self.table.c.id, alone)
         this = update(self.table).where(self.table.c.id == bindparam("number"))
         counts: dict[str, Any] = {"lock_waits": bindparam("waits"), "retries": bindparam("tries")}
         self._step = this.values(step=bindparam("now"))
@@ -189,9 +192,10 @@ class History:
             "journal": journal,
             "unfinished_before": before,
         }
-        number = self._asking.execute(self._begin, row).scalar_one()
+        begun = self._asking.execute(self._begin, row).one()
         edited = resumed is not None and resumed.checksum != row["checksum"]
-        return Entry(number, revision, direction, journal, before, resumed.step if resumed else None, edited)
+        step = resumed.step if resumed else None
+        return Entry(begun.id, revision, direction, journal, before, step, edited, begun.alone)
 
     def note_step(self, entry: Entry, step: str) -> None:
         """Say which statement is about to run; on disk once `settle` returns."""

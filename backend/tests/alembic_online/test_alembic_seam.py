@@ -12,8 +12,9 @@ from alembic.config import Config
 from alembic.ddl.impl import DefaultImpl
 from alembic.ddl.postgresql import PostgresqlImpl
 from alembic.runtime.environment import EnvironmentContext
+from alembic.runtime.migration import MigrationContext
 from alembic.script import Script, ScriptDirectory
-from sqlalchemy import Connection, Executable, NullPool, create_engine, text
+from sqlalchemy import Connection, Executable, NullPool, create_engine, event, text
 
 from alembic_online import alembic_seam as seam
 
@@ -164,6 +165,19 @@ def test_the_version_table_and_the_transaction(tmp_path: Path, database: str) ->
     run(tmp_path, database, "pass", look)
     with connected(database) as connection:
         assert connection.scalar(text("SELECT version_num FROM alembic_version")) == "a"
+
+
+def test_the_version_table_is_looked_for_until_it_is_there(database: str) -> None:
+    with connected(database) as connection:
+        supervised = seam.SupervisedContext(MigrationContext.configure(connection, opts={"fn": lambda *_: []}), Told)
+        assert supervised.get_current_heads() == ()
+        supervised._ensure_version_table()
+        assert supervised._has_version_table()
+        sent: list[str] = []
+        event.listen(connection, "before_cursor_execute", lambda *given: sent.append(given[2]))
+        assert supervised.get_current_heads() == ()
+        supervised._ensure_version_table()
+        assert [each.split()[:2] for each in sent] == [["SELECT", "alembic_version.version_num"]]
 
 
 def connected(database: str) -> Connection:

@@ -115,6 +115,8 @@ def _follows(difference: Difference, parent: Identity | None, above: set[Attribu
 
 
 def _changed(before: CatalogueObject, after: CatalogueObject, owners: bool) -> Iterator[Difference]:
+    if before.attributes == after.attributes:
+        return
     old, new = _compared(before, owners), _compared(after, owners)
     for name in sorted(old.keys() | new.keys()):
         if old.get(name) != new.get(name):

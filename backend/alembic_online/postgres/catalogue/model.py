@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
@@ -115,11 +115,13 @@ class CatalogueObject:
         assert isinstance(stated, tuple), "a list in every catalogue"
         return stated
 
-    def without(self, attributes: Container[Attribute]) -> "CatalogueObject":
+    def without(self, attributes: Collection[Attribute]) -> "CatalogueObject":
         """The same object as if these were not stated."""
+        if self.attributes.keys().isdisjoint(attributes):
+            return self
         return self.filtered(lambda attribute: attribute not in attributes)
 
-    def like(self, other: "CatalogueObject", attributes: Container[Attribute]) -> "CatalogueObject":
+    def like(self, other: "CatalogueObject", attributes: Collection[Attribute]) -> "CatalogueObject":
         """The same object with these as `other` states them, or does not."""
         theirs = other.filtered(lambda attribute: attribute in attributes)
         return replace(self, attributes={**self.without(attributes).attributes, **theirs.attributes})
@@ -151,6 +153,22 @@ class Catalogue(Mapping[Identity, CatalogueObject]):
 
     def __len__(self) -> int:
         return len(self._objects)
+
+    # A comparison passes over all of it some fifty times: Mapping's own views ask for each object by its name again.
+    def __contains__(self, identity: object) -> bool:
+        return identity in self._objects
+
+    def keys(self) -> KeysView[Identity]:
+        """As of a dict."""
+        return self._objects.keys()
+
+    def values(self) -> ValuesView[CatalogueObject]:
+        """As of a dict."""
+        return self._objects.values()
+
+    def items(self) -> ItemsView[Identity, CatalogueObject]:
+        """As of a dict."""
+        return self._objects.items()
 
     def __eq__(self, other: object) -> bool:
         return self.fingerprint == other.fingerprint if isinstance(other, Catalogue) else NotImplemented
