@@ -26,6 +26,8 @@ class GivenUp(NamedTuple):
     name: str
     written: str = ""
     """The name as SQL writes it."""
+    stays: bool = False
+    """It is there afterwards, under another name."""
 
 
 def is_definition(sql: str) -> bool:
@@ -143,7 +145,7 @@ def _altered(reader: Reader) -> Iterator[GivenUp]:
         elif action.accept("RENAME TO"):
             yield GivenUp("table", "", table)
         elif action.accept("RENAME CONSTRAINT"):
-            yield _part("constraint", table, action.name())
+            yield _part("constraint", table, action.name())._replace(stays=True)
         elif action.accept("RENAME"):
             action.accept("COLUMN")
             yield _part("column", table, action.name())

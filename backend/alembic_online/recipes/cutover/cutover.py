@@ -8,7 +8,7 @@ the old, waits as well. Nothing is locked meanwhile.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from traceback import FrameSummary
 
@@ -25,7 +25,9 @@ from alembic_online.recipes.cutover.statement_forms import (
     is_key,
     is_type_change,
     makes_index,
+    makes_on_columns,
     names_of,
+    renames_index,
     sets_not_null,
 )
 from alembic_online.recipes.names import plain
@@ -77,7 +79,10 @@ class CutOver:
         self.waiting = [replace(each, kept=True) for each in self.waiting]
 
     def add(self, waiting: Waiting) -> None:
-        """It comes last; but what a column that is rebuilt carries over is taken away after its swap."""
+        """It comes last; but what a column that is rebuilt carries over is taken away after its swap.
+
+        And what is made on it is made afterwards, on the new one.
+        """
         swaps, kinds = plain(waiting.swaps), _AFTER_SWAP_OF_TYPE if self._drops_indexes_first() else _AFTER_SWAP
         column = waiting.step.column if waiting.step else ""
         later = [
@@ -87,7 +92,18 @@ class CutOver:
         ]
         moved = {name for each in later for name in each.makes}
         later += [each for each in self.waiting if each not in later and sequences_set(each.sql) & moved]
+        later += self._made_on(swaps, later) if swaps else []
         self.waiting = [each for each in self.waiting if each not in later] + [waiting, *later]
+
+    def _made_on(self, table: str, besides: Sequence[Waiting]) -> list[Waiting]:
+        """By statements that run as they stand; with those that name what these make."""
+        found, names = list[Waiting](), set[str]()
+        for each in self.waiting:
+            is_on_it = makes_on_columns(each.sql) and any(same_name(name, table) for name in _written_tables(each.sql))
+            if each.step is None and each not in besides and (is_on_it or names & names_of(each.sql)):
+                found.append(each)
+                names |= each.makes
+        return found
 
     def stand_ins(self, sql: str = "") -> list[StandIn]:
         """All, or those of the types that `sql` names, each after those that it is made of."""
@@ -115,7 +131,13 @@ class CutOver:
         return None if any(needed) else made
 
     def lets_pass(self, sql: str) -> bool:
-        """Whether `sql`, which locks nothing, may come before all that waits: a type of a name that was free."""
+        """Whether `sql`, which locks nothing, may come before all that waits.
+
+        A type of a name that was free; an index that gets one, for nobody names indexes but the revision itself.
+        """
+        if renames_index(sql):
+            names = names_of(sql)
+            return not (names & {last_part(each.name) for each in self._given_up()} or self.is_needed_for(sql))
         new = stand_in(sql)
         free = new is not None and not self.gives_up("type", "", new.name) and not self.is_needed_for(sql)
         return not self or free
@@ -145,12 +167,20 @@ class CutOver:
         return taken
 
     def gives_up(self, kind: str, table: str, name: str) -> bool:
-        """Whether this is dropped here: names as SQL writes them."""
-        return any(
-            each.kind in (kind, "key" if kind == "constraint" else kind)
+        """Whether nothing of this name is left here: names as SQL writes them."""
+        return any(self._found(kind, table, name))
+
+    def drops(self, kind: str, table: str, name: str) -> bool:
+        """Whether this goes here, and does not only get another name."""
+        return any(not each.stays for each in self._found(kind, table, name))
+
+    def _found(self, kind: str, table: str, name: str) -> Iterator[GivenUp]:
+        return (
+            each
+            for each in self._given_up()
+            if each.kind in (kind, "key" if kind == "constraint" else kind)
             and (each.name == plain(name) if each.table else same_name(each.name, plain(name)))
             and (not each.table or same_name(each.table, plain(table)))
-            for each in self._given_up()
         )
 
     def makes(self, name: str) -> bool:
@@ -169,7 +199,7 @@ class CutOver:
                 if each.kind == "default":  # of a copy, which may have the one or the other
                     yield f"ALTER COLUMN {each.written} DROP IDENTITY IF EXISTS"
                     yield f"ALTER COLUMN {each.written} DROP DEFAULT"
-                elif each.kind == "constraint":
+                elif each.kind == "constraint" and not each.stays:
                     yield f"DROP CONSTRAINT IF EXISTS {each.written}"
                 elif each.kind == "column":  # one that is generated may read the column at hand
                     yield f"DROP COLUMN IF EXISTS {each.written} CASCADE"
@@ -283,7 +313,11 @@ class CutOver:
 
 
 def _tables_of(sql: str) -> set[str]:
-    return {last_part(plain(lock.name)) for lock in strong_locks(sql)}
+    return {last_part(name) for name in _written_tables(sql)}
+
+
+def _written_tables(sql: str) -> Iterator[str]:
+    return (plain(lock.name) for lock in strong_locks(sql))
 
 
 def _adds_elsewhere(waiting: Waiting, type_change: str) -> bool:

@@ -52,6 +52,12 @@ def sets_not_null(sql: str) -> bool:
     return words[:2] == ["ALTER", "TABLE"] and words[-3:] == ["SET", "NOT", "NULL"] and words.count("ALTER") == 2
 
 
+def renames_index(sql: str) -> bool:
+    """Whether it gives an index another name, and does nothing else."""
+    words = [token.keyword for token in tokens(sql)]
+    return words[:2] == ["ALTER", "INDEX"] and words[-3:-1] == ["RENAME", "TO"]
+
+
 def is_type_change(sql: str) -> bool:
     """Whether it gives a column of a table another type."""
     words = [token.keyword for token in tokens(sql)]
@@ -88,6 +94,11 @@ def makes_index(sql: str) -> bool:
     if len(found) != 1 or not found[0].accept_any("CREATE INDEX", "CREATE UNIQUE INDEX"):
         return False
     return not found[0].comes("ON", "IF NOT EXISTS", "CONCURRENTLY")
+
+
+def makes_on_columns(sql: str) -> bool:
+    """Whether it makes a constraint or an index of columns that are there."""
+    return is_check_or_foreign_key(sql) or is_key(sql) or makes_index(sql)
 
 
 def locks_tables(sql: str) -> bool:

@@ -1,4 +1,8 @@
-"""The trigger that keeps the new column in step with the old one, for every row that anybody writes meanwhile."""
+"""The trigger that keeps the new column in step with the old one, for every row that anybody writes meanwhile.
+
+A value that the new type refuses is refused to nobody as long as the change may still fail: the new column is left
+empty then. Shortly before the swap the trigger becomes strict, and one look finds what was left empty (`last_look`).
+"""
 
 from collections.abc import Iterator
 
@@ -15,11 +19,20 @@ CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS $sha
 BEGIN
     IF TG_OP = 'UPDATE' AND current_setting('safety.backfill', true) = concat_ws(' ', TG_RELID, {name}) THEN
         NEW := OLD;
+        {assignment};
+        RETURN NEW;
     END IF;
-    {assignment};
+    {of_clients};
     RETURN NEW;
 END
 $shadow$"""
+# What PostgreSQL says of a value: not of the type, against a rule, refused by a function, too large.
+_LENIENT = """\
+BEGIN
+        {assignment};
+    EXCEPTION WHEN data_exception OR integrity_constraint_violation OR plpgsql_error OR program_limit_exceeded THEN
+        NEW.{new} := NULL;
+    END"""
 
 
 def function_name(column: OldColumn) -> str:
@@ -32,17 +45,37 @@ def trigger_name(column: OldColumn) -> str:
     return quoted(temporary(f"~{column.name}"))
 
 
-def keep_in_step(column: OldColumn, using: str | None) -> Iterator[Step]:
-    """Make function and trigger."""
+def keep_in_step(column: OldColumn, using: str | None, *, lenient: bool) -> Iterator[Step]:
+    """Make function and trigger. `lenient` leaves the new column empty where its type refuses what a client writes."""
+    yield Step(sql=_made(column, using, lenient=lenient))
+    for table in tables(column):
+        yield from _trigger(table, trigger_name(column), function_name(column))
+
+
+def become_lenient(column: OldColumn, using: str | None) -> str:
+    """The statement; who is writing meanwhile may still be refused."""
+    return _made(column, using, lenient=True)
+
+
+def become_strict(column: OldColumn, using: str | None) -> Iterator[Step]:
+    """In one transaction, whose lock waits for everybody who has written by the lenient one."""
+    yield Step(sql=_made(column, using, lenient=False), with_next=True)
+    *first, last = [f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {trigger_name(column)}" for table in tables(column)]
+    yield from (Step(sql=statement, with_next=True) for statement in first)
+    yield Step(sql=last)
+
+
+def _made(column: OldColumn, using: str | None, *, lenient: bool) -> str:
     new = quoted(temporary(column.name))
     # As ALTER COLUMN TYPE converts: by assignment, or by what USING says about the row.
     row = f"(SELECT (NEW).*) AS {quoted(column.relation)}"
-    assignment = f"SELECT ({using}) INTO NEW.{new} FROM {row}" if using else None
-    function = function_name(column)
-    assignment = assignment or f"NEW.{new} := NEW.{column.quoted}"
-    yield Step(sql=_FUNCTION.format(function=function, assignment=assignment, name=literal(temporary(column.name))))
-    for table in tables(column):
-        yield from _trigger(table, trigger_name(column), function)
+    assignment = f"SELECT ({using}) INTO NEW.{new} FROM {row}" if using else f"NEW.{new} := NEW.{column.quoted}"
+    return _FUNCTION.format(
+        function=function_name(column),
+        name=literal(temporary(column.name)),
+        assignment=assignment,
+        of_clients=_LENIENT.format(assignment=assignment, new=new) if lenient else assignment,
+    )
 
 
 def tables(column: OldColumn) -> list[str]:

@@ -37,7 +37,7 @@ def constraints(database: Database, column: OldColumn) -> Iterator[Step]:
     for each in column.family:
         given = {"table": each.table, "number": each.number, "in_swap": each.partitioned}  # see `foreign_keys`
         for row in database.ask(_CONSTRAINTS, **given):
-            if not database.cut_over.gives_up("constraint", row.table, row.name):
+            if not database.cut_over.drops("constraint", row.table, row.name):
                 yield from _one(row, each, database)
 
 

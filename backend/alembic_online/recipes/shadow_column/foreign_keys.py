@@ -22,6 +22,6 @@ def foreign_keys(database: Database, column: OldColumn) -> ForeignKeys:
         for each in column.family
         if each.partitioned
         for row in database.ask(_REFERRING, table=each.table, number=each.number)
-        if not database.cut_over.gives_up("constraint", row.table, row.name)
+        if not database.cut_over.drops("constraint", row.table, row.name)
     )
     return recreated(rows, database)

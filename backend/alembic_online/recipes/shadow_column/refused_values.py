@@ -13,6 +13,13 @@ from alembic_online.recipes.precheck import Obstacle
 
 _TEXTS = ("text", "character varying", "varchar")
 _INTEGERS = ("smallint", "integer", "bigint")
+# By assignment, from the type of the key.
+_NEVER_REFUSED = {
+    "smallint": {"integer", "bigint", "numeric", "real", "double precision"},
+    "integer": {"bigint", "numeric", "double precision"},
+    "bigint": {"numeric", "double precision"},
+    "real": {"double precision"},
+}
 _IS_ENUM = """
     SELECT 1 FROM pg_type t JOIN pg_type e ON e.oid = CASE WHEN t.typcategory = 'A' THEN t.typelem ELSE t.oid END
     WHERE t.oid = to_regtype(:kind) AND e.typtype = 'e'
@@ -48,6 +55,12 @@ def refused_values(
         select=f"SELECT {shown} FROM {table} WHERE {column} IS NOT NULL AND {refused}",
         remedy="Change those rows first, or let USING say what becomes of them; then run the same command again.",
     )
+
+
+def may_refuse(old: str, kind: str, using: str | None) -> bool:
+    """Whether a value of the type `old` may have none of the other type."""
+    plain = uncollated(kind).lower()
+    return bool(using) or plain not in {*_TEXTS[:1], "varchar", "character varying", *_NEVER_REFUSED.get(old, ())}
 
 
 def _before_the_cast(using: str, kind: str) -> str | None:

@@ -13,18 +13,19 @@ from alembic_online.recipes.cutover.replaced_type import StandIn, labels_of
 from alembic_online.recipes.database import Database
 from alembic_online.recipes.index_build import built_again
 from alembic_online.recipes.names import ddl, kind_sql, literal, qualified, quoted, temporary, uncollated
-from alembic_online.recipes.shadow_column.change_capture import drop, function_name, keep_in_step
+from alembic_online.recipes.shadow_column.change_capture import become_strict, drop, function_name, keep_in_step
 from alembic_online.recipes.shadow_column.column import OldColumn, read_column
 from alembic_online.recipes.shadow_column.concurrent_ddl_check import seen
 from alembic_online.recipes.shadow_column.constraints import constraints
 from alembic_online.recipes.shadow_column.cutover import Made, swap
 from alembic_online.recipes.shadow_column.foreign_keys import foreign_keys
+from alembic_online.recipes.shadow_column.last_look import last_look, says_how_to_go_on
 from alembic_online.recipes.shadow_column.materialized import filled, made_empty, read_materialized
 from alembic_online.recipes.shadow_column.not_null import not_nulls, proven
 from alembic_online.recipes.shadow_column.properties import properties
 from alembic_online.recipes.shadow_column.publications import hidden, published
 from alembic_online.recipes.shadow_column.recreate_dependents import indexes, statistics
-from alembic_online.recipes.shadow_column.refused_values import refused_values
+from alembic_online.recipes.shadow_column.refused_values import may_refuse, refused_values
 from alembic_online.recipes.shadow_column.unsupported_indexes import unfit
 from alembic_online.recipes.step import OnlineChange, Step, Steps, Task
 
@@ -80,21 +81,25 @@ def _steps(construct: ColumnType, database: Database, table: str, stand_ins: Seq
     for view in views:
         yield from made_empty(view, column, database)
     yield from properties(database, column)
-    yield from keep_in_step(column, using)
+    lenient = may_refuse(column.type, kind, using)
+    yield from keep_in_step(column, using, lenient=lenient)
     own = [*_given_up(column), *sent.given_up]
     leftovers = [*own, *database.cut_over.helpers, *(each.drop for each in reversed(stand_ins))]
     yield from (_fill(each, using, leftovers) for each in reversed(column.family) if not each.partitioned)
-    nulls = not_nulls(database, column)
-    yield from (step for each in nulls for step in proven(each))
     found = list(indexes(database, column))
     if found:
         yield from built_again(table, (step for _, steps in found for step in steps), database)
     yield from constraints(database, column)
     objects = list(statistics(database, column))
     yield from (step for _, steps in objects for step in steps)
-    yield Step(sql=f"ANALYZE {table}")
     for view in views:
         yield from filled(view, database)
+    if lenient:
+        yield from become_strict(column, using)
+        yield from (last_look(each, column, using, leftovers) for each in column.family if not each.partitioned)
+    nulls = not_nulls(database, column)
+    yield from (step for each in nulls for step in proven(each))
+    yield Step(sql=f"ANALYZE {table}")
     keys = foreign_keys(database, column)
     made = Made(there, [index for index, _ in found], [rename for rename, _ in objects], nulls, views, keys, sent)
     database.recall(after, lambda: json.dumps(keys.after))  # which is kept when the swap is committed, and not before
@@ -146,11 +151,12 @@ def _fill(column: OldColumn, using: str | None, leftovers: Sequence[str]) -> Tas
         in_step=True,
         unnoticed=True,
     )
-    refused = f"The new column waits, and refuses such values. To give the change up instead: {'; '.join(leftovers)}"
 
     def written() -> list[Step]:
         return [Step(sql=script(definition, commits=True))]
 
     return Task(
-        words=f"backfill {definition.name} with {definition.values}", run=runner(definition, refused), script=written
+        words=f"backfill {definition.name} with {definition.values}",
+        run=runner(definition, says_how_to_go_on(leftovers)),
+        script=written,
     )

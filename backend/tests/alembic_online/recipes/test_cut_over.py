@@ -237,6 +237,17 @@ CASES = [
         CREATE_VIEW,
     ),
     case(
+        "a check that is made again before the type, with others that get another name",
+        'op.drop_constraint("ck_pages", "books")',
+        'op.alter_column("books", "pages", server_default=None)',
+        'op.create_index("ix_pages", "books", ["pages"])',
+        CHECK,
+        'op.execute("ALTER TABLE books RENAME CONSTRAINT books_pkey TO pk_books")',
+        'op.execute("ALTER INDEX ix_pages RENAME TO by_pages")',
+        'op.execute("ALTER TABLE books RENAME CONSTRAINT ck_pages TO ck_positive")',
+        'op.alter_column("books", "pages", type_=sa.BigInteger(), server_default="0")',
+    ),
+    case(
         "all of them, mixed",
         'op.drop_constraint("ck_pages", "books")',
         'op.drop_index("ix_author", "books")',

@@ -1,6 +1,7 @@
 """A type change that rewrites: a column rebuilt beside the old one, with all that hung on it."""
 
 import secrets
+from itertools import count
 
 import psycopg
 import pytest
@@ -10,6 +11,7 @@ from tests.alembic_online.recipes.cases import Case
 from tests.alembic_online.recipes.conftest import Direct, both_ways_end_as_directly, the_way_up_converges, write
 from tests.alembic_online.recipes.interruption import PATIENT, run_interrupted
 from tests.alembic_online.recipes.killed import Start, converges_though_killed
+from tests.alembic_online.recipes.meanwhile import meanwhile
 from tests.alembic_online.recipes.state import read_state, same
 from tests.alembic_online.recipes.statements import statements
 
@@ -283,6 +285,37 @@ def test_a_value_that_does_not_fit_stops_it_and_once_mended_it_goes_on(project: 
         project.alembic.having(**PATIENT)(database, "upgrade", "head")
         kind = "SELECT atttypid::regtype::text FROM pg_attribute WHERE attrelid = 'books'::regclass AND attname = 'id'"
         assert session.execute(kind).fetchone() == ("smallint",)
+
+
+NAMES = """CREATE TABLE books (id integer PRIMARY KEY, title varchar(40) DEFAULT 'none' NOT NULL);
+    INSERT INTO books SELECT generate_series(1, 9); CREATE INDEX ix_title ON books (title)"""
+SHORTER = 'op.alter_column("books", "title", type_=sa.String(7))'
+BY_EXPRESSION = SHORTER.replace("(7))", "(7), postgresql_using=\"NULLIF(title, 'nothing')\")")
+
+
+@pytest.mark.parametrize("upgrade", [SHORTER, BY_EXPRESSION])
+@pytest.mark.parametrize("before", ["CREATE TRIGGER", "CREATE INDEX"])
+def test_who_writes_what_the_new_type_refuses_is_served_until_the_swap(
+    project: Project, database: str, upgrade: str, before: str
+) -> None:
+    write(project, database, Case("", upgrade, "pass", NAMES))
+    alembic = project.alembic.having(**PATIENT)
+    with psycopg.connect(database, autocommit=True) as session:
+        written = count(10)
+
+        def write_row() -> None:
+            session.execute("INSERT INTO books VALUES (%s, 'longer than seven')", [next(written)])
+
+        with meanwhile(write_row, before):
+            code, stderr = alembic.refused(database, "upgrade", "head")
+        assert (code, "value too long for type character varying(7)" in stderr) == (18, True)
+        assert "Row: id = 10" in stderr
+        write_row()
+        session.execute("UPDATE books SET title = 'short' WHERE id > 9")
+        alembic(database, "upgrade", "head")
+        assert session.execute("SELECT count(*) FROM books WHERE title = 'short'").fetchone() == (next(written) - 10,)
+        with pytest.raises(psycopg.errors.StringDataRightTruncation):
+            write_row()
 
 
 @pytest.mark.prove

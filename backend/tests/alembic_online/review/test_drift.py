@@ -13,6 +13,7 @@ from alembic_online.review.drift import Drift, find_drift
 from alembic_online.review.plan.rehearsal import read_live
 from alembic_online.revisions.project import open_project
 from tests.alembic_online.project import Project
+from tests.alembic_online.recipes.meanwhile import meanwhile
 
 
 @pytest.fixture
@@ -88,3 +89,30 @@ def test_what_a_revision_has_renamed_before_it_was_broken_off_gets_its_name_and_
         connection.execute(found.repair.encode())
         assert connection.execute("SELECT a FROM a").fetchall() == [("no number",)]
     assert _drift(chain, database, "001_a").differences == []
+
+
+def test_a_type_and_its_label_that_are_renamed_by_half_get_their_names_and_keep_their_rows(
+    chain: Project, database: str
+) -> None:
+    kinds = "CREATE TYPE level AS ENUM ('it''s', 'low'); CREATE DOMAIN grade AS text; CREATE TYPE pair AS (a integer)"
+    made = f'op.execute("{kinds}")\n    op.execute("ALTER TABLE a ADD level level DEFAULT \'low\', ADD pair pair")'
+    chain.revision("002_b", "001_a", made)
+    renamed = (
+        """op.execute("ALTER TYPE level RENAME VALUE 'it''s' TO 'called otherwise'")""",
+        'op.execute("ALTER TYPE level RENAME TO height; ALTER TYPE pair RENAME TO couple")',
+        'op.execute("ALTER DOMAIN grade RENAME TO mark")',
+        'op.alter_column("a", "a", type_=sa.Integer(), postgresql_using="a::integer")',
+    )
+    chain.revision("003_c", "002_b", "\n    ".join(renamed))
+    with psycopg.connect(database, autocommit=True) as connection:
+        chain.alembic(database, "upgrade", "002_b")
+        connection.execute("INSERT INTO a VALUES (1, '7', 'it''s', ROW (3))")
+        other = "UPDATE a SET a = 'no number' WHERE id = 1"
+        with meanwhile(lambda: connection.execute(other), "CREATE TRIGGER"):
+            chain.alembic.having(MIGRATION_SMALL_TABLE_BYTES="0").refused(database, "upgrade", "head")
+        repair = _drift(chain, database, "002_b").repair
+        assert "RENAME VALUE 'called otherwise' TO 'it''s'" in repair
+        assert "DROP TYPE" not in repair
+        connection.execute(repair.encode())
+        assert connection.execute("SELECT level, (pair).a FROM a").fetchall() == [("it's", 3)]
+    assert _drift(chain, database, "002_b").differences == []
