@@ -16,6 +16,7 @@ _STRONG = """
     SELECT DISTINCT c.relname FROM pg_locks l JOIN pg_class c ON c.oid = l.relation WHERE l.granted
     AND l.mode IN ('ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')
     AND l.pid <> pg_backend_pid() AND c.relname = ANY (%s)
+    AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
 """
 # Another answer when a change of the schema has been committed.
 _SCHEMA = "SELECT " + ", ".join(
