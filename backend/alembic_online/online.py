@@ -28,13 +28,14 @@ from alembic_online.policy import Policy
 from alembic_online.postgres.connection.engine import sync_engine
 from alembic_online.postgres.connection.sync_facade import as_async, connection_as_async
 from alembic_online.postgres.connection.url import DatabaseURL, parse_url
-from alembic_online.postgres.declared import declare, declared, declares_objects
+from alembic_online.postgres.declared import one_metadata
 from alembic_online.review import preflight
 from alembic_online.revision_file import ASKS_OTHERS, drop_empty, surround_hooks, write_what_differs
 from alembic_online.revisions.faulty_line import refuse_what_has_no_value
 from alembic_online.revisions.graph import load_chain
 from alembic_online.revisions.project import RECEIVER, ProjectTold
 from alembic_online.revisions.squashed import begin_with_squashed
+from alembic_online.runner.hand_change_check import warn_of_hand_changes
 from alembic_online.runner.migrator import Migrator, migrating
 from alembic_online.runner.offline import begin_script
 from alembic_online.runner.stop_signals import stoppable_beside
@@ -136,6 +137,8 @@ def around_revisions(
     with note_causes(run.connection), context.begin_transaction():
         yield
     command.report()
+    if command.name == "current":
+        warn_of_hand_changes(run)
 
 
 @contextmanager
@@ -214,16 +217,3 @@ def _target(connection: Connection) -> DatabaseURL:
     """Where the connection leads."""
     url = connection.engine.url.set(drivername="postgresql")
     return parse_url(url.render_as_string(hide_password=False), source="the URL of the connection")
-
-
-def one_metadata(given: MetaData | list[MetaData] | None) -> MetaData:
-    """A project may have its tables in several."""
-    if isinstance(given, MetaData):
-        return given
-    whole = MetaData()
-    for metadata in given or ():
-        if declares_objects(metadata) or declared(metadata):
-            declare(whole, *declared(metadata))
-        for table in metadata.tables.values():
-            table.to_metadata(whole)
-    return whole

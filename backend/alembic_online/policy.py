@@ -73,6 +73,8 @@ class Policy:
     """`true`, or ids, with commas between, of revisions whose downgrade may drop what holds rows; in production ids."""
     edited_revisions: str = "warn"
     """`warn` or `error`: a revision file that was edited after it was applied."""
+    changed_by_hand: str = "warn"
+    """`ignore`, `warn` or `error`: a schema that somebody changed by hand since the last migration."""
     show_literals: bool = False
     """Show other sessions' queries with the values in them."""
     application_version: str = ""
@@ -130,6 +132,9 @@ def _contradictions(policy: Policy) -> list[tuple[str, str]]:
         found.append((problem, "Set it to 2 or more: systems ask in whole seconds, and must ask before they give up."))
     if policy.edited_revisions not in ("warn", "error"):
         found.append((f"edited_revisions is {policy.edited_revisions!r}.", "Set it to warn or to error."))
+    if policy.changed_by_hand not in ("ignore", "warn", "error"):
+        problem = f"changed_by_hand is {policy.changed_by_hand!r}."
+        found.append((problem, "Set it to ignore, to warn or to error."))
     if policy.production and "true" in policy.data_loss_allowed:
         problem = "allow_data_loss is true, and this is production."
         found.append((problem, "Set MIGRATION_ALLOW_DATA_LOSS to the ids of the revisions whose data may go."))

@@ -22,8 +22,8 @@ from alembic.runtime.environment import EnvironmentContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, MetaData, event
 
-from alembic_online.online import one_metadata
 from alembic_online.postgres.connection.url import DatabaseURL
+from alembic_online.postgres.declared import one_metadata
 from alembic_online.revisions.config_origin import ConfigOrigin
 from alembic_online.revisions.project import RECEIVER, ProjectTold
 from alembic_online.runtime.own_thread import outside_of_loops

@@ -5,7 +5,7 @@ and a comparison of models and database knows what to expect. PostgreSQL parses 
 """
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from fnmatch import fnmatchcase
@@ -129,6 +129,19 @@ def declare(metadata: MetaData, *objects: Declared) -> None:
 def declared(metadata: MetaData) -> tuple[Declared, ...]:
     """Everything attached to the metadata, in the order of declaration."""
     return tuple(metadata.info.get(_KEY, ()))
+
+
+def one_metadata(given: MetaData | Sequence[MetaData] | None) -> MetaData:
+    """The models as one: a project may have its tables in several, or none at all."""
+    if isinstance(given, MetaData):
+        return given
+    whole = MetaData()
+    for metadata in given or ():
+        if declares_objects(metadata) or declared(metadata):
+            declare(whole, *declared(metadata))
+        for table in metadata.tables.values():
+            table.to_metadata(whole)
+    return whole
 
 
 def declares_objects(metadata: MetaData) -> bool:

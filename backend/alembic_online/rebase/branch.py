@@ -134,4 +134,4 @@ async def _begun(connection: AsyncConnection, revisions: Iterable[str]) -> set[s
     rows = await connection.execute(
         select(columns.revision, columns.direction, columns.outcome, columns.journal).where(columns.id.in_(last))
     )
-    return {row.revision for row in rows if row.journal or (row.direction, row.outcome) == ("upgrade", "done")}
+    return {row.revision for row in rows if row.journal or (row.direction != "downgrade" and row.outcome == "done")}

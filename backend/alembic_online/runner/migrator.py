@@ -18,6 +18,7 @@ from alembic_online.policy import Policy
 from alembic_online.postgres.connection.sync_facade import as_async
 from alembic_online.runner.alone import nobody_notices
 from alembic_online.runner.data_loss_confirmation import Consent
+from alembic_online.runner.hand_change_check import HandChangeCheck
 from alembic_online.runner.lock_wait import FreeWay
 from alembic_online.runner.pipeline import Apply
 from alembic_online.runner.progress import shown
@@ -58,9 +59,15 @@ class Migrator:
         beside = Beside(self._asking.waiter, as_async(migration_context.connection.engine))
         config = migration_context.config
         rehearsal = config.attributes.get(REHEARSAL) if config is not None else None
+        check = None
+        if rehearsal is None:
+            check = HandChangeCheck(migration_context, self._asking, history, self._policy, self._stamping)
+            check.begin()
         supervise(
             migration_context,
-            lambda context: Apply(Run(context, self._policy, history, way, self.activity, beside, consent, rehearsal)),
+            lambda context: Apply(
+                Run(context, self._policy, history, way, self.activity, beside, consent, check, rehearsal)
+            ),
         )
 
     async def cancel(self) -> None:

@@ -80,6 +80,9 @@ class Apply(Supervisor):
         # Alembic has made its table in a transaction that would go on: trying the first revision again would undo it.
         self._run.connection.commit()
         self._history.settle()
+        check = self._run.hand_changes
+        if check is not None:
+            check.before_steps()
         if isinstance(steps, list):  # all of the way is known, as it is to Alembic's own commands
             self._effects.refuse_half_undone(heads, steps)
             ask_ahead(self._run.connection, steps, self._run.consent)
@@ -87,6 +90,10 @@ class Apply(Supervisor):
             if isinstance(step, RevisionStep):
                 step.migration_fn = self._around(step, step.migration_fn)
             yield step
+            if check is not None:  # Alembic has committed it by now
+                check.after_step()
+        if check is not None:
+            check.end()
 
     def _around(self, step: RevisionStep, migrate: Callable[..., None]) -> Callable[..., None]:
         @wraps(migrate)  # Alembic reports a step by its name

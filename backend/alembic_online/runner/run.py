@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 from alembic_online.alembic_seam import SupervisedContext
 from alembic_online.policy import Policy
 from alembic_online.runner.data_loss_confirmation import Consent
+from alembic_online.runner.hand_change_check import HandChangeCheck
 from alembic_online.runner.lock_wait import FreeWay
 from alembic_online.runtime.activity import Activity
 from alembic_online.runtime.history import History
@@ -28,6 +29,8 @@ class Run:
     """Where to work beside the revision's transaction."""
     consent: Consent
     """To lose data."""
+    hand_changes: HandChangeCheck | None
+    """None where the run is only to be looked at."""
     rehearsal: Rehearsal | None
     """Whom to tell, where the run is only to be looked at."""
 

@@ -39,6 +39,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.schema import CreateTable
 
+from alembic_online.postgres.sqlstate import LOCK_NOT_AVAILABLE, sqlstate
 from alembic_online.runtime.bookkeeping import VERSION_TABLE, stands, warn_of_subscribers
 from alembic_online.runtime.control_connection import Answer, Asking, Question
 
@@ -58,6 +59,20 @@ _LARGE = text(
         AND CASE WHEN c.reltuples < 0 THEN pg_relation_size(c.oid) ELSE c.relpages * 8192::bigint END >= :least)
     """
 )
+
+# A subscriber that has no such column would stop.
+_FINGERPRINTED = text(
+    """
+    SELECT pg_has_role(c.relowner, 'USAGE') AND NOT EXISTS (SELECT FROM pg_publication_tables p
+            WHERE p.schemaname = c.relnamespace::regnamespace::text AND p.tablename = c.relname) AS may_add,
+        EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'fingerprint') AS there
+    FROM pg_class c WHERE c.oid = CAST(CAST(:history AS text) AS regclass)
+    """
+)
+_KEEP = """
+    UPDATE {history} SET fingerprint = CAST(:kept AS jsonb)
+    WHERE id = (SELECT max(id) FROM {history} WHERE outcome = 'done')
+"""
 
 
 @cache
@@ -82,6 +97,18 @@ def history_table(schema: str) -> Table:
         Column("journal", JSONB, nullable=False, server_default="[]"),
         Column("unfinished_before", JSONB, nullable=False, server_default="[]"),
     )
+
+
+def _with_fingerprint(table: Table) -> Table:
+    """As it is made. What an older release has made lacks the last column, so nobody selects it by name."""
+    made = table.to_metadata(MetaData())
+    made.append_column(Column("fingerprint", JSONB))
+    return made
+
+
+def history_name(schema: str) -> str:
+    """The name of the table in SQL."""
+    return str(postgresql.dialect().identifier_preparer.format_table(history_table(schema)))  # type: ignore[no-untyped-call]
 
 
 async def find_history(connection: AsyncConnection) -> Table | None:
@@ -135,8 +162,9 @@ class History:
         """`alone` is asked with each row that begins."""
         self._asking = asking
         self.table = history_table(schema)
-        self.name = postgresql.dialect().identifier_preparer.format_table(self.table)  # type: ignore[no-untyped-call]
+        self.name = history_name(schema)
         self._resumable: dict[str, Row[Any]] = {}
+        self._keeps_fingerprints = False
         # Built once: a long chain of small revisions would notice.
         self._begin = insert(self.table).returning(self.table.c.id, alone)
         this = update(self.table).where(self.table.c.id == bindparam("number"))
@@ -157,7 +185,8 @@ class History:
     async def _prepare(self, connection: AsyncConnection, *, exists: bool, stamping: bool) -> None:
         if not exists:
             await warn_of_subscribers(connection, TABLE, self.table.schema or "public")
-            await connection.execute(CreateTable(self.table, if_not_exists=True))
+            await connection.execute(CreateTable(_with_fingerprint(self.table), if_not_exists=True))
+        self._keeps_fingerprints = not exists or await self._add_fingerprint(connection)
         columns = self.table.c
         last = select(func.max(columns.id)).group_by(columns.revision)
         open_ends = select(self.table).where(columns.id.in_(last), columns.outcome != "done")
@@ -176,6 +205,20 @@ class History:
         if stamping and self._resumable:
             await connection.execute(update(self.table).where(columns.outcome != "done").values(journal=[], step=None))
             self._resumable = {}
+
+    async def _add_fingerprint(self, connection: AsyncConnection) -> bool:
+        """Whether the table has its last column, which that of an older release is given here."""
+        found = (await connection.execute(_FINGERPRINTED, {"history": self.name})).one()
+        if found.there or not found.may_add:
+            return bool(found.there)
+        try:
+            await connection.execute(text(f"ALTER TABLE {self.name} ADD COLUMN IF NOT EXISTS fingerprint jsonb"))
+        except DBAPIError as error:
+            if sqlstate(error) != LOCK_NOT_AVAILABLE:
+                raise
+            log.info("Somebody reads %s: its new column is added by another run.", self.name)
+            return False
+        return True
 
     def start(self, revision: str, direction: str, path: Path, version: str, unfinished: Sequence[str]) -> Entry:
         """Begin a row, and carry over what an earlier try of the same left committed."""
@@ -196,6 +239,25 @@ class History:
         edited = resumed is not None and resumed.checksum != row["checksum"]
         step = resumed.step if resumed else None
         return Entry(begun.id, revision, direction, journal, before, step, edited, begun.alone)
+
+    def note_stamp(self, revisions: Sequence[str], version: str, reason: str) -> None:
+        """A row for a stamp, which no revision's run has; `reason` is why it is true, where nobody has compared."""
+        row = {
+            "revision": ", ".join(revisions) or "base",
+            "direction": "stamp",
+            "outcome": "done",
+            "finished": func.clock_timestamp(),
+            "host": socket.gethostname(),
+            "application_version": version,
+            "checksum": "",
+            "step": reason or None,
+        }
+        self._asking.execute(insert(self.table).values(row))
+
+    def keep_fingerprint(self, kept: str) -> None:
+        """Of the database as the last step that is done has left it."""
+        if self._keeps_fingerprints:
+            self._asking.execute(text(_KEEP.format(history=self.name)), {"kept": kept})
 
     def note_step(self, entry: Entry, step: str) -> None:
         """Say which statement is about to run; on disk once `settle` returns."""

@@ -132,7 +132,7 @@ def rehearsing(project: Project, rehearsal: Rehearsal) -> Config:
 
 def consenting(policy: Policy) -> Policy:
     """What is destroyed here is empty, and what was edited is not asked about."""
-    return replace(policy, production=False, allow_data_loss="true", edited_revisions="warn")
+    return replace(policy, production=False, allow_data_loss="true", edited_revisions="warn", changed_by_hand="ignore")
 
 
 def _make_version_table(connection: Connection, schema: str) -> None:

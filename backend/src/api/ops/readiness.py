@@ -1,6 +1,7 @@
 """May requests be sent here? One bounded look at the database, shared by everybody who asks meanwhile."""
 
 import asyncio
+import time
 from dataclasses import dataclass
 
 from alembic.script import ScriptDirectory
@@ -12,17 +13,21 @@ from alembic_online.postgres.connection.url import DatabaseURL
 from alembic_online.postgres.errors import ServerUnreachable, UserError
 from alembic_online.review.status import SchemaStatus, schema_status
 from alembic_online.runtime.active_migration import RunningMigration, running_migration
+from alembic_online.runtime.hand_changes import HandChange, changed_by_hand
 
 TIME_LIMIT = 2.0
 """Seconds until a probe is answered, whatever the database does."""
+_SCHEMA_SECONDS = 30.0
+"""Seconds for which it is known whether the schema was changed by hand: probes come more often than people do that."""
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What a look has found: how the database fits the code, and who migrates it at the moment."""
+    """What a look has found: how the database fits the code, who migrates it at the moment, and what nobody did."""
 
     schema: SchemaStatus
     migration: RunningMigration | None
+    changed_by_hand: HandChange | None
 
 
 class Readiness:
@@ -33,6 +38,8 @@ class Readiness:
         self._engine = engine
         self._scripts = scripts
         self._look: asyncio.Task[Seen | UserError] | None = None
+        self._changed: HandChange | None = None
+        self._compared = time.monotonic() - _SCHEMA_SECONDS
 
     async def status(self) -> Seen | UserError:
         """How the database fits the code, or why it cannot be asked; answered within `TIME_LIMIT`."""
@@ -71,7 +78,11 @@ class Readiness:
     async def _read(self) -> Seen:
         async with self._engine.connect() as connection:
             migration = await running_migration(connection)
-            return Seen(await schema_status(connection, self._scripts), migration)
+            status = await schema_status(connection, self._scripts)
+            if time.monotonic() - self._compared >= _SCHEMA_SECONDS:
+                self._changed = await connection.run_sync(changed_by_hand)
+                self._compared = time.monotonic()
+            return Seen(status, migration, self._changed)
 
     def _no_answer(self) -> ServerUnreachable:
         return ServerUnreachable(

@@ -40,6 +40,9 @@ class Ready(BaseModel):
     status: Literal["ready"] = "ready"
     revision: str = Field(description="The database's revision, which is the head of the code")
     migration: Migration | None = Field(default=None, description="What is being applied or undone meanwhile")
+    changed_by_hand: str | None = Field(
+        default=None, description="What of the schema is not as the last migration left it, though the revision is"
+    )
 
 
 class NotReady(Problem):
@@ -72,7 +75,8 @@ async def readyz(resources: OpenResources) -> Ready | JSONResponse:
     """200 if the database answers and its revision is the head of the code, otherwise 503 with the reason."""
     status = await resources.readiness.status()
     if isinstance(status, Seen) and status.schema.state is SchemaState.READY:
-        return Ready(revision=", ".join(status.schema.current), migration=_migration(status))
+        changed = status.changed_by_hand.sentence if status.changed_by_hand else None
+        return Ready(revision=", ".join(status.schema.current), migration=_migration(status), changed_by_hand=changed)
     return problem_response(_not_ready(status, resources.readiness.target))
 
 

@@ -5,7 +5,8 @@ from typing import Any
 
 from sqlalchemy import create_engine, text
 
-from alembic_online.postgres.catalogue import Catalogue, compare, describe, read_catalogue
+from alembic_online.postgres.catalogue import Catalogue, Kind, compare, describe, read_catalogue
+from alembic_online.postgres.catalogue.fingerprint import Fingerprint, Scope, read_fingerprint
 from alembic_online.runtime.history import BOOKKEEPING
 
 _TABLES = text(
@@ -19,6 +20,7 @@ class State:
     """The schema, and the rows of each table in the order of their text."""
 
     catalogue: Catalogue
+    fingerprint: Fingerprint
     rows: dict[str, list[Any]]
 
 
@@ -28,7 +30,9 @@ def read_state(url: str) -> State:
     with engine.connect() as connection:
         tables = connection.scalars(_TABLES, {"ignored": list(BOOKKEEPING)}).all()
         rows = {table: _rows(connection.exec_driver_sql(f"SELECT * FROM {table}")) for table in tables}
-        found = State(read_catalogue(connection, ignore_tables=BOOKKEEPING), rows)
+        catalogue = read_catalogue(connection, ignore_tables=BOOKKEEPING)
+        schemas = tuple(sorted({entry.name for entry in catalogue.values() if entry.kind is Kind.SCHEMA}))
+        found = State(catalogue, read_fingerprint(connection, Scope(schemas, BOOKKEEPING)), rows)
     engine.dispose()
     return found
 
@@ -42,4 +46,5 @@ def same(expected: State, found: State) -> None:
     """Fail, and say how the two differ."""
     differences = compare(expected.catalogue, found.catalogue)
     assert not differences, describe(differences)
+    assert expected.fingerprint == found.fingerprint
     assert expected.rows == found.rows

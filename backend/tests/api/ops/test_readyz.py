@@ -113,6 +113,15 @@ async def test_a_running_migration_is_reported_with_its_revision(
         await upgrade
 
 
+async def test_what_was_changed_by_hand_is_said_and_requests_go_on(make_app: MakeApp, migrated: str) -> None:
+    with psycopg.connect(migrated, autocommit=True) as admin:
+        admin.execute("DROP INDEX ix_modules_position_id")
+    async with running(make_app(migrated)) as client:
+        answer = await client.get("/readyz")
+    assert (answer.status_code, answer.json()["revision"]) == (200, head_of(migrated))
+    assert answer.json()["changed_by_hand"].endswith(": index.")
+
+
 async def test_many_probes_at_once_are_all_answered(make_app: MakeApp, migrated: str) -> None:
     async def ask(client: AsyncClient) -> set[int]:
         return {(await client.get("/readyz")).status_code for _ in range(20)}

@@ -9,6 +9,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from alembic_online.postgres.catalogue import Attribute, Catalogue, Identity, Kind, compare, read_catalogue
+from alembic_online.postgres.catalogue.fingerprint import Scope, read_fingerprint
 from alembic_online.postgres.catalogue.session import neutral_session
 
 # Texts that PostgreSQL prints in another way under another setting.
@@ -75,11 +76,13 @@ def test_an_unchanged_database_read_twice_is_equal(telling: Connection) -> None:
 
 @pytest.mark.parametrize("setting", SETTINGS)
 def test_a_catalogue_is_the_same_whatever_the_session_has_set(setting: str, telling: Connection) -> None:
-    plain = read_catalogue(telling)
+    scope = Scope(("archive", "public"))
+    plain, fingerprint = read_catalogue(telling), read_fingerprint(telling, scope)
 
     telling.exec_driver_sql(setting)
 
     assert compare(plain, read_catalogue(telling)) == []
+    assert read_fingerprint(telling, scope) == fingerprint
 
 
 def test_every_name_in_a_definition_is_qualified(telling: Connection) -> None:
