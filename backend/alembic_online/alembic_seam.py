@@ -33,6 +33,11 @@ def environment_at_hand() -> EnvironmentContext | None:
     return getattr(context, "_proxy", None)
 
 
+def put_back(environment: EnvironmentContext) -> None:
+    """Make it the one that `alembic.context` stands for again, after another command ran within its own."""
+    environment._install_proxy()
+
+
 # The revision files
 
 

@@ -130,8 +130,9 @@ def around_revisions(
     assert run.connection is not None, "only a script has none"
     preflight.check_database(run.connection, run, metadata, command, policy)
     begin_with_squashed(command)
+    reason = _unproven(run, metadata, command, policy) if command.name == "stamp" else ""
     if migrator is not None:
-        migrator.begin(run)
+        migrator.begin(run, reason)
     elif theirs and command.changes_database:
         supervise(run, lambda _: CallersTransaction())
     with note_causes(run.connection), context.begin_transaction():
@@ -139,6 +140,13 @@ def around_revisions(
     command.report()
     if command.name == "current":
         warn_of_hand_changes(run)
+
+
+def _unproven(run: MigrationContext, metadata: MetaData, command: Command, policy: Policy) -> str:
+    # Imported late: an upgrade should not pay for it.
+    from alembic_online.review.stamp_check import check_stamp  # noqa: PLC0415
+
+    return check_stamp(run, metadata, command, policy)
 
 
 @contextmanager

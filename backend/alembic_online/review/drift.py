@@ -4,6 +4,7 @@ The chain is run up to the database's own revision in a scratch database, and th
 """
 
 import io
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from alembic.runtime.migration import MigrationContext
@@ -47,7 +48,7 @@ def find_drift(project: Project, live: Live) -> Drift:
         )
     intended = chain_schema(project, live.place, live.heads)
     here, there = comparable(live.schema, intended, project.metadata, project.scripts, by_models=False)
-    differences = [_as_seen_from_here(each) for each in compare(here.catalogue, there.catalogue)]
+    differences = seen_from_here(compare(here.catalogue, there.catalogue))
     if not differences:
         return Drift([], "")
     lines = []
@@ -56,6 +57,11 @@ def find_drift(project: Project, live: Live) -> Drift:
         undone = taken_back(project, live, renamed)
         here, there = comparable(undone.schema, intended, project.metadata, project.scripts, by_models=False)
     return Drift(differences, "\n".join([*lines, as_sql(here, there)]).rstrip())
+
+
+def seen_from_here(differences: Iterable[Difference]) -> list[Difference]:
+    """In the words of who has to mend the database: what is missing, and what should not be there."""
+    return [_as_seen_from_here(each) for each in differences]
 
 
 def _as_seen_from_here(difference: Difference) -> Difference:

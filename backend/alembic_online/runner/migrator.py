@@ -47,8 +47,11 @@ class Migrator:
         self.terminal = command.from_command_line and sys.stderr.isatty()
         self.version_schema: str | None = None
 
-    def begin(self, migration_context: MigrationContext) -> None:
-        """Open the history, and surround the revisions that follow. Called in the migration's own greenlet."""
+    def begin(self, migration_context: MigrationContext, reason: str = "") -> None:
+        """Open the history, and surround the revisions that follow. Called in the migration's own greenlet.
+
+        `reason` is why a stamp is true, where nobody has compared.
+        """
         assert migration_context.connection is not None, "a run that changes the database has one"
         self.version_schema = migration_context.version_table_schema
         place = standing(migration_context.connection, TABLE, migration_context.version_table_schema)
@@ -61,7 +64,7 @@ class Migrator:
         rehearsal = config.attributes.get(REHEARSAL) if config is not None else None
         check = None
         if rehearsal is None:
-            check = HandChangeCheck(migration_context, self._asking, history, self._policy, self._stamping)
+            check = HandChangeCheck(migration_context, self._asking, history, self._policy, self._stamping, reason)
             check.begin()
         supervise(
             migration_context,

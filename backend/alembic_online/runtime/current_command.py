@@ -83,6 +83,11 @@ class Command:
         return to_tuple(self._options.get("destination_rev"), default=())
 
     @property
+    def purges(self) -> bool:
+        """Whether a stamp empties the version table before."""
+        return bool(self._options.get("purge"))
+
+    @property
     def changes_database(self) -> bool:
         """Whether it needs the migrator's lock."""
         return self.name in ("upgrade", "downgrade", "stamp")

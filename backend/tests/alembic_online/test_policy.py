@@ -29,6 +29,7 @@ GIVEN = {
     "MIGRATION_BACKFILL_DEAD_ROW_RATIO": ("0.1", 0.1),
     "MIGRATION_ALLOW_DATA_LOSS": (" 002_b ", "002_b"),
     "MIGRATION_EDITED_REVISIONS": ("error", "error"),
+    "MIGRATION_CHANGED_BY_HAND": ("error", "error"),
     "MIGRATION_SHOW_LITERALS": ("yes", True),
     "MIGRATION_APPLICATION_VERSION": ("v1", "v1"),
     "MIGRATION_SCRATCH_URL": (" postgresql://h/d ", "postgresql://h/d"),

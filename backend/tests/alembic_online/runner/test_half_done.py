@@ -256,7 +256,7 @@ def test_an_operation_that_has_nothing_to_do_is_no_half(
 
 def test_a_stamp_ends_it(half: Project, database: str, watcher: psycopg.Connection) -> None:
     alembic = half.alembic.having(**PATIENT)
-    alembic(database, "stamp", "001_a")
+    alembic(database, "-x", "unproven=it is to be taken back by hand", "stamp", "001_a")
     code, stderr = alembic.refused(database, "upgrade", "head")
     assert (code, 'column "place" of relation "event" already exists' in stderr) == (18, True), stderr
     watcher.execute(UNDO.encode())

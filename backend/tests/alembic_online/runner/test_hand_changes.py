@@ -16,7 +16,7 @@ BY_HAND = {
     "ALTER TABLE books ADD note text": "column",
     "ALTER TABLE books ALTER name SET DEFAULT 'x'": "column",
     "CREATE INDEX ON books (name)": "index",
-    "DROP TABLE books": "column, constraint, table",
+    "DROP TABLE books": "column, constraint, index, sequence, table",
     "ALTER TABLE books ADD CHECK (id > 0)": "constraint",
     "COMMENT ON TABLE books IS 'x'": "comment",
     "CREATE TYPE mood AS ENUM ('good')": "enum",
@@ -43,7 +43,7 @@ def shelf(project: Project, database: str) -> Project:
     project.models('from alembic_online.postgres.declared import *\ndeclare(metadata, LeaveAlone("legacy_*"))')
     events = 'op.execute("CREATE TABLE events (day int) PARTITION BY LIST (day)")'
     project.revision("001_a", upgrade=f"{TABLE.format('books')}; {events}")
-    project.revision("002_b", "001_a", TABLE.format("users"))
+    project.revision("002_b", "001_a", TABLE.format("users"), 'op.drop_table("users")')
     project.alembic(database, "upgrade", "001_a")
     return project
 
