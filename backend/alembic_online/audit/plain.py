@@ -16,6 +16,7 @@ from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext
 from alembic.script import Script
 from sqlalchemy import Connection, event, pool, text
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DBAPIError
 
 from alembic_online.alembic_seam import dependencies_of, parents_of
@@ -33,6 +34,7 @@ from alembic_online.review.plan.chain import chain_place, in_chain_scratch
 from alembic_online.review.plan.large_tables import LargeTables
 from alembic_online.review.plan.rehearsal import consenting
 from alembic_online.revisions.project import Project
+from alembic_online.revisions.source_line import line_of
 from alembic_online.runtime.history import BOOKKEEPING
 from alembic_online.runtime.own_thread import outside_of_loops
 from alembic_online.runtime.rehearsal import NextStatement
@@ -59,7 +61,7 @@ class PlainWalk:
     @property
     def complete(self) -> bool:
         """Whether the heads were reached."""
-        return not self.not_looked_at and not any(_not_applied(trial) for trial in self.trials.values())
+        return not self.not_looked_at and all(map(is_applied, self.trials.values()))
 
 
 AtHead = Callable[[MigrationContext], None]
@@ -107,6 +109,8 @@ class _Run:
         self._schema = self._read(reader)
         self._left_transaction = False
         self._revision = ""
+        self._passed_over = ""
+        """The last error of the database in this revision, if it goes on all the same."""
 
     async def go(self, applied: list[Script], rest: list[Script], told: Told, at_head: AtHead) -> list[Script]:
         """Those that another database is needed for; `applied` grows."""
@@ -161,13 +165,13 @@ class _Run:
         for parent in (*parents_of(script), *dependencies_of(script)):
             if parent in self._walk.not_looked_at:
                 return self._walk.not_looked_at[parent]
-            if _not_applied(self._walk.trials[parent]):
+            if not is_applied(self._walk.trials[parent]):
                 return parent
         return ""
 
     def _asked(self, context: MigrationContext, script: Script) -> str:
         self._trace.begin()
-        self._revision = script.revision
+        self._revision, self._passed_over = script.revision, ""
         self._trace.asked = True
         return self._upgrade(context, script)
 
@@ -179,11 +183,7 @@ class _Run:
                 script.module.upgrade()
             finally:
                 self._trace.asked = False
-            connection = context.connection
-            assert connection is not None, "this is no script"
-            for parent in parents_of(script):
-                connection.execute(_UNSTAMP, {"revision": parent})
-            connection.execute(_STAMP, {"revision": script.revision})
+            stamp(context, script)
 
         return self._execute(context, stamped)
 
@@ -239,7 +239,7 @@ class _Run:
             if known is not None:
                 return known.problem
         if state.sqlstate(error) == _ABORTED:
-            return "It passes over an error of the database, which has ended its transaction: nothing of it is kept."
+            return f"{self._revision}{self._passed_over}, which it passes over: its transaction is at an end."
         return f"{type(error).__name__}: {next(iter(str(error).splitlines()), '')}"
 
     @contextmanager
@@ -269,6 +269,12 @@ class _Run:
                 finally:
                     looking = False
 
+        def failed(context: ExceptionContext) -> None:
+            if self._trace.asked and not looking:
+                line, says = line_of(self._revision), state.server_message(context.original_exception)
+                self._passed_over = f", line {line} failed: {says}"
+
+        event.listen(connection.engine, "handle_error", failed)
         event.listen(connection, "before_cursor_execute", before)
         event.listen(connection, "after_cursor_execute", after)
         try:
@@ -276,17 +282,27 @@ class _Run:
         finally:
             event.remove(connection, "before_cursor_execute", before)
             event.remove(connection, "after_cursor_execute", after)
+            event.remove(connection.engine, "handle_error", failed)
 
     def _read(self, connection: Connection) -> Schema:
         catalogue = read_catalogue(connection, ignore_tables=BOOKKEEPING)
         if connection is self._reader:
-            connection.rollback()
+            connection.commit()  # with a ROLLBACK psycopg would forget what it has prepared
         return Schema(catalogue, {}, self._place.schema, self._place.version)
+
+
+def stamp(context: MigrationContext, script: Script) -> None:
+    """The revision stands where its parents stood."""
+    assert context.connection is not None, "this is no script"
+    for parent in parents_of(script):
+        context.connection.execute(_UNSTAMP, {"revision": parent})
+    context.connection.execute(_STAMP, {"revision": script.revision})
 
 
 class _LookedAt(Exception):
     """Rolls a downgrade back that was looked at."""
 
 
-def _not_applied(trial: Trial) -> bool:
-    return trial.failed.startswith("upgrade:")
+def is_applied(trial: Trial) -> bool:
+    """Whether its upgrade could run."""
+    return not trial.failed.startswith("upgrade:")

@@ -12,6 +12,7 @@ from alembic.script import Script
 from alembic_online.alembic_seam import dependencies_of, parents_of
 from alembic_online.audit.examine import Examined
 from alembic_online.audit.findings import findings, message, relative, rules
+from alembic_online.audit.plain import is_applied
 from alembic_online.formats.report import Report
 from alembic_online.review.lint.executed_revision import Trial
 from alembic_online.review.plan.large_tables import BYTES, ROWS
@@ -143,7 +144,7 @@ class Audit:
         state, because = APPLIED, ""
         if trial is None:
             state, because = NOT_LOOKED_AT, seen.plain.not_looked_at.get(revision, "")
-        elif trial.failed.startswith("upgrade:"):
+        elif not is_applied(trial):
             state, because = FAILED, trial.failed.removeprefix("upgrade: ")
         online = seen.instead.statements.get(revision)
         return Step(

@@ -165,7 +165,7 @@ class _Run:
 
     def _read(self) -> Schema:
         catalogue = read_catalogue(self._reader, ignore_tables=BOOKKEEPING)
-        self._reader.rollback()
+        self._reader.commit()  # with a ROLLBACK psycopg would forget what it has prepared
         return Schema(catalogue, {}, self._place.schema, self._place.version)
 
 

@@ -163,14 +163,28 @@ def test_what_cannot_run_is_named_and_the_other_branch_is_walked(tmp_path: Path,
 def test_an_error_that_a_revision_passes_over_ends_its_transaction(tmp_path: Path, database: str) -> None:
     project = make_foreign(tmp_path)
     project.revision("a", None, BOOKS)
-    tried = 'try:\n        op.drop_table("nothing")\n    except Exception:\n        pass'
+    tried = 'try:\n        op.drop_table("nothing")  # !runs\n    except Exception:\n        pass'
     project.revision("b", "a", up_and_down(f'op.add_column("books", sa.Column("n", sa.Integer))\n    {tried}', "pass"))
     data = project.data(database)
-    assert [step["state"] for step in data["revisions"] if step["revision"] == "b"] == ["failed"]
-    said = [each["what"] for each in data["findings"] if each["revision"] == "b"]
-    assert said == [
-        "upgrade: It passes over an error of the database, which has ended its transaction: nothing of it is kept."
-    ]
+    assert found(data) == project.marked
+    assert data["revisions"][1]["state"] == "failed"
+    assert data["revisions"][1]["because"] == (
+        'b, line 11 failed: table "nothing" does not exist, which it passes over: its transaction is at an end.'
+    )
+
+
+def test_what_the_toolkit_refuses_is_said_and_the_rest_is_known_all_the_same(tmp_path: Path, database: str) -> None:
+    project = make_foreign(tmp_path)
+    project.revision("a", None, BOOKS)
+    exclude = 'op.create_exclude_constraint("ex_books", "books", ("title", "="), using="btree")  # !stall'
+    project.revision("b", "a", up_and_down(exclude, 'op.drop_constraint("ex_books", "books")'))
+    project.revision("c", "b", CHAIN["b2_index"])
+    data = project.data(database)
+    (refused,) = [each for each in data["findings"] if each["rule"] == "refused"]
+    assert (refused["revision"], refused["level"]) == ("b", "note")
+    assert found(data) - {(refused["file"], refused["line"], "refused")} == project.marked
+    assert [step["online"] is None for step in data["revisions"]] == [False, True, False]
+    assert data["remarks"][-1] == "What would be executed instead is not known of 1 revision."
 
 
 def test_every_format_says_what_was_found(tmp_path: Path, database: str) -> None:
