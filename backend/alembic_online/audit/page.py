@@ -115,7 +115,7 @@ def _lock(step: Step, line: Line) -> Iterator[str]:
     known = [table for table in line.traced.locks if line.traced.origins.get(table, table) is not None]
     sql = " ".join(line.traced.sql.split())
     long = line.seconds >= _LONG
-    about = f'<b class="error">{in_words(line.seconds)}</b>' if long else "an instant"
+    about = f'<b class="error">{in_words(line.seconds)}</b>' if long else "an&nbsp;instant"
     cells = (
         f"<code>{escape(step.file.rpartition('/')[2])}:{line.traced.line}</code>",
         f"<code>{escape(sql if len(sql) <= 160 else f'{sql[:159]}…')}</code>",

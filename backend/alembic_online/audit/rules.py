@@ -5,6 +5,7 @@ House rules of lint (messages, one change a revision, imports) are nobody's busi
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from alembic_online.formats.report import Level
 from alembic_online.postgres.catalogue import Attribute, Difference, Identity, Kind
@@ -26,18 +27,16 @@ _INTEGERS = ("smallint", "integer", "bigint")
 
 
 def _scans(revision: Revision) -> Iterator[Found]:
-    for traced, table, lock in _worked(revision, lambda each: each.scans):
-        yield Found(_stands_still("scans", table, lock, BYTES / SCAN_RATE, traced), traced.line or 1)
+    yield from _stands_still(revision, "scans", lambda each: each.scans, BYTES / SCAN_RATE)
 
 
 def _rewrites(revision: Revision) -> Iterator[Found]:
-    for traced, table, lock in _worked(revision, lambda each: each.rewrites):
-        yield Found(_stands_still("rewrites", table, lock, BYTES / REWRITE_RATE, traced), traced.line or 1)
+    yield from _stands_still(revision, "rewrites", lambda each: each.rewrites, BYTES / REWRITE_RATE)
 
 
-def _worked(
-    revision: Revision, tables_of: "Callable[[Traced], tuple[str, ...]]"
-) -> Iterator[tuple[Traced, str, LockMode]]:
+def _stands_still(
+    revision: Revision, work: str, tables_of: Callable[[Traced], tuple[str, ...]], seconds: float
+) -> Iterator[Found]:
     """Each table that was there before and that a statement works through under a lock that stops writes."""
     trial = revision.trial
     if trial is None:
@@ -46,10 +45,16 @@ def _worked(
     for traced in trial.upgrade:
         if any(reader.accept("TRUNCATE") for reader in statements(traced.sql)) or _fails_on_rows(traced.sql):
             continue  # it makes a new file, and an empty one is no work
-        for table in tables_of(traced):
-            lock = traced.locks.get(table)
-            if table in known and lock is not None and lock >= LockMode.SHARE:
-                yield traced, table, lock
+        locked = {table: mode for table, mode in traced.locks.items() if table in known and mode >= LockMode.SHARE}
+        worked = [table for table in tables_of(traced) if table in locked]
+        others = ", ".join(table for table in locked if table not in (*traced.scans, *traced.rewrites))
+        for table in worked:
+            lock, sql = locked[table], " ".join(traced.sql.split())
+            yield Found(
+                f"It {work} {table} under {lock}{f' ({others} locked too)' if others else ''}: {lock.blocks} wait for"
+                f" about {in_words(seconds)}. {sql if len(sql) <= 120 else f'{sql[:119]}…'}",
+                traced.line or 1,
+            )
 
 
 def _fails_on_rows(sql: str) -> bool:
@@ -57,12 +62,6 @@ def _fails_on_rows(sql: str) -> bool:
     words = sql.upper()
     fills_itself = any(each in words for each in ("DEFAULT", "GENERATED", "SERIAL"))
     return " ADD COLUMN " in words and "NOT NULL" in words and not fills_itself
-
-
-def _stands_still(work: str, table: str, lock: LockMode, seconds: float, traced: Traced) -> str:
-    sql = " ".join(traced.sql.split())
-    shown = sql if len(sql) <= 120 else f"{sql[:119]}…"
-    return f"It {work} {table} under {lock}: {lock.blocks} wait for about {in_words(seconds)}. {shown}"
 
 
 def _breaks(revision: Revision) -> Iterator[Found]:
@@ -129,7 +128,7 @@ STALL = Rule(
 )
 REWRITE = Rule(
     "rewrite",
-    "The service stands still as long as a large table is written anew.",
+    "The service stands still as long as a large table is rewritten.",
     "The table has another file after the statement; the lock was read from PostgreSQL while it ran.",
     "the same line by online operations: the rows are copied beside the table, and it changes places in an instant",
     _rewrites,
@@ -141,11 +140,15 @@ BREAKS_CODE = Rule(
     "first a release that does without, then the revision; or a default for as long as old code runs",
     _breaks,
 )
+RUNS = replace(runs.RULE, remedy="what the message says; then run the audit again")
+DATA_LOSS = replace(
+    data_loss.RULE, remedy="first a release that does without; the rows are kept, under another name or elsewhere"
+)
 RULES: tuple[tuple[Rule, Level], ...] = (
-    (runs.RULE, Level.ERROR),
+    (RUNS, Level.ERROR),
     (STALL, Level.ERROR),
     (REWRITE, Level.ERROR),
-    (data_loss.RULE, Level.ERROR),
+    (DATA_LOSS, Level.ERROR),
     (every_row.RULE, Level.WARNING),
     (BREAKS_CODE, Level.WARNING),
     (downgrade.RULE, Level.NOTE),

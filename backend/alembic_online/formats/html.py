@@ -30,7 +30,7 @@ details { background: var(--card); border: 1px solid var(--line); border-radius:
 summary { cursor: pointer; } summary code { margin-left: .35rem; }
 table { border-collapse: collapse; width: 100%; font-size: 14px; }
 th, td { text-align: left; vertical-align: top; padding: .3rem .6rem .3rem 0; border-bottom: 1px solid var(--line); }
-th { color: var(--faint); font-weight: 600; } .scroll { overflow-x: auto; }
+th { color: var(--faint); font-weight: 600; } th, td:first-child { white-space: nowrap; } .scroll { overflow-x: auto; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .1rem 1rem; } dt { color: var(--faint); }
 dd { margin: 0; }
 .chain { display: grid; grid-template-columns: max-content 1fr; column-gap: .5rem; }
@@ -93,16 +93,17 @@ def _findings(report: Report) -> Iterator[str]:
         rule = found[0].rule
         yield f'<h3 id="{anchor(code)}" class="{rule.level}">{escape(code)}</h3>'
         yield f'<p class="faint">{escape(rule.danger)} {escape(rule.reason)}</p>'
-        yield from map(_finding, found)
+        yield from (_finding(each, is_open=place == 0) for place, each in enumerate(found))
 
 
-def _finding(finding: Finding) -> str:
+def _finding(finding: Finding, *, is_open: bool) -> str:
     first, _, rest = finding.what.partition("\n")
     place = f"<code>{escape(finding.file)}:{finding.line}</code>"
     more = f"<pre>{escape(rest)}</pre>" if rest else ""
-    sql = "\n".join(f"{' '.join(each.split())};" for each in finding.sql)
+    sql = "\n".join(finding.statements)
     instead = f"<p>Instead:</p><pre>{escape(sql)}</pre>" if sql else f"<p>Instead: {escape(finding.instead)}</p>"
-    return f"<details><summary>{place} {escape(first)}</summary>{more}{instead}</details>"
+    shown = " open" if is_open else ""
+    return f"<details{shown}><summary>{place} {escape(first)}</summary>{more}{instead}</details>"
 
 
 def _facts(report: Report) -> str:

@@ -53,7 +53,7 @@ def _finding(finding: Finding) -> Iterator[str]:
         yield from ("", *_fenced(rest.splitlines()))
     yield ""
     if finding.sql:
-        shown = [f"{' '.join(sql.split())};" for sql in finding.sql[:_SQL_SHOWN]]
+        shown = finding.statements[:_SQL_SHOWN]
         more = [f"-- and {len(finding.sql) - _SQL_SHOWN} more"] if len(finding.sql) > _SQL_SHOWN else []
         yield from ("Instead:", "", *_fenced([*shown, *more], "sql"))
     else:

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+_LONGEST = 240  # characters of a statement that is shown
+
 
 class Level(StrEnum):
     """How bad it is; the words are SARIF's."""
@@ -42,6 +44,12 @@ class Finding:
     """What to write instead, in words or in Python."""
     sql: tuple[str, ...] = ()
     """What would be executed instead."""
+
+    @property
+    def statements(self) -> list[str]:
+        """The same for a reader: a line each, and of a long one its beginning."""
+        lines = [" ".join(sql.split()).rstrip(";") for sql in self.sql]
+        return [f"{line if len(line) <= _LONGEST else line[: _LONGEST - 1] + '…'};" for line in lines]
 
 
 @dataclass(frozen=True)

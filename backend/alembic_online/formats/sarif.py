@@ -47,7 +47,7 @@ def _rule(rule: Rule) -> dict[str, Any]:
 
 
 def _result(finding: Finding, index: int, prefix: str, again: int) -> dict[str, Any]:
-    instead = "\n".join(f"{' '.join(sql.split())};" for sql in finding.sql) or finding.instead
+    instead = "\n".join(finding.statements) or finding.instead
     uri = quote("/".join(filter(None, (prefix.strip("/"), finding.file))))
     place = {
         "artifactLocation": {"uri": uri, "uriBaseId": _ROOT},

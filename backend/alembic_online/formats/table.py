@@ -33,9 +33,9 @@ def _show(finding: Finding, console: Console) -> None:
 
 def statements(finding: Finding) -> str:
     """What would be executed instead, a line each."""
-    shown = [" ".join(sql.split()) for sql in finding.sql[:_SHOWN]]
+    shown = finding.statements[:_SHOWN]
     more = len(finding.sql) - len(shown)
-    return "\n  ".join([*(f"{sql};" for sql in shown), *([f"and {more} more"] if more else [])])
+    return "\n  ".join([*shown, *([f"and {more} more"] if more else [])])
 
 
 def _summary(report: Report) -> Table:
