@@ -7,7 +7,7 @@ these are written as `SQLType("public.ltree")`, with the class in the same file.
 import re
 from typing import NamedTuple
 
-from alembic_online.autogenerate.context import Schema, quoted
+from alembic_online.autogenerate.context import Context, Schema, quoted
 from alembic_online.autogenerate.op_rendering import Code, code
 from alembic_online.autogenerate.search_path_names import schema_option, shortened
 from alembic_online.postgres.catalogue import Attribute, CatalogueObject, Kind
@@ -104,6 +104,15 @@ def column_type(printed: str, schema: Schema, collation: str | None = None) -> C
         return _named(parsed, schema) or _sql_type(printed, collation)
     found = _text(parsed, collation) if parsed.name in _TEXTS else _built_in(parsed)
     return found if found is not None else _sql_type(printed, collation)
+
+
+def written_type(column: CatalogueObject, context: Context) -> Code:
+    """The Python of a column's type: in the project's own words, if it has some."""
+    own = context.own_type(column) if context.own_type is not None else None
+    if own is not None:
+        return own
+    collation = column.attributes.get(Attribute.COLLATION)
+    return column_type(column.text(Attribute.TYPE), context.new, None if collation is None else str(collation))
 
 
 def user_type(printed: str, schema: Schema) -> CatalogueObject | None:

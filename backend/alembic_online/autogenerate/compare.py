@@ -15,6 +15,7 @@ from alembic_online.autogenerate.existing_rows import hold_null
 from alembic_online.autogenerate.include_filters import IncludeFilters, without
 from alembic_online.autogenerate.model_schema import Built, build_models
 from alembic_online.autogenerate.obstacles import unknown
+from alembic_online.autogenerate.own_types import OwnTypes
 from alembic_online.autogenerate.scope import comparable
 from alembic_online.autogenerate.unspecified_options import as_live
 from alembic_online.autogenerate.verification import Task, Trial
@@ -95,7 +96,9 @@ class Comparison:
         assert self.context.script is not None, "as above"
         live, wanted = self._ours
         revisions = text_of_revisions(self.context.script)
-        return Task(self.whole, live, wanted, self.metadata, self._scope, revisions, self.in_full)
+        own = OwnTypes.of(self.context, self.metadata, self.place.schema)
+        task = Task(self.whole, live, wanted, self.metadata, self._scope, revisions, self.in_full)
+        return task if own is None else replace(task, own_type=own.type_of)
 
     def _scope(self, schema: Schema) -> Schema:
         known = self._known(self._comparable(schema)[0])

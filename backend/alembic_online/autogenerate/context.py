@@ -8,6 +8,7 @@ from functools import cached_property
 from sqlalchemy import Connection, MetaData
 from sqlalchemy.dialects import postgresql
 
+from alembic_online.autogenerate.op_rendering import Code
 from alembic_online.autogenerate.search_path_names import schema_option
 from alembic_online.postgres.catalogue import Attribute, Catalogue, CatalogueObject, Identity, Kind, read_catalogue
 from alembic_online.postgres.catalogue.dependencies import Dependencies, read_dependencies
@@ -112,6 +113,9 @@ class Context:
     """For each enum what an old label becomes, on the way to the models."""
     separate: frozenset[Identity] = field(default_factory=frozenset)
     """Foreign keys of new tables that refer to each other: they are made when all the tables are there."""
+
+    own_type: Callable[[CatalogueObject], Code | None] | None = None
+    """How the project itself writes the type of a column; None from it leaves that to the toolkit."""
 
     def schema_option(self, schema: str) -> str | None:
         """A schema as an argument of an operation: None for the default one."""

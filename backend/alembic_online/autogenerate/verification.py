@@ -19,6 +19,7 @@ from alembic_online.autogenerate.difference_report import announcement
 from alembic_online.autogenerate.equal_defaults import with_equal_defaults
 from alembic_online.autogenerate.existing_rows import called_now
 from alembic_online.autogenerate.name_only_renames import by_definition
+from alembic_online.autogenerate.op_rendering import Code
 from alembic_online.autogenerate.rename_questions import Doubt, doubts, resolve
 from alembic_online.autogenerate.renames import Rename, hinted, merged_labels
 from alembic_online.autogenerate.schema_copy import copy_schema, run_lines
@@ -26,7 +27,7 @@ from alembic_online.autogenerate.search_path_names import ShortNames, written_wi
 from alembic_online.autogenerate.unspecified_options import as_live
 from alembic_online.autogenerate.verification_with_rows import WithRows, changed_tables, rows_in, with_rows
 from alembic_online.errors import RequestRefused
-from alembic_online.postgres.catalogue import Attribute, Difference, Identity, Kind, compare, describe
+from alembic_online.postgres.catalogue import Attribute, CatalogueObject, Difference, Identity, Kind, compare, describe
 from alembic_online.postgres.errors import UserError
 from alembic_online.postgres.sqlstate import server_message
 
@@ -69,6 +70,8 @@ class Task:
     """Whether functions and views are rebuilt, rather than replaced."""
     hold_null: frozenset[Identity] = frozenset()
     """Columns of the live schema that may become NOT NULL, and of which rows hold NULL."""
+    own_type: Callable[[CatalogueObject], Code | None] | None = None
+    """How the project itself writes the type of a column."""
     answers: dict[tuple[Doubt, ...], list[Rename]] = field(default_factory=dict)
     """What was asked before, and what the answer was."""
 
@@ -107,7 +110,7 @@ class Task:
             with_equal_defaults(connection, schema, like) for schema, like in ((renamed, wanted), (wanted, renamed))
         )
         nulls = called_now(self.hold_null, renamed, _before(renames))
-        up = plan(Context(before, wanted, self.models, nulls, self.rebuild, self._merged))
+        up = plan(Context(before, wanted, self.models, nulls, self.rebuild, self._merged, own_type=self.own_type))
         down = plan(Context(after, renamed, rebuild=self.rebuild, merged=self._merged))
         trial = Trial(
             up=[*(line for rename in renames for line in rename.up), *up],
@@ -148,7 +151,8 @@ class Task:
                 f"A rename cannot be written, for this schema could not be copied: {reason}.",
                 "Write the renames by hand in a revision of their own, then run this again.",
             )
-        up = plan(Context(self.live, self.wanted, self.models, self.hold_null, merged=self._merged))
+        to = Context(self.live, self.wanted, self.models, self.hold_null, merged=self._merged, own_type=self.own_type)
+        up = plan(to)
         down = plan(Context(self.wanted, self.live, merged=self._merged))
         return Trial(up, down, [f"not tried, for the schema could not be copied: {reason}"])
 

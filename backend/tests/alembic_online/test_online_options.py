@@ -187,3 +187,34 @@ def test_a_type_of_the_projects_own_is_written_as_what_the_database_has(tmp_path
     assert "sa.Column('isbn', sa.Text(), nullable=True)" in written(shop)
     shop.alembic("upgrade", "head")
     shop.alembic("check")
+
+
+RENDERED = """
+from shop import Isbn
+
+def render_item(type_, obj, autogen_context):
+    if type_ == "type" and isinstance(obj, Isbn):
+        autogen_context.imports.add("import shop")
+        return "shop.Isbn()"
+    return False
+
+OPTIONS = {"render_item": render_item}
+"""
+
+
+def test_the_project_writes_its_types_itself(tmp_path: Path, database: str) -> None:
+    with_type = GUID + MODELS
+    shop = make_shop(tmp_path, database, RENDERED + SYNC)
+    (tmp_path / "shop.py").write_text(with_type)
+    shop.adopt()
+    shop.alembic("upgrade", "head")
+    changed = WITH_ISBN.replace('"title", String(200)', '"title", Isbn')
+    (tmp_path / "shop.py").write_text(changed + 'Table("shelves", one, Column("first", Isbn), Column("n", Integer))\n')
+    shop.alembic("revision", "--autogenerate", "-m", "more")
+    file = written(shop)
+    assert file.count("import shop\n") == 1
+    assert file.count("shop.Isbn()") == 3  # a column that is added, one that is changed, one of a new table
+    assert "sa.Column('n', sa.Integer()" in file
+    shop.alembic("upgrade", "head")
+    shop.alembic("check")
+    shop.alembic("downgrade", "-1")

@@ -6,7 +6,7 @@ from typing import Any
 from alembic.operations import MigrateOperation
 
 from alembic_online.autogenerate.casts import Conversion
-from alembic_online.autogenerate.column_types import column_type, parse_type
+from alembic_online.autogenerate.column_types import parse_type, written_type
 from alembic_online.autogenerate.context import Change, Context, quoted
 from alembic_online.autogenerate.conversions import conversion, key
 from alembic_online.autogenerate.existing_rows import fill_nulls
@@ -78,10 +78,7 @@ def _lines(change: Change, context: Context) -> Iterator[MigrateOperation]:
         yield _alter(change, context, server_default=NONE)
     options: dict[str, Any] = {}
     if new_type:
-        collation = after.attributes.get(Attribute.COLLATION)
-        options["type_"] = column_type(
-            after.text(Attribute.TYPE), context.new, None if collation is None else str(collation)
-        )
+        options["type_"] = written_type(after, context)
         options["postgresql_using"] = converted.using and shortened(converted.using)
         if converted.remark:
             yield Comment(converted.remark)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from alembic.operations import MigrateOperation
 
-from alembic_online.autogenerate.column_types import column_type
+from alembic_online.autogenerate.column_types import written_type
 from alembic_online.autogenerate.context import Change, Context, quoted
 from alembic_online.autogenerate.existing_rows import stand_in
 from alembic_online.autogenerate.op_rendering import Call, Code, Comment, code, sql
@@ -26,12 +26,11 @@ def column(
 ) -> Code:
     """`sa.Column(...)`; `default` is for the rows that exist alone, `nullable` until they have a value."""
     stated = entry.attributes
-    collation = stated.get(Attribute.COLLATION)
     serial = is_serial(entry, context)
     return code(
         "sa.Column",
         entry.name,
-        column_type(str(stated[Attribute.TYPE]), context.new, None if collation is None else str(collation)),
+        written_type(entry, context),
         *filter(None, [computed(entry)]),
         server_default=None if serial else server_default(entry) if default is None else default,
         autoincrement=serial or (False if _would_be_serial(entry, context) else None),
