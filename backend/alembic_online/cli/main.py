@@ -16,7 +16,20 @@ from rich.console import Console
 from sqlalchemy import pool
 from sqlalchemy.exc import SQLAlchemyError
 
-from alembic_online.cli import audit, backfill, blockers, doctor, drift, history, lint, plan, rebase, snapshot, squash
+from alembic_online.cli import (
+    adopt,
+    audit,
+    backfill,
+    blockers,
+    doctor,
+    drift,
+    history,
+    lint,
+    plan,
+    rebase,
+    snapshot,
+    squash,
+)
 from alembic_online.cli.verb import COULD_NOT_RUN, Verb
 from alembic_online.policy import Policy
 from alembic_online.postgres.abandoned_threads import abandon_all
@@ -28,6 +41,7 @@ from alembic_online.revisions.project import url_here, url_of_the_environment
 from alembic_online.runtime.blocker_report import WIDTH
 
 VERBS: tuple[Verb, ...] = (
+    adopt.VERB,
     audit.VERB,
     backfill.VERB,
     blockers.VERB,

@@ -128,7 +128,7 @@ def _check_version_table(connection: Connection, command: Command, metadata: Met
     if mine:
         raise DatabaseMismatch(
             f"The database has tables of this project, and no revision ({len(mine)} tables, {mine[0]} among them).",
-            "To adopt them, find the revision that they equal and stamp it: alembic stamp <revision>\n"
+            "Which revision they equal, and the stamp: alembic-online adopt\n"
             "If they may go, drop them, then run the same command again.",
         )
 

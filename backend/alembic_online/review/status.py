@@ -64,7 +64,7 @@ _REGCLASS = text("SELECT to_regclass(quote_ident(:name))::text")
 def _unversioned(scripts: ScriptDirectory, version_table: str) -> SchemaStatus:
     sentence = (
         f"The database has no table {version_table}: no migration has run in it. Run `alembic upgrade head`; "
-        "if its tables were made without Alembic, first `alembic stamp` the revision that they match."
+        "if its tables were made without Alembic, first `alembic-online adopt`, which finds their revision."
     )
     return SchemaStatus(SchemaState.UNVERSIONED, (), _heads(scripts), len(_pending((), scripts)), sentence)
 

@@ -60,14 +60,23 @@ def open_project(config: Config | None = None) -> Project:
 
     Raises `RequestRefused` where there is none, `BrokenChain` for its files.
     """
-    config = config or _config_here()
+    config = config or config_here()
+    return project_of(config, scripts_of(config))
+
+
+def scripts_of(config: Config) -> ScriptDirectory:
+    """Its revision files. Raises `RequestRefused` where there is no project."""
     try:
-        scripts = _scripts(config)
+        return _scripts(config)
     except CommandError as error:
         raise RequestRefused(
             f"There is no Alembic project here: {str(error).rstrip('.')}.",
             "Run it where alembic.ini is, as alembic is.",
         ) from error
+
+
+def project_of(config: Config, scripts: ScriptDirectory) -> Project:
+    """The project that has these revision files. Raises as `open_project`."""
     load_chain(scripts)
     told = _told(config, scripts)
     if told is None:
@@ -83,7 +92,7 @@ def url_here() -> str | None:
 
     No revision is looked at: one that is broken need not be mended first.
     """
-    config = _config_here()
+    config = config_here()
     try:
         scripts = _scripts(config)
     except CommandError:
@@ -113,7 +122,8 @@ def _scripts(config: Config) -> ScriptDirectory:
         ) from error
 
 
-def _config_here() -> Config:
+def config_here() -> Config:
+    """The configuration that `alembic` would read in the working directory."""
     return Config("alembic.ini", toml_file="pyproject.toml")
 
 

@@ -69,7 +69,7 @@ async def test_no_version_table_is_unversioned(database: str, tmp_path: Path) ->
     status = await status_of(database, write_revisions(tmp_path, chain(3)))
     assert (status.state, status.current, status.behind) == (SchemaState.UNVERSIONED, (), 3)
     assert "`alembic upgrade head`" in status.sentence
-    assert "`alembic stamp`" in status.sentence
+    assert "`alembic-online adopt`" in status.sentence
 
 
 async def test_the_callers_transaction_may_be_read_only_and_goes_on_afterwards(database: str, tmp_path: Path) -> None:
