@@ -26,7 +26,6 @@ from alembic_online.revisions.head_file import keep_head_file
 from alembic_online.revisions.project import RECEIVER
 from alembic_online.revisions.squashed import begin_with_squashed
 from alembic_online.runner.migrator import Migrator, migrating, stoppable
-from alembic_online.runner.offline import begin_script
 from alembic_online.runtime.current_command import Command
 from alembic_online.runtime.logs import configure_logging
 from alembic_online.runtime.own_thread import outside_of_loops
@@ -60,6 +59,8 @@ def run_environment(metadata: MetaData, *, url: str, policy: Policy | None = Non
         keep_head_file(command)
         if command.offline:
             _configure(metadata, command, policy, dialect_name="postgresql", **_OFFLINE)
+            from alembic_online.runner.offline import begin_script  # noqa: PLC0415  the recipes, for a script alone
+
             begin_script(context.get_context(), policy)
             begin_with_squashed(command)
             with context.begin_transaction():
@@ -89,8 +90,8 @@ async def _run_online(metadata: MetaData, command: Command, url: str, policy: Po
             if not others:
                 await connection.run_sync(run)
                 return
-            await prepare_own_session(asking, others[0], target, policy.network_timeout)
-            async with migrating(asking, connection, pid, others[0], command, policy) as migrator:
+            pids = pid, await prepare_own_session(asking, others[0], target, policy.network_timeout)
+            async with migrating(asking, connection, others[0], pids, command, policy) as migrator:
                 await stoppable(lambda: connection.run_sync(partial(run, migrator=migrator)), migrator)
     finally:
         for each in {engine, asking}:

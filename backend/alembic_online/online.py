@@ -37,7 +37,6 @@ from alembic_online.revisions.project import RECEIVER, ProjectTold
 from alembic_online.revisions.squashed import begin_with_squashed
 from alembic_online.runner.hand_change_check import warn_of_hand_changes
 from alembic_online.runner.migrator import Migrator, migrating
-from alembic_online.runner.offline import begin_script
 from alembic_online.runner.stop_signals import stoppable_beside
 from alembic_online.runtime.current_command import Command
 from alembic_online.runtime.logs import show_what_happens
@@ -75,6 +74,8 @@ def online(context: Any = alembic.context, *, policy: Policy | None = None, prod
         refuse_what_has_no_value(run.dialect)
         load_chain(context.script)
         if command.offline:
+            from alembic_online.runner.offline import begin_script  # noqa: PLC0415  the recipes, for a script alone
+
             begin_script(run, policy)
             begin_with_squashed(command)
             with context.begin_transaction():
@@ -167,8 +168,8 @@ def _migrating(connection: Connection, command: Command, policy: Policy, target:
         asking: AsyncConnection = enter(engine.connect())
         _refuse_one_connection(connection, asking)
         pid = wait(prepare_own_session(engine, own, target, policy.network_timeout))
-        wait(prepare_own_session(engine, asking, target, policy.network_timeout))
-        migrator: Migrator = enter(migrating(engine, own, pid, asking, command, policy, waiter))
+        pids = pid, wait(prepare_own_session(engine, asking, target, policy.network_timeout))
+        migrator: Migrator = enter(migrating(engine, own, asking, pids, command, policy, waiter))
         with stoppable_beside(waiter, migrator):
             yield migrator
 

@@ -48,7 +48,7 @@ class Attempt(Whose):
         self.last_look = CatalogueLook(run.history, looks=run.rehearsal is None)
         """At the catalogue: what is about to be committed is noted with what it was like."""
         self._deadline = 0.0
-        self._has_read = self._has_temporary = self._may_leave_open = False
+        self._has_read = self._has_temporary = self._may_leave_open = self._may_fill_tables = False
         self._key: str | None = None
         self._ahead: list[str] | None = None
         """The journal as this transaction has written it."""
@@ -60,7 +60,7 @@ class Attempt(Whose):
         """This one runs, until the end of the block."""
         self.entry, self._journal = entry, Journal(entry, self.last_look)
         self._deadline = time.monotonic() + self.run.policy.total_lock_timeout
-        self._has_read = self._has_temporary = False
+        self._has_read = self._has_temporary = self._may_fill_tables = False
         self.settings.forget()
         try:
             yield
@@ -134,6 +134,11 @@ class Attempt(Whose):
         return self._may_leave_open
 
     @property
+    def may_fill_tables(self) -> bool:
+        """Whether something in this try, which is alone, may have made a table large."""
+        return self._may_fill_tables
+
+    @property
     def has_written_ahead(self) -> bool:
         """Whether strong locks may be held, and nothing needs to be written before they are let go of."""
         return self._ahead is not None
@@ -171,6 +176,7 @@ class Attempt(Whose):
     def begin_step(self, statement: Statement) -> None:
         """It comes next: whoever watches sees it."""
         self._may_leave_open |= statement.may_leave_open
+        self._may_fill_tables |= self.is_alone and statement.may_fill_tables
         self.run.activity.begin_step(shorten(statement.sql, 100))
 
     def note_step(self) -> None:

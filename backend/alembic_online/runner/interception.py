@@ -33,7 +33,6 @@ from alembic_online.recipes.cutover.recreated_columns import recreated
 from alembic_online.recipes.cutover.statement_forms import altered_column, makes_index
 from alembic_online.recipes.database import Database
 from alembic_online.recipes.given_up import unique_index_as_key
-from alembic_online.recipes.index_in_place import in_place
 from alembic_online.recipes.names import plain, sql_of, written_out
 from alembic_online.recipes.object_effects import given_up, made
 from alembic_online.recipes.registry import may_be_online, online_change
@@ -164,13 +163,19 @@ class OnlineOperations:
             return not self._timing.large_of(sql, self._attempt.locks.locked_by(sql))
         if cut_over.gives_up_name(sql, "column") and online_change(statement, self._database) is None:
             return True  # a column in the place of another one: both in the same instant
-        if in_place(sql, self._database) is not None:
+        if self._is_built_in_place(sql):
             return True  # it is built beside what it takes the name of
         if cut_over.is_in_the_way(sql):
             if makes_index(sql) and self._running.would_be_missed(sql):
                 return False
             self._timing.carry_out_now(sql)
         return True
+
+    def _is_built_in_place(self, sql: str) -> bool:
+        # Imported late: it needs the writers of autogenerate, which an upgrade without indexes should not pay for.
+        from alembic_online.recipes.index_in_place import in_place  # noqa: PLC0415
+
+        return in_place(sql, self._database) is not None
 
     def _let_go(self) -> None:
         if self._attempt.locks.holds and self._attempt.may_commit:

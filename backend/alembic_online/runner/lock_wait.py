@@ -37,8 +37,10 @@ class MustRetry(Exception):
 class FreeWay:
     """Looks and waits for one migration; `asking` is a connection that is not the migration's."""
 
-    def __init__(self, asking: Asking, own_pid: int, policy: Policy, activity: Activity) -> None:
-        self._asking, self._own_pid, self._policy, self._activity = asking, own_pid, policy, activity
+    def __init__(self, asking: Asking, own_pids: tuple[int, int], policy: Policy, activity: Activity) -> None:
+        """`own_pids` are those of the session of the revisions and of the one that asks."""
+        self._asking, self.own_pids, self._policy, self._activity = asking, own_pids, policy, activity
+        self._own_pid, _ = own_pids
         self.last: list[Blocker] = []
         """Who was in the way at the last look."""
         self._targets: dict[str, LockTargets] = {}

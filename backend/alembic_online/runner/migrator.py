@@ -16,7 +16,6 @@ from alembic_online.alembic_seam import supervise
 from alembic_online.errors import Stopped
 from alembic_online.policy import Policy
 from alembic_online.postgres.connection.sync_facade import as_async
-from alembic_online.runner.alone import nobody_notices
 from alembic_online.runner.data_loss_confirmation import Consent
 from alembic_online.runner.hand_change_check import HandChangeCheck
 from alembic_online.runner.lock_wait import FreeWay
@@ -39,9 +38,15 @@ class Migrator:
     """Holds the migrator's lock; `begin` puts the safeguards around the run."""
 
     def __init__(
-        self, asking: AsyncConnection, pid: int, command: Command, policy: Policy, waiter: Waiter | None = None
+        self,
+        asking: AsyncConnection,
+        pids: tuple[int, int],
+        command: Command,
+        policy: Policy,
+        waiter: Waiter | None = None,
     ) -> None:
-        self._asking, self.pid, self._policy = Asking(asking, waiter), pid, policy
+        self._asking, self._policy = Asking(asking, waiter), policy
+        self.pid, self._asking_pid = pids
         self.engine, self._stamping = asking.engine, command.name == "stamp"
         self.activity = Activity()
         self.terminal = command.from_command_line and sys.stderr.isatty()
@@ -55,9 +60,9 @@ class Migrator:
         assert migration_context.connection is not None, "a run that changes the database has one"
         self.version_schema = migration_context.version_table_schema
         place = standing(migration_context.connection, TABLE, migration_context.version_table_schema)
-        history = History(self._asking, place.schema, nobody_notices(self.pid, self._policy))
+        history = History(self._asking, place.schema)
         history.prepare(exists=place.exists, stamping=self._stamping)
-        way = FreeWay(self._asking, self.pid, self._policy, self.activity)
+        way = FreeWay(self._asking, (self.pid, self._asking_pid), self._policy, self.activity)
         consent = Consent(self._policy, can_ask=self.terminal and sys.stdin.isatty())
         beside = Beside(self._asking.waiter, as_async(migration_context.connection.engine))
         config = migration_context.config
@@ -87,21 +92,21 @@ class Migrator:
 async def migrating(
     engine: AsyncEngine,
     connection: AsyncConnection,
-    pid: int,
     asking: AsyncConnection,
+    pids: tuple[int, int],
     command: Command,
     policy: Policy,
     waiter: Waiter | None = None,
 ) -> AsyncIterator[Migrator]:
     """Take the migrator's locks, then show what happens until the block ends.
 
-    `pid` is of the backend of `connection`, on which the revisions run; `asking` is another one.
+    On `connection` the revisions run; `asking` is another one. `pids` are those of their backends, in this order.
 
     Raises `TableBlocked`, `Stopped`.
     """
     await asking.execution_options(isolation_level="AUTOCOMMIT")
-    migrator = Migrator(asking, pid, command, policy, waiter)
-    async with shown(migrator.activity, engine, pid, terminal=migrator.terminal):
+    migrator = Migrator(asking, pids, command, policy, waiter)
+    async with shown(migrator.activity, engine, migrator.pid, terminal=migrator.terminal):
         await stoppable(lambda: _take_locks(asking, connection, migrator, policy), migrator)
         try:
             yield migrator

@@ -12,7 +12,7 @@ import random
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from functools import wraps
+from functools import partial, wraps
 from pathlib import Path
 from typing import Any
 
@@ -24,22 +24,22 @@ from sqlalchemy.exc import DBAPIError
 from alembic_online.alembic_seam import Send, Supervisor
 from alembic_online.errors import RevisionFailed
 from alembic_online.postgres import sqlstate as state
-from alembic_online.postgres.errors import UserError
 from alembic_online.recipes.database import Database
 from alembic_online.recipes.names import sql_of_definition
 from alembic_online.runner import multi_statement as several
+from alembic_online.runner.alone import Alone
 from alembic_online.runner.attempt import Attempt
 from alembic_online.runner.catalogue_queries import Questions
 from alembic_online.runner.connection_events import ConnectionEvents
 from alembic_online.runner.data_loss import refuse
 from alembic_online.runner.data_loss_forecast import ask_ahead
 from alembic_online.runner.data_loss_guard import AskFirst
-from alembic_online.runner.effects import Effects, says_that_it_leaves
+from alembic_online.runner.effects import Effects
 from alembic_online.runner.execution import Running
 from alembic_online.runner.failure_summary import say_what_stays
 from alembic_online.runner.interception import OnlineOperations
 from alembic_online.runner.lock_wait import MustRetry
-from alembic_online.runner.postconditions import SUSPICIONS, check_end_state, unfinished
+from alembic_online.runner.postconditions import check_end_state
 from alembic_online.runner.run import Run
 from alembic_online.runner.timing import Timing
 from alembic_online.runner.transactions import Transactions
@@ -62,11 +62,11 @@ class Apply(Supervisor):
 
     def __init__(self, run: Run) -> None:
         self._run, self._history = run, run.history
-        self._unfinished: list[str] | None = None
         self._any_done = False  # whether a revision is done already
         self._attempt = Attempt(run)
         database = Database(run.policy, Questions(self._attempt))
         self._transactions = Transactions(self._attempt, database)
+        self._alone = Alone(self._attempt, self._transactions)
         running = Running(self._attempt, self._transactions, database)
         timing = Timing(self._attempt, database, running)
         self._operations = OnlineOperations(self._attempt, database, self._transactions, running, timing)
@@ -101,57 +101,33 @@ class Apply(Supervisor):
             script = step.revision
             assert isinstance(script, Script)
             direction = "upgrade" if step.is_upgrade else "downgrade"
-            before = unfinished(self._run.connection) if self._unfinished is None else self._unfinished
-            version = self._run.policy.application_version
-            entry = self._history.start(script.revision, direction, Path(script.path), version, before)
-            if entry.interrupted_at:
-                log.info("Going on with %s after step %s", script.revision, entry.interrupted_at)
-            if entry.edited:
-                log.warning(
-                    "%s was edited since it was interrupted: statements that are committed already are passed over,"
-                    " new and changed ones are run.",
-                    Path(script.path).name,
-                )
+            path, version = Path(script.path), self._run.policy.application_version
+            begin = partial(self._history.start, script.revision, direction, path, version, self._alone.left())
+            entry: Entry | None = None
             try:
-                self._until_it_passes(entry, script, lambda: migrate(**arguments))
+                if not self._alone.passes(script, direction, partial(migrate, **arguments)):
+                    entry = begin()
+                    self._tell(entry, path)
+                    self._pass_with_care(entry, script, partial(migrate, **arguments))
             except BaseException as error:
                 self._transactions.adopt()
+                entry = entry or begin()
                 say_what_stays(error, entry)
                 self._history.fail(entry, "failed" if isinstance(error, Exception) else "stopped")
                 raise
+            self._any_done = True
 
         return run
 
-    def _until_it_passes(self, entry: Entry, script: Script, migrate: Callable[[], None]) -> None:
-        path = Path(script.path)
-        alone = entry.alone and not entry.journal and self._run.rehearsal is None and not says_that_it_leaves(path)
-        if not (alone and self._passes_alone(entry, script, migrate)):
-            self._pass_with_care(entry, script, migrate)
-
-    def _passes_alone(self, entry: Entry, script: Script, migrate: Callable[[], None]) -> bool:
-        """As with plain Alembic; False, and everything as before, where that does not do (`alone`)."""
-        with self._attempt.revision(entry):
-            self._attempt.losses.begin(script, entry.direction)
-            self._run.activity.begin_revision(entry.revision, entry.direction)
-            self._attempt.new_transaction()
-            try:
-                with self._attempt.alone():
-                    migrate()
-                    self._attempt.losses.check()
-                    with self._attempt.ours():
-                        self._attempt.settings.give_back(self._run.connection)
-                    self._unfinished = self._end(entry, getattr(script.module, "leaves", ()))
-            except AskFirst:
-                self._ask(entry)
-            except (DBAPIError, MustRetry, UserError) as error:
-                if isinstance(error, DBAPIError) and error.connection_invalidated:
-                    raise
-                self._start_again(entry)
-            else:
-                self._any_done = True
-                return True
-            self._attempt.locks.limits.lose()  # what was set is rolled back
-            return False
+    def _tell(self, entry: Entry, path: Path) -> None:
+        if entry.interrupted_at:
+            log.info("Going on with %s after step %s", entry.revision, entry.interrupted_at)
+        if entry.edited:
+            log.warning(
+                "%s was edited since it was interrupted: statements that are committed already are passed over,"
+                " new and changed ones are run.",
+                path.name,
+            )
 
     def _pass_with_care(self, entry: Entry, script: Script, migrate: Callable[[], None]) -> None:
         with self._attempt.revision(entry), self._effects.revision(entry, Path(script.path)):
@@ -169,9 +145,7 @@ class Apply(Supervisor):
                     with self._attempt.ours():
                         self._attempt.settings.give_back(self._run.connection)
                     self._prove(entry)
-                    # What the next revision finds, so it need not look.
-                    self._unfinished = self._end(entry, leaves)
-                    self._any_done = True
+                    self._end(entry, leaves)
                     return
                 except (DBAPIError, MustRetry) as error:
                     self._prepare_next_try(error, entry)
@@ -192,16 +166,17 @@ class Apply(Supervisor):
                 self._transactions.commit()
             self._effects.prove(entry)
 
-    def _end(self, entry: Entry, leaves: Collection[str]) -> list[str]:
-        """Complete the history and check the end state, in the transaction that will stamp; what is unfinished."""
+    def _end(self, entry: Entry, leaves: Collection[str]) -> None:
+        """Complete the history and check the end state, in the transaction that will stamp."""
         connection, before = self._run.connection, entry.unfinished_before
         with self._attempt.ours():
-            suspicion = self._history.finish(connection, entry, SUSPICIONS)
+            found = self._history.finish(connection, entry, self._alone.asked)
             try:
-                return check_end_state(connection, suspicion, before=before, leaves=leaves, revision=entry.revision)
+                left = check_end_state(connection, found, before=before, leaves=leaves, revision=entry.revision)
             except RevisionFailed:
                 self._transactions.roll_back()  # the history's row is locked by it, and will say that this failed
                 raise
+            self._alone.note(left, alone=found.alone)
 
     def _prepare_next_try(self, error: Exception, entry: Entry) -> None:
         """Roll back, and ask or pause; or raise what ends the tries."""
@@ -221,10 +196,7 @@ class Apply(Supervisor):
 
     def _start_again(self, entry: Entry) -> None:
         self._history.read_journal(entry)  # a commit that failed has kept nothing of what was to go with it
-        self._transactions.roll_back()
-        with self._attempt.ours():
-            self._attempt.settings.give_back(self._run.connection)
-        self._attempt.start_again()
+        self._alone.undo()
 
     def _ask(self, entry: Entry) -> None:
         """May what the downgrade drops go? The transaction is rolled back first: nobody waits for a person's answer."""

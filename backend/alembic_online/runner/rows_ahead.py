@@ -28,7 +28,6 @@ from alembic_online.recipes.names import folded, plain, uncollated
 from alembic_online.recipes.object_effects import last_part
 from alembic_online.recipes.orphan_rows import orphans
 from alembic_online.recipes.precheck import Obstacle
-from alembic_online.recipes.shadow_column.refused_values import refused_values
 from alembic_online.runner.names_above import NamesAbove
 from alembic_online.runner.written_statements import written_statements
 
@@ -138,6 +137,9 @@ def _new_type(
         return
 
     def find() -> Obstacle | None:
+        # Imported late: it needs the writers of autogenerate, which most upgrades should not pay for.
+        from alembic_online.recipes.shadow_column.refused_values import refused_values  # noqa: PLC0415
+
         rows = database.ask(_COLUMN, table=table, column=folded(column))
         if not rows:
             return None

@@ -15,10 +15,15 @@ from alembic_online.recipes.cutover.commit_points import belongs_together, calls
 
 _QUERIES = ("SELECT", "WITH", "SHOW", "VALUES", "TABLE")
 # They are of the session, which is another one after a crash: they run again.
+_DEFINES = ("ALTER", "DROP", "COMMENT", "GRANT", "REVOKE")
 _SESSION = ("SET", "RESET", "BEGIN", "START", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE")
 # SET NOT NULL and a new key pass by a partition's NOT VALID constraint (PostgreSQL 18): what is left is rolled back.
 _OPEN = re.compile(
     r"\bNOT\s+VALID\b|\bON\s+ONLY\b|\bindisvalid\b|\bSET\s+NOT\s+NULL\b|\bADD\b[^;]*\bPRIMARY\s+KEY\b", re.IGNORECASE
+)
+
+_MAKES_EMPTY = re.compile(
+    r"\s*CREATE\s+(TABLE|(UNIQUE\s+)?INDEX|TYPE|SEQUENCE)\s+(?!.*\bAS\b)", re.IGNORECASE | re.DOTALL
 )
 
 
@@ -97,6 +102,11 @@ class Statement:
     def writes_rows(self) -> bool:
         """Whether it changes rows."""
         return writes_rows(self.sql)
+
+    @property
+    def may_fill_tables(self) -> bool:
+        """Whether a table may be larger after it than the few rows that were there."""
+        return not (self.word in _DEFINES or self.is_of_the_session or _MAKES_EMPTY.match(self.sql))
 
     @property
     def texts(self) -> list[str]:

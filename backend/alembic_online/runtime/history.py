@@ -137,8 +137,6 @@ class Entry:
     """The step at which an earlier try was interrupted, if there was one."""
     edited: bool = False
     """Whether the file is another since then."""
-    alone: bool = False
-    """Whether nobody can notice how it is carried out (`runner.alone`), as far as that was seen when it began."""
     lock_waits: int = 0
     retries: int = 0
     committed: int | None = None
@@ -158,15 +156,17 @@ class Entry:
 class History:
     """The table, written on the `asking` connection but for what belongs to the revision's own transaction."""
 
-    def __init__(self, asking: Asking, schema: str, alone: ColumnElement[bool]) -> None:
-        """`alone` is asked with each row that begins."""
+    def __init__(self, asking: Asking, schema: str) -> None:
         self._asking = asking
         self.table = history_table(schema)
         self.name = history_name(schema)
         self._resumable: dict[str, Row[Any]] = {}
         self._keeps_fingerprints = False
         # Built once: a long chain of small revisions would notice.
-        self._begin = insert(self.table).returning(self.table.c.id, alone)
+        self._begin = insert(self.table).returning(self.table.c.id)
+        # The transaction began with the revision.
+        times = {"started": func.now(), "finished": func.clock_timestamp()}
+        self._whole = insert(self.table).values(outcome="done", **times)
         this = update(self.table).where(self.table.c.id == bindparam("number"))
         counts: dict[str, Any] = {"lock_waits": bindparam("waits"), "retries": bindparam("tries")}
         self._step = this.values(step=bindparam("now"))
@@ -226,19 +226,22 @@ class History:
         resumed = last if last and last.direction == direction else None
         before = resumed.unfinished_before if resumed else list(unfinished)
         journal = list(resumed.journal) if resumed else []
-        row = {
-            "revision": revision,
-            "direction": direction,
-            "host": socket.gethostname(),
-            "application_version": version,
-            "checksum": checksum(path),
-            "journal": journal,
-            "unfinished_before": before,
-        }
-        begun = self._asking.execute(self._begin, row).one()
+        row = _row(revision, direction, path, version, journal, before)
+        number = self._asking.execute(self._begin, row).scalar_one()
         edited = resumed is not None and resumed.checksum != row["checksum"]
         step = resumed.step if resumed else None
-        return Entry(begun.id, revision, direction, journal, before, step, edited, begun.alone)
+        return Entry(number, revision, direction, journal, before, step, edited)
+
+    def is_resumable(self, revision: str) -> bool:
+        """Whether an earlier try has left something of it committed."""
+        return revision in self._resumable
+
+    def record(
+        self, connection: Connection, entry: Entry, path: Path, version: str, asking: Sequence[ColumnElement[Any]]
+    ) -> Row[Any]:
+        """A whole row at once, on the revision's own `connection`, in the transaction that stamps; answer `asking`."""
+        row = _row(entry.revision, entry.direction, path, version, [], entry.unfinished_before)
+        return connection.execute(self._whole.returning(*asking), row).one()
 
     def note_stamp(self, revisions: Sequence[str], version: str, reason: str) -> None:
         """A row for a stamp, which no revision's run has; `reason` is why it is true, where nobody has compared."""
@@ -323,6 +326,20 @@ class History:
     def write_journal(self, connection: Connection, entry: Entry, lines: Sequence[str]) -> None:
         """Keep what is committed together with this write, on the revision's own `connection`."""
         connection.execute(self._journal, {"number": entry.id, "lines": list(lines)})
+
+
+def _row(
+    revision: str, direction: str, path: Path, version: str, journal: list[str], before: list[str]
+) -> dict[str, Any]:
+    return {
+        "revision": revision,
+        "direction": direction,
+        "host": socket.gethostname(),
+        "application_version": version,
+        "checksum": checksum(path),
+        "journal": journal,
+        "unfinished_before": before,
+    }
 
 
 def _counts(entry: Entry) -> dict[str, Any]:

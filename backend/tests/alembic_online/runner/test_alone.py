@@ -99,6 +99,15 @@ def test_the_parts_of_a_table_count_together(project: Project, database: str) ->
     assert not _is_one_transaction(database)
 
 
+def test_a_table_that_a_revision_of_the_same_run_has_filled_counts(project: Project, database: str) -> None:
+    _set_up(database)
+    fill = "INSERT INTO authors SELECT i, i FROM generate_series(2, 9999) i"
+    project.revision("001_a", upgrade=f'op.execute("{fill}")')
+    project.revision("002_b", "001_a", upgrade=_ADD)
+    project.alembic.having(MIGRATION_SMALL_TABLE_BYTES="200000")(database, "upgrade", "head")
+    assert not _is_one_transaction(database)
+
+
 @pytest.mark.parametrize(
     ("upgrade", "more"),
     [
