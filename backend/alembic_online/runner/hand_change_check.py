@@ -23,6 +23,7 @@ from alembic_online.runtime.hand_changes import (
     Last,
     Recorded,
     changed_by_hand,
+    changed_since,
     changed_kinds,
     of_declared,
     read_last,
@@ -64,7 +65,7 @@ class HandChangeCheck:
         self._last = read_last(connection, schema)
         if self.policy.changed_by_hand != "ignore":
             narrow = partial(narrowed, self.context)
-            self._found = changed_by_hand(connection, schema, narrow)
+            self._found = changed_since(self._last, connection, schema, narrow)
 
     def before_steps(self) -> None:
         """Say what was found, as the policy has it. Raises `DatabaseMismatch`."""

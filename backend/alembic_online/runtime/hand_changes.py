@@ -146,11 +146,19 @@ def changed_by_hand(
 
     Three short queries, which only read, where nothing was written to the catalogue.
     """
-    return _if_readable(lambda: _changed(connection, version_schema, narrow))
+    return _if_readable(lambda: _changed(read_last(connection, version_schema), connection, version_schema, narrow))
 
 
-def _changed(connection: Connection, version_schema: str | None, narrow: Narrow | None) -> HandChange | None:
-    last = read_last(connection, version_schema)
+def changed_since(
+    last: Last | None, connection: Connection, version_schema: str | None = None, narrow: Narrow | None = None
+) -> HandChange | None:
+    """The same, since this step."""
+    return _if_readable(lambda: _changed(last, connection, version_schema, narrow))
+
+
+def _changed(
+    last: Last | None, connection: Connection, version_schema: str | None, narrow: Narrow | None
+) -> HandChange | None:
     if last is None or last.recorded is None or last.recorded.server != server_version(connection):
         return None
     if read_version(connection) == last.recorded.version:

@@ -60,12 +60,17 @@ _LARGE = text(
     """
 )
 
-# A subscriber that has no such column would stop.
 _FINGERPRINTED = text(
     """
+    SELECT EXISTS (SELECT FROM pg_attribute
+                   WHERE attrelid = CAST(CAST(:history AS text) AS regclass) AND attname = 'fingerprint')
+    """
+)
+# A subscriber that has no such column would stop.
+_MAY_ADD = text(
+    """
     SELECT pg_has_role(c.relowner, 'USAGE') AND NOT EXISTS (SELECT FROM pg_publication_tables p
-            WHERE p.schemaname = c.relnamespace::regnamespace::text AND p.tablename = c.relname) AS may_add,
-        EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'fingerprint') AS there
+            WHERE p.schemaname = c.relnamespace::regnamespace::text AND p.tablename = c.relname)
     FROM pg_class c WHERE c.oid = CAST(CAST(:history AS text) AS regclass)
     """
 )
@@ -208,9 +213,11 @@ class History:
 
     async def _add_fingerprint(self, connection: AsyncConnection) -> bool:
         """Whether the table has its last column, which that of an older release is given here."""
-        found = (await connection.execute(_FINGERPRINTED, {"history": self.name})).one()
-        if found.there or not found.may_add:
-            return bool(found.there)
+        named = {"history": self.name}
+        if await connection.scalar(_FINGERPRINTED, named):
+            return True
+        if not await connection.scalar(_MAY_ADD, named):
+            return False
         try:
             await connection.execute(text(f"ALTER TABLE {self.name} ADD COLUMN IF NOT EXISTS fingerprint jsonb"))
         except DBAPIError as error:

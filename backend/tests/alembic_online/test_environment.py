@@ -3,6 +3,8 @@
 import asyncio
 import logging
 import os
+import subprocess
+import sys
 from pathlib import Path
 from unittest.mock import patch
 
@@ -17,6 +19,7 @@ from alembic_online.postgres.errors import ServerUnreachable
 from alembic_online.runtime.history import BOOKKEEPING
 from tests.alembic_command import Alembic
 from tests.alembic_online.project import Project
+from tests.paths import BACKEND
 
 TABLE = 'op.create_table("books", sa.Column("id", sa.Integer))'
 
@@ -217,3 +220,16 @@ def test_no_message_is_longer_than_eight_lines(project: Project, database: str) 
     )
     code, stderr = project.alembic.refused(database, "upgrade", "head")
     assert (code, len(stderr.splitlines())) == (1, 8)
+
+
+@pytest.mark.programs
+def test_an_upgrade_pays_only_for_what_it_does(project: Project, database: str) -> None:
+    project.revision("001_a", upgrade='op.create_table("authors", sa.Column("id", sa.Integer()))')
+    project.revision("002_b", "001_a", upgrade='op.add_column("authors", sa.Column("born", sa.Integer()))')
+    command = [sys.executable, "-X", "importtime", "-m", "alembic", "upgrade", "head"]
+    environment = {**os.environ, "DATABASE_URL": database, "PYTHONPATH": str(BACKEND)}
+    done = subprocess.run(command, cwd=project.folder, env=environment, capture_output=True, text=True, check=True)
+    imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if line.startswith("import time:")}
+    heavy = ("rich", "libcst", "alembic_online.autogenerate.writers", "alembic_online.backfill.run")
+    assert "alembic_online.runner.pipeline" in imported
+    assert not imported.intersection(heavy)
