@@ -13,7 +13,7 @@ from alembic_online.recipes.bypass import is_large
 from alembic_online.recipes.catalogue_precheck import is_in_vain, must_leave
 from alembic_online.recipes.cutover.availability_gaps import Gaps
 from alembic_online.recipes.cutover.block_statements import with_block_statements
-from alembic_online.recipes.cutover.long_read import refuse_long_read
+from alembic_online.recipes.cutover.long_read import may_come_afterwards, refuse_long_read
 from alembic_online.recipes.cutover.pending_statements import Waiting
 from alembic_online.recipes.cutover.reorder import is_independent
 from alembic_online.recipes.cutover.statement_forms import altered_column, locks_tables, sets_not_null
@@ -104,7 +104,7 @@ class Timing:
     def says_number(self, sql: str, directly: Directly) -> bool:
         """Whether it says where a sequence goes on that a column gets in the cut-over: then it waits too."""
         gone = self._cut_over.numbers_set(sql) if self._attempt.may_wait else None
-        if gone is None:
+        if gone is None or may_come_afterwards(sql, self._database):
             return False
         refuse_long_read(sql, self._database)
         self._running.wait(Waiting.of(sql, directly, line=self.line, gives_up=gone), large=False)

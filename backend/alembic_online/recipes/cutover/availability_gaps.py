@@ -18,7 +18,7 @@ from alembic_online.recipes.cutover.pending_statements import Waiting, gaps
 from alembic_online.recipes.cutover.statement_forms import locks_tables
 from alembic_online.recipes.database import Database
 from alembic_online.recipes.names import plain
-from alembic_online.recipes.object_effects import GivenUp, is_definition, last_part, made, sets_default
+from alembic_online.recipes.object_effects import GivenUp, is_definition, last_part, made
 from alembic_online.revisions.source_line import line_in
 
 _RELATION = "SELECT 1 FROM pg_class WHERE lower(relname) = :name"
@@ -160,14 +160,19 @@ class Gaps:
                 )
 
     def default_follows(self, table: str, column: str, waiting: Iterable[Waiting]) -> bool:
-        """Whether the column has no default, and gets one by what is `waiting`, or by a line below."""
+        """Whether the column has no default, and gets one by what is `waiting`, or by a line below.
+
+        Not an identity: PostgreSQL wants the column NOT NULL before it.
+        """
         line, default = self._line, GivenUp("default", plain(table), plain(column))
         if self._looks_there(default):
             return False
-        if any(sets_default(each.sql) and any(own[:3] == default[:3] for own in each.gives_up) for each in waiting):
+        if any(
+            "SET DEFAULT" in each.sql.upper() and default[:3] in [own[:3] for own in each.gives_up] for each in waiting
+        ):
             return True
         end = line.end_lineno or line.lineno or 0 if line else 0
-        return line is not None and bool(self._below.brings_back(default, line.lineno or 0, end))
+        return line is not None and self._below.sets_default_below(default, line.lineno or 0, end)
 
     def reads_here(self) -> bool:
         """Whether the line that runs now does something with what its statement returns."""

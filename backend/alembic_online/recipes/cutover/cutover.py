@@ -34,7 +34,7 @@ from alembic_online.recipes.names import plain
 from alembic_online.recipes.object_effects import GivenUp, last_part, made, same_name, sets_default
 from alembic_online.recipes.step import Step, Task
 
-_PARTITIONS = re.compile(r"\b(ATTACH|DETACH)\s+PARTITION\b", re.IGNORECASE)
+_PARTITIONS = re.compile(r"\b((ATTACH|DETACH)\s+PARTITION|PARTITION\s+OF|INHERITS?)\b", re.IGNORECASE)
 _UNNAMED = {"check", "foreign", "not"}
 """What stands in the place of a name where a constraint is added without one."""
 _AFTER_SWAP = ("not null", "index", "key")
@@ -266,7 +266,7 @@ class CutOver:
         return any(last_part(plain(table)) in named for table in tables)
 
     def _changes_partitions(self, *tables: str) -> bool:
-        """Whether another set of partitions is to be changed along with one of the tables."""
+        """Whether another set of partitions or children is to be changed along with one of the tables."""
         named = {last_part(plain(table)) for table in tables}
         return any(_PARTITIONS.search(each.sql) and named & names_of(each.sql) for each in self.waiting)
 

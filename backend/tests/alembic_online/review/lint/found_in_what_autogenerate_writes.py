@@ -38,8 +38,6 @@ _NO_ONLINE_WAY = {
     "vectors: another kind, under an index": ("comes-back",),
     # The numbers of a column without an index are read, of all rows.
     "shared_identity: a table with an identity does": ("runs",),
-    "shared_identity: it comes": ("runs",),
-    "shared_identity: it goes": ("runs",),
     "shared_identity: a default instead": ("runs",),
     "shared_identity: instead of a sequence": ("runs",),
     # Two tables in one revision.
