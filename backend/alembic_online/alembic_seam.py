@@ -227,6 +227,20 @@ def replace_connection(migration_context: MigrationContext, connection: Any) -> 
     migration_context._in_external_transaction = False
 
 
+def join_transaction(migration_context: MigrationContext, connection: Connection) -> None:
+    """Use another connection from now on, and the transaction that it is in; the end of that is the caller's."""
+    migration_context.connection = migration_context.impl.connection = connection
+    migration_context._in_external_transaction = True
+
+
+def use_version_table(migration_context: MigrationContext, name: str) -> None:
+    """Stamp revisions in the table of this name from now on, in the default schema."""
+    migration_context.version_table, migration_context.version_table_schema = name, None
+    migration_context._version = migration_context.impl.version_table_impl(
+        version_table=name, version_table_schema=None, version_table_pk=True
+    )
+
+
 def is_in_callers_transaction(migration_context: MigrationContext) -> bool:
     """Whether the connection was in a transaction already when `context.configure()` was called."""
     return migration_context._in_external_transaction

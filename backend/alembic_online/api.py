@@ -67,7 +67,7 @@ async def _status(project: Project) -> SchemaStatus:
     engine = async_engine(target, application_name="alembic", poolclass=pool.NullPool)
     try:
         async with connected(engine, target, patience=project.policy.connect_timeout) as connection:
-            return await schema_status(connection, project.scripts)
+            return await schema_status(connection, project.scripts, *project.stamped)
     finally:
         await engine.dispose()
 

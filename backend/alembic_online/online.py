@@ -18,30 +18,34 @@ from alembic_online.alembic_seam import (
     Supervisor,
     commit_each_revision,
     is_in_callers_transaction,
+    join_transaction,
     replace_connection,
     supervise,
+    use_version_table,
 )
 from alembic_online.errors import RequestRefused
 from alembic_online.failures.error_boundary import plain_errors
 from alembic_online.failures.notes import note_causes
 from alembic_online.policy import Policy
+from alembic_online.postgres.connection.connected_url import connected_url
 from alembic_online.postgres.connection.engine import sync_engine
 from alembic_online.postgres.connection.sync_facade import as_async, connection_as_async
-from alembic_online.postgres.connection.url import DatabaseURL, parse_url
+from alembic_online.postgres.connection.url import DatabaseURL
 from alembic_online.postgres.declared import one_metadata
 from alembic_online.review import preflight
 from alembic_online.revision_file import ASKS_OTHERS, drop_empty, surround_hooks, write_what_differs
 from alembic_online.revisions.faulty_line import refuse_what_has_no_value
 from alembic_online.revisions.graph import load_chain
-from alembic_online.revisions.project import RECEIVER, ProjectTold
+from alembic_online.revisions.project import RECEIVER, OwnSession, ProjectTold
 from alembic_online.revisions.squashed import begin_with_squashed
 from alembic_online.runner.hand_change_check import warn_of_hand_changes
 from alembic_online.runner.migrator import Migrator, migrating
 from alembic_online.runner.stop_signals import stoppable_beside
+from alembic_online.runtime.bookkeeping import VERSION_TABLE
 from alembic_online.runtime.current_command import Command
 from alembic_online.runtime.logs import show_what_happens
-from alembic_online.runtime.owners_session import is_same_session, left_as_it_was, others_alike, set_by_owner
-from alembic_online.runtime.rehearsal import REHEARSAL, Rehearsal
+from alembic_online.runtime.owners_session import is_same_session, left_as_it_was, make_like, others_alike, set_by_owner
+from alembic_online.runtime.rehearsal import REHEARSAL, ROLLED_BACK, Rehearsal
 from alembic_online.runtime.session import prepare_own_session, session_settings
 from alembic_online.runtime.waiter import GreenletWaiter, Waiter, loop_beside
 
@@ -65,7 +69,9 @@ def online(context: Any = alembic.context, *, policy: Policy | None = None, prod
     if (receiver := context.config.attributes.get(RECEIVER)) is not None:
         assert run.connection is not None, "the verbs run no script"
         given = policy or Policy.from_environment(production=production)
-        receiver(one_metadata(run.opts.get("target_metadata")), _target(run.connection).dsn, given)
+        filters = {name: run.opts.get(name) for name in ("include_name", "include_object")}
+        session = OwnSession(set_by_owner(run.connection), run.version_table, run.version_table_schema, filters)
+        receiver(one_metadata(run.opts.get("target_metadata")), connected_url(run.connection).dsn, given, session)
         raise ProjectTold
     command = Command.at_hand()
     with plain_errors(command):
@@ -81,8 +87,10 @@ def online(context: Any = alembic.context, *, policy: Policy | None = None, prod
             with context.begin_transaction():
                 yield
             return
+        if (rolled_back := context.config.attributes.get(ROLLED_BACK)) is not None:
+            join_transaction(run, rolled_back)
         assert run.connection is not None, "only a script has none"
-        target = _target(run.connection)
+        target = connected_url(run.connection)
         metadata = one_metadata(run.opts.get("target_metadata"))
         with ExitStack() as stack:
             rehearsal: Rehearsal | None = context.config.attributes.get(REHEARSAL)
@@ -216,13 +224,15 @@ def _compare_with(run: MigrationContext, command: Command, metadata: MetaData, p
 
 @contextmanager
 def _elsewhere(run: MigrationContext, target: DatabaseURL) -> Iterator[None]:
-    """A rehearsal: the revisions run in a scratch database, and env.py's own connection is left alone."""
+    """A rehearsal: the revisions run in a scratch database, and env.py's own connection is left alone.
+
+    There the version table is the usual one, and the search_path is the rehearsal's. Parameters of the application
+    (`app.tenant`) are the owner's.
+    """
+    assert run.connection is not None, "only a script has none"
+    parameters = {name: value for name, value in set_by_owner(run.connection).items() if "." in name}
     with sync_engine(target).connect() as connection:
+        make_like(connection, parameters)
         replace_connection(run, connection)
+        use_version_table(run, VERSION_TABLE)
         yield
-
-
-def _target(connection: Connection) -> DatabaseURL:
-    """Where the connection leads."""
-    url = connection.engine.url.set(drivername="postgresql")
-    return parse_url(url.render_as_string(hide_password=False), source="the URL of the connection")

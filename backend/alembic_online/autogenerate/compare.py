@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection, MetaData
+from sqlalchemy import MetaData
 
 from alembic_online.autogenerate.cannot_write import CannotWrite
 from alembic_online.autogenerate.compare_hooks import CompareHooks
@@ -21,7 +21,8 @@ from alembic_online.autogenerate.unspecified_options import as_live
 from alembic_online.autogenerate.verification import Task, Trial
 from alembic_online.errors import RequestRefused
 from alembic_online.postgres.catalogue import Difference, Identity, Kind
-from alembic_online.postgres.connection.url import DatabaseURL, parse_url
+from alembic_online.postgres.connection.connected_url import connected_url
+from alembic_online.postgres.connection.url import DatabaseURL
 from alembic_online.postgres.scratch import Place, in_scratch, read_place
 from alembic_online.revisions.named_schemas import schemas_of_project, text_of_revisions
 
@@ -115,7 +116,7 @@ def compare_with_models(
     """Read the database of `context`, and build the models beside it. Raises `RequestRefused` if they make nothing."""
     connection = context.connection
     assert connection is not None, "the command needs the database"
-    target = target or _target(connection)
+    target = target or connected_url(connection)
     assert context.script is not None, "Alembic gives every environment its script directory"
     named = schemas_of_project(metadata, context.script)
     place = read_place(connection).beside(named)
@@ -124,8 +125,3 @@ def compare_with_models(
     whole = replace(read_schema(connection), default=place.schema)
     built = build_models(metadata, whole, place, target, elsewhere)
     return Comparison(context, metadata, target, place, elsewhere, whole, built, in_full)
-
-
-def _target(connection: Connection) -> DatabaseURL:
-    """Where a caller's own connection leads."""
-    return parse_url(connection.engine.url.render_as_string(hide_password=False), source="the URL of the connection")

@@ -90,11 +90,11 @@ class Schema:
             entry = self.catalogue.get(entry.parent)
 
 
-def read_schema(connection: Connection) -> Schema:
-    """The whole schema of the connection's database, without the migrations' own tables."""
+def read_schema(connection: Connection, *ignored: str) -> Schema:
+    """The whole schema of the connection's database, without the migrations' own tables, and those `ignored`."""
     default = connection.exec_driver_sql("SELECT current_schema()").scalar() or "public"
     version = connection.exec_driver_sql("SHOW server_version_num").scalar()
-    catalogue = read_catalogue(connection, ignore_tables=BOOKKEEPING)
+    catalogue = read_catalogue(connection, ignore_tables=(*BOOKKEEPING, *ignored))
     return Schema(catalogue, read_dependencies(connection), str(default), int(version or 0) // 10000)
 
 

@@ -11,7 +11,6 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import (
-    TIMESTAMP,
     BigInteger,
     Column,
     Delete,
@@ -37,10 +36,9 @@ from sqlalchemy.schema import CreateTable
 from alembic_online.backfill.definition import Backfill
 from alembic_online.backfill.keyset import Position, slices
 from alembic_online.errors import RequestRefused
-from alembic_online.runtime.bookkeeping import stands, warn_of_subscribers
+from alembic_online.runtime.bookkeeping import Moment, stands, warn_of_subscribers
 from alembic_online.runtime.history import BACKFILL_TABLE
 
-_TIME = TIMESTAMP(timezone=True)
 _FOUND = "schema of the backfills"
 _MOST = 100  # slices: somebody may hold a great many rows
 
@@ -62,8 +60,8 @@ def backfill_table(schema: str | None) -> Table:
         Column("walked", BigInteger, nullable=False, server_default="0"),
         Column("changed", BigInteger, nullable=False, server_default="0"),
         Column("changed_in_pass", BigInteger, nullable=False, server_default="0"),
-        Column("started", _TIME, nullable=False, server_default=func.clock_timestamp()),
-        Column("finished", _TIME),
+        Column("started", Moment(), nullable=False, server_default=func.clock_timestamp()),
+        Column("finished", Moment()),
     )
 
 

@@ -28,7 +28,7 @@ def on_files(options: Namespace, console: Console) -> int:
     from alembic_online.adopt.carry_out import Adoption, Wish, carry_out, look_at  # noqa: PLC0415
 
     def looked(patterns: list[str]) -> Adoption:
-        return look_at(config_here(), Wish(options.revision, tuple(patterns)))
+        return look_at(config_here(options.x), Wish(options.revision, tuple(patterns)))
 
     adoption = looked(options.leave_alone)
     if adoption.verdict.foreign and (patterns := _asked(adoption.verdict.foreign, options, console)):

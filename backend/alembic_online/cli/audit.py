@@ -32,7 +32,6 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--format", choices=_FORMATS, default="table", help=f"{', '.join(_FORMATS)} (table)")
     parser.add_argument("--json", action="store_const", const="json", dest="format", help="the same as --format json")
     parser.add_argument("--output", metavar="FILE", help="write it there, and not to the terminal")
-    parser.add_argument("-x", action="append", metavar="NAME=VALUE", help="an argument for env.py, as alembic has it")
     parser.add_argument("--schema", action="store_true", help="print the JSON schema of --format json")
 
 

@@ -17,7 +17,7 @@ from alembic_online.postgres.errors import UserError
 from alembic_online.review.doctor import Finding, Level, examine, machine_alone
 from alembic_online.review.doctor.finding import wrong
 from alembic_online.review.status import schema_status
-from alembic_online.revisions.project import open_project
+from alembic_online.revisions.project import config_here, open_project
 
 _STYLES = {Level.FINE: "green", Level.NOTE: "yellow", Level.WRONG: "bold red"}
 
@@ -29,8 +29,8 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 async def run(connection: AsyncConnection, options: Namespace, console: Console) -> int:
     """Print every finding; `FOUND` if something is wrong."""
-    project = await asyncio.to_thread(open_project)
-    status = await schema_status(connection, project.scripts)
+    project = await asyncio.to_thread(open_project, config_here(options.x))
+    status = await schema_status(connection, project.scripts, *project.stamped)
     found = await connection.run_sync(lambda sync: examine(sync, project, status, _announced_pid(sync)))
     return _show(found, options, console)
 

@@ -12,7 +12,7 @@ from alembic_online.postgres.catalogue import describe
 from alembic_online.review.drift import find_drift, marked
 from alembic_online.review.plan.rehearsal import Live, read_live
 from alembic_online.review.status import schema_status
-from alembic_online.revisions.project import open_project
+from alembic_online.revisions.project import config_here, open_project
 from alembic_online.runtime.pending_detach import refuse_pending_detach
 
 
@@ -23,11 +23,11 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 async def run(connection: AsyncConnection, options: Namespace, console: Console) -> int:
     """Print what differs and the SQL that would repair it; `FOUND` if anything does."""
-    project = await asyncio.to_thread(open_project)
-    status = await schema_status(connection, project.scripts)
+    project = await asyncio.to_thread(open_project, config_here(options.x))
+    status = await schema_status(connection, project.scripts, *project.stamped)
     status.refuse_if_ahead()
     await connection.run_sync(refuse_pending_detach)
-    live = await connection.run_sync(read_live, status.current)
+    live = await connection.run_sync(read_live, status.current, project.session.version_table)
     found = await asyncio.to_thread(find_drift, project, live)
     words, repair = describe(found.differences), await connection.run_sync(marked, found.repair)
     half = [each.sentence for each in live.half_done]

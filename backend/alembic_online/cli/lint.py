@@ -20,7 +20,7 @@ from alembic_online.review.lint.rules_document import page
 from alembic_online.review.status import SchemaState, SchemaStatus, schema_status
 from alembic_online.revisions.checksums import edited_files
 from alembic_online.revisions.main_branch import main_branch
-from alembic_online.revisions.project import Project, open_project
+from alembic_online.revisions.project import Project, config_here, open_project
 from alembic_online.runtime.history import find_history
 from alembic_online.text import counted
 
@@ -47,8 +47,8 @@ def on_files(options: Namespace, console: Console) -> int | None:
 
 async def run(connection: AsyncConnection, options: Namespace, console: Console) -> int:
     """Print the findings; `FOUND` if there are any."""
-    project = await asyncio.to_thread(open_project)
-    status = await schema_status(connection, project.scripts)
+    project = await asyncio.to_thread(open_project, config_here(options.x))
+    status = await schema_status(connection, project.scripts, *project.stamped)
     place = await connection.run_sync(read_place)
     main = await asyncio.to_thread(main_branch, project.folder, options.main)
     chosen = await asyncio.to_thread(choose, project, options.range, status.current, main)

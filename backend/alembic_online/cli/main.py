@@ -37,8 +37,9 @@ from alembic_online.postgres.connection.connect import connected
 from alembic_online.postgres.connection.engine import async_engine, resolve_url
 from alembic_online.postgres.connection.failures import explain_statement
 from alembic_online.postgres.errors import UserError
-from alembic_online.revisions.project import url_here, url_of_the_environment
+from alembic_online.revisions.project import OwnSession, place_here, url_of_the_environment
 from alembic_online.runtime.blocker_report import WIDTH
+from alembic_online.runtime.owners_session import make_like
 
 VERBS: tuple[Verb, ...] = (
     adopt.VERB,
@@ -54,6 +55,7 @@ VERBS: tuple[Verb, ...] = (
     snapshot.VERB,
     squash.VERB,
 )
+_X = "an argument for env.py, as alembic has it"
 APPLICATION_NAME = "safety"
 
 
@@ -68,8 +70,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with _interrupted_by_sigterm(received):
             if verb.on_files is not None and (code := verb.on_files(options, console)) is not None:
                 return code
-            url = url_here() or url_of_the_environment()
-            return asyncio.run(_run(verb, url, options, console))
+            url, session = place_here(options.x) or (url_of_the_environment(), OwnSession())
+            return asyncio.run(_run(verb, url, session, options, console))
     except KeyboardInterrupt:
         number = received[0] if received else signal.SIGINT
         Console(stderr=True).print(
@@ -113,11 +115,12 @@ def _parser() -> ArgumentParser:
     for verb in VERBS:
         subparser = verbs.add_parser(verb.name, help=verb.help, description=verb.help)
         verb.add_arguments(subparser)
+        subparser.add_argument("-x", action="append", default=[], metavar="NAME=VALUE", help=_X)
         subparser.set_defaults(verb=verb)
     return parser
 
 
-async def _run(verb: Verb, url: str, options: Namespace, console: Console) -> int:
+async def _run(verb: Verb, url: str, session: OwnSession, options: Namespace, console: Console) -> int:
     target = resolve_url(url)
     engine = async_engine(
         target, application_name=APPLICATION_NAME, poolclass=pool.NullPool, isolation_level="AUTOCOMMIT"
@@ -125,6 +128,8 @@ async def _run(verb: Verb, url: str, options: Namespace, console: Console) -> in
     try:
         async with connected(engine, target, patience=Policy.from_environment().connect_timeout) as connection:
             assert verb.run is not None, "on_files has done what needs no database"
+            if session.settings:
+                await connection.run_sync(make_like, session.settings)
             return await verb.run(connection, options, console)
     except asyncio.CancelledError:
         await abandon_all()

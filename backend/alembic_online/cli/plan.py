@@ -14,7 +14,7 @@ from alembic_online.review.plan.rehearsal import read_live, rehearse
 from alembic_online.review.plan.report import as_data, lines, show
 from alembic_online.review.plan.roll_back import apply_and_roll_back
 from alembic_online.review.status import schema_status
-from alembic_online.revisions.project import open_project
+from alembic_online.revisions.project import config_here, open_project
 from alembic_online.runtime.pending_detach import refuse_pending_detach
 
 
@@ -29,12 +29,12 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 async def run(connection: AsyncConnection, options: Namespace, console: Console) -> int:
     """Print the plan; `FOUND` if something of it is dangerous."""
-    project = await asyncio.to_thread(open_project)
-    status = await schema_status(connection, project.scripts)
+    project = await asyncio.to_thread(open_project, config_here(options.x))
+    status = await schema_status(connection, project.scripts, *project.stamped)
     if options.start is None:
         status.refuse_if_ahead()
         await connection.run_sync(refuse_pending_detach)
-    live = await connection.run_sync(read_live, status.current)
+    live = await connection.run_sync(read_live, status.current, project.session.version_table)
     if options.apply_and_rollback:
         if options.start is not None:
             raise RequestRefused("--apply-and-rollback begins where the database is.", "Leave out one: it, or --from.")

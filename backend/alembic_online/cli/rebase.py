@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from alembic_online.cli.verb import FINE, FOUND, Verb
 from alembic_online.postgres.scratch import read_place
 from alembic_online.rebase import Branch, Rebased, find_branch, rebase, refuse_if_applied
-from alembic_online.revisions.project import open_project
+from alembic_online.revisions.project import config_here, open_project
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -26,12 +26,12 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 async def run(connection: AsyncConnection, options: Namespace, console: Console) -> int:
     """Rename mine, and say what was done; `FOUND` if the branches clash or the round trip fails."""
-    project = await asyncio.to_thread(open_project)
+    project = await asyncio.to_thread(open_project, config_here(options.x))
     branch = await asyncio.to_thread(find_branch, project.scripts, options.revision, options.onto, options.main)
     if branch is None:
         console.print_json("{}") if options.json else console.print("Nothing to rebase: the chain has one head.")
         return FINE
-    await refuse_if_applied(connection, project.scripts, branch)
+    await refuse_if_applied(connection, project.scripts, branch, *project.stamped)
     place = await connection.run_sync(read_place)
     done = await asyncio.to_thread(rebase, project, branch, place, keep=options.keep)
     if options.json:

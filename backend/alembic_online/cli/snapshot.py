@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from alembic_online.cli.verb import FINE, FOUND, Verb
 from alembic_online.postgres.scratch import read_place
 from alembic_online.review.snapshot import snapshot, stale, write
-from alembic_online.revisions.project import open_project
+from alembic_online.revisions.project import config_here, open_project
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -21,7 +21,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 async def run(connection: AsyncConnection, options: Namespace, console: Console) -> int:
     """Write what is stale, or with `--check` only say so."""
-    project = await asyncio.to_thread(open_project)
+    project = await asyncio.to_thread(open_project, config_here(options.x))
     place = await connection.run_sync(read_place)
     files = await asyncio.to_thread(snapshot, project, place)
     found = stale(files)

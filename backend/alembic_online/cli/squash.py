@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alembic_online.cli.verb import FINE, Verb
 from alembic_online.postgres.scratch import read_place
-from alembic_online.revisions.project import open_project
+from alembic_online.revisions.project import config_here, open_project
 from alembic_online.revisions.squashed import archive
 from alembic_online.squash.squash import revisions_to_squash, squash
 
@@ -23,7 +23,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 async def run(connection: AsyncConnection, options: Namespace, console: Console) -> int:
     """Write the squashed revision, keep the old ones beside it, and say so."""
-    project = await asyncio.to_thread(open_project)
+    project = await asyncio.to_thread(open_project, config_here(options.x))
     place = await connection.run_sync(read_place)
     old = [script.revision for script in revisions_to_squash(project, options.to)]
     path = await asyncio.to_thread(squash, project, options.to, place, without_rows=options.without_rows)

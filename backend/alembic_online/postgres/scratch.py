@@ -94,14 +94,14 @@ def read_place(connection: Connection) -> Place:
     version, user, there = connection.exec_driver_sql(
         "SELECT current_setting('server_version_num')::int / 10000, current_user::text, current_schemas(false)::text[]"
     ).one()
-    path = tuple(_entries(settings["search_path"], str(user)))
+    path = tuple(entries(settings["search_path"], str(user)))
     settings["search_path"] = _listed(path)
     extensions = tuple((str(name), str(where)) for name, where in connection.execute(_EXTENSIONS))
     roles, schema = tuple(connection.scalars(_ROLES).all()), next(iter(there), "public")
     return Place(settings, schema, roles, int(version), path, tuple(there), extensions)
 
 
-def _entries(path: str, user: str) -> Iterator[str]:
+def entries(path: str, user: str) -> Iterator[str]:
     """The schemas of a search_path; "$user" is the role's, which is another one in a server of our own."""
     for match in _ENTRY.finditer(path):
         name = match[1].replace('""', '"') if match[1] is not None else match[2].lower()

@@ -15,6 +15,7 @@ from alembic_online.revisions.git import is_rebasing
 from alembic_online.revisions.graph import known_ids, unknown_revision
 from alembic_online.revisions.head_file import conflicting_heads
 from alembic_online.revisions.main_branch import main_branch
+from alembic_online.runtime.bookkeeping import VERSION_TABLE
 from alembic_online.runtime.history import find_history
 from alembic_online.text import listed
 
@@ -111,9 +112,15 @@ def _line(scripts: ScriptDirectory, head: str) -> set[str]:
     return found
 
 
-async def refuse_if_applied(connection: AsyncConnection, scripts: ScriptDirectory, branch: Branch) -> None:
+async def refuse_if_applied(
+    connection: AsyncConnection,
+    scripts: ScriptDirectory,
+    branch: Branch,
+    version_table: str = VERSION_TABLE,
+    version_schema: str | None = None,
+) -> None:
     """Raise `RequestRefused` if one of mine is applied in this database, or left half done in it."""
-    status = await schema_status(connection, scripts)
+    status = await schema_status(connection, scripts, version_table, version_schema)
     known = {script.revision for script in scripts.walk_revisions()}
     there = {revision for head in status.current if head in known for revision in _line(scripts, head)}
     there |= await _begun(connection, branch.ids)

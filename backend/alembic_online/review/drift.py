@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from alembic_online.autogenerate.context import Context, Schema, read_schema
 from alembic_online.autogenerate.diff import plan
+from alembic_online.autogenerate.include_filters import IncludeFilters
 from alembic_online.autogenerate.schema_copy import execute_lines
 from alembic_online.autogenerate.scope import comparable
 from alembic_online.errors import DatabaseMismatch
@@ -47,7 +48,7 @@ def find_drift(project: Project, live: Live) -> Drift:
             "Run: alembic upgrade head, or alembic stamp the revision that it equals.",
         )
     intended = chain_schema(project, live.place, live.heads)
-    here, there = comparable(live.schema, intended, project.metadata, project.scripts, by_models=False)
+    here, there = _ours(project, live.schema, intended)
     differences = seen_from_here(compare(here.catalogue, there.catalogue))
     if not differences:
         return Drift([], "")
@@ -55,8 +56,14 @@ def find_drift(project: Project, live: Live) -> Drift:
     if renamed := renamed_by_half(project, live, intended):
         lines = [f"{each.back};" for each in renamed]
         undone = taken_back(project, live, renamed)
-        here, there = comparable(undone.schema, intended, project.metadata, project.scripts, by_models=False)
+        here, there = _ours(project, undone.schema, intended)
     return Drift(differences, "\n".join([*lines, as_sql(here, there)]).rstrip())
+
+
+def _ours(project: Project, live: Schema, intended: Schema) -> tuple[Schema, Schema]:
+    here, there = comparable(live, intended, project.metadata, project.scripts, by_models=False)
+    filters = IncludeFilters.of(dict(project.session.filters), project.metadata, live.default)
+    return (here, there) if filters is None else filters.without_excluded(here, there)
 
 
 def seen_from_here(differences: Iterable[Difference]) -> list[Difference]:

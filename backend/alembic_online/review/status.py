@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alembic_online.errors import DatabaseMismatch
 from alembic_online.revisions.graph import known_ids
+from alembic_online.runtime.bookkeeping import VERSION_TABLE
 from alembic_online.text import counted, listed
 
 
@@ -40,25 +41,30 @@ class SchemaStatus:
 
 
 async def schema_status(
-    connection: AsyncConnection, scripts: ScriptDirectory, *, version_table: str = "alembic_version"
+    connection: AsyncConnection,
+    scripts: ScriptDirectory,
+    version_table: str = VERSION_TABLE,
+    version_schema: str | None = None,
 ) -> SchemaStatus:
-    """Compare the version table that the search_path leads to with `scripts`, in two queries that only read.
+    """Compare the version table, without a schema that which the search_path leads to, with `scripts`.
+
+    Two queries, which only read.
 
     An unknown revision in the database is `AHEAD`, whatever else it holds; `READY` means that nothing is left to apply.
     `scripts` should be loaded already (`alembic_online.revisions.graph.load_chain`), because loading imports every
     revision file.
     """
     # Asked first, because selecting from a table that is not there would abort the caller's transaction.
-    if await connection.scalar(_REGCLASS, {"name": version_table}) is None:
+    if await connection.scalar(_REGCLASS, {"name": version_table, "schema": version_schema}) is None:
         return _unversioned(scripts, version_table)
     # As text, because a prepared statement fails once when its result type changes, and the column's width may.
     revision = cast(column("version_num", String), Text)
-    rows = await connection.scalars(select(revision).select_from(table(version_table)))
+    rows = await connection.scalars(select(revision).select_from(table(version_table, schema=version_schema)))
     # Alembic writes no NULL; where somebody has, it stands for no revision.
     return _compare(tuple(sorted(row for row in rows if row is not None)), scripts)
 
 
-_REGCLASS = text("SELECT to_regclass(quote_ident(:name))::text")
+_REGCLASS = text("SELECT to_regclass(concat(quote_ident(:schema) || '.', quote_ident(:name)))::text")
 
 
 def _unversioned(scripts: ScriptDirectory, version_table: str) -> SchemaStatus:

@@ -8,6 +8,8 @@ from typing import TextIO
 
 from alembic.config import Config
 
+from alembic_online.runtime.current_command import x_arguments
+
 
 @dataclass(frozen=True)
 class ConfigOrigin:
@@ -18,15 +20,21 @@ class ConfigOrigin:
     section: str
     arguments: Mapping[str, str]
     options: ConfigParser
+    x: tuple[str, ...] = ()
+    """What env.py was given by `-x`."""
 
     @classmethod
     def of(cls, config: Config) -> "ConfigOrigin":
         """Those of `config`."""
         options = deepcopy(config.file_config)
-        return cls(config.config_file_name, config.toml_file_name, config.config_ini_section, config.toml_args, options)
+        x = tuple(getattr(config.cmd_opts, "x", None) or ())
+        section, arguments = config.config_ini_section, config.toml_args
+        return cls(config.config_file_name, config.toml_file_name, section, arguments, options, x)
 
     def config(self, output: TextIO) -> Config:
         """Another one, without the attributes; what it prints goes to `output`."""
-        made = Config(self.ini, self.toml, self.section, output, output, config_args=self.arguments)
+        made = Config(
+            self.ini, self.toml, self.section, output, output, x_arguments(self.x), config_args=self.arguments
+        )
         made.file_config = deepcopy(self.options)
         return made

@@ -5,10 +5,11 @@ The verbs need the models, and only env.py knows them. So env.py is run as Alemb
 """
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from configparser import InterpolationError
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from alembic.config import Config
 from alembic.runtime.environment import EnvironmentContext
@@ -23,11 +24,28 @@ from alembic_online.postgres.connection.url import DatabaseURL
 from alembic_online.postgres.variable import Variable
 from alembic_online.revisions.graph import load_chain
 from alembic_online.revisions.model_import import explain_failing_models
+from alembic_online.runtime.bookkeeping import VERSION_TABLE
+from alembic_online.runtime.current_command import x_arguments
 from alembic_online.runtime.own_thread import outside_of_loops
 
 RECEIVER = "safety.project"
 """The attribute of the Config under which env.py finds whom to tell."""
-Receiver = Callable[[MetaData, str, Policy], None]
+
+
+@dataclass(frozen=True)
+class OwnSession:
+    """What an env.py makes of its connection, and where it has its revisions stamped."""
+
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """What it has SET, such as the search_path of a tenant."""
+    version_table: str = VERSION_TABLE
+    version_schema: str | None = None
+    """None: where the search_path leads."""
+    filters: Mapping[str, Any] = field(default_factory=dict)
+    """`include_name` and `include_object` of `context.configure()`."""
+
+
+Told = tuple[MetaData, str, Policy, OwnSession]
 
 
 class ProjectTold(BaseException):
@@ -43,11 +61,17 @@ class Project:
     metadata: MetaData
     url: str
     policy: Policy
+    session: OwnSession = field(default_factory=OwnSession)
 
     @property
     def folder(self) -> Path:
         """Where env.py is."""
         return Path(self.scripts.dir)
+
+    @property
+    def stamped(self) -> tuple[str, str | None]:
+        """The name of the version table, and its schema if env.py names one."""
+        return self.session.version_table, self.session.version_schema
 
     @property
     def target(self) -> DatabaseURL:
@@ -87,18 +111,18 @@ def project_of(config: Config, scripts: ScriptDirectory) -> Project:
     return Project(config, scripts, *told)
 
 
-def url_here() -> str | None:
-    """The database of the project in the working directory, as its env.py names it; None where there is no project.
+def place_here(arguments: Sequence[str] = ()) -> tuple[str, OwnSession] | None:
+    """The URL of the database of the project in the working directory, as its env.py names it, and what it SETs there.
 
-    No revision is looked at: one that is broken need not be mended first.
+    None where there is no project. No revision is looked at: one that is broken need not be mended first.
     """
-    config = config_here()
+    config = config_here(arguments)
     try:
         scripts = _scripts(config)
     except CommandError:
         return None
     told = _told(config, scripts)
-    return told[1] if told else None
+    return (told[1], told[3]) if told else None
 
 
 def url_of_the_environment(environ: Mapping[str, str] = os.environ) -> Variable:
@@ -122,14 +146,18 @@ def _scripts(config: Config) -> ScriptDirectory:
         ) from error
 
 
-def config_here() -> Config:
-    """The configuration that `alembic` would read in the working directory."""
-    return Config("alembic.ini", toml_file="pyproject.toml")
+def config_here(arguments: Sequence[str] = ()) -> Config:
+    """Of the working directory; `arguments` are for env.py, as `alembic -x`."""
+    return Config("alembic.ini", toml_file="pyproject.toml", cmd_opts=x_arguments(arguments))
 
 
-def _told(config: Config, scripts: ScriptDirectory) -> tuple[MetaData, str, Policy] | None:
-    told: list[tuple[MetaData, str, Policy]] = []
-    config.attributes[RECEIVER] = lambda *said: told.append(said)
+def _told(config: Config, scripts: ScriptDirectory) -> Told | None:
+    told: list[Told] = []
+
+    def receive(metadata: MetaData, url: str, policy: Policy, session: OwnSession | None = None) -> None:
+        told.append((metadata, url, policy, session or OwnSession()))
+
+    config.attributes[RECEIVER] = receive
     try:
         with EnvironmentContext(config, scripts):
             outside_of_loops(scripts.run_env)

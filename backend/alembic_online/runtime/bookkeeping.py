@@ -6,9 +6,10 @@ table than before, and a table that is made by such a name lands among the table
 """
 
 import logging
-from typing import NamedTuple
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, text
+from sqlalchemy import TIMESTAMP, ColumnElement, Connection, Dialect, TypeDecorator, extract, text, type_coerce
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 log = logging.getLogger("alembic.runtime.migration")
@@ -51,6 +52,19 @@ SENT_AT_ALL = text(
     AND EXISTS (SELECT FROM pg_replication_slots WHERE slot_type = 'logical' AND database = current_database())
     """
 )
+
+
+class Moment(TypeDecorator[datetime]):
+    """A timestamptz, read in UTC and as a number: psycopg reads its text in DateStyle ISO alone."""
+
+    impl = TIMESTAMP(timezone=True)
+    cache_ok = True
+
+    def column_expression(self, column: ColumnElement[Any]) -> ColumnElement[Any]:
+        return type_coerce(extract("epoch", column), self)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        return None if value is None else datetime.fromtimestamp(float(value), UTC)
 
 
 class Standing(NamedTuple):

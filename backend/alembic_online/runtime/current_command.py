@@ -1,6 +1,8 @@
 """The Alembic command at hand: its name, what it needs, and what it did."""
 
 import logging
+from argparse import Namespace
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +15,17 @@ from alembic_online.alembic_seam import environment_at_hand
 from alembic_online.postgres.connection.url import DatabaseURL
 
 log = logging.getLogger("alembic.runtime.migration")
+
+
+class XArguments(Namespace):
+    """What env.py was given by `-x` of a command that is not Alembic's own."""
+
+    x: list[str]
+
+
+def x_arguments(given: Sequence[str]) -> XArguments | None:
+    """Of a Config's `cmd_opts`; None for none."""
+    return XArguments(x=list(given)) if given else None
 
 
 @dataclass
@@ -50,7 +63,7 @@ class Command:
     @property
     def from_command_line(self) -> bool:
         """Whether a person or a script typed it, and no program called it."""
-        return self.environment.config.cmd_opts is not None
+        return not isinstance(self.environment.config.cmd_opts, XArguments | None)
 
     @property
     def wants_traceback(self) -> bool:

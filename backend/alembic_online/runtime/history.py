@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import (
-    TIMESTAMP,
     BigInteger,
     Column,
     ColumnElement,
@@ -40,7 +39,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.schema import CreateTable
 
 from alembic_online.postgres.sqlstate import LOCK_NOT_AVAILABLE, sqlstate
-from alembic_online.runtime.bookkeeping import VERSION_TABLE, stands, warn_of_subscribers
+from alembic_online.runtime.bookkeeping import VERSION_TABLE, Moment, stands, warn_of_subscribers
 from alembic_online.runtime.control_connection import Answer, Asking, Question
 
 log = logging.getLogger("alembic.runtime.migration")
@@ -49,7 +48,6 @@ TABLE = "alembic_history"
 BACKFILL_TABLE = "alembic_backfill"
 BOOKKEEPING = (VERSION_TABLE, TABLE, BACKFILL_TABLE)
 """Tables of the migrations themselves: no model has them, and no comparison of schemas looks at them."""
-_TIME = TIMESTAMP(timezone=True)
 # Of what nobody has analysed the catalogue knows no size.
 _LARGE = text(
     """
@@ -90,8 +88,8 @@ def history_table(schema: str) -> Table:
         Column("revision", Text, nullable=False),
         Column("direction", Text, nullable=False),
         Column("outcome", Text, nullable=False, server_default="running"),
-        Column("started", _TIME, nullable=False, server_default=func.clock_timestamp()),
-        Column("finished", _TIME),
+        Column("started", Moment(), nullable=False, server_default=func.clock_timestamp()),
+        Column("finished", Moment()),
         Column("lock_waits", Integer, nullable=False, server_default="0"),
         Column("retries", Integer, nullable=False, server_default="0"),
         Column("role", Text, nullable=False, server_default=func.current_user()),

@@ -14,6 +14,9 @@ from alembic_online.postgres.connection.url import DatabaseURL
 from alembic_online.runtime.table_facts import TableFacts
 
 REHEARSAL = "safety.rehearsal"
+ROLLED_BACK = "safety.rolled_back"
+"""The attribute under which env.py finds a connection to use in the place of its own, in a transaction that whoever put
+it there will roll back."""
 
 
 class NextStatement(NamedTuple):

@@ -44,6 +44,7 @@ def whole(ground: Ground) -> Made:
 
 def surroundings(project: Project, plain: Made, made: Mapping[str, Catalogue]) -> list[Finding]:
     """Run the chain in each of them, and hold it against a `plain` run; `made` is what each revision made there."""
+    own_path = "search_path" in project.session.settings
     with OtherProcess(project, seed=1) as one, OtherProcess(project, seed=2) as two, ThreadPoolExecutor(1) as meanwhile:
         by_themselves = partial(_by_processes, plain=plain, made=made, others=(one, two))
         waiting = meanwhile.submit(on_ground, project, by_themselves)
@@ -51,7 +52,8 @@ def surroundings(project: Project, plain: Made, made: Mapping[str, Catalogue]) -
             *_held("deterministic", plain, lambda: on_ground(project, whole)),
             *_held("time zone", plain, lambda: on_ground(project, whole, settings=_FAR_AWAY)),
             *_held("role", plain, lambda: on_ground(project, whole, role=True)),
-            *_held("search_path", plain, lambda: _in_another_schema(project, plain)),
+            # An env.py that SETs it is surrounded by no other.
+            *(() if own_path else _held("search_path", plain, lambda: _in_another_schema(project, plain))),
         ]
         return [*here, *waiting.result(), *_offline(project, plain, one, two)]
 

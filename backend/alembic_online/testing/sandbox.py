@@ -16,7 +16,7 @@ from alembic_online.postgres.catalogue import Catalogue, read_catalogue, stay_ne
 from alembic_online.postgres.connection.engine import one_connection
 from alembic_online.postgres.connection.url import DatabaseURL
 from alembic_online.postgres.declared import Extension, declared
-from alembic_online.postgres.scratch import Place, in_scratch, read_place, scratch_url
+from alembic_online.postgres.scratch import Place, entries, in_scratch, read_place, scratch_url
 from alembic_online.review.plan.chain import share_session
 from alembic_online.review.plan.rehearsal import consenting, rehearsing
 from alembic_online.review.plan.steps import upgrade
@@ -99,12 +99,17 @@ class Ground:
 
 
 def on_ground(
-    project: Project, work: Callable[[Ground], T], *, role: bool = False, settings: Mapping[str, str] = PLAIN
+    project: Project, work: Callable[[Ground], T], *, role: bool = False, settings: Mapping[str, str] | None = None
 ) -> T:
-    """What `work` returns for a new database with `settings`; with `role`, it belongs to a role of few rights."""
-    schema = settings.get("search_path", "public").split(",")[0]
+    """What `work` returns for a new database with `settings`; with `role`, it belongs to a role of few rights.
+
+    A search_path that env.py itself SETs is that of the database.
+    """
+    own = {name: setting for name, setting in project.session.settings.items() if name in PLAIN}
+    settings = {**PLAIN, **own, **(settings or {})}
+    schema = next(entries(settings["search_path"], project.target.role), "public")
     version = _version(project)
-    place = Place({**PLAIN, **settings}, schema, (), version)
+    place = Place(settings, schema, (), version)
 
     def with_(connection: Connection) -> T:
         quoted = connection.dialect.identifier_preparer.quote
@@ -116,6 +121,8 @@ def on_ground(
             if isinstance(extension, Extension):  # which an administrator installs where the role may not
                 connection.exec_driver_sql(f"CREATE EXTENSION IF NOT EXISTS {quoted(extension.name)}")
         with _owner(connection, target) as owned:
+            if schema != "public":  # which is the database owner's anyway
+                connection.exec_driver_sql(f"ALTER SCHEMA {quoted(schema)} OWNER TO {quoted(owned.role)}")
             return _work(project, owned, work)
 
     return in_scratch(project.target, place, with_, elsewhere=project.policy.scratch_url)

@@ -55,10 +55,10 @@ class OwnProject:
             log=self.folder / f"{self._started}.log",
         )
 
-    def cold(self, *command: str) -> str:
+    def cold(self, *command: str, module: str = "alembic.__main__") -> str:
         """What `alembic` says in a new interpreter, which has imported nothing yet."""
         return subprocess.run(
-            [sys.executable, "-m", "alembic.__main__", *self.always, *command],
+            [sys.executable, "-m", module, *self.always, *command],
             cwd=self.folder,
             env=self._environment() | {"PYTHONPATH": os.pathsep.join(sys.path)},
             check=True,

@@ -167,6 +167,19 @@ def test_the_version_table_and_the_transaction(tmp_path: Path, database: str) ->
         assert connection.scalar(text("SELECT version_num FROM alembic_version")) == "a"
 
 
+def test_another_connection_its_transaction_and_the_usual_version_table(database: str) -> None:
+    with connected(database) as own, connected(database) as other:
+        run = MigrationContext.configure(own, opts={"version_table": "mine", "version_table_schema": "elsewhere"})
+        other.begin()
+        seam.join_transaction(run, other)
+        assert (run.connection, run.impl.connection, seam.is_in_callers_transaction(run)) == (other, other, True)
+        seam.use_version_table(run, "alembic_version")
+        seam.version_table(run).create(other)
+        assert run.get_current_heads() == ()
+        seam.replace_connection(run, own)
+        assert (run.connection, run.impl.connection, seam.is_in_callers_transaction(run)) == (own, own, False)
+
+
 def test_the_version_table_is_looked_for_until_it_is_there(database: str) -> None:
     with connected(database) as connection:
         supervised = seam.SupervisedContext(MigrationContext.configure(connection, opts={"fn": lambda *_: []}), Told)

@@ -1,12 +1,13 @@
 """What `context.configure()` and its commands can be told besides: it means what it means to plain Alembic."""
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 from tests.alembic_online.own_project import OwnProject
 from tests.alembic_online.projects.shapes import SHAPES
-from tests.alembic_online.shop import MODELS, SYNC, make_shop
+from tests.alembic_online.shop import MODELS, STATE, SYNC, make_shop
 
 pytestmark = pytest.mark.programs
 PAGES_CHECKED = MODELS.replace('Index("ix', 'CheckConstraint("pages > 0", name="more"), Index("ix')
@@ -218,3 +219,25 @@ def test_the_project_writes_its_types_itself(tmp_path: Path, database: str) -> N
     shop.alembic("upgrade", "head")
     shop.alembic("check")
     shop.alembic("downgrade", "-1")
+
+
+@pytest.mark.parametrize("version_table", ["alembic_version", "shop_versions"])
+def test_what_is_tried_on_the_database_itself_is_rolled_back(tmp_path: Path, database: str, version_table: str) -> None:
+    shop = make_shop(tmp_path, database, options=f'{{"version_table": "{version_table}"}}')
+    shop.adopt()
+    said = shop("alembic_online", "plan", "5e6f", "--apply-and-rollback")
+    assert "1a2b" in said
+    assert "ALTER TABLE books ADD COLUMN pages" in said
+    assert shop.ask(f"SELECT to_regclass('books'), to_regclass('{version_table}')") == [(None, None)]
+
+
+def test_a_database_that_writes_dates_otherwise(tmp_path: Path, database: str) -> None:
+    shop = make_shop(tmp_path, database)
+    shop.alembic("upgrade", "head")
+    plain = shop.ask(STATE)
+    shop.alembic("downgrade", "base")
+    shop.execute(f"ALTER DATABASE {urlsplit(database).path[1:]} SET DateStyle = German")
+    shop.adopt()
+    shop.alembic("upgrade", "head")
+    assert shop.ask(STATE) == plain
+    assert "7a8b" in shop("alembic_online", "history")

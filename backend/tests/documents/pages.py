@@ -63,6 +63,7 @@ _ELSEWHERE = (
 _VERBS = """\
 What Alembic has no command for. Run it where you run `alembic`, on the same database.
 `python -m alembic_online VERB` does the same as `alembic-online VERB`, and `VERB --help` has the options too.
+Each verb takes `-x NAME=VALUE`, which is for `env.py`, as with `alembic`.
 
 The exit code is 0 where all is well, 1 where something was found, and 2 where it could not run.
 """

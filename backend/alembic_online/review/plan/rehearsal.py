@@ -49,13 +49,17 @@ class Live:
     """Revisions that stopped in their middle."""
 
 
-def read_live(connection: Connection, heads: tuple[str, ...]) -> Live:
+def read_live(connection: Connection, heads: tuple[str, ...], version_table_name: str = VERSION_TABLE) -> Live:
     """Read it; nothing is locked but the catalogue, by ACCESS SHARE."""
     there = standing(connection, BACKFILL_TABLE)
     begun = select(column("name", Text)).distinct().select_from(table(BACKFILL_TABLE, schema=there.schema))
     names = tuple(connection.scalars(begun)) if there.exists else ()
     version_schema = standing(connection, VERSION_TABLE).schema
-    schema, tables, half = read_schema(connection), read_tables(connection), read_half_done(connection)
+    schema, tables, half = (
+        read_schema(connection, version_table_name),
+        read_tables(connection),
+        read_half_done(connection),
+    )
     return Live(schema, read_place(connection), tables, heads, names, version_schema, half)
 
 

@@ -11,7 +11,7 @@ import re
 from functools import partial
 
 from alembic import command
-from sqlalchemy import Connection, event, pool, text
+from sqlalchemy import Connection, String, TableClause, column, event, pool, select, table, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alembic_online.errors import RequestRefused
@@ -24,10 +24,9 @@ from alembic_online.review.plan.trace import Trace, Traced
 from alembic_online.revisions.config_origin import ConfigOrigin
 from alembic_online.revisions.project import Project
 from alembic_online.runtime.history import BOOKKEEPING
-from alembic_online.runtime.rehearsal import NextStatement
+from alembic_online.runtime.owners_session import make_like
+from alembic_online.runtime.rehearsal import ROLLED_BACK, NextStatement
 
-_STAMP = re.compile(r"\s*(INSERT INTO|UPDATE|DELETE FROM) alembic_version\b")
-_HEADS = text("SELECT version_num FROM alembic_version")
 _PREPARE = text("SELECT pg_backend_pid() FROM set_config('lock_timeout', :milliseconds, false)")
 _TERMINATE = text("SELECT pg_terminate_backend(:pid)")
 
@@ -45,6 +44,7 @@ def apply_and_roll_back(project: Project, live: Live, target: str) -> list[Trace
         engine = async_engine(project.target, application_name="safety plan", poolclass=pool.NullPool)
         try:
             async with engine.connect() as connection:
+                await connection.run_sync(make_like, project.session.settings)
                 pid = await _prepare(connection, project.policy.lock_timeout)
                 with abandonable(partial(_end, project.target, pid)):
                     await connection.run_sync(_run, project, live, target, trace)
@@ -73,9 +73,10 @@ async def _end(target: DatabaseURL, pid: int) -> None:
 
 def _run(connection: Connection, project: Project, live: Live, target: str, trace: Trace) -> None:
     config = ConfigOrigin.of(project.config).config(io.StringIO())
-    config.attributes["connection"] = connection
+    config.attributes["connection"] = config.attributes[ROLLED_BACK] = connection
     down = is_below(project, live, target, None)
-    follow(connection, trace, Stamps(live.heads, down=down))
+    name, schema = project.stamped
+    follow(connection, trace, Stamps(live.heads, table(name, column("version_num", String), schema=schema), down=down))
     with connection.begin() as transaction:
         try:
             way = command.downgrade if down else command.upgrade
@@ -89,7 +90,7 @@ def follow(connection: Connection, trace: Trace, stamps: "Stamps") -> None:
     ours = [False]
 
     def before(_: object, __: object, statement: str, *___: object) -> None:
-        if ours[0] or not _is_of_a_revision(statement):
+        if ours[0] or not stamps.is_of_a_revision(statement):
             return
         if needs_autocommit(statement):
             raise RequestRefused(
@@ -104,7 +105,7 @@ def follow(connection: Connection, trace: Trace, stamps: "Stamps") -> None:
         if ours[0]:
             return
         ours[0] = True
-        if _STAMP.match(statement):
+        if stamps.has_stamped(statement):
             if revision := stamps.look(connection):
                 trace.name(revision)
         else:
@@ -118,15 +119,23 @@ def follow(connection: Connection, trace: Trace, stamps: "Stamps") -> None:
 class Stamps:
     """Whose the statements were: Alembic writes its table when a revision is done, and tells nobody else."""
 
-    def __init__(self, heads: tuple[str, ...], *, down: bool) -> None:
-        self._heads, self._down = set(heads), down
+    def __init__(self, heads: tuple[str, ...], versions: TableClause, *, down: bool) -> None:
+        self._heads, self._versions, self._down = set(heads), versions, down
+        self._stamp = re.compile(rf"\s*(INSERT INTO|UPDATE|DELETE FROM) \S*{re.escape(versions.name)}\b")
+
+    def has_stamped(self, statement: str) -> bool:
+        """Whether it has written Alembic's table."""
+        return bool(self._stamp.match(statement))
+
+    def is_of_a_revision(self, statement: str) -> bool:
+        """Whether a revision asks for it, and it does more than to read."""
+        reads = statement.lstrip().upper().startswith(("SELECT", "SHOW", "SET"))
+        return not reads and not any(each in statement for each in (*BOOKKEEPING, self._versions.name))
 
     def look(self, connection: Connection) -> str:
         """The revision that came since the last look, or of a downgrade went; "" in the middle of a merge."""
-        before, self._heads = self._heads, set(connection.scalars(_HEADS))
+        before, self._heads = (
+            self._heads,
+            set(connection.scalars(select(column("version_num", String)).select_from(self._versions))),
+        )
         return next(iter(before - self._heads if self._down else self._heads - before), "")
-
-
-def _is_of_a_revision(statement: str) -> bool:
-    reads = statement.lstrip().upper().startswith(("SELECT", "SHOW", "SET"))
-    return not reads and not any(table in statement for table in BOOKKEEPING)

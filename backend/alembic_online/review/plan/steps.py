@@ -5,7 +5,7 @@ from typing import Any
 
 from alembic.config import Config
 from alembic.runtime.environment import EnvironmentContext
-from alembic.runtime.migration import MigrationStep, RevisionStep
+from alembic.runtime.migration import MigrationContext, MigrationStep, RevisionStep
 from alembic.script import Script, ScriptDirectory
 
 from alembic_online.revisions.project import Project
@@ -18,8 +18,10 @@ def upgrade(project: Project, config: Config, steps: Callable[[], Iterator[Revis
     It is called as Alembic's own, for the toolkit reads the name of the command from its function. Raises `UserError`.
     """
 
-    def migrations(*_: Any) -> Iterator[RevisionStep]:
-        return steps()
+    def migrations(_: Any, run: MigrationContext) -> Iterator[RevisionStep]:
+        for step in steps():
+            run.impl.memo.clear()  # of enums that SQLAlchemy has made: a step down may have dropped them since
+            yield step
 
     # The oldest revision is nowhere near: but a squashed chain is the old one for whoever names one of the old ones.
     oldest = [script.revision for script in project.scripts.walk_revisions()][-1:]

@@ -13,7 +13,7 @@ def main() -> None:
     """Print each finding on a line."""
     config = Config("alembic.ini", cmd_opts=Namespace(x=sys.argv[2:]))
     for finding in Kit(open_project(config)).examine():
-        print(finding)  # noqa: T201
+        print(f"FOUND {finding.check}: {finding}")  # noqa: T201
 
 
 if __name__ == "__main__":
