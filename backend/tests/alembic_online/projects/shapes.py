@@ -78,6 +78,7 @@ SHAPES = (
         ("models.py", '    Column("length"', '    Column("surface", String(20)),\n'),
         before="CREATE TABLE spatial_ref_sys (srid int PRIMARY KEY); CREATE TABLE import_7 (line text);"
         " CREATE SCHEMA elsewhere CREATE TABLE others (id int)",
+        found=("offline",),
     ),
     Shape(
         "several_metadata",
@@ -97,6 +98,7 @@ SHAPES = (
         "own_lock_and_timeouts",
         "An advisory lock and limits of the project's own.",
         ("models.py", '    CheckConstraint("pieces', '    Column("shelf", Integer),\n'),
+        found=("round trip", "old code", "offline"),
     ),
     Shape(
         "token_by_do_connect",
@@ -109,6 +111,7 @@ SHAPES = (
         "The same chain runs on SQLite, in batches.",
         ("models.py", "    minutes:", "    place: Mapped[str | None] = mapped_column(String(40))\n"),
         quick=True,
+        found=("old code", "offline"),
     ),
     Shape(
         "version_locations",
@@ -120,10 +123,12 @@ SHAPES = (
         "revision_directives",
         "A hook of the project's own names the revisions.",
         ("models.py", "    takes:", "    serves: Mapped[int | None]\n"),
+        found=("old code", "time zone", "offline"),
     ),
     Shape(
         "connection_in_attributes",
         "The application hands a connection in when it starts.",
         ("models.py", '    sa.Column("kind"', '    sa.Column("icon", sa.Text),\n'),
+        found=("old code", "offline"),
     ),
 )
