@@ -1,6 +1,6 @@
 """The whole of it: a server, the project's models, the chain by plain Alembic, and the chain by the toolkit."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 
 from alembic.runtime.migration import MigrationContext
 from alembic.script import Script
+from sqlalchemy import Connection, text
 
 from alembic_online.alembic_seam import version_folders
 from alembic_online.audit.env_py import Environment, read_environment
@@ -15,6 +16,7 @@ from alembic_online.audit.folder import config_of
 from alembic_online.audit.foreign import ForeignScripts, open_scripts
 from alembic_online.audit.instead import Instead, carry_out
 from alembic_online.audit.plain import PlainWalk, walk_plainly
+from alembic_online.audit.stand_ins import named_extensions, write_stand_ins
 from alembic_online.autogenerate.compare import compare_with_models
 from alembic_online.environment import run_environment
 from alembic_online.errors import RequestRefused
@@ -51,6 +53,8 @@ class Examined:
     """Between the models and the heads."""
     not_compared: str = ""
     """Why they were not compared."""
+    stand_ins: list[str] = field(default_factory=list)
+    """Extensions of which the server knows the names alone."""
 
 
 def examine(folder: Path, policy: Policy, told: Told, x_arguments: Sequence[str] | None = None) -> Examined:
@@ -59,18 +63,20 @@ def examine(folder: Path, policy: Policy, told: Told, x_arguments: Sequence[str]
     `x_arguments` are what `alembic -x` would be given.
     """
     config = config_of(folder, x_arguments)
-    with _server(policy) as server:
+    scripts = open_scripts(config, lambda: run_environment(environment.metadata, url=server.dsn))
+    chain = list(scripts.walk_revisions())[::-1]
+    if not chain:
+        raise RequestRefused(
+            f"There are no revisions in {', '.join(map(str, version_folders(scripts)))}.",
+            "Name another folder, or say in alembic.ini where they are (version_locations).",
+        )
+    named = named_extensions(Path(script.path).read_text(encoding="utf-8", errors="replace") for script in chain)
+    with _server(policy, named) as server:
         place = _place(server)
-        scripts = open_scripts(config, lambda: run_environment(environment.metadata, url=server.dsn))
         environment = in_scratch(server, place, lambda each: read_environment(config, scripts, scratch_url(each)))
         project = Project(config, scripts, environment.metadata, server.dsn, policy)
-        chain = list(scripts.walk_revisions())[::-1]
-        if not chain:
-            raise RequestRefused(
-                f"There are no revisions in {', '.join(map(str, version_folders(scripts)))}.",
-                "Name another folder, or say in alembic.ini where they are (version_locations).",
-            )
         seen = Examined(folder, scripts, chain, PlainWalk(), Instead(), environment, place.version)
+        seen.stand_ins = sorted(named & in_scratch(server, place, _stand_ins))
         seen.not_compared = environment.failed
 
         def compare(at_head: MigrationContext) -> None:
@@ -98,17 +104,24 @@ def _counting(words: str, total: int, told: Told) -> Callable[[str], None]:
 
 
 @contextmanager
-def _server(policy: Policy) -> Iterator[DatabaseURL]:
+def _server(policy: Policy, extensions: Collection[str]) -> Iterator[DatabaseURL]:
     """An embedded server that ends with the audit, or that of MIGRATION_SCRATCH_URL."""
     if policy.scratch_url:
         yield parse_url(policy.scratch_url, source="MIGRATION_SCRATCH_URL")
         return
     with TemporaryDirectory(prefix="online-") as directory:
-        server = start_server(Path(directory).resolve() / "data", settings=_FAST, temporary=True)
+        folder = Path(directory).resolve()
+        settings = {**_FAST, "extension_control_path": write_stand_ins(folder, extensions)}
+        server = start_server(folder / "data", settings=settings, temporary=True)
         try:
             yield parse_url(server.get_uri())
         finally:
             end_server(server)
+
+
+def _stand_ins(connection: Connection) -> set[str]:
+    """The extensions that are there under a name only."""
+    return set(connection.scalars(text("SELECT name::text FROM pg_available_extension_versions WHERE version = '0'")))
 
 
 def _place(server: DatabaseURL) -> Place:

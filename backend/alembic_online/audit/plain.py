@@ -20,6 +20,7 @@ from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DBAPIError
 
 from alembic_online.alembic_seam import dependencies_of, parents_of
+from alembic_online.audit.stand_ins import REFUSES_ROWS
 from alembic_online.autogenerate.context import Schema
 from alembic_online.failures.revision_failure import explain_revision_failure
 from alembic_online.postgres import sqlstate as state
@@ -237,7 +238,7 @@ class _Run:
         if isinstance(error, Exception):
             known = explain_revision_failure(error, self._project.scripts, self._trace.target.place)
             if known is not None:
-                return known.problem
+                return known.problem.replace(REFUSES_ROWS, "an index of an extension that is not here takes no row")
         if state.sqlstate(error) == _ABORTED:
             return f"{self._revision}{self._passed_over}, which it passes over: its transaction is at an end."
         return f"{type(error).__name__}: {next(iter(str(error).splitlines()), '')}"

@@ -89,6 +89,8 @@ class Audit:
         if left_out := [step for step in self.steps if step.state == NOT_LOOKED_AT]:
             ways = dict.fromkeys(step.because for step in left_out)
             said.append(f"{counted(len(left_out), 'revision')} not looked at: built on {', '.join(ways)}, which fails.")
+        if names := self._seen.stand_ins:
+            said.append(f"Not in this server, so a stand-in was used: {', '.join(names)}.")
         if self._seen.not_compared:
             said.append(f"Models not compared: {self._seen.not_compared}.")
         if self._seen.instead.refused and (missing := [step for step in self.steps if step.online is None]):

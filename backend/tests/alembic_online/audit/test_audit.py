@@ -187,6 +187,37 @@ def test_what_the_toolkit_refuses_is_said_and_the_rest_is_known_all_the_same(tmp
     assert data["remarks"][-1] == "What would be executed instead is not known of 1 revision."
 
 
+def test_extensions_that_the_wheel_does_not_have_have_a_stand_in(tmp_path: Path) -> None:
+    """On the server that the verb itself starts."""
+    project = make_foreign(tmp_path)
+    names = ("uuid-ossp", "citext", "pg_trgm", "btree_gist", "vector", "nobody_knows_it")
+    created = "\n    ".join(f"op.execute('CREATE EXTENSION \"{name}\"')" for name in names)
+    dropped = "\n    ".join(f"op.execute('DROP EXTENSION \"{name}\"')" for name in names)
+    project.revision("a", None, up_and_down(created, dropped))
+    project.revision(
+        "b",
+        "a",
+        """\
+def upgrade() -> None:
+    op.execute("CREATE TABLE people (id uuid DEFAULT uuid_generate_v4() PRIMARY KEY, mail citext, v vector(3))")
+    op.execute("INSERT INTO people (mail) VALUES ('ada@example.org')")
+    op.execute("CREATE TABLE rooms (n int, name text, during tstzrange, EXCLUDE USING gist (n WITH =, during WITH &&))")
+    op.execute("CREATE INDEX ix_rooms_name ON rooms USING gin (name gin_trgm_ops)")
+
+
+def downgrade() -> None:
+    op.execute("DROP TABLE people, rooms")
+""",
+    )
+    project.revision("c", "b", up_and_down('op.execute("INSERT INTO rooms (name) VALUES (1)")  # !runs', "pass"))
+    data = project.data("")
+    assert found(data) == project.marked
+    assert data["findings"][0]["what"].endswith("an index of an extension that is not here takes no row.")
+    assert data["remarks"][0] == (
+        "Not in this server, so a stand-in was used: btree_gist, citext, nobody_knows_it, pg_trgm, uuid-ossp."
+    )
+
+
 def test_every_format_says_what_was_found(tmp_path: Path, database: str) -> None:
     """Of a chain with two branches, a merge, a revision that fails and one behind it; in a folder of a repository."""
     (tmp_path / ".git").mkdir()

@@ -24,6 +24,7 @@ SCRATCH = "SELECT datname FROM pg_database WHERE datname LIKE 'online_scratch_%'
         ("lint all", signal.SIGINT),
         ("plan", signal.SIGTERM),
         ("plan --apply-and-rollback", signal.SIGINT),
+        ("audit", signal.SIGTERM),
         pytest.param("drift", signal.SIGTERM, marks=[pytest.mark.prove]),
         pytest.param("snapshot", signal.SIGINT, marks=[pytest.mark.prove]),
     ],
@@ -36,6 +37,8 @@ def test_it_ends_at_once(project: Project, database: str, verb: str, number: sig
         session.execute("INSERT INTO alembic_version VALUES ('001_a')")
         before = set(session.execute(SCRATCH).fetchall())
         environment = {**os.environ, "DATABASE_URL": database, "PYTHONPATH": str(BACKEND)}
+        if verb == "audit":
+            environment["MIGRATION_SCRATCH_URL"] = database
         command = [sys.executable, "-m", "alembic_online", *verb.split()]
         with subprocess.Popen(
             command, cwd=project.folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
