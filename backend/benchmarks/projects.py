@@ -50,11 +50,11 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    pass
+    {downgrade}
 """
 
 
-def make(folder: Path, environment: str, url: str, upgrades: list[str]) -> Config:
+def make(folder: Path, environment: str, url: str, upgrades: list[str], downgrades: list[str] | None = None) -> Config:
     """A project of `environment` ("plain" or "ours") with a revision for each of `upgrades`."""
     (folder / "versions").mkdir(parents=True)
     backend = Path(__file__).resolve().parents[1]
@@ -64,7 +64,8 @@ def make(folder: Path, environment: str, url: str, upgrades: list[str]) -> Confi
     parent = None
     for number, upgrade in enumerate(upgrades, 1):
         revision = f"{number:03d}_step"
-        text = _REVISION.format(revision=revision, parent=parent, upgrade=upgrade)
+        downgrade = downgrades[number - 1] if downgrades else "pass"
+        text = _REVISION.format(revision=revision, parent=parent, upgrade=upgrade, downgrade=downgrade)
         (folder / "versions" / f"{revision}.py").write_text(text)
         parent = revision
     return Config(folder / "alembic.ini")

@@ -11,7 +11,7 @@ from alembic.script import Script
 from sqlalchemy import Connection, pool
 
 from alembic_online.audit.plain import is_applied, stamp
-from alembic_online.postgres.catalogue import read_catalogue
+from alembic_online.postgres.catalogue import Difference, compare, read_catalogue
 from alembic_online.postgres.connection.engine import revision_engine
 from alembic_online.postgres.connection.url import DatabaseURL
 from alembic_online.postgres.errors import UserError
@@ -36,6 +36,8 @@ class Instead:
     """Of each revision that was carried out."""
     refused: dict[str, str] = field(default_factory=dict)
     """Why one was not."""
+    end: list[Difference] | None = None
+    """How the schema at the end differs from that of plain Alembic; None where the end was not reached."""
 
 
 def carry_out(
@@ -71,6 +73,10 @@ def carry_out(
                 instead.refused[script.revision] = str(error)
                 if not _by_plain_alembic(project, trace.target, script, plain[script.revision]):
                     return
+        if fit:
+            with catalogue_reader(trace.target) as reader:
+                made = read_catalogue(reader, ignore_tables=BOOKKEEPING)
+                instead.end = compare(plain[fit[-1].revision].after.catalogue, made)
 
     in_chain_scratch(project, place, work)
     return instead

@@ -24,7 +24,7 @@ from alembic_online.audit.stand_ins import REFUSES_ROWS
 from alembic_online.autogenerate.context import Schema
 from alembic_online.failures.revision_failure import explain_revision_failure
 from alembic_online.postgres import sqlstate as state
-from alembic_online.postgres.catalogue import Difference, compare, read_catalogue
+from alembic_online.postgres.catalogue import Difference, compare, prepare_to_read, read_catalogue
 from alembic_online.postgres.connection.engine import revision_engine
 from alembic_online.postgres.errors import UserError
 from alembic_online.postgres.scratch import Place, scratch_url
@@ -127,6 +127,7 @@ class _Run:
     ) -> list[Script]:
         for statement in (*_LIMITS, _VERSIONS):
             connection.execute(text(statement))
+        prepare_to_read(connection)
         connection.commit()
         with EnvironmentContext(self._project.config, self._project.scripts) as environment:
             environment.configure(connection=connection, target_metadata=self._project.metadata, **self._options)

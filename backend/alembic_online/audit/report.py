@@ -23,6 +23,7 @@ from alembic_online.text import counted
 
 FORMAT, VERSION = "alembic-online/audit", 1
 """Of the data: the version grows when a key changes its meaning or goes. A new key is no new version."""
+_WAYS = {True: "end in the same schema", False: "end in different schemas", None: "not compared at their end"}
 APPLIED, FAILED, NOT_LOOKED_AT = "applied", "failed", "not looked at"
 
 
@@ -80,15 +81,24 @@ class Audit:
             {
                 "Tables": f"each as if it held {ROWS:,} rows in {BYTES / 1e9:.0f} GB, empty in truth",
                 "PostgreSQL": f"{self._seen.version}, a scratch database; no database of yours was asked",
+                "Both ways": _WAYS[self._same_end],
                 "Heads": ", ".join(self._seen.scripts.get_heads()) or "none",
             },
         )
+
+    @property
+    def _same_end(self) -> bool | None:
+        end = self._seen.instead.end
+        return None if end is None else not end
 
     def _remarks(self) -> "list[str]":
         said = []
         if left_out := [step for step in self.steps if step.state == NOT_LOOKED_AT]:
             ways = dict.fromkeys(step.because for step in left_out)
             said.append(f"{counted(len(left_out), 'revision')} not looked at: built on {', '.join(ways)}, which fails.")
+        if self._seen.instead.end:
+            words = "; ".join(map(str, self._seen.instead.end))
+            said.append(f"The toolkit's way ends in another schema, which is a defect of it: {words}.")
         if names := self._seen.stand_ins:
             said.append(f"Not in this server, so a stand-in was used: {', '.join(names)}.")
         if self._seen.not_compared:
@@ -108,6 +118,7 @@ class Audit:
             "postgresql": seen.version,
             "assumed": {"rows": ROWS, "bytes": BYTES},
             "heads": list(seen.scripts.get_heads()),
+            "same_end": self._same_end,
             "models": {
                 "compared": not seen.not_compared,
                 "because": seen.not_compared,

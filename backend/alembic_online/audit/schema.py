@@ -73,6 +73,10 @@ SCHEMA: dict[str, Any] = {
             "postgresql": _COUNT,
             "assumed": {**_object({"rows": _COUNT, "bytes": _COUNT}), "description": "of every table"},
             "heads": _TEXTS,
+            "same_end": {
+                "type": ["boolean", "null"],
+                "description": "whether plain Alembic and the toolkit make the same schema; null where it is not known",
+            },
             "models": _object({"compared": {"type": "boolean"}, "because": _TEXT, "differences": _TEXTS}),
             "revisions": {**_array(_REVISION), "description": "from the oldest on"},
             "rules": _array(_RULE),

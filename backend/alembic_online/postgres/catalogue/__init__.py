@@ -14,7 +14,7 @@ access methods, languages, transforms, conversions, text search parsers and temp
 from alembic_online.postgres.catalogue.attributes import Attribute
 from alembic_online.postgres.catalogue.compare import Difference, compare, describe
 from alembic_online.postgres.catalogue.model import Catalogue, CatalogueObject, Identity, Kind, Value
-from alembic_online.postgres.catalogue.read import read_catalogue, read_namespaces
+from alembic_online.postgres.catalogue.read import prepare_to_read, read_catalogue, read_namespaces
 from alembic_online.postgres.catalogue.session import stay_neutral
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "Value",
     "compare",
     "describe",
+    "prepare_to_read",
     "read_catalogue",
     "read_namespaces",
     "stay_neutral",

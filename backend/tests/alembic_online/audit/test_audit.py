@@ -122,6 +122,7 @@ def test_each_fault_is_found_at_its_line_and_nothing_else(library: Foreign, data
     assert library.bytes == before, "no log, no bytecode, nothing"
     assert {step["state"] for step in data["revisions"]} == {"applied"}
     assert data["models"]["compared"]
+    assert data["same_end"] is True
     (index,) = [each for each in data["findings"] if each["file"].endswith("b2_index.py")]
     assert "books under SHARE: writes wait for about 25 s" in index["what"]
     assert [sql for sql in index["sql"] if "CONCURRENTLY" in sql] == [

@@ -8,7 +8,15 @@ from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from alembic_online.postgres.catalogue import Attribute, Catalogue, Identity, Kind, compare, read_catalogue
+from alembic_online.postgres.catalogue import (
+    Attribute,
+    Catalogue,
+    Identity,
+    Kind,
+    compare,
+    prepare_to_read,
+    read_catalogue,
+)
 from alembic_online.postgres.catalogue.fingerprint import Scope, read_fingerprint
 from alembic_online.postgres.catalogue.session import neutral_session
 
@@ -112,6 +120,20 @@ def test_reading_in_autocommit_leaves_the_settings_of_the_session(workbench: str
         assert _settings(connection)[0] == "archive"
 
 
+def test_what_is_prepared_reads_the_same_and_what_has_changed_since(workbench: str) -> None:
+    for connection in _autocommit(workbench, prepare_threshold=None):
+        plain = read_catalogue(connection)
+        of_one_schema = read_catalogue(connection, schemas=["public"], ignore_tables=["chapters"])
+        prepare_to_read(connection)
+        assert read_catalogue(connection) == plain
+        connection.exec_driver_sql("BEGIN")
+        connection.exec_driver_sql("ALTER TABLE chapters ADD COLUMN prepared int")
+        changed = read_catalogue(connection)
+        connection.exec_driver_sql("ROLLBACK")
+        assert [str(each) for each in compare(plain, changed)] == ["chapters: column prepared: added"]
+        assert read_catalogue(connection, schemas=["public"], ignore_tables=["chapters"]) == of_one_schema
+
+
 def test_autocommit_and_a_transaction_read_the_same(bench: Connection, workbench: str) -> None:
     for connection in _autocommit(workbench):
         assert read_catalogue(connection) == read_catalogue(bench)
@@ -211,8 +233,8 @@ def _settings(connection: Connection) -> tuple[str, str]:
     return row[0], row[1]
 
 
-def _autocommit(url: str) -> Iterator[Connection]:
-    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+def _autocommit(url: str, **options: object) -> Iterator[Connection]:
+    engine = create_engine(url, isolation_level="AUTOCOMMIT", connect_args=options)
     with engine.connect() as connection:
         yield connection
     engine.dispose()
