@@ -6,6 +6,7 @@ from collections.abc import Callable
 import psycopg
 import pytest
 
+from alembic_online.cli.main import main
 from tests.alembic_online.project import Project
 from tests.alembic_online.runner import gate
 from tests.alembic_online.runner.processes import Migrator
@@ -159,3 +160,33 @@ def test_current_says_it_too(shelf: Project, database: str, watcher: psycopg.Con
     assert "by hand" not in shelf.alembic(database, "current")
     watcher.execute("DROP TABLE users")
     assert "changed by hand since 002_b was done" in shelf.alembic(database, "current")
+
+
+def test_a_backfill_that_is_left_to_its_command_is_not_by_hand(
+    shelf: Project, database: str, watcher: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = 'op.add_column("books", sa.Column("upper", sa.Text)); '
+    left += 'op.backfill("books", {"upper": "upper(name)"}, name="upper", deferred=True)'
+    shelf.revision("002_b", "001_a", left)
+    shelf.revision("003_c", "002_b", 'op.require_backfill("upper"); op.drop_column("books", "name")')
+    watcher.execute("INSERT INTO books VALUES (1, 'a'), (2, 'b')")
+    careful = shelf.alembic.having(MIGRATION_CHANGED_BY_HAND="error")
+    assert careful.refused(database, "upgrade", "head").exit_code == 21
+    assert "by hand" not in careful(database, "current")
+    monkeypatch.chdir(shelf.folder)
+    monkeypatch.setenv("DATABASE_URL", database)
+    assert main(["backfill", "upper"]) == 0
+    assert "by hand" not in careful(database, "current")
+    assert "by hand" not in careful(database, "upgrade", "head")
+    assert watcher.execute("SELECT upper FROM books ORDER BY id").fetchall() == [("A",), ("B",)]
+
+
+def test_a_revision_that_failed_as_a_whole_has_left_what_was_there(
+    shelf: Project, database: str, watcher: psycopg.Connection
+) -> None:
+    shelf.revision("002_b", "001_a", f"{TABLE.format('users')}; op.execute('SELECT 1/0')")
+    careful = shelf.alembic.having(MIGRATION_CHANGED_BY_HAND="error")
+    assert careful.refused(database, "upgrade", "head").exit_code == 18
+    assert careful.refused(database, "upgrade", "head").exit_code == 18
+    watcher.execute("ALTER TABLE books ADD x int")
+    assert careful.refused(database, "upgrade", "head").exit_code == 15
