@@ -88,16 +88,19 @@ def judge(project: Project, live: Live, versions: Table, chosen: str | None = No
     equal = [each.made.heads for each in near if not each.differences]
     if not equal:
         return _differing(near, live, foreign, walked.failed)
-    return _equal(equal, live, foreign, chosen)
+    return _equal(equal, live, foreign, chosen, project.scripts.get_heads())
 
 
-def _equal(equal: list[tuple[str, ...]], live: Live, foreign: tuple[str, ...], chosen: str | None) -> Verdict:
+def _equal(
+    equal: list[tuple[str, ...]], live: Live, foreign: tuple[str, ...], chosen: str | None, newest: Sequence[str]
+) -> Verdict:
     if live.heads in equal:
         if not live.heads:
             words = "The database is empty: nothing is to be adopted."
             return Verdict(State.EMPTY, words, next_step="alembic upgrade head", foreign=foreign)
         words = f"The database is at {_names(live.heads)}, and is what that makes."
-        return Verdict(State.AT_REVISION, words, next_step="alembic upgrade head", foreign=foreign)
+        to_come = "" if set(live.heads) == {*newest} else "alembic upgrade head"
+        return Verdict(State.AT_REVISION, words, next_step=to_come, foreign=foreign)
     if chosen is not None:
         equal = [heads for heads in equal if any(head.startswith(chosen) for head in heads)] or equal
     state = State.WRONGLY_STAMPED if live.heads else State.UNSTAMPED
@@ -121,8 +124,8 @@ def _differing(near: list[_Nearness], live: Live, foreign: tuple[str, ...], fail
     if stamped and len(stamped[0].differences) <= len(best.differences):
         best = stamped[0]
     if not live.heads and (ahead := _half_made(near)) is not None:
-        part = f"The database is between two revisions: a part of what {_names(ahead.made.heads)} makes is missing."
-        return _to_repair(State.HALF_MADE, part, ahead, foreign)
+        words = f"The database is what {_names(ahead.made.heads)} makes, but for a part of it that is missing."
+        return _to_repair(State.HALF_MADE, words, ahead, foreign)
     words = f"No revision makes what the database has; the nearest is {_names(best.made.heads) or 'base'}."
     if failed:
         words += f" The chain could not be run to its end: {failed}"
