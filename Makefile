@@ -61,7 +61,7 @@ check: $(STAMP)  ## lint, format and types
 	@$(BIN)/mypy
 
 bench: $(STAMP)  ## benchmarks, as ratios side by side
-	@cd backend && for each in apply autogenerate fingerprint api backfill stall; do ../$(BIN)/python -m benchmarks.$$each || exit 1; done
+	@cd backend && for each in apply autogenerate fingerprint api backfill stall audit; do ../$(BIN)/python -m benchmarks.$$each || exit 1; done
 
 diagram: $(STAMP)  ## draw the tables into backend/migrations/tables.md
 	@cd backend && ../$(BIN)/python -m src.db.diagram --write migrations/tables.md
