@@ -107,25 +107,25 @@ async def show_overhead(admin: str, folder: Path) -> None:
             url = await new_database(admin, f"overhead_{environment}")
             project = folder / f"{environment}_{repeat}"
             make(project, environment, url, REVISIONS)
-            before = _children()
+            before = processor_seconds()
             wall[environment].append(await upgrade(project, url))
-            work[environment].append(_children() - before)
+            work[environment].append(processor_seconds() - before)
     table = Table(title=f"(b) ten revisions on an empty database, the whole command, {REPEATS} runs each, alternating")
     for column in ("environment", "median", "quartiles", "ratio", "processor", "quartiles", "ratio"):
         table.add_column(column, justify="right")
     for environment in wall:
-        cells = [cell for each in (wall, work) for cell in _cells(each[environment][1:], each["plain"][1:])]
+        cells = [cell for each in (wall, work) for cell in cells(each[environment][1:], each["plain"][1:])]
         table.add_row(environment, *cells)  # the first run of each only wrote the bytecode
     console.print(table)
 
 
-def _children() -> float:
+def processor_seconds() -> float:
     """Seconds of processor that the commands have had, which do not depend on who else works on the machine."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
 
 
-def _cells(seconds: list[float], plain: list[float]) -> tuple[str, str, str]:
+def cells(seconds: list[float], plain: list[float]) -> tuple[str, str, str]:
     low, median, high = statistics.quantiles(seconds, n=4)
     ratio = median / statistics.median(plain)
     return f"{median * 1000:.0f} ms", f"{low * 1000:.0f} to {high * 1000:.0f}", f"{ratio:.2f}"
