@@ -29,6 +29,8 @@ class Shape:
     """SQL of others, who were there before the first revision."""
     always: tuple[str, ...] = ()
     """What is typed with each command."""
+    starts: str = ""
+    """The module of the application that upgrades the database when it starts."""
     found: tuple[str, ...] = ()
     """The checks of the test kit by which its chain, written as people write them, does not get."""
 
@@ -78,7 +80,7 @@ SHAPES = (
         ("models.py", '    Column("length"', '    Column("surface", String(20)),\n'),
         before="CREATE TABLE spatial_ref_sys (srid int PRIMARY KEY); CREATE TABLE import_7 (line text);"
         " CREATE SCHEMA elsewhere CREATE TABLE others (id int)",
-        found=("offline",),
+        found=("old code", "offline"),
     ),
     Shape(
         "several_metadata",
@@ -129,6 +131,7 @@ SHAPES = (
         "connection_in_attributes",
         "The application hands a connection in when it starts.",
         ("models.py", '    sa.Column("kind"', '    sa.Column("icon", sa.Text),\n'),
+        starts="start",
         found=("old code", "offline"),
     ),
 )
