@@ -38,6 +38,8 @@ class Step:
     """The table of which it puts a new column in the place of the old one."""
     column: str = ""
     """That column, without quotes."""
+    parts: tuple[str, ...] = ()
+    """The partitions and children of that table, which have it too."""
     retypes: str = ""
     """The enum that the column had, where another takes its place."""
 

@@ -20,6 +20,7 @@ from alembic_online.recipes.cutover.pending_statements import Postponed, Waiting
 from alembic_online.recipes.cutover.replaced_type import StandIn, stand_in
 from alembic_online.recipes.cutover.statement_forms import (
     adds_column,
+    adopts_index,
     altered_column,
     is_check_or_foreign_key,
     is_key,
@@ -81,7 +82,7 @@ class CutOver:
     def add(self, waiting: Waiting) -> None:
         """It comes last; but what a column that is rebuilt carries over is taken away after its swap.
 
-        And what is made on it is made afterwards, on the new one.
+        And what is made on it, or said of it, is made and said afterwards, of the new one.
         """
         swaps, kinds = plain(waiting.swaps), _AFTER_SWAP_OF_TYPE if self._drops_indexes_first() else _AFTER_SWAP
         column = waiting.step.column if waiting.step else ""
@@ -92,18 +93,29 @@ class CutOver:
         ]
         moved = {name for each in later for name in each.makes}
         later += [each for each in self.waiting if each not in later and sequences_set(each.sql) & moved]
-        later += self._made_on(swaps, later) if swaps else []
+        later += self._made_on(waiting.step, later) if waiting.step and swaps else []
         self.waiting = [each for each in self.waiting if each not in later] + [waiting, *later]
 
-    def _made_on(self, table: str, besides: Sequence[Waiting]) -> list[Waiting]:
-        """By statements that run as they stand; with those that name what these make."""
+    def _made_on(self, swap: Step, besides: Sequence[Waiting]) -> list[Waiting]:
+        """What is said of the column, by statements that run as they stand; with those that name what these make."""
         found, names = list[Waiting](), set[str]()
         for each in self.waiting:
-            is_on_it = makes_on_columns(each.sql) and any(same_name(name, table) for name in _written_tables(each.sql))
-            if each.step is None and each not in besides and (is_on_it or names & names_of(each.sql)):
+            later = each.step is None and bool(names & names_of(each.sql))
+            if each not in besides and (later or self._is_of_column(each, swap)):
                 found.append(each)
                 names |= each.makes
         return found
+
+    def _is_of_column(self, waiting: Waiting, swap: Step) -> bool:
+        tables, sql = [plain(each) for each in (swap.swaps, *swap.parts)], waiting.sql
+        is_on_table = any(same_name(name, table) for name in _written_tables(sql) for table in tables)
+        if waiting.step is not None:  # of an index that is carried over as any other
+            return is_on_table and adopts_index(sql) and not self.gives_up_name(sql, "key")
+        if makes_on_columns(sql):
+            return is_on_table
+        words = names_of(sql)
+        names_it = swap.column.lower() in words and bool(words & set(map(last_part, tables)))
+        return names_it and not is_type_change(sql) and all(each.kind == "grant" for each in waiting.gives_up)
 
     def stand_ins(self, sql: str = "") -> list[StandIn]:
         """All, or those of the types that `sql` names, each after those that it is made of."""

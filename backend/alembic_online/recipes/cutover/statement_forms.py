@@ -34,6 +34,12 @@ def is_key(sql: str) -> bool:
     return False
 
 
+def adopts_index(sql: str) -> bool:
+    """Whether it makes an index of the same name a constraint."""
+    words = [plain(token.text) for token in tokens(sql)]
+    return is_key(sql) and "USING INDEX" in sql.upper() and words.count(words[-1]) > 1
+
+
 def adds_column(sql: str) -> bool:
     """Whether it adds one to a table, with a default and not computed, and does nothing else."""
     for reader in statements(sql):

@@ -54,7 +54,9 @@ def swap(database: Database, column: OldColumn, made: Made) -> Iterator[Step]:
     # In one block: the lock that the first statement took is held for one answer of the server, not for twenty.
     unchanged = refuse_unless(made.seen, column, database)
     statements = "; ".join([unchanged, *others, *_statements(database, column, made)])
-    yield Step(sql=f"DO $swap$ BEGIN {statements}; END $swap$", joins=True, swaps=column.table, column=column.name)
+    parts = tuple(each.table for each in column.parts)
+    swapped = f"DO $swap$ BEGIN {statements}; END $swap$"
+    yield Step(sql=swapped, joins=True, swaps=column.table, column=column.name, parts=parts)
 
 
 def _statements(database: Database, column: OldColumn, made: Made) -> Iterator[str]:

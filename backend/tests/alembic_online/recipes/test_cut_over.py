@@ -248,6 +248,17 @@ CASES = [
         'op.alter_column("books", "pages", type_=sa.BigInteger(), server_default="0")',
     ),
     case(
+        "what is said of a column before its type",
+        'op.execute("DROP VIEW long_books")',
+        'op.execute("GRANT SELECT (pages) ON books TO PUBLIC")',
+        'op.alter_column("books", "pages", comment="of the book")',
+        'op.execute("ALTER TABLE books ALTER pages SET STATISTICS 300, ADD CHECK (pages < 9999)")',
+        'op.create_unique_constraint("uq_pages", "books", ["pages", "id"])',
+        'op.alter_column("books", "pages", server_default=None)',
+        'op.alter_column("books", "pages", type_=sa.BigInteger(), server_default="0")',
+        CREATE_VIEW,
+    ),
+    case(
         "all of them, mixed",
         'op.drop_constraint("ck_pages", "books")',
         'op.drop_index("ix_author", "books")',
@@ -453,9 +464,11 @@ NUMBERED = [
 NEW_PARTITION = Case(
     "a partition, then what all of them have",
     """op.execute("CREATE TABLE events_3 PARTITION OF events FOR VALUES FROM (99) TO (200)")
-    op.alter_column("events", "day", type_=sa.BigInteger(), server_default="1")
     op.execute("CREATE TABLE more_authors () INHERITS (authors)")
-    op.alter_column("authors", "name", type_=sa.Text(), nullable=False)""",
+    op.alter_column("authors", "name", type_=sa.Text(), nullable=False)
+    op.execute("COMMENT ON COLUMN events_1.day IS 'of the first'")
+    op.execute("ALTER TABLE events_2 ALTER day SET STATISTICS 300")
+    op.alter_column("events", "day", type_=sa.BigInteger(), server_default="1")""",
     "pass",
     EVENTS,
 )
