@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from fnmatch import fnmatchcase
 
-from sqlalchemy import Connection, MetaData, Table, event, text
+from sqlalchemy import Connection, MetaData, Table, UniqueConstraint, event, text
 
 from alembic_online.postgres.sql.verbatim import run_as_written
 
@@ -140,8 +140,20 @@ def one_metadata(given: MetaData | Sequence[MetaData] | None) -> MetaData:
         if declares_objects(metadata) or declared(metadata):
             declare(whole, *declared(metadata))
         for table in metadata.tables.values():
-            table.to_metadata(whole)
+            _name_alike(table, table.to_metadata(whole))
     return whole
+
+
+def _name_alike(table: Table, copy: Table) -> None:
+    """What a column's own flag asks for (`index=True`) is made another time with the copy, and not by the naming
+    convention of its models."""
+    unique = [[each for each in one.constraints if isinstance(each, UniqueConstraint)] for one in (table, copy)]
+    for there, made in ((table.indexes, copy.indexes), unique):
+        named = {each.name for each in there}
+        left = {tuple(each.columns.keys()): each.name for each in there if each.name not in {one.name for one in made}}
+        for each in made:
+            if each.name not in named:
+                each.name = left.get(tuple(each.columns.keys()), each.name)
 
 
 def declares_objects(metadata: MetaData) -> bool:

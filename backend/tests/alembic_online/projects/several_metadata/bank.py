@@ -1,11 +1,11 @@
 from decimal import Decimal
 
-from sqlalchemy import CheckConstraint, ForeignKey, Numeric, String
+from sqlalchemy import CheckConstraint, ForeignKey, MetaData, Numeric, String
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
 class BankBase(DeclarativeBase):
-    pass
+    metadata = MetaData(naming_convention={"ix": "idx_%(table_name)s_%(column_0_name)s"})
 
 
 class Account(BankBase):

@@ -20,13 +20,13 @@ def upgrade():
     )
     op.create_foreign_key("transfer_source_id_fkey", "transfer", "account", ["source_id"], ["id"])
     op.create_foreign_key("transfer_target_id_fkey", "transfer", "account", ["target_id"], ["id"])
-    op.create_index(op.f("ix_transfer_source_id"), "transfer", ["source_id"])
-    op.create_index(op.f("ix_transfer_target_id"), "transfer", ["target_id"])
+    op.create_index(op.f("idx_transfer_source_id"), "transfer", ["source_id"])
+    op.create_index(op.f("idx_transfer_target_id"), "transfer", ["target_id"])
 
 
 def downgrade():
-    op.drop_index(op.f("ix_transfer_target_id"), table_name="transfer")
-    op.drop_index(op.f("ix_transfer_source_id"), table_name="transfer")
+    op.drop_index(op.f("idx_transfer_target_id"), table_name="transfer")
+    op.drop_index(op.f("idx_transfer_source_id"), table_name="transfer")
     op.drop_constraint("transfer_target_id_fkey", "transfer", type_="foreignkey")
     op.drop_constraint("transfer_source_id_fkey", "transfer", type_="foreignkey")
     op.alter_column(
