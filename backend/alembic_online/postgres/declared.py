@@ -5,7 +5,7 @@ and a comparison of models and database knows what to expect. PostgreSQL parses 
 """
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from enum import IntEnum
 from fnmatch import fnmatchcase
@@ -131,7 +131,7 @@ def declared(metadata: MetaData) -> tuple[Declared, ...]:
     return tuple(metadata.info.get(_KEY, ()))
 
 
-def one_metadata(given: MetaData | Sequence[MetaData] | None) -> MetaData:
+def one_metadata(given: MetaData | Iterable[MetaData] | None) -> MetaData:
     """The models as one: a project may have its tables in several, or none at all."""
     if isinstance(given, MetaData):
         return given

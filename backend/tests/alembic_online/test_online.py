@@ -79,8 +79,8 @@ def include_object(thing, name, type_, reflected, compare_to):
     return not (name.startswith("legacy") or thing.info.get("skip"))
 
 def include_name(name, type_, parents):
-    assert type_ == "table" or parents["table_name"] in ("books", "mine")
-    return not name.startswith("foreign")
+    assert type_ in ("schema", "table") or parents["table_name"] in ("books", "mine")
+    return name is None or not name.startswith("foreign")  # the default schema has no name
 
 OPTIONS = {"include_object": include_object, "include_name": include_name}
 """

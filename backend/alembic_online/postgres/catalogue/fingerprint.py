@@ -95,18 +95,19 @@ _ROWS = {
     "pg_extension": "oid",
 }
 """Each catalogue, and the object id that its index begins with. Those below 16384 are of initdb."""
+# Not hashint8extended of both in one number: of that it takes the upper half XOR the lower one, so that an object which
+# is dropped and made again under the next numbers may be the same to it (PostgreSQL 16 to 18).
 _VERSION = text(
     "SELECT sum(version)::text FROM ("
     + " UNION ALL ".join(
-        f"SELECT sum(hashint8extended({oid}::bigint << 32 | xmin::text::bigint, 0)) AS version FROM {name}"
-        f" WHERE {oid} >= 16384"
+        f"SELECT sum(hashtextextended(xmin::text, {oid}::bigint)) AS version FROM {name} WHERE {oid} >= 16384"
         for name, oid in _ROWS.items()
     )
-    + """ UNION ALL SELECT sum(hashint8extended(oid::bigint << 32 | xmin::text::bigint, 0)) FROM pg_namespace
+    + """ UNION ALL SELECT sum(hashtextextended(xmin::text, oid::bigint)) FROM pg_namespace
     WHERE nspname !~ '^pg_'
-    UNION ALL SELECT sum(hashint8extended(objoid::bigint << 32 | xmin::text::bigint, 0)) FROM pg_description
+    UNION ALL SELECT sum(hashtextextended(xmin::text, objoid::bigint)) FROM pg_description
     WHERE classoid = 'pg_namespace'::regclass AND objoid < 16384
-    UNION ALL SELECT sum(hashint8extended(objid::bigint << 32 | xmin::text::bigint, 0)) FROM pg_depend
+    UNION ALL SELECT sum(hashtextextended(xmin::text, objid::bigint)) FROM pg_depend
     WHERE classid = 'pg_class'::regclass AND objid >= 16384) AS catalogue"""
 )
 
