@@ -6,18 +6,28 @@ done before, in the order of the tuple; what stands below it is done afterwards,
 that fails nothing is done: its transaction is rolled back. One that ends without a `yield` has no part in a statement.
 """
 
+import re
 import time
 from collections.abc import Callable, Generator
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
+from sqlalchemy import text
+
 from alembic_online.runner.attempt import Attempt
 from alembic_online.runner.interrupted_ddl import is_complete_or_begins
+from alembic_online.runner.lock_wait import MustRetry
 from alembic_online.runner.replay import NOTHING, again, empty, keep
 from alembic_online.runner.statement import Statement
 from alembic_online.runner.temp_tables import makes_temporary
 from alembic_online.runtime.rehearsal import NextStatement
+
+_MAY_BREAK_INDEX = re.compile(r"\b(TYPE|DROP\s+(INDEX|CONSTRAINT))\b", re.IGNORECASE)
+_DELICATE = text(
+    "SELECT EXISTS (SELECT FROM pg_class WHERE relkind IN ('i', 'I') AND relam >= 16384)"
+    " OR EXISTS (SELECT FROM pg_index WHERE indisreplident)"
+)
 
 
 @dataclass(frozen=True)
@@ -118,6 +128,16 @@ def wait_for_locks(statement: Statement, attempt: Attempt) -> Around:
     yield SEND
 
 
+def leave_to_care(statement: Statement, attempt: Attempt) -> Around:
+    """What PostgreSQL lets pass may break an index of an extension's access method, or a replica identity.
+
+    HNSW cannot be built again on a type without dimensions (pgvector), and who replicates needs the identity.
+    """
+    if _MAY_BREAK_INDEX.search(statement.sql) and attempt.connection.scalar(_DELICATE):
+        raise MustRetry
+    yield SEND
+
+
 def bound(_: Statement, attempt: Attempt) -> Around:
     """Somebody may have come since nobody was there: what waits or works longer than that is done again with care."""
     attempt.locks.limits.strong(attempt.connection, local=False, bounded=True)
@@ -195,7 +215,7 @@ SAFEGUARDS: tuple[Safeguard, ...] = (
     rehearse,  # sees the statement with all of its locks, before and after
     record,  # what ran is noted before anything else is done about it
 )
-ALONE: tuple[Safeguard, ...] = (follow_session, show_step, bound, count_data_loss, find_data_loss)
+ALONE: tuple[Safeguard, ...] = (follow_session, show_step, leave_to_care, bound, count_data_loss, find_data_loss)
 """Around one of a revision that nobody notices (`alone`)."""
 PREPARED: tuple[Safeguard, ...] = (find_data_loss, rehearse)
 """Around one of several for which the rest was done together (`pipelined_statements`)."""

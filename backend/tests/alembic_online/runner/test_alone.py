@@ -135,3 +135,12 @@ def test_what_fails_alone_and_with_care_leaves_nothing(project: Project, databas
     assert "born < 1900" in project.alembic.refused(database, "upgrade", "head").stderr
     with psycopg.connect(database) as connection:
         assert connection.execute("SELECT * FROM authors").fetchall() == [(1, 1920)]
+
+
+@pytest.mark.parametrize("delicate", [True, False], ids=["a replica identity", "none"])
+def test_a_replica_identity_is_left_to_care(project: Project, database: str, delicate: bool) -> None:
+    identity = "ALTER TABLE authors REPLICA IDENTITY USING INDEX authors_pkey" if delicate else "SELECT"
+    _set_up(database, identity)
+    project.revision("001_a", upgrade=f"{_ADD}\n    op.alter_column('authors', 'born', type_=sa.BigInteger())")
+    project.alembic(database, "upgrade", "head")
+    assert _is_one_transaction(database) is not delicate
