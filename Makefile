@@ -41,7 +41,7 @@ psql: $(STAMP)  ## psql on that database
 # Where this is set, each of the hundreds of processes that tests start compiles all that it imports, for three seconds.
 test quick prove: export PYTHONDONTWRITEBYTECODE :=
 
-test: $(STAMP)  ## the tests, on PostgreSQL 18 and a part on 16 (ten to twenty minutes)
+test: $(STAMP)  ## the tests, on PostgreSQL 18 and a part on 16 (ten to twenty-five minutes)
 	@$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
 
 quick: $(STAMP)  ## what needs no server (about half a minute)
