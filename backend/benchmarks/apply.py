@@ -99,33 +99,34 @@ async def show_stalls(admin: str, folder: Path) -> None:
     console.print(table)
 
 
-async def show_overhead(admin: str, folder: Path) -> None:
+async def overhead(admin: str, folder: Path, upgrades: list[str], *, repeats: int, title: str) -> Table:
+    """These revisions on an empty database, plain and ours alternating: medians, quartiles and ratios."""
     wall: dict[str, list[float]] = {"plain": [], "ours": []}
     work: dict[str, list[float]] = {"plain": [], "ours": []}
-    for repeat in range(REPEATS + 1):
+    for repeat in range(repeats + 1):
         for environment in wall:  # side by side, so that the machine's mood hits both
             url = await new_database(admin, f"overhead_{environment}")
             project = folder / f"{environment}_{repeat}"
-            make(project, environment, url, REVISIONS)
-            before = processor_seconds()
+            make(project, environment, url, upgrades)
+            before = _processor_seconds()
             wall[environment].append(await upgrade(project, url))
-            work[environment].append(processor_seconds() - before)
-    table = Table(title=f"(b) ten revisions on an empty database, the whole command, {REPEATS} runs each, alternating")
+            work[environment].append(_processor_seconds() - before)
+    table = Table(title=title)
     for column in ("environment", "median", "quartiles", "ratio", "processor", "quartiles", "ratio"):
         table.add_column(column, justify="right")
     for environment in wall:
-        cells = [cell for each in (wall, work) for cell in cells(each[environment][1:], each["plain"][1:])]
-        table.add_row(environment, *cells)  # the first run of each only wrote the bytecode
-    console.print(table)
+        row = [cell for each in (wall, work) for cell in _cells(each[environment][1:], each["plain"][1:])]
+        table.add_row(environment, *row)  # the first run of each only wrote the bytecode
+    return table
 
 
-def processor_seconds() -> float:
+def _processor_seconds() -> float:
     """Seconds of processor that the commands have had, which do not depend on who else works on the machine."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
 
 
-def cells(seconds: list[float], plain: list[float]) -> tuple[str, str, str]:
+def _cells(seconds: list[float], plain: list[float]) -> tuple[str, str, str]:
     low, median, high = statistics.quantiles(seconds, n=4)
     ratio = median / statistics.median(plain)
     return f"{median * 1000:.0f} ms", f"{low * 1000:.0f} to {high * 1000:.0f}", f"{ratio:.2f}"
@@ -134,7 +135,8 @@ def cells(seconds: list[float], plain: list[float]) -> tuple[str, str, str]:
 async def main() -> None:
     with server() as admin, TemporaryDirectory() as folder:
         await show_stalls(admin, Path(folder))
-        await show_overhead(admin, Path(folder))
+        title = f"(b) ten revisions on an empty database, the whole command, {REPEATS} runs each, alternating"
+        console.print(await overhead(admin, Path(folder), REVISIONS, repeats=REPEATS, title=title))
 
 
 if __name__ == "__main__":

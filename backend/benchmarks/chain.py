@@ -12,10 +12,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from rich.console import Console
-from rich.table import Table
 
-from benchmarks.apply import cells, new_database, processor_seconds, server, upgrade
-from benchmarks.projects import make
+from benchmarks.apply import overhead, server
 
 REVISIONS = 200
 REPEATS = 5
@@ -31,33 +29,13 @@ KINDS = (
 )
 
 
-async def measure(folder: Path, admin: str, revisions: int) -> Table:
-    """The table of medians and ratios; the first run of each is not counted."""
-    upgrades = [KINDS[place % 6].format(t=f"t{place // 6}") for place in range(revisions)]
-    wall: dict[str, list[float]] = {"plain": [], "ours": []}
-    work: dict[str, list[float]] = {"plain": [], "ours": []}
-    for repeat in range(REPEATS + 1):
-        for environment in wall:
-            url = await new_database(admin, f"chain_{environment}")
-            project = folder / f"{environment}_{repeat}"
-            make(project, environment, url, upgrades)
-            before = processor_seconds()
-            wall[environment].append(await upgrade(project, url))
-            work[environment].append(processor_seconds() - before)
-    table = Table(title=f"{revisions} revisions on an empty database, {REPEATS} runs each, alternating")
-    for column in ("environment", "median", "quartiles", "ratio", "processor", "quartiles", "ratio"):
-        table.add_column(column, justify="right")
-    for environment in wall:
-        clock = cells(wall[environment][1:], wall["plain"][1:])
-        table.add_row(environment, *clock, *cells(work[environment][1:], work["plain"][1:]))
-    return table
-
-
 async def main() -> None:
     """Print the table."""
     revisions = int(sys.argv[1]) if sys.argv[1:] else REVISIONS
+    upgrades = [KINDS[place % 6].format(t=f"t{place // 6}") for place in range(revisions)]
+    title = f"{revisions} revisions on an empty database, {REPEATS} runs each, alternating"
     with server() as admin, TemporaryDirectory() as folder:
-        Console().print(await measure(Path(folder), admin, revisions))
+        Console().print(await overhead(admin, Path(folder), upgrades, repeats=REPEATS, title=title))
 
 
 if __name__ == "__main__":

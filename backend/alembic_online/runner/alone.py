@@ -45,8 +45,8 @@ class Alone:
         if self._left is None:
             connection = self._run.connection
             found = connection.execute(select(*self.asked)).one()
-            self.note(unfinished(connection) if found.unfinished else [], alone=found.alone)
-            return self.left()
+            self._left = unfinished(connection) if found.unfinished else []
+            self._is_alone = found.alone
         return self._left
 
     def note(self, left: list[str], *, alone: bool) -> None:

@@ -39,7 +39,6 @@ from alembic_online.recipes.registry import may_be_online, online_change
 from alembic_online.recipes.step import OnlineChange, Steps
 from alembic_online.runner.attempt import Attempt
 from alembic_online.runner.execution import Running
-from alembic_online.runner.lock_wait import MustRetry
 from alembic_online.runner.rows_ahead import look_ahead
 from alembic_online.runner.timing import Directly, Timing
 from alembic_online.runner.transactions import Transactions
@@ -80,8 +79,6 @@ class OnlineOperations:
         if self._attempt.is_outside:
             yield
             return
-        if self._attempt.is_alone:
-            raise MustRetry
         if self._timing.is_revisions_line:
             if not self._running.keeps_waiting():
                 self._timing.carry_out_now()
@@ -94,10 +91,10 @@ class OnlineOperations:
 
     def execute(self, construct: Executable | str, send: Send) -> Any:
         """Carry out what the revision asks for; `send` sends it as it stands."""
-        directly = partial(self._transactions.send, construct, send)
         if self._attempt.is_alone:
             with self._attempt.command():
                 return send(construct)
+        directly = partial(self._transactions.send, construct, send)
         self._timing.refusals.repeat()
         self._database.look_again()
         if not self._timing.is_revisions_line:

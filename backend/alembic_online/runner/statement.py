@@ -15,13 +15,13 @@ from alembic_online.recipes.cutover.commit_points import belongs_together, calls
 
 _QUERIES = ("SELECT", "WITH", "SHOW", "VALUES", "TABLE")
 # They are of the session, which is another one after a crash: they run again.
-_DEFINES = ("ALTER", "DROP", "COMMENT", "GRANT", "REVOKE")
 _SESSION = ("SET", "RESET", "BEGIN", "START", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE")
 # SET NOT NULL and a new key pass by a partition's NOT VALID constraint (PostgreSQL 18): what is left is rolled back.
 _OPEN = re.compile(
     r"\bNOT\s+VALID\b|\bON\s+ONLY\b|\bindisvalid\b|\bSET\s+NOT\s+NULL\b|\bADD\b[^;]*\bPRIMARY\s+KEY\b", re.IGNORECASE
 )
-
+# None of these writes more rows than there are, nor does what makes something empty.
+_DEFINES = ("ALTER", "DROP", "COMMENT", "GRANT", "REVOKE")
 _MAKES_EMPTY = re.compile(
     r"\s*CREATE\s+(TABLE|(UNIQUE\s+)?INDEX|TYPE|SEQUENCE)\s+(?!.*\bAS\b)", re.IGNORECASE | re.DOTALL
 )

@@ -21,6 +21,9 @@ _SLOW = f"""{_ADD}
 _COMMITS = f"""{_ADD}
     getattr(op.get_bind(), "com" + "mit")()  # no word of the file says so
     op.create_index("ix_born", "authors", ["born"])"""
+_LEAVES = f"""{_ADD}
+    with getattr(op.get_context(), "auto" + "com" + "mit_block")():
+        op.create_index("ix_born", "authors", ["born"])"""
 # Its first try begins a query of somebody else's, who goes on with it for as long as it takes, and its second ends it.
 _SOMEBODY_COMES = f"""import os, psycopg
     somebody = globals().setdefault("somebody", [])
@@ -113,6 +116,7 @@ def test_a_table_that_a_revision_of_the_same_run_has_filled_counts(project: Proj
     [
         pytest.param(_SOMEBODY_COMES, (), id="somebody comes in the middle, and keeps the table"),
         pytest.param(_COMMITS, (), id="it commits by itself"),
+        pytest.param(_LEAVES, (), id="it leaves its transaction"),
         pytest.param(_SLOW, (_SLEEPS,), id="it takes long"),
         pytest.param(_WIDENED, (_VIEW,), id="a view is in the way"),
     ],
