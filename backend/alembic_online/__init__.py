@@ -4,15 +4,16 @@
     (intent)      (what differs)   (the safe way)        (review)        (locks)   (data)       (round trip)
 
 An env.py says `with online(context):` where it said `with context.begin_transaction():`; or it calls
-`run_environment(metadata, url=...)` and nothing else.
+`run_environment(metadata, url=...)` and nothing else. An application says `stamp_engine(engine, config)`.
 """
 
 import alembic_online.backfill.operation  # noqa: F401  so that revisions can say op.backfill
 from alembic_online.environment import run_environment
 from alembic_online.online import online
 from alembic_online.policy import Policy
+from alembic_online.releases.stamp import stamp_engine
 from alembic_online.revisions.model_import import watch_env_py
 
 watch_env_py()
 
-__all__ = ["Policy", "online", "run_environment"]
+__all__ = ["Policy", "online", "run_environment", "stamp_engine"]

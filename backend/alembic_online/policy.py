@@ -79,6 +79,8 @@ class Policy:
     """Show other sessions' queries with the values in them."""
     application_version: str = ""
     """Written into the history, to tell which deploy it was."""
+    product: str = ""
+    """The name by which processes of this application say what they are; sessions of another product do not count."""
     scratch_url: str = field(default="", repr=False)
     """A server on which autogenerate may make scratch databases; by default the one at hand, else an embedded one."""
     production: bool = False

@@ -27,6 +27,7 @@ from alembic_online.cli import (
     lint,
     plan,
     rebase,
+    releases,
     snapshot,
     squash,
 )
@@ -52,6 +53,7 @@ VERBS: tuple[Verb, ...] = (
     lint.VERB,
     plan.VERB,
     rebase.VERB,
+    releases.VERB,
     snapshot.VERB,
     squash.VERB,
 )

@@ -17,6 +17,7 @@ from alembic_online.postgres.connection.engine import async_engine, resolve_url
 from alembic_online.postgres.connection.url import DatabaseURL
 from alembic_online.postgres.embedded import leave
 from alembic_online.postgres.sqlstate import names_what_is_gone
+from alembic_online.releases.stamp import process_label
 from alembic_online.revisions.graph import load_chain
 from src.api.chat.answering import Answers
 from src.api.ops.readiness import Readiness
@@ -39,6 +40,7 @@ _READ_SECONDS = 20.0  # for a statement on which a whole answer rests
 _SESSION_SECONDS = 120.0  # for one of thousands of rows, the replacing of a chapter's chunks
 _REPLICA_CONNECT_SECONDS = 2.0
 _RECYCLE_SECONDS = 1800
+_PRODUCT = "syllabus"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,16 +81,17 @@ async def open_resources(settings: Settings, migrations: Path) -> AsyncIterator[
     # In threads: an embedded server takes seconds to start, and each revision file is imported.
     target = replace(await to_thread.run_sync(resolve_url, url), patience=_SESSION_SECONDS)
     scripts = await to_thread.run_sync(_load_scripts, migrations)
-    engine = _pooled_engine(target, "syllabus", pool_size=_POOL_SIZE)
+    name, probes, reads, replica = (_name(part, scripts) for part in ("", "readyz", "reads", "replica"))
+    engine = _pooled_engine(target, name, pool_size=_POOL_SIZE)
     # A connection of its own: a service that is busy is not one that is down, and probes never take more than this one.
-    probe_engine = _pooled_engine(target, "syllabus readyz", pool_size=1)
+    probe_engine = _pooled_engine(target, probes, pool_size=1)
     readiness = Readiness(probe_engine, target, scripts)
     sessions = session_factory(engine)
     try:
         async with (
             open_services(settings, dimensions=DIMENSIONS) as services,
-            open_reader(engine, _quick(target), size=_POOL_SIZE, patience=_WAIT_SECONDS) as reader,
-            _open_replica(settings.replica_url) as replica,
+            open_reader(engine, _quick(target), reads, size=_POOL_SIZE, patience=_WAIT_SECONDS) as reader,
+            _open_replica(settings.replica_url, replica) as opened_replica,
             aclosing(Answers(sessions)) as answers,
         ):
             yield Resources(
@@ -96,7 +99,7 @@ async def open_resources(settings: Settings, migrations: Path) -> AsyncIterator[
                 sessions=sessions,
                 scripts=scripts,
                 reader=reader,
-                replica=replica,
+                replica=opened_replica,
                 readiness=readiness,
                 tokens=tokens,
                 services=services,
@@ -113,16 +116,16 @@ async def open_resources(settings: Settings, migrations: Path) -> AsyncIterator[
 
 
 @asynccontextmanager
-async def _open_replica(url: str | None) -> AsyncIterator[Replica | None]:
+async def _open_replica(url: str | None, name: str) -> AsyncIterator[Replica | None]:
     if url is None:
         yield None
         return
     target = await to_thread.run_sync(resolve_url, url)
     # The primary answers as well: nobody has to wait long for a replica that does not.
     target = replace(_quick(target), connect_timeout=min(target.connect_timeout, _REPLICA_CONNECT_SECONDS))
-    engine = _pooled_engine(target, "syllabus replica", pool_size=_POOL_SIZE)
+    engine = _pooled_engine(target, name, pool_size=_POOL_SIZE)
     try:
-        async with open_reader(engine, target, size=_POOL_SIZE, patience=_WAIT_SECONDS) as reader:
+        async with open_reader(engine, target, name, size=_POOL_SIZE, patience=_WAIT_SECONDS) as reader:
             yield Replica(session_factory(engine), reader)
     finally:
         await engine.dispose()
@@ -137,6 +140,11 @@ def _load_scripts(migrations: Path) -> ScriptDirectory:
     scripts = ScriptDirectory(str(migrations))
     load_chain(scripts)
     return scripts
+
+
+def _name(part: str, scripts: ScriptDirectory) -> str:
+    """As which the service is seen in `pg_stat_activity`: a migration waits for what was built for an older schema."""
+    return str(process_label(scripts, product=f"{_PRODUCT} {part}".strip()))
 
 
 def _pooled_engine(target: DatabaseURL, application_name: str, *, pool_size: int) -> AsyncEngine:

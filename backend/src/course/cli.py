@@ -8,8 +8,10 @@ import signal
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
+from pathlib import Path
 
 import asyncpg
+from alembic.script import ScriptDirectory
 from rich.console import Console
 from sqlalchemy import pool
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -20,12 +22,14 @@ from alembic_online.postgres.connection.failures import explain_connection, expl
 from alembic_online.postgres.embedded import leave
 from alembic_online.postgres.errors import UserError
 from alembic_online.postgres.sqlstate import UNDEFINED_COLUMN, UNDEFINED_TABLE, sqlstate
+from alembic_online.releases.stamp import process_label
 from src.course import embedding, importing
 from src.course.errors import NotMigrated
 from src.course.verb import Verb
 from src.db.session import session_factory
 from src.settings import load_settings
 
+_MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 VERBS: tuple[Verb, ...] = (importing, embedding)
 
 
@@ -52,11 +56,16 @@ def _parser() -> ArgumentParser:
     return parser
 
 
+def _name(verb: Verb) -> str:
+    """As which it is seen in `pg_stat_activity`: it uses the models as the service does."""
+    return str(process_label(ScriptDirectory(str(_MIGRATIONS)), product=f"syllabus {verb.NAME}"))
+
+
 async def _run(options: Namespace) -> int:
     settings = load_settings()
     verb: Verb = options.verb
     target = resolve_url(settings.database_url)
-    engine = async_engine(target, application_name=f"course {verb.NAME}", poolclass=pool.NullPool)
+    engine = async_engine(target, application_name=_name(verb), poolclass=pool.NullPool)
     try:
         async with connected(engine, target):
             pass  # a refusal is told in words before anything is read

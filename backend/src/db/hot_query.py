@@ -155,15 +155,19 @@ class EngineReader:
 
 
 @asynccontextmanager
-async def open_reader(engine: AsyncEngine, target: DatabaseURL, *, size: int, patience: float) -> AsyncIterator[Reader]:
+async def open_reader(
+    engine: AsyncEngine, target: DatabaseURL, name: str = "reads", *, size: int, patience: float
+) -> AsyncIterator[Reader]:
     """The fastest reader for the database of `engine`, on `size` connections at most, opened when they are needed.
+
+    `name` is their `application_name`, where they are not those of `engine`.
 
     Whoever waits for a connection longer than `patience` seconds gets a `TimeoutError`.
     """
     if target.driver != "asyncpg" or target.pooled:
         yield EngineReader(engine)
         return
-    options = asyncpg_options(target, "syllabus reads")
+    options = asyncpg_options(target, name)
     # To compile a large plan takes the server a hundred times as long as a hot query does.
     options["server_settings"] |= {"jit": "off"}
     options |= {"connection_class": HotConnection, "reset": _keep}

@@ -1,20 +1,18 @@
 """`python -m alembic_online blockers`: the database's queues as a person reads them, and ending their heads."""
 
 import asyncio
-import io
 import json
 import os
 import pty
 import re
 import sys
-from collections.abc import AsyncIterator, Iterator
-from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout
-from unittest.mock import patch
+from collections.abc import AsyncIterator
 
 import asyncpg
 import pytest
 
 from alembic_online.cli.main import main
+from tests.alembic_online.cli.running import url_in_environment, verb
 from tests.paths import BACKEND
 from tests.sessions import session, waiting
 
@@ -39,22 +37,6 @@ async def report(database: str, chapters: asyncpg.Connection) -> AsyncIterator[a
     async with session(database, application_name="[bold]bi") as connection:
         await connection.execute(f"BEGIN; SELECT 1 FROM chapters WHERE title = '{SECRET}'")
         yield connection
-
-
-@contextmanager
-def url_in_environment(url: str) -> Iterator[None]:
-    with patch.dict(os.environ, DATABASE_URL=url):
-        os.environ.pop("MIGRATION_DATABASE_URL", None)
-        yield
-
-
-async def verb(url: str, *arguments: str) -> tuple[int, str, str]:
-    """Exit code, stdout and stderr of the command, run as a person without a terminal does, but in this process."""
-    stdout, stderr = io.StringIO(), io.StringIO()
-    nobody, said = patch.object(sys, "stdin", io.StringIO()), redirect_stdout(stdout)
-    with url_in_environment(url), chdir(BACKEND), nobody, said, redirect_stderr(stderr):
-        code = await asyncio.to_thread(main, arguments)
-    return code, stdout.getvalue(), stderr.getvalue()
 
 
 async def answering(url: str, answer: str, *arguments: str) -> tuple[int, str]:
