@@ -13,6 +13,7 @@ from sqlalchemy import Connection, event
 
 from alembic_online.runner.attempt import Attempt
 from alembic_online.runner.effects import Effects
+from alembic_online.runner.hidden_tables import without_ours
 from alembic_online.runner.lock_wait import MustRetry
 from alembic_online.runner.multi_statement import run_all_but_the_last
 from alembic_online.runner.replay import NOTHING
@@ -31,11 +32,16 @@ class ConnectionEvents:
     def attach(self) -> None:
         """Listen from now on."""
         connection = self._attempt.connection
+        event.listen(connection, "before_execute", self._asks, retval=True)
         event.listen(connection, "before_cursor_execute", self._before, retval=True)
         event.listen(connection, "after_cursor_execute", self._after)
         event.listen(connection, "begin", lambda _: self._effects.look())
         event.listen(connection, "commit", lambda _: self._commits())
         event.listen(connection, "rollback", lambda _: self._rolls_back())
+
+    def _asks(self, _connection: Connection, asked: Any, many: Any, given: Any, _options: Any) -> tuple[Any, Any, Any]:
+        """What is compiled and sent in the place of this."""
+        return (without_ours(asked) if self._attempt.is_guarded else asked), many, given
 
     def _before(
         self, connection: Connection, _cursor: Any, sent: str, parameters: Any, context: Any, many: bool

@@ -141,3 +141,25 @@ def test_a_list_of_names_has_what_the_revision_has_renamed(
     asks = f"bind = op.get_bind()\n    assert 'volumes' in str({names})"
     project.revision("001_a", upgrade=f"{rename}\n    {asks}")
     project.alembic.having(MIGRATION_SMALL_TABLE_BYTES=small)(database, "upgrade", "head")
+
+
+COPIES_EACH = """bind = op.get_bind()
+    found = sa.MetaData()
+    found.reflect(bind)
+    for name in sorted({*found.tables, *sa.inspect(bind).get_table_names()}):
+        op.create_table("copy_of_" + name, *(sa.Column(each.name, each.type) for each in found.tables[name].columns))"""
+
+
+@pytest.mark.parametrize("small", ["0", "1e12"])
+@pytest.mark.parametrize("driver", ["", "+psycopg2"])
+def test_a_revision_that_goes_through_all_tables_does_not_find_ours(
+    project: Project, database: str, watcher: psycopg.Connection, driver: str, small: str
+) -> None:
+    watcher.execute(BOOKS)
+    project.revision("001_a", upgrade='op.execute("UPDATE books SET id = id")')
+    project.revision("002_b", "001_a", COPIES_EACH)
+    url = database.replace("postgresql:", f"postgresql{driver}:")
+    project.alembic.having(MIGRATION_SMALL_TABLE_BYTES=small)(url, "upgrade", "head")
+    copies = "SELECT relname FROM pg_class WHERE relname ^@ 'copy_of_'"
+    copied = {name.removeprefix("copy_of_") for (name,) in watcher.execute(copies)}
+    assert copied == {"alembic_version", "authors", "books", "letters"}
