@@ -37,7 +37,13 @@ T = TypeVar("T")
 PREFIX = "online_scratch_"
 _URL = "scratch url"
 _SETTINGS = ("search_path", "TimeZone", "DateStyle", "IntervalStyle", "default_toast_compression", "xmloption")
-_SET = text("SELECT set_config(:name, :setting, false)")
+# Another server may not have been built with a way to compress that this one has (PostgreSQL 19: lz4 by default).
+_SET = text(
+    """
+    SELECT set_config(name, :setting, false) FROM pg_settings
+    WHERE name = :name AND (enumvals IS NULL OR :setting = ANY (enumvals))
+    """
+)
 _HERE = text(f"SELECT name, setting FROM pg_settings WHERE name IN {_SETTINGS}")
 _ENTRY = re.compile(r'"((?:[^"]|"")*)"|([^\s,"]+)')  # of a search_path: quoted, or a plain word
 _EXTENSIONS = text(

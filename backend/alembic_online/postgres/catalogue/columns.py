@@ -4,7 +4,7 @@ NOT NULL is an attribute here: from PostgreSQL 18 on it is also a constraint wit
 name, which survives a rename of the column; up to 17 there is none.
 """
 
-from alembic_online.postgres.catalogue.scope import SCOPE, comment, privileges, sorted_list
+from alembic_online.postgres.catalogue.scope import SCOPE, column_options, comment, privileges, sorted_list
 from alembic_online.postgres.catalogue.sequences import sequence_options
 
 STORAGE = "CASE a.attstorage WHEN 'p' THEN 'plain' WHEN 'e' THEN 'external' WHEN 'm' THEN 'main' ELSE 'extended' END"
@@ -29,7 +29,7 @@ SELECT 'column', r.schema, r.name, a.attname::text, ARRAY[r.kind, '', r.name],
         'storage', CASE WHEN a.attstorage <> t.typstorage THEN {STORAGE} END,
         'compression', CASE a.attcompression WHEN 'p' THEN 'pglz' WHEN 'l' THEN 'lz4' END,
         'statistics target', nullif(a.attstattarget, -1),
-        'options', {sorted_list("a.attoptions")},
+        'options', {sorted_list(column_options("a.attoptions"))},
         'foreign options', {sorted_list("a.attfdwoptions")},
         'inherited', NOT a.attislocal,
         'comment', {comment("pg_class", "r.oid", "a.attnum")},

@@ -28,7 +28,7 @@ from alembic_online.postgres.catalogue import (
 )
 from alembic_online.postgres.catalogue.constraints import WRITTEN
 from alembic_online.postgres.catalogue.model import NOT_COMPARED
-from alembic_online.postgres.catalogue.scope import RELATION_KINDS, SCOPE, WHOLE_DATABASE
+from alembic_online.postgres.catalogue.scope import RELATION_KINDS, SCOPE, WHOLE_DATABASE, column_options
 from alembic_online.postgres.catalogue.session import neutral_session
 
 Fingerprint = Mapping[str, str]
@@ -171,7 +171,7 @@ SELECT 'column', {
     _hash(
         *("r.schema", "r.relname", "a.attname", _TYPE, "a.atttypmod", "a.attnotnull", "a.attgenerated"),
         *("a.attidentity", "a.attislocal", "a.attstorage", "a.attcompression", "a.attstattarget"),
-        *("a.attoptions", "a.attfdwoptions", _COLLATION),
+        *(column_options("a.attoptions"), "a.attfdwoptions", _COLLATION),
     )
 }
 FROM relation r JOIN pg_attribute a ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped

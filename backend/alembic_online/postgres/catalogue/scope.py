@@ -55,6 +55,17 @@ def sorted_list(array: str) -> str:
     return f'(SELECT json_agg(item ORDER BY item COLLATE "C") FROM unnest({array}) AS item)'
 
 
+def column_options(column: str) -> str:
+    """A column's own options as an array in order, NULL for none; `column` is its `attoptions`.
+
+    PostgreSQL 15.20, 17.12 and the other releases of that day keep a number of their own there, `pg_attver`, which
+    changes with the type; `pg_dump` leaves it out too (dumpTableSchema).
+    """
+    own = f"""(SELECT array_agg(option ORDER BY option COLLATE "C") FROM unnest({column}) AS option
+        WHERE NOT starts_with(option, 'pg_attver='))"""
+    return f"CASE WHEN {column} IS NOT NULL THEN {own} END"
+
+
 def grants(acl: str, owner: str) -> str:
     """A query for the grants of an ACL, one readable `item` each."""
     return f"""SELECT g.privilege_type || ' to ' || CASE g.grantee WHEN 0 THEN 'PUBLIC'

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 
+from alembic_online.postgres.catalogue.scope import column_options
 from alembic_online.recipes.database import Database
 from alembic_online.recipes.names import temporary
 from alembic_online.recipes.shadow_column.column import OldColumn
 from alembic_online.recipes.step import Step
 
-_STATEMENTS = """
+_STATEMENTS = f"""
     WITH old AS (
         SELECT a.*, c.relowner, CAST(:table AS text) AS shown FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
         WHERE a.attrelid = to_regclass(:table) AND a.attnum = :number
@@ -24,8 +25,8 @@ _STATEMENTS = """
     FROM old WHERE coalesce(attstattarget, -1) <> -1
     UNION ALL
     SELECT format('ALTER TABLE %s ALTER COLUMN %I SET (%s)', shown, CAST(:new AS text),
-                  array_to_string(attoptions, ', '))
-    FROM old WHERE attoptions IS NOT NULL
+                  array_to_string(options, ', '))
+    FROM old, LATERAL (SELECT {column_options("attoptions")}) AS own (options) WHERE options IS NOT NULL
 """
 
 

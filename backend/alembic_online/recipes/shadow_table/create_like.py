@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from alembic_online.postgres.catalogue.scope import column_options
 from alembic_online.postgres.sql.identifiers import object_name
 from alembic_online.recipes.database import Database
 from alembic_online.recipes.names import quoted
@@ -18,7 +19,7 @@ _CREATE = """
     FROM pg_class c JOIN pg_am m ON m.oid = c.relam LEFT JOIN pg_tablespace s ON s.oid = c.reltablespace
     WHERE c.oid = to_regclass(:table)
 """
-SETTINGS = """
+SETTINGS = f"""
     WITH old AS (SELECT * FROM pg_class WHERE oid = to_regclass(:table)),
     parts AS (SELECT a.* FROM pg_attribute a JOIN old ON old.oid = a.attrelid WHERE attnum > 0 AND NOT attisdropped)
     SELECT format('ALTER TABLE %s SET (%s)', CAST(:new AS text), option) FROM (
@@ -30,8 +31,8 @@ SETTINGS = """
     UNION ALL SELECT format('ALTER TABLE %s ALTER %I SET STATISTICS %s', CAST(:new AS text), attname, attstattarget)
     FROM parts WHERE coalesce(attstattarget, -1) <> -1
     UNION ALL SELECT format('ALTER TABLE %s ALTER %I SET (%s)', CAST(:new AS text), attname,
-                            array_to_string(attoptions, ', '))
-    FROM parts WHERE attoptions IS NOT NULL
+                            array_to_string(options, ', '))
+    FROM parts, LATERAL (SELECT {column_options("attoptions")}) AS own (options) WHERE options IS NOT NULL
 """
 # New tables may come with default privileges; what the old one grants is all that the new one is to grant.
 GRANTS = """

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import psycopg
 import pytest
@@ -82,6 +83,13 @@ def test_a_role_that_may_not_make_databases_gets_a_server_of_its_own_with_the_sa
         with psycopg.connect(server.admin, autocommit=True) as admin:
             admin.execute('DROP ROLE poor, "poor Reader"')
     assert found == [["poor", "poor Reader"]] * 2
+
+
+def test_a_setting_that_the_other_server_does_not_know_is_left_out(database: str, connection: Connection) -> None:
+    place = read_place(connection)
+    stranger = replace(place, settings={**place.settings, "default_toast_compression": "of_a_later_version"})
+    kept = in_scratch(parse_url(database), stranger, lambda it: it.scalar(text("SHOW default_toast_compression")))
+    assert kept == connection.scalar(text("SHOW default_toast_compression"))
 
 
 def test_another_server_can_be_named(server: Server, database: str, connection: Connection) -> None:

@@ -60,3 +60,8 @@ LOGS = """
         ADD CONSTRAINT fk_next FOREIGN KEY (next, kind, id, day) REFERENCES logs (size, kind, id, day);
     UPDATE logs SET next = size;
 """
+NUMBERED = """
+    UPDATE pg_attribute SET attoptions = array_prepend('pg_attver=1', attoptions)
+    WHERE attrelid = 'books'::regclass AND attnum > 0 AND NOT coalesce(attoptions, '{}')::text ~ 'pg_attver'
+"""
+"""As PostgreSQL 15.20 and 17.12 number the columns: no option, and nobody may say it himself."""

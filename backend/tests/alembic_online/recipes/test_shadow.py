@@ -14,6 +14,7 @@ from tests.alembic_online.recipes.killed import Start, converges_though_killed
 from tests.alembic_online.recipes.meanwhile import meanwhile
 from tests.alembic_online.recipes.state import read_state, same
 from tests.alembic_online.recipes.statements import statements
+from tests.alembic_online.recipes.tables import NUMBERED
 
 TOUCHED = """
     CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS
@@ -53,7 +54,7 @@ PRICES = f"""
     CREATE UNIQUE INDEX ix_text ON books (id, abs(text));
     ALTER TABLE books CLUSTER ON ix_text;
     CREATE STATISTICS st_price (ndistinct) ON id, price FROM books;
-    ALTER TABLE books ALTER price SET STATISTICS 500, ALTER price SET (n_distinct = 40);
+    ALTER TABLE books ALTER price SET STATISTICS 500, ALTER price SET (n_distinct = 40); {NUMBERED};
     GRANT SELECT (price), UPDATE (price) ON books TO PUBLIC;
     {TOUCHED}
 """

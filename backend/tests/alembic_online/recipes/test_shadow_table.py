@@ -11,7 +11,7 @@ from tests.alembic_online.recipes.interruption import PATIENT
 from tests.alembic_online.recipes.killed import Start, converges_though_killed
 from tests.alembic_online.recipes.meanwhile import meanwhile
 from tests.alembic_online.recipes.state import read_state, same
-from tests.alembic_online.recipes.tables import TWICE
+from tests.alembic_online.recipes.tables import NUMBERED, TWICE
 from tests.servers import Server
 
 BOOKS = """
@@ -22,7 +22,7 @@ RETYPED = """op.drop_index("ix_twice", table_name="books")
     op.execute("ALTER TABLE books DROP COLUMN twice, ALTER pages TYPE {},"
         " ADD COLUMN twice {} GENERATED ALWAYS AS (pages * 2) STORED")
     op.create_index("ix_twice", "books", ["twice"])"""
-EVERYTHING = """
+EVERYTHING = f"""
     CREATE TABLE authors (id integer PRIMARY KEY, name text);
     INSERT INTO authors SELECT i, 'author ' || i FROM generate_series(1, 50) i;
     CREATE TABLE books (
@@ -58,7 +58,7 @@ EVERYTHING = """
     CREATE STATISTICS st_books (ndistinct) ON id, pages FROM books;
     ALTER STATISTICS st_books SET STATISTICS 50;
     COMMENT ON STATISTICS st_books IS 'together';
-    ALTER TABLE books ALTER pages SET STATISTICS 500, ALTER pages SET (n_distinct = 40);
+    ALTER TABLE books ALTER pages SET STATISTICS 500, ALTER pages SET (n_distinct = 40); {NUMBERED};
     GRANT SELECT ON books TO PUBLIC;
     GRANT UPDATE (pages) ON books TO PUBLIC;
     CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS

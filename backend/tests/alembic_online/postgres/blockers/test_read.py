@@ -22,10 +22,11 @@ async def test_an_idle_transaction_is_told_with_its_table_its_mode_and_its_last_
     database: str, asker: AsyncConnection, chapters: asyncpg.Connection
 ) -> None:
     async with session(database, application_name="report") as holder:
+        client = await holder.fetchval("SELECT host(inet_client_addr())")  # none on a socket
         await holder.execute(f"BEGIN; {READ}")
         [blocker] = await holders_of(asker, "chapters", LockMode.ACCESS_EXCLUSIVE)
         assert (blocker.pid, blocker.kind, blocker.role) == (holder.get_server_pid(), "client", "postgres")
-        assert (blocker.application, blocker.state, blocker.client) == ("report", "idle in transaction", None)
+        assert (blocker.application, blocker.state, blocker.client) == ("report", "idle in transaction", client)
         assert (blocker.relation, blocker.mode, blocker.lock_type) == ("chapters", LockMode.ACCESS_SHARE, "relation")
         assert (blocker.waiting, blocker.wanted) == (False, LockMode.ACCESS_EXCLUSIVE)
         assert blocker.wait_event == "Client: ClientRead"

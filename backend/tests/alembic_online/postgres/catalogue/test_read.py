@@ -19,6 +19,8 @@ from alembic_online.postgres.catalogue import (
 )
 from alembic_online.postgres.catalogue.fingerprint import Scope, read_fingerprint
 from alembic_online.postgres.catalogue.session import neutral_session
+from tests.alembic_online.recipes.tables import NUMBERED
+from tests.servers import Server
 
 # Texts that PostgreSQL prints in another way under another setting.
 TELLTALES = """
@@ -83,7 +85,11 @@ def test_an_unchanged_database_read_twice_is_equal(telling: Connection) -> None:
 
 
 @pytest.mark.parametrize("setting", SETTINGS)
-def test_a_catalogue_is_the_same_whatever_the_session_has_set(setting: str, telling: Connection) -> None:
+def test_a_catalogue_is_the_same_whatever_the_session_has_set(
+    setting: str, telling: Connection, server: Server
+) -> None:
+    if server.version > 18 and "standard_conforming_strings" in setting:
+        pytest.skip("PostgreSQL 19 has one way to read strings")
     scope = Scope(("archive", "public"))
     plain, fingerprint = read_catalogue(telling), read_fingerprint(telling, scope)
 
@@ -188,6 +194,15 @@ def test_only_the_schemas_asked_for_are_read(telling: Connection) -> None:
     assert {identity.schema for identity in catalogue} == {"archive", ""}
     assert {identity.kind for identity in catalogue if not identity.schema} == {Kind.SCHEMA, Kind.EXTENSION}
     assert read_catalogue(telling, schemas=[]).keys() == {Identity(Kind.EXTENSION, "", "", "plpgsql")}
+
+
+def test_the_number_that_a_server_keeps_among_a_columns_options_is_none_of_them(bench: Connection) -> None:
+    scope = Scope(("public",))
+    bench.exec_driver_sql("CREATE TABLE books (id int, pages int); ALTER TABLE books ALTER pages SET (n_distinct = 5)")
+    plain, fingerprint = read_catalogue(bench), read_fingerprint(bench, scope)
+    bench.exec_driver_sql(NUMBERED)
+    assert compare(plain, read_catalogue(bench)) == []
+    assert read_fingerprint(bench, scope) == fingerprint
 
 
 @pytest.mark.parametrize("name", ["notes", "public.notes"])
