@@ -11,6 +11,7 @@ from alembic_online.failures.error_boundary import plain_errors
 from alembic_online.online import around_revisions
 from alembic_online.policy import Policy
 from alembic_online.postgres.connection.connect import connections
+from alembic_online.postgres.connection.connected_url import connected_url
 from alembic_online.postgres.connection.engine import async_engine, resolve_url, revision_engine
 from alembic_online.revision_file import (
     ASKS_OTHERS,
@@ -71,6 +72,7 @@ def run_environment(metadata: MetaData, *, url: str, policy: Policy | None = Non
             _configure(metadata, command, policy, dialect_name="postgresql")
             command.run_on_files(context.get_context())
         elif (connection := context.config.attributes.get("connection")) is not None:
+            command.target = connected_url(connection)
             _run(metadata, command, policy, connection)
         else:
             outside_of_loops(lambda: asyncio.run(_run_online(metadata, command, url, policy)))

@@ -12,6 +12,7 @@ from alembic_online.autogenerate.cannot_write import CannotWrite
 from alembic_online.autogenerate.context import Schema
 from alembic_online.autogenerate.include_filters import without
 from alembic_online.autogenerate.scope import comparable
+from alembic_online.errors import RequestRefused
 from alembic_online.postgres.catalogue import Difference, Identity, Kind, compare
 from alembic_online.postgres.declared import LeaveAlone, declared
 from alembic_online.review.drift import as_sql, seen_from_here
@@ -68,7 +69,7 @@ class _Nearness:
 def judge(project: Project, live: Live, versions: Table, chosen: str | None = None) -> Verdict:
     """Look at the database `live`, whose version table is `versions`. `chosen` decides between revisions alike.
 
-    Raises `UserError` where no scratch database can be had.
+    Raises `RequestRefused` where it is none of them, `UserError` where no scratch database can be had.
     """
     if live.half_done:
         words = " ".join(each.sentence for each in live.half_done)
@@ -102,7 +103,13 @@ def _equal(
         to_come = "" if set(live.heads) == {*newest} else "alembic upgrade head"
         return Verdict(State.AT_REVISION, words, next_step=to_come, foreign=foreign)
     if chosen is not None:
-        equal = [heads for heads in equal if any(head.startswith(chosen) for head in heads)] or equal
+        there = [*map(_names, equal)]
+        equal = [heads for heads in equal if any(head.startswith(chosen) for head in heads)]
+        if not equal:
+            raise RequestRefused(
+                f"The database is what {listed(there, ' or ')} makes, and not what {chosen} makes.",
+                f"Name one of them, or leave --revision out: --revision {there[-1]}",
+            )
     state = State.WRONGLY_STAMPED if live.heads else State.UNSTAMPED
     was = f"it is stamped with {_names(live.heads)}" if live.heads else "it is not stamped"
     if len(equal) > 1:

@@ -43,6 +43,14 @@ _UNMET = """
       ELSE true END = (kind LIKE 'new %')
 """
 
+_CREATES = ("CREATE SEQUENCE", "CREATE VIEW", "CREATE MATERIALIZED VIEW", "CREATE TABLE", "CREATE UNLOGGED TABLE")
+_ALTERS = ("ALTER INDEX", "ALTER SEQUENCE", "ALTER VIEW", "ALTER MATERIALIZED VIEW")
+_IS_THERE = "SELECT FROM pg_class WHERE oid = to_regclass(:name)"
+_TAKEN = """
+    SELECT FROM pg_class c JOIN pg_class other ON other.relnamespace = c.relnamespace
+    WHERE c.oid = to_regclass(:renamed) AND other.relname = (parse_ident(:name))[1]
+"""
+
 
 def unmet_need(sql: str, database: Database) -> str:
     """What `sql` needs and is not there, or which new name of it is taken, in words; "" for nothing.
@@ -50,6 +58,24 @@ def unmet_need(sql: str, database: Database) -> str:
     Asked when the revision first comes here: what it has committed then is no reason not to go on after it.
     """
     return database.recall(f"unmet need of {sql}", lambda: _look(sql, database))
+
+
+def finds_name_taken(sql: str, database: Database) -> bool:
+    """Whether `sql` makes a relation of a name that another has still, or gives it one.
+
+    The other may be an index or a sequence of a table that waits to be dropped: no statement names it.
+    """
+    for reader in statements(sql):
+        if reader.accept_any(*_CREATES):
+            reader.accept("IF NOT EXISTS")
+            if database.ask(_IS_THERE, name=reader.name()):
+                return True
+        elif reader.accept_any(*_ALTERS):
+            reader.accept("IF EXISTS")
+            renamed = reader.name()
+            if reader.accept("RENAME TO") and database.ask(_TAKEN, renamed=renamed, name=reader.name()):
+                return True
+    return False
 
 
 def must_leave(sql: str) -> bool:

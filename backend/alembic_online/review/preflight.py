@@ -10,6 +10,7 @@ from alembic_online.postgres.errors import AccessRefused, ServerUnfit
 from alembic_online.review.long_ids import check_ids
 from alembic_online.revisions.checksums import report_edited
 from alembic_online.revisions.graph import known_ids
+from alembic_online.revisions.named_schemas import made_by_revisions
 from alembic_online.runtime.bookkeeping import VERSION_TABLE, standing
 from alembic_online.runtime.current_command import Command
 from alembic_online.runtime.pending_detach import refuse_pending_detach
@@ -125,7 +126,8 @@ def _check_version_table(connection: Connection, command: Command, metadata: Met
     _check_search_path(connection, command, metadata)
     names = [table.name for table in metadata.tables.values() if table.schema is None]
     mine = list(connection.scalars(_TABLES, {"names": names})) if names else []
-    if mine:
+    # A chain may begin where the project was older than its revisions: of tables that it does not make, it knows.
+    if mine and made_by_revisions(command.scripts, mine):
         raise DatabaseMismatch(
             f"The database has tables of this project, and no revision ({len(mine)} tables, {mine[0]} among them).",
             "Which revision they equal, and the stamp: alembic-online adopt\n"

@@ -5,7 +5,7 @@ one of them first.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from alembic.script import ScriptDirectory
@@ -17,6 +17,7 @@ from alembic_online.postgres.declared import SQLObject, declared
 _SCHEMA = r"CREATE\s+SCHEMA\s+(?:IF\s+NOT\s+EXISTS\s+)?[\\\"]*(\w+)"
 _CREATE_SCHEMA = re.compile(rf"\s*{_SCHEMA}", re.IGNORECASE)
 _MADE = re.compile(_SCHEMA, re.IGNORECASE)
+_CREATE_TABLE = r"(create_table\(\s*|CREATE\s+TABLE\s+(IF\s+NOT\s+EXISTS\s+)?)[\\\"']*(\w+[\\\"]*\.[\\\"]*)?"
 _EXTENSION = re.compile(r"CREATE\s+EXTENSION\s+(IF\s+NOT\s+EXISTS\s+)?[\\\"]*(\w+)", re.IGNORECASE)
 
 
@@ -42,6 +43,12 @@ def schemas_of_project(metadata: MetaData, scripts: ScriptDirectory) -> set[str]
 def schemas_of_revisions(scripts: ScriptDirectory) -> set[str]:
     """Those that a revision file creates."""
     return {match[1] for match in _MADE.finditer(text_of_revisions(scripts))}
+
+
+def made_by_revisions(scripts: ScriptDirectory, names: Iterable[str]) -> bool:
+    """Whether a revision file has a line that makes one of these tables, by its name."""
+    any_of = "|".join(map(re.escape, names))
+    return re.search(rf"{_CREATE_TABLE}({any_of})\b", text_of_revisions(scripts), re.IGNORECASE) is not None
 
 
 def extensions_of_revisions(scripts: ScriptDirectory) -> dict[str, bool]:

@@ -4,6 +4,7 @@ from sqlalchemy import Connection
 
 from alembic_online.policy import Policy
 from alembic_online.postgres.locks import LockMode
+from alembic_online.runner.advisory_deadlock import refuse_deadlock
 from alembic_online.runner.deferred_constraints import check_deferred
 from alembic_online.runner.held_locks import HeldLocks
 from alembic_online.runner.lock_wait import FreeWay, stage
@@ -134,6 +135,7 @@ class LockTaker:
         VACUUM FULL, CLUSTER and the like have no transaction in which these could be staged.
         """
         if statement.is_patient:
+            refuse_deadlock(connection, statement.sql)
             self.limits.patient(connection)
             return
         for table, mode in self._way.targets(statement.sql).modes.items():

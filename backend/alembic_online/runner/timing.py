@@ -10,7 +10,7 @@ from alembic.script import Script
 
 from alembic_online.postgres.locks import is_patient, needs_autocommit, strong_locks
 from alembic_online.recipes.bypass import is_large
-from alembic_online.recipes.catalogue_precheck import is_in_vain, must_leave
+from alembic_online.recipes.catalogue_precheck import finds_name_taken, is_in_vain, must_leave
 from alembic_online.recipes.cutover.availability_gaps import Gaps
 from alembic_online.recipes.cutover.block_statements import with_block_statements
 from alembic_online.recipes.cutover.long_read import may_come_afterwards, refuse_long_read
@@ -77,19 +77,25 @@ class Timing:
             return self._at_once(sql, directly)
         locked, gone = self._attempt.locks.locked_by(sql), all_given_up(sql, self._database)
         # An index that is there locks its table. One that is not does not wait: it would drop the next of its name.
-        missed = any(each.kind != "index" for each in gone)
+        missed = any(each.kind != "index" for each in gone) or self._waits_for_name(sql)
         if not locked and not missed and (self._cut_over.lets_pass(sql) or self.overtakes(sql)):
             return directly()
         waiting = Waiting.of(sql, directly, bounded=bounded, line=self.line, gives_up=gone)
         self._running.wait(waiting, large=bool(self.large_of(sql, locked)))
         return None
 
+    def _waits_for_name(self, sql: str) -> bool:
+        """Whether it needs a name that is free only when what waits has been done."""
+        return bool(self._cut_over) and finds_name_taken(sql, self._database)
+
     def _at_once(self, sql: str, directly: Directly) -> Any:
         """Before what waits, or after that is done."""
         self.refusals.refuse_rows(sql, self._running.locked_large)
         if self.says_number(sql, directly):
             return None
-        if self.overtakes(sql):
+        if self._waits_for_name(sql):
+            self.carry_out_now()
+        elif self.overtakes(sql):
             return directly()
         if not self._is_in_vain(sql):
             self.carry_out_now(sql)

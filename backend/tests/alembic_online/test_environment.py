@@ -14,7 +14,7 @@ from alembic.config import Config
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from alembic_online.errors import RevisionFailed
+from alembic_online.errors import DatabaseMismatch, RevisionFailed
 from alembic_online.postgres.errors import ServerUnreachable
 from alembic_online.runtime.history import BOOKKEEPING
 from tests.alembic_command import Alembic
@@ -48,6 +48,19 @@ def test_a_connection_that_is_passed_in_is_used_in_its_own_transaction(
     assert tables(connection) == ["books"]
     connection.rollback()
     assert tables(connection) == []
+
+
+def test_a_stamp_on_a_connection_that_is_passed_in_is_compared_too(project: Project, connection: Connection) -> None:
+    project.revision("001_a", upgrade=TABLE)
+    settings = config(project)
+    settings.attributes["connection"] = connection
+    with patch.dict(os.environ, DATABASE_URL="postgresql://nobody@localhost:1/none"):
+        with pytest.raises(DatabaseMismatch, match="table books: missing"):
+            command.stamp(settings, "head")
+        connection.rollback()
+        connection.execute(text("CREATE TABLE books (id integer)"))
+        command.stamp(settings, "head")
+    assert connection.scalar(text("SELECT version_num FROM alembic_version")) == "001_a"
 
 
 def test_on_a_connection_that_is_in_no_transaction_each_revision_is_committed(

@@ -180,6 +180,9 @@ def test_where_rows_alone_differ_somebody_says_which_revision_it_is(
     session.execute(FIRST.encode())
     assert "aa1, bb2 or cc3" in project("alembic_online", "adopt", "--yes", code=1).replace(" or bb2 or", ", bb2 or")
     assert stamps(session) == ()
+    said = project("alembic_online", "adopt", "--yes", "--revision", "dd4", code=2)
+    assert "and not what dd4 makes" in said
+    assert stamps(session) == ()
     project("alembic_online", "adopt", "--yes", "--revision", "bb2")
     assert stamps(session) == ("bb2",)
 
@@ -241,3 +244,14 @@ def test_tables_and_no_revision_are_sent_to_this_command(
     project.adopt()
     session.execute(FIRST.encode())
     assert "alembic-online adopt" in project("alembic", "upgrade", "head", code=15)
+
+
+def test_a_chain_may_begin_with_tables_that_are_older_than_it(
+    tmp_path: Path, database: str, session: psycopg.Connection
+) -> None:
+    project = make(tmp_path, database, {"aa1": (None, "ALTER TABLE books ADD note text")})
+    project.adopt()
+    session.execute(FIRST.encode())
+    project("alembic", "upgrade", "head")
+    assert stamps(session) == ("aa1",)
+    session.execute("SELECT note FROM books")

@@ -23,6 +23,43 @@ MAILS = SHOP + "; CREATE TABLE mails (email text); INSERT INTO mails SELECT emai
 CODED = 'op.create_unique_constraint("uq_code", "orders", ["code"])'
 HABITS = [
     Case(
+        "names that only a dropped table gives free",
+        """op.create_table("notes_new", sa.Column("id", sa.Integer(), primary_key=True), sa.Column("n", sa.Integer()))
+    op.execute("INSERT INTO notes_new (n) SELECT n FROM notes")
+    op.drop_table("notes")
+    op.rename_table("notes_new", "notes")
+    op.execute("ALTER SEQUENCE notes_new_id_seq RENAME TO notes_id_seq")
+    op.create_index("ix_notes", "orders", ["placed"])
+    op.execute("CREATE SEQUENCE notes_code_seq")""",
+        """op.drop_index("ix_notes", "orders")
+    op.execute("DROP SEQUENCE notes_code_seq")
+    op.drop_table("notes")
+    op.create_table("notes", sa.Column("id", sa.Integer(), primary_key=True), sa.Column("n", sa.Integer()))
+    op.execute("ALTER TABLE notes ADD code serial")
+    op.create_index("ix_notes", "notes", ["n"])""",
+        SHOP + "; CREATE TABLE notes (id serial PRIMARY KEY, n int, code serial); CREATE INDEX ix_notes ON notes (n);"
+        " INSERT INTO notes (n) VALUES (7)",
+    ),
+    Case(
+        "a table is made beside the old one, filled, and takes its name and the names of its indexes",
+        """op.create_table(
+        "mails_new", sa.Column("email", sa.Text(), nullable=False), sa.Column("customer_id", sa.Integer()),
+        sa.ForeignKeyConstraint(["customer_id"], ["customers.id"], name="fk_mails"), sa.PrimaryKeyConstraint("email"))
+    op.create_index("ix_mails_new", "mails_new", ["customer_id"])
+    op.execute("INSERT INTO mails_new SELECT email, id FROM mails JOIN customers USING (email)")
+    op.drop_table("mails")
+    op.rename_table("mails_new", "mails")
+    op.execute("ALTER INDEX ix_mails_new RENAME TO ix_mails")
+    op.execute("ALTER TABLE mails RENAME CONSTRAINT mails_new_pkey TO pk_mails")""",
+        """op.create_table("mails_old", sa.Column("email", sa.Text()))
+    op.create_index("ix_mails_old", "mails_old", ["email"])
+    op.execute("INSERT INTO mails_old SELECT email FROM mails")
+    op.drop_table("mails")
+    op.rename_table("mails_old", "mails")
+    op.execute("ALTER INDEX ix_mails_old RENAME TO ix_mails")""",
+        MAILS + "; CREATE INDEX ix_mails ON mails (email)",
+    ),
+    Case(
         "a column is put into another one, an UPDATE between",
         """op.add_column("orders", sa.Column("caller", postgresql.JSONB(), nullable=True))
     op.execute("UPDATE orders SET caller = jsonb_build_object('customer', customer_id)")

@@ -198,3 +198,23 @@ def test_what_cannot_be_in_a_transaction_but_locks_strongly_waits_without_standi
             assert running.process.is_alive()
         assert running.exit_code() == 0, running.output
         assert client.longest < 1.0
+
+
+OWN_LOCK = """bind = op.get_bind()
+    bind.exec_driver_sql("SELECT pg_advisory_lock(7)")
+    while not bind.scalar(sa.text("SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted)")):
+        pass"""
+
+
+def test_who_waits_for_a_lock_of_the_projects_own_is_named_before_an_index_waits_for_him(
+    project: Project, books: str, watcher: psycopg.Connection, start: Start
+) -> None:
+    project.revision("001_a", upgrade=lines(OWN_LOCK, 'op.create_index("ix", "books", ["id"])'))
+    running = start(project, books, "upgrade", "head", MIGRATION_SMALL_TABLE_BYTES="0")
+    held = "SELECT FROM pg_locks WHERE locktype = 'advisory' AND objid = 7 AND granted"
+    until(lambda: watcher.execute(held).fetchone() is not None)
+    with psycopg.connect(books, autocommit=True, application_name="another deploy") as other:
+        other.execute("SELECT pg_advisory_lock(7)")
+    assert running.exit_code() == 17
+    assert "(another deploy) waits for an advisory lock that this migration's session holds" in running.output
+    assert watcher.execute(VALID).fetchall() == []
