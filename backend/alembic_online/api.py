@@ -51,18 +51,19 @@ async def check(config: Config) -> list[str]:
 
 async def current(config: Config) -> tuple[str, ...]:
     """The revisions at which the database is; none for a database in which no migration has run. Raises `UserError`."""
-    return (await _status(await _run(config, lambda: open_project(config)))).current
+    return (await status_of(await _run(config, lambda: open_project(config)))).current
 
 
 async def pending(config: Config) -> list[str]:
     """The revisions that `upgrade` would apply, in their order. Raises `UserError`."""
     project = await _run(config, lambda: open_project(config))
-    status = await _status(project)
+    status = await status_of(project)
     steps = project.scripts.iterate_revisions("heads", status.current or "base", select_for_downgrade=False)
     return _in_order(script.revision for script in steps if script.revision not in status.current)
 
 
-async def _status(project: Project) -> SchemaStatus:
+async def status_of(project: Project) -> SchemaStatus:
+    """Where its database stands, seen from its files. Raises `UserError`."""
     target = await asyncio.to_thread(lambda: project.target)
     engine = async_engine(target, application_name="alembic", poolclass=pool.NullPool)
     try:

@@ -37,20 +37,29 @@ APPLICATION_NAME = "alembic"
 _OFFLINE: dict[str, Any] = {"literal_binds": True, "dialect_opts": {"paramstyle": "named"}}
 
 
-def run_environment(metadata: MetaData, *, url: str, policy: Policy | None = None, production: bool = False) -> None:
+def run_environment(
+    metadata: MetaData,
+    *,
+    url: str,
+    policy: Policy | None = None,
+    production: bool = False,
+    expand_contract: bool = False,
+) -> None:
     """Run the Alembic command at hand with `metadata` as the models; called from an env.py and nowhere else.
 
     `url` is in any usual spelling (see `alembic_online.postgres.connection.url`), and looked at only by a command that
     needs the database. A caller who puts a sync Connection into `config.attributes["connection"]` has everything run
-    on it, in his own transaction. Without a `policy`, the environment's variables are read, and `production` makes its
-    guards strict. On the command line a `UserError` is printed and becomes the exit code; from code it is raised.
+    on it, in his own transaction. Without a `policy`, the environment's variables are read; where they are silent,
+    `production` makes its guards strict, and `expand_contract` has a contract wait for the releases before it. On the
+    command line a `UserError` is printed and becomes the exit code; from code it is raised.
     """
     if (receiver := context.config.attributes.get(RECEIVER)) is not None:
-        receiver(metadata, url, policy or Policy.from_environment(production=production))
+        given = policy or Policy.from_environment(production=production, expand_contract=expand_contract)
+        receiver(metadata, url, given)
         return
     command = Command.at_hand()
     with plain_errors(command):
-        policy = policy or Policy.from_environment(production=production)
+        policy = policy or Policy.from_environment(production=production, expand_contract=expand_contract)
         rehearsal: Rehearsal | None = context.config.attributes.get(REHEARSAL)
         if rehearsal is not None:
             policy, url = rehearsal.policy, rehearsal.target.dsn

@@ -11,6 +11,7 @@ The refusals of servers and networks are in `alembic_online.postgres.errors`.
     ├── DataLoss            exit 19   a downgrade would destroy rows, and nobody said that it may
     ├── ModelsDiffer        exit 20   `alembic check`: models and database are not the same
     ├── BackfillPending     exit 21   a backfill is to be run by its command before the revision can go on
+    ├── ContractWaits       exit 23   a contract step waits until the releases before it are gone
     └── Stopped             exit 130 (Ctrl-C), 143 (SIGTERM)   somebody told the process to stop, and it did
 """
 
@@ -88,6 +89,15 @@ class ModelsDiffer(SafetyError):
     def __init__(self, problem: str, remedy: str, words: list[str]) -> None:
         super().__init__(problem, remedy)
         self.words = words
+
+
+class ContractWaits(SafetyError):
+    """A release that was built for an older schema is connected, and the next step takes something from it.
+
+    What comes before that step is applied. With MIGRATION_CONTRACT_WAITS=pass, the default, the exit code is 0.
+    """
+
+    exit_code = 23
 
 
 class BackfillPending(SafetyError):

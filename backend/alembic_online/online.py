@@ -53,12 +53,19 @@ log = logging.getLogger("alembic.runtime.migration")
 
 
 @contextmanager
-def online(context: Any = alembic.context, *, policy: Policy | None = None, production: bool = False) -> Iterator[None]:
+def online(
+    context: Any = alembic.context,
+    *,
+    policy: Policy | None = None,
+    production: bool = False,
+    expand_contract: bool = False,
+) -> Iterator[None]:
     """Stand in the place of `context.begin_transaction()`, after `context.configure()` and around `run_migrations()`.
 
     On PostgreSQL the command at hand is carried out as `run_environment` does it. On any other database, this is
     `context.begin_transaction()` and nothing else. Without a `policy` the variables of the environment are read;
-    `production` makes its guards strict. On the command line a `UserError` is printed and becomes the exit code; from
+    where they are silent, `production` makes its guards strict, and `expand_contract` has a contract wait for the
+    releases before it. On the command line a `UserError` is printed and becomes the exit code; from
     code it is raised.
     """
     run: MigrationContext = context.get_context()
@@ -68,14 +75,14 @@ def online(context: Any = alembic.context, *, policy: Policy | None = None, prod
         return
     if (receiver := context.config.attributes.get(RECEIVER)) is not None:
         assert run.connection is not None, "the verbs run no script"
-        given = policy or Policy.from_environment(production=production)
+        given = policy or Policy.from_environment(production=production, expand_contract=expand_contract)
         filters = {name: run.opts.get(name) for name in ("include_name", "include_object")}
         session = OwnSession(set_by_owner(run.connection), run.version_table, run.version_table_schema, filters)
         receiver(one_metadata(run.opts.get("target_metadata")), connected_url(run.connection).dsn, given, session)
         raise ProjectTold
     command = Command.at_hand()
     with plain_errors(command):
-        policy = policy or Policy.from_environment(production=production)
+        policy = policy or Policy.from_environment(production=production, expand_contract=expand_contract)
         show_what_happens(command)
         refuse_what_has_no_value(run.dialect)
         load_chain(context.script)
@@ -141,12 +148,13 @@ def around_revisions(
     begin_with_squashed(command)
     reason = _unproven(run, metadata, command, policy) if command.name == "stamp" else ""
     if migrator is not None:
-        migrator.begin(run, reason)
+        migrator.begin(run, reason, command.environment.get_x_argument(as_dictionary=True))
     elif theirs and command.changes_database:
         supervise(run, lambda _: CallersTransaction())
     with note_causes(run.connection), context.begin_transaction():
         yield
-    command.report()
+    if migrator is None or migrator.gate is None or not migrator.gate.has_stopped:
+        command.report()
     if command.name == "current":
         warn_of_hand_changes(run)
 

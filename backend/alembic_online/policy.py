@@ -79,6 +79,13 @@ class Policy:
     """Show other sessions' queries with the values in them."""
     application_version: str = ""
     """Written into the history, to tell which deploy it was."""
+    expand_contract: bool = False
+    """Each revision says its phase, and an upgrade stops before a contract while an older release is connected."""
+    contract_waits: str = "pass"
+    """`pass` or `fail`: the exit code of an upgrade that stops there is 0 or 23."""
+    unknown_sessions: str = "role"
+    """Which sessions that do not say what they are count as an old release: `role` (those of the application's roles,
+    and of the migration's), `all`, `none`, or the names of roles with commas between."""
     product: str = ""
     """The name by which processes of this application say what they are; sessions of another product do not count."""
     scratch_url: str = field(default="", repr=False)
@@ -96,12 +103,12 @@ class Policy:
         return [each for part in self.allow_data_loss.split(",") if (each := part.strip())]
 
     @classmethod
-    def from_environment(cls, environ: Mapping[str, str] = os.environ, *, production: bool = False) -> "Policy":
-        """Read the variables that are set; `production` holds where MIGRATION_PRODUCTION is not.
+    def from_environment(cls, environ: Mapping[str, str] = os.environ, **otherwise: bool) -> "Policy":
+        """Read the variables that are set; of a flag whose variable is not, `otherwise` holds: `production=True`.
 
         Raises `RequestRefused` for a value that is not what the field holds.
         """
-        given: dict[str, Any] = {"production": production}
+        given: dict[str, Any] = {**otherwise}
         for each in fields(cls):
             variable = f"{PREFIX}{each.name.upper()}"
             if variable not in environ:
@@ -137,6 +144,8 @@ def _contradictions(policy: Policy) -> list[tuple[str, str]]:
     if policy.changed_by_hand not in ("ignore", "warn", "error"):
         problem = f"changed_by_hand is {policy.changed_by_hand!r}."
         found.append((problem, "Set it to ignore, to warn or to error."))
+    if policy.contract_waits not in ("pass", "fail"):
+        found.append((f"contract_waits is {policy.contract_waits!r}.", "Set it to pass or to fail."))
     if policy.production and "true" in policy.data_loss_allowed:
         problem = "allow_data_loss is true, and this is production."
         found.append((problem, "Set MIGRATION_ALLOW_DATA_LOSS to the ids of the revisions whose data may go."))

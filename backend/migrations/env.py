@@ -6,4 +6,4 @@ from src.db.models import Base
 from src.settings import load_settings
 
 settings = load_settings()
-run_environment(Base.metadata, url=settings.migration_url, production=settings.is_production)
+run_environment(Base.metadata, url=settings.migration_url, production=settings.is_production, expand_contract=True)

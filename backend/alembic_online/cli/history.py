@@ -46,7 +46,7 @@ async def run(connection: AsyncConnection, options: Namespace, console: Console)
         console.print(_table(rows, outcomes))
     else:
         console.print("No migration has run here yet.")
-    return FOUND if rows and outcomes[rows[-1].id] not in ("done", "running") else FINE
+    return FOUND if rows and outcomes[rows[-1].id] not in ("done", "running", "forced") else FINE
 
 
 def _table(rows: Sequence[Row[Any]], outcomes: Mapping[int, str]) -> Table:

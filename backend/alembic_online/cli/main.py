@@ -21,6 +21,8 @@ from alembic_online.cli import (
     audit,
     backfill,
     blockers,
+    can_run,
+    contract,
     doctor,
     drift,
     history,
@@ -30,6 +32,7 @@ from alembic_online.cli import (
     releases,
     snapshot,
     squash,
+    wait,
 )
 from alembic_online.cli.verb import COULD_NOT_RUN, Verb
 from alembic_online.policy import Policy
@@ -47,6 +50,8 @@ VERBS: tuple[Verb, ...] = (
     audit.VERB,
     backfill.VERB,
     blockers.VERB,
+    can_run.VERB,
+    contract.VERB,
     doctor.VERB,
     drift.VERB,
     history.VERB,
@@ -56,6 +61,7 @@ VERBS: tuple[Verb, ...] = (
     releases.VERB,
     snapshot.VERB,
     squash.VERB,
+    wait.VERB,
 )
 _X = "an argument for env.py, as alembic has it"
 APPLICATION_NAME = "safety"

@@ -1,6 +1,6 @@
 """Does the database fit the code? The version table on one side, the revision files on the other, of any project."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from alembic.script import ScriptDirectory
@@ -8,6 +8,8 @@ from sqlalchemy import String, Text, cast, column, select, table, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alembic_online.errors import DatabaseMismatch
+from alembic_online.releases.stored import known_steps
+from alembic_online.releases.window import why_not
 from alembic_online.revisions.graph import known_ids
 from alembic_online.runtime.bookkeeping import VERSION_TABLE
 from alembic_online.text import counted, listed
@@ -45,12 +47,16 @@ async def schema_status(
     scripts: ScriptDirectory,
     version_table: str = VERSION_TABLE,
     version_schema: str | None = None,
+    *,
+    expand_contract: bool = False,
 ) -> SchemaStatus:
     """Compare the version table, without a schema that which the search_path leads to, with `scripts`.
 
     Two queries, which only read.
 
     An unknown revision in the database is `AHEAD`, whatever else it holds; `READY` means that nothing is left to apply.
+    With `expand_contract`, a database that the code can serve all the same is `READY` too (`releases.window`); only
+    where it is not at the heads, a third query reads the phases that are kept there.
     `scripts` should be loaded already (`alembic_online.revisions.graph.load_chain`), because loading imports every
     revision file.
     """
@@ -61,7 +67,14 @@ async def schema_status(
     revision = cast(column("version_num", String), Text)
     rows = await connection.scalars(select(revision).select_from(table(version_table, schema=version_schema)))
     # Alembic writes no NULL; where somebody has, it stands for no revision.
-    return _compare(tuple(sorted(row for row in rows if row is not None)), scripts)
+    status = _compare(tuple(sorted(row for row in rows if row is not None)), scripts)
+    if not expand_contract or status.state is SchemaState.READY:
+        return status
+    steps = await known_steps(connection, scripts, version_schema)
+    if reason := why_not(steps, status.heads, status.current):
+        return replace(status, sentence=f"{status.sentence} {reason}")
+    sentence = f"The database is at {_names(status.current)}; the code, built for {_names(status.heads)}, can serve it."
+    return replace(status, state=SchemaState.READY, sentence=sentence)
 
 
 _REGCLASS = text("SELECT to_regclass(concat(quote_ident(:schema) || '.', quote_ident(:name)))::text")

@@ -184,6 +184,11 @@ class Attempt(Whose):
         if self._ahead is None:
             self.run.history.note_step(self.at_hand, f"{self.run.activity.number}: {self.run.activity.step}")
 
+    def look_for_older_releases(self) -> None:
+        """Before a strong lock of a contract. Raises `ContractWaits` where one is connected."""
+        if self.run.gate is not None and (self.locks.will_lock or self.commits_by_itself):
+            self.run.gate.look_again()
+
     @contextmanager
     def question(self) -> Iterator[Connection]:
         """What runs in the block only reads, for our own purposes."""

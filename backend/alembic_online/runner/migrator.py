@@ -5,14 +5,16 @@ import logging
 import signal
 import sys
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import String, column, select, table, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from alembic_online.alembic_seam import supervise
+from alembic_online.alembic_seam import SupervisedContext, supervise
 from alembic_online.errors import Stopped
 from alembic_online.policy import Policy
 from alembic_online.postgres.connection.sync_facade import as_async
@@ -30,6 +32,9 @@ from alembic_online.runtime.current_command import Command
 from alembic_online.runtime.history import TABLE, History
 from alembic_online.runtime.rehearsal import REHEARSAL
 from alembic_online.runtime.waiter import Beside, Waiter
+
+if TYPE_CHECKING:
+    from alembic_online.runner.contract_gate import ContractGate
 
 log = logging.getLogger("alembic.runtime.migration")
 
@@ -51,11 +56,14 @@ class Migrator:
         self.activity = Activity()
         self.terminal = command.from_command_line and sys.stderr.isatty()
         self.version_schema: str | None = None
+        self.gate: ContractGate | None = None
 
-    def begin(self, migration_context: MigrationContext, reason: str = "") -> None:
+    def begin(
+        self, migration_context: MigrationContext, reason: str = "", arguments: Mapping[str, Any] = MappingProxyType({})
+    ) -> None:
         """Open the history, and surround the revisions that follow. Called in the migration's own greenlet.
 
-        `reason` is why a stamp is true, where nobody has compared.
+        `reason` is why a stamp is true, where nobody has compared; `arguments` are those of `alembic -x`.
         """
         assert migration_context.connection is not None, "a run that changes the database has one"
         self.version_schema = migration_context.version_table_schema
@@ -71,12 +79,26 @@ class Migrator:
         if rehearsal is None:
             check = HandChangeCheck(migration_context, self._asking, history, self._policy, self._stamping, reason)
             check.begin()
-        supervise(
-            migration_context,
-            lambda context: Apply(
-                Run(context, self._policy, history, way, self.activity, beside, consent, check, rehearsal)
-            ),
-        )
+        waits = self._policy.expand_contract and rehearsal is None
+
+        def apply(context: SupervisedContext) -> Apply:
+            self.gate = gate = self._make_gate(context, history, arguments) if waits else None
+            run = Run(context, self._policy, history, way, self.activity, beside, consent, check, gate, rehearsal)
+            return Apply(run)
+
+        supervise(migration_context, apply)
+
+    def _make_gate(self, context: SupervisedContext, history: History, arguments: Mapping[str, Any]) -> "ContractGate":
+        """What has a contract wait; the phases are kept for older releases, beside what else is done."""
+        from alembic_online.releases.stored import keep  # noqa: PLC0415  who has no phases should not pay for it
+        from alembic_online.runner.contract_gate import ContractGate, Wish  # noqa: PLC0415  as above
+
+        wish = Wish.of(arguments)
+        scripts, schema = context.script, context.version_table_schema
+        assert scripts is not None, "Alembic gives every environment its script directory"
+        self._asking.send(lambda connection: keep(connection, scripts, schema))
+        pids = self.pid, self._asking_pid
+        return ContractGate(context, history, pids, self._policy, self.activity, wish)
 
     async def cancel(self) -> None:
         """Cancel the running statement, on a connection of its own."""

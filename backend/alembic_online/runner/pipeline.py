@@ -88,6 +88,8 @@ class Apply(Supervisor):
             ask_ahead(self._run.connection, steps, self._run.consent)
         for step in steps:
             if isinstance(step, RevisionStep):
+                if self._run.gate is not None and not self._run.gate.lets_pass(step):
+                    break
                 step.migration_fn = self._around(step, step.migration_fn)
             yield step
             if check is not None:  # Alembic has committed it by now

@@ -77,6 +77,7 @@ def _prepare(attempt: Attempt, planned: Sequence[Planned], keys: Collection[str]
         attempt.before_commit()
     whole = Statement.of(";\n".join(each.sql for each in planned))
     attempt.locks.wait(attempt.connection, attempt.at_hand, whole, deadline=attempt.deadline)
+    attempt.look_for_older_releases()
     if not commits and (attempt.locks.will_lock or whole.calls_functions):
         attempt.write_ahead([])
     attempt.locks.stage(attempt.connection, whole, bounded=any(each.bounded for each in planned))

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 import asyncpg
+from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -42,6 +43,7 @@ async def _watch(activity: Activity, engine: AsyncEngine, pid: int, *, terminal:
         # A connection only for what takes long: the migration's own is busy, and quick runs need none.
         async with engine.connect() as connection:
             await connection.execution_options(isolation_level="AUTOCOMMIT")
+            await connection.execute(text("SET application_name = 'alembic-online'"))  # no session of an old release
             await _show(activity, connection, pid, terminal=terminal)
     except (OSError, SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         # A migration does not fail because nobody can watch it.

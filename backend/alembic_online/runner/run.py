@@ -1,6 +1,7 @@
 """What one run of upgrade or downgrade works with, from its first revision to its last. Nothing of it changes."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
@@ -13,6 +14,9 @@ from alembic_online.runtime.activity import Activity
 from alembic_online.runtime.history import History
 from alembic_online.runtime.rehearsal import Rehearsal
 from alembic_online.runtime.waiter import Beside
+
+if TYPE_CHECKING:
+    from alembic_online.runner.contract_gate import ContractGate
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,8 @@ class Run:
     """To lose data."""
     hand_changes: HandChangeCheck | None
     """None where the run is only to be looked at."""
+    gate: "ContractGate | None"
+    """What has a contract wait for older releases, where the project has asked for that."""
     rehearsal: Rehearsal | None
     """Whom to tell, where the run is only to be looked at."""
 

@@ -151,6 +151,12 @@ def resume_interrupted(statement: Statement, attempt: Attempt) -> Around:
         yield Instead(NOTHING, empty(statement.parameters))
 
 
+def look_for_older_releases(_: Statement, attempt: Attempt) -> Around:
+    """Of a contract, once more before each strong lock: a release before it may have come since."""
+    attempt.look_for_older_releases()
+    yield SEND
+
+
 def write_journal(statement: Statement, attempt: Attempt) -> Around:
     """Before a strong lock, or what may take one without saying so: beside that nothing is to be written."""
     if not attempt.commits_by_itself and (attempt.locks.will_lock or _told(statement, attempt).calls_functions):
@@ -209,6 +215,7 @@ SAFEGUARDS: tuple[Safeguard, ...] = (
     count_data_loss,  # may take a while: before anybody has to wait for us
     wait_for_locks,  # with nothing locked, as far as that goes
     resume_interrupted,  # what is cleared away needs the same limits
+    look_for_older_releases,  # as late as it can be while nothing is locked for it
     write_journal,  # the last that is written before a strong lock
     stage_locks,  # from here on others may wait for us
     find_data_loss,  # before it can be committed

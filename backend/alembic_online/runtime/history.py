@@ -46,7 +46,8 @@ log = logging.getLogger("alembic.runtime.migration")
 
 TABLE = "alembic_history"
 BACKFILL_TABLE = "alembic_backfill"
-BOOKKEEPING = (VERSION_TABLE, TABLE, BACKFILL_TABLE)
+PHASE_TABLE = "alembic_phase"
+BOOKKEEPING = (VERSION_TABLE, TABLE, BACKFILL_TABLE, PHASE_TABLE)
 """Tables of the migrations themselves: no model has them, and no comparison of schemas looks at them."""
 # Of what nobody has analysed the catalogue knows no size.
 _LARGE = text(
@@ -259,6 +260,20 @@ class History:
             "application_version": version,
             "checksum": "",
             "step": reason or None,
+        }
+        self._asking.execute(insert(self.table).values(row))
+
+    def note_forced(self, revision: str, version: str, reason: str) -> None:
+        """A row for a contract that goes on although an older release is connected. No run goes on from it."""
+        row = {
+            "revision": f"{revision} (forced)",
+            "direction": "force",
+            "outcome": "forced",
+            "finished": func.clock_timestamp(),
+            "host": socket.gethostname(),
+            "application_version": version,
+            "checksum": "",
+            "step": reason,
         }
         self._asking.execute(insert(self.table).values(row))
 

@@ -36,7 +36,7 @@ from alembic import op
 
 revision = {revision!r}
 down_revision = {parent!r}
-
+{phase}
 
 def upgrade() -> None:
     {upgrade}
@@ -69,10 +69,14 @@ class Project:
         upgrade: str = "pass",
         downgrade: str = "pass",
         name: str = "",
+        phase: str = "",
     ) -> Path:
         """Write a revision file."""
+        says = f"phase = {phase!r}\n" if phase else ""
         path = self.folder / "versions" / f"{name or revision}.py"
-        _write(path, _REVISION.format(revision=revision, parent=parent, upgrade=upgrade, downgrade=downgrade))
+        _write(
+            path, _REVISION.format(revision=revision, parent=parent, phase=says, upgrade=upgrade, downgrade=downgrade)
+        )
         return path
 
 

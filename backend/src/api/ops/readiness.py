@@ -78,7 +78,7 @@ class Readiness:
     async def _read(self) -> Seen:
         async with self._engine.connect() as connection:
             migration = await running_migration(connection)
-            status = await schema_status(connection, self._scripts)
+            status = await schema_status(connection, self._scripts, expand_contract=True)
             if time.monotonic() - self._compared >= _SCHEMA_SECONDS:
                 self._changed = await connection.run_sync(changed_by_hand)
                 self._compared = time.monotonic()

@@ -38,7 +38,8 @@ class Ready(BaseModel):
     """The database answers, and is where the code wants it."""
 
     status: Literal["ready"] = "ready"
-    revision: str = Field(description="The database's revision, which is the head of the code")
+    revision: str = Field(description="The database's revision, which is one that the code can serve")
+    head: str | None = Field(default=None, description="What the code was built for, where that is another one")
     migration: Migration | None = Field(default=None, description="What is being applied or undone meanwhile")
     changed_by_hand: str | None = Field(
         default=None, description="What of the schema is not as the last migration left it, though the revision is"
@@ -72,11 +73,17 @@ async def livez() -> Alive:
     responses=problem_schema(HTTPStatus.SERVICE_UNAVAILABLE, NotReady),
 )
 async def readyz(resources: OpenResources) -> Ready | JSONResponse:
-    """200 if the database answers and its revision is the head of the code, otherwise 503 with the reason."""
+    """200 if the database answers and is at a revision that the code can serve, otherwise 503 with the reason."""
     status = await resources.readiness.status()
     if isinstance(status, Seen) and status.schema.state is SchemaState.READY:
         changed = status.changed_by_hand.sentence if status.changed_by_hand else None
-        return Ready(revision=", ".join(status.schema.current), migration=_migration(status), changed_by_hand=changed)
+        current, heads = status.schema.current, status.schema.heads
+        return Ready(
+            revision=", ".join(current),
+            head=", ".join(heads) if heads != current else None,
+            migration=_migration(status),
+            changed_by_hand=changed,
+        )
     return problem_response(_not_ready(status, resources.readiness.target))
 
 

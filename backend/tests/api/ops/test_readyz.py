@@ -1,13 +1,14 @@
 """Promise: /readyz is 200 only when the database is where the code wants it, and otherwise says where it is."""
 
 import asyncio
+from functools import partial
 from pathlib import Path
 
 import psycopg
 import pytest
 from httpx import AsyncClient
 
-from tests.alembic_online.project import Project, project
+from tests.alembic_online.project import Project, make_project, project
 from tests.api.clients import not_ready, running
 from tests.api.conftest import MakeApp
 from tests.revision_files import chain, write_revisions
@@ -82,6 +83,35 @@ async def test_the_answer_follows_the_database_without_a_restart(
         with psycopg.connect(database, autocommit=True) as admin:
             admin.execute("UPDATE alembic_version SET version_num = 'r2'")
         assert (await client.get("/readyz")).status_code == 200
+
+
+async def test_a_release_is_ready_one_expand_ahead_of_it_and_before_its_own_contract(
+    make_app: MakeApp, database: str, tmp_path: Path
+) -> None:
+    releases = {"old": ("one",), "new": ("one", "two", "three")}
+    made = {}
+    for release, revisions in releases.items():
+        folder = tmp_path / release
+        folder.mkdir()
+        made[release] = make_project(folder)
+        for revision, parent in zip(revisions, (None, *revisions), strict=False):
+            made[release].revision(revision, parent, phase="contract" if revision == "three" else "expand")
+    upgrade = partial(made["new"].alembic.having(MIGRATION_EXPAND_CONTRACT="on"), database, "upgrade")
+    async with (
+        running(make_app(database, made["old"].folder)) as old,
+        running(make_app(database, made["new"].folder)) as new,
+    ):
+        await asyncio.to_thread(upgrade, "one")
+        assert (await old.get("/readyz")).json() == {"status": "ready", "revision": "one"}
+        assert (await not_ready(new))["detail"].endswith("The database lacks two, which the code needs.")
+        await asyncio.to_thread(upgrade, "two")
+        assert (await old.get("/readyz")).json() == {"status": "ready", "revision": "two", "head": "one"}
+        assert (await new.get("/readyz")).json() == {"status": "ready", "revision": "two", "head": "three"}
+        await asyncio.to_thread(made["new"].alembic.having(), database, "upgrade", "three")
+        assert (await not_ready(old))["detail"].endswith(
+            "The database has three (contract), which the code does not know."
+        )
+        assert (await new.get("/readyz")).json() == {"status": "ready", "revision": "three"}
 
 
 async def test_openapi_shows_both_answers_and_the_docs_work(make_app: MakeApp, database: str) -> None:
