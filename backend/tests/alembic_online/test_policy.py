@@ -34,6 +34,10 @@ GIVEN = {
     "MIGRATION_APPLICATION_VERSION": ("v1", "v1"),
     "MIGRATION_SCRATCH_URL": (" postgresql://h/d ", "postgresql://h/d"),
     "MIGRATION_PRODUCTION": ("on", True),
+    "MIGRATION_EXPAND_CONTRACT": ("on", True),
+    "MIGRATION_CONTRACT_WAITS": ("fail", "fail"),
+    "MIGRATION_UNKNOWN_SESSIONS": (" app, jobs ", "app, jobs"),
+    "MIGRATION_PRODUCT": ("shop", "shop"),
 }
 
 
