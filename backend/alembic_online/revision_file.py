@@ -138,7 +138,7 @@ def _compare(
     if directives is None:
         refuse_differences(comparison.differences)
     else:
-        write_differences(comparison, directives)
+        write_differences(comparison, directives, says_phase=policy.expand_contract)
 
 
 def _check_head(scripts: ScriptDirectory, head: str | None) -> None:

@@ -3,27 +3,21 @@
 House rules of lint (messages, one change a revision, imports) are nobody's business here.
 """
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from alembic_online.formats.report import Level
-from alembic_online.postgres.catalogue import Attribute, Difference, Identity, Kind
+from alembic_online.postgres.catalogue import Kind
 from alembic_online.postgres.locks import LockMode
 from alembic_online.postgres.locks.reader import statements
+from alembic_online.releases.breaks import How, breaks
 from alembic_online.review.lint.allowances import read_allowances
-from alembic_online.review.lint.executed_revision import Trial
 from alembic_online.review.lint.removed import removed, renamed
 from alembic_online.review.lint.rule import Found, Revision, Rule
 from alembic_online.review.lint.rules import data_loss, downgrade, every_row, runs, undo
 from alembic_online.review.plan.large_tables import BYTES
 from alembic_online.review.plan.report import REWRITE_RATE, SCAN_RATE, in_words
 from alembic_online.review.plan.trace import Traced
-
-_SIZED = re.compile(
-    r"(?P<name>character varying|character|bit varying|bit|numeric)(?:\((?P<size>\d+)(?:,(?P<scale>\d+))?\))?"
-)
-_INTEGERS = ("smallint", "integer", "bigint")
 
 
 def _scans(revision: Revision) -> Iterator[Found]:
@@ -75,48 +69,10 @@ def _breaks(revision: Revision) -> Iterator[Found]:
         )
         goes = "gets another name" if renamed(trial, identity.name) else "goes"
         yield Found(f"{what} {goes}: code that knows it fails.", trial.line_of(identity.table, identity.name))
-    for each in trial.differences:
-        if each.identity.kind is Kind.COLUMN and _was_there(trial, each.identity) and (said := _refuses(trial, each)):
+    for each in breaks(trial.before.catalogue, trial.after.catalogue):
+        if each.identity.kind is Kind.COLUMN and each.how is How.REFUSED:
             line = trial.line_of(each.identity.table, each.identity.name)
-            yield Found(f"{each.identity.table}.{each.identity.name} {said}", line)
-
-
-def _was_there(trial: Trial, column: Identity) -> bool:
-    """Whether its table was: nobody writes into a new one yet."""
-    return Identity(Kind.TABLE, column.schema, "", column.table) in trial.before.catalogue
-
-
-def _refuses(trial: Trial, difference: Difference) -> str:
-    """Why rows of the code before do not get in any more."""
-    after = trial.after.catalogue.get(difference.identity)
-    if after is None:
-        return ""
-    fills_itself = after.has(Attribute.DEFAULT) or after.has(Attribute.IDENTITY) or after.has(Attribute.GENERATED)
-    if difference.change == "added" and after.has(Attribute.NOT_NULL) and not fills_itself:
-        return (
-            "is new, NOT NULL and without a default: the revision fails where there are rows, and INSERTs of code that"
-            " does not know it fail."
-        )
-    if difference.attribute == Attribute.NOT_NULL and after.has(Attribute.NOT_NULL) and not fills_itself:
-        return "becomes NOT NULL: INSERTs of code that leaves it out fail."
-    if difference.attribute == Attribute.TYPE and _narrower(str(difference.before), str(difference.after)):
-        return f"becomes {after.text(Attribute.TYPE)}: values that were fine are refused."
-    return ""
-
-
-def _narrower(before: str, after: str) -> bool:
-    """Whether the type after holds fewer values: a shorter text, a smaller number."""
-    if before in _INTEGERS and after in _INTEGERS:
-        return _INTEGERS.index(after) < _INTEGERS.index(before)
-    old, new = _SIZED.fullmatch(before), _SIZED.fullmatch(after)
-    if new is None or new["size"] is None:
-        return False
-    if old is None:
-        return before == "text"
-    sizes = [(int(each["size"]) if each["size"] else None, int(each["scale"] or 0)) for each in (old, new)]
-    (old_size, old_scale), (new_size, new_scale) = sizes
-    assert new_size is not None, "asked above"
-    return old_size is None or new_size - new_scale < old_size - old_scale or new_scale < old_scale
+            yield Found(f"{each.identity.table}.{each.identity.name} {each.what}", line)
 
 
 STALL = Rule(

@@ -24,6 +24,8 @@ from alembic_online.postgres.catalogue import Difference, Identity, Kind
 from alembic_online.postgres.connection.connected_url import connected_url
 from alembic_online.postgres.connection.url import DatabaseURL
 from alembic_online.postgres.scratch import Place, in_scratch, read_place
+from alembic_online.releases.breaks import phase_between
+from alembic_online.releases.phase import Phase
 from alembic_online.revisions.named_schemas import schemas_of_project, text_of_revisions
 
 
@@ -73,6 +75,12 @@ class Comparison:
             return in_scratch(self.target, self.place, task.announce, elsewhere=self.elsewhere)
         assert self.context.connection is not None, "the command needs the database"
         return announcement(self.context.connection, [], task.live, task.wanted, self.metadata)
+
+    @property
+    def phase(self) -> Phase:
+        """Whether a release that was built for the live schema would notice."""
+        live, wanted = self._ours
+        return phase_between(live.catalogue, wanted.catalogue)
 
     def trial(self) -> Trial:
         """The lines of a revision, tried in a scratch database; where they cannot run, in another order.

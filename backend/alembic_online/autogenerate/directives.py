@@ -11,6 +11,7 @@ from alembic_online.autogenerate.compare import Comparison
 from alembic_online.autogenerate.op_rendering import Call, Comment, Nothing
 from alembic_online.errors import ModelsDiffer, RequestRefused
 from alembic_online.postgres.catalogue import Difference, describe
+from alembic_online.releases.phase import NAME
 from alembic_online.text import counted
 
 log = logging.getLogger(__name__)
@@ -30,8 +31,10 @@ def refuse_differences(differences: Sequence[Difference]) -> None:
     )
 
 
-def write_differences(comparison: Comparison, directives: list[MigrationScript]) -> None:
+def write_differences(comparison: Comparison, directives: list[MigrationScript], *, says_phase: bool = False) -> None:
     """Put the lines for both ways into the file, none where nothing differs. Says what could not be proved.
+
+    With `says_phase` the file says whether the release before would notice.
 
     What plugins of others have put there comes after the upgrade's lines, and before the downgrade's.
 
@@ -53,8 +56,12 @@ def write_differences(comparison: Comparison, directives: list[MigrationScript])
     script = directives[0]
     assert isinstance(script.upgrade_ops, UpgradeOps)
     assert isinstance(script.downgrade_ops, DowngradeOps)
+    top = []
     if trial.leaves:  # else the end state would not be accepted
-        script.imports.add(f"leaves = {trial.leaves!r}")
+        top.append(f"leaves = {trial.leaves!r}")
+    if says_phase:
+        top.append(f'{NAME} = "{comparison.phase}"')
+    script.imports = {*script.imports, *top}  # a set of its own: Alembic's is one for all scripts of a process
     back = any(isinstance(line, Call) for line in trial.down)
     script.upgrade_ops.ops = [*remarks, *trial.up, *script.upgrade_ops.ops]
     back = back or not script.downgrade_ops.is_empty()

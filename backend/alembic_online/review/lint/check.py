@@ -1,7 +1,7 @@
 """Which revisions are looked at, and what the rules find."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from alembic.util import CommandError
 from alembic_online.alembic_seam import version_folders
 from alembic_online.errors import RequestRefused
 from alembic_online.postgres.scratch import Place
+from alembic_online.releases.phase import NAME, below, said_phase, steps_of
 from alembic_online.review.lint.allowances import ALLOWANCE, less_allowed
 from alembic_online.review.lint.executed_revision import Trial
 from alembic_online.review.lint.execution import try_out
@@ -96,7 +97,8 @@ def check(
     Raises `UserError` where no scratch database can be had.
     """
     trials = try_out(project, place, chosen)
-    return [finding for revision in _revisions(main, chosen, trials, set(edited)) for finding in findings_of(revision)]
+    looked_at = _revisions(project, main, chosen, trials, set(edited))
+    return [finding for revision in looked_at for finding in findings_of(revision)]
 
 
 def missing(project: Project, main: MainBranch) -> list[Finding]:
@@ -119,11 +121,16 @@ def _broken(revision: Revision) -> Iterator[Finding]:
 
 
 def _revisions(
-    main: MainBranch | None, chosen: Sequence[Script], trials: dict[str, Trial], applied_otherwise: set[str]
+    project: Project,
+    main: MainBranch | None,
+    chosen: Sequence[Script],
+    trials: dict[str, Trial],
+    applied_otherwise: set[str],
 ) -> Iterator[Revision]:
     paths = [Path(script.path) for script in chosen]
     edited = main.edited(paths) if main else set()
     undecided = main.new(paths) if main else set(paths)
+    expected = _phase_expected(project, undecided if main else set()) if project.policy.expand_contract else set()
 
     @cache
     def mapped_there() -> Mapped | None:
@@ -141,7 +148,20 @@ def _revisions(
             where,
             frozenset(getattr(script.module, "direct", {})),
             mapped_there,
+            said_phase(script),
+            script.revision in expected,
         )
+
+
+def _phase_expected(project: Project, new: Collection[Path]) -> set[str]:
+    """The new ones, and all from the first that says its phase on: older ones have landed without."""
+    steps, scripts = steps_of(project.scripts), list(project.scripts.walk_revisions())
+    saying = {each.revision for each in scripts if hasattr(each.module, NAME)}
+    return {
+        each.revision
+        for each in scripts
+        if Path(each.path) in new or not saying.isdisjoint(below(steps, (each.revision,)))
+    }
 
 
 def _parents(script: Script) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from alembic_online.releases.phase import Phase
 from alembic_online.review.lint.executed_revision import Trial
 from alembic_online.review.lint.source import Source
 
@@ -25,6 +26,10 @@ class Revision:
     """Tables that it changes directly, and says why."""
     mapped: Callable[[], Mapped | None] = field(default=lambda: None)
     """What the models of the main branch map; None where they cannot be read: then all that there is may be mapped."""
+    phase: Phase | None = None
+    """What it says."""
+    expects_phase: bool = False
+    """Whether the project has its contracts wait, and this is no revision from before that."""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,226 @@
+"""What of a change of the schema a release before it may stumble over: the one table of it.
+
+It is read from the two catalogues, before and after. What is new is nobody's yet, so nothing of it breaks anything.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+
+from alembic_online.postgres.catalogue import (
+    Attribute,
+    Catalogue,
+    CatalogueObject,
+    Difference,
+    Identity,
+    Kind,
+    compare,
+)
+from alembic_online.releases.phase import Phase
+
+_SIZED = re.compile(
+    r"(?P<name>character varying|character|bit varying|bit|numeric)(?:\((?P<size>\d+)(?:,(?P<scale>\d+))?\))?"
+)
+_LADDERS = (("smallint", "integer", "bigint"), ("real", "double precision"))
+"""Types of which each holds all values of those before it."""
+_USED_BY_NAME = frozenset(
+    {
+        *(Kind.TABLE, Kind.FOREIGN_TABLE, Kind.VIEW, Kind.MATERIALIZED_VIEW, Kind.COLUMN, Kind.SEQUENCE, Kind.SCHEMA),
+        *(Kind.FUNCTION, Kind.PROCEDURE, Kind.AGGREGATE, Kind.OPERATOR, Kind.CAST, Kind.EXTENSION, Kind.COLLATION),
+        *(Kind.ENUM, Kind.DOMAIN, Kind.COMPOSITE, Kind.RANGE, Kind.BASE_TYPE),
+    }
+)
+"""Kinds of which statements name what they use."""
+_RELATIONS = (Kind.TABLE, Kind.FOREIGN_TABLE, Kind.VIEW, Kind.MATERIALIZED_VIEW)
+
+
+class How(Enum):
+    """In which way."""
+
+    GONE = "a statement that names it fails"
+    REFUSED = "rows of the release before do not get in any more"
+    RULED = "a rule is new: rows or values of the release before may break it"
+
+
+@dataclass(frozen=True, slots=True)
+class Break:
+    """One thing that a release before may stumble over."""
+
+    identity: Identity
+    how: How
+    what: str
+    """What becomes of it: the rest of a sentence that begins with its name."""
+
+    def __str__(self) -> str:
+        kind, _, table, name = self.identity
+        return f"{kind} {f'{table}.{name}' if table else name} {self.what}"
+
+
+def phase_between(before: Catalogue, after: Catalogue) -> Phase:
+    """`expand` where nothing breaks."""
+    return Phase.CONTRACT if next(breaks(before, after), None) else Phase.EXPAND
+
+
+def breaks(before: Catalogue, after: Catalogue) -> Iterator[Break]:
+    """Everything that breaks, in the order in which differences are listed."""
+    for each in compare(before, after):
+        if each.change == "removed":
+            yield from _removed(each.identity, before, after)
+        elif each.change == "added":
+            yield from _added(after[each.identity], before)
+        elif each.change == "changed":
+            yield from _changed(each, before, after)
+
+
+def _removed(identity: Identity, before: Catalogue, after: Catalogue) -> Iterator[Break]:
+    if identity.kind in _USED_BY_NAME and not _has_successor(identity, after):
+        yield Break(identity, How.GONE, "goes, or gets another name: code that knows it fails.")
+    elif _is_unique(before[identity]) and _stays(before[identity], after) and not _same(before[identity], after):
+        yield Break(identity, How.GONE, "goes: INSERT ... ON CONFLICT that relies on it fails.")
+    elif identity.kind is Kind.POLICY and _stays(before[identity], after):
+        yield Break(identity, How.RULED, "goes: rows that it showed are hidden.")
+
+
+def _has_successor(identity: Identity, after: Catalogue) -> bool:
+    """Whether a relation of another kind has its name: a view in the place of a table."""
+    others = (Identity(kind, *identity[1:]) for kind in _RELATIONS)
+    return identity.kind in _RELATIONS and any(each in after for each in others)
+
+
+def _added(new: CatalogueObject, before: Catalogue) -> Iterator[Break]:
+    if new.kind is Kind.COLUMN:
+        if new.parent in before and new.has(Attribute.NOT_NULL) and not _fills_itself(new):
+            yield Break(
+                new.identity,
+                How.REFUSED,
+                "is new, NOT NULL and without a default: the revision fails where there are rows, and INSERTs of code"
+                " that does not know it fail.",
+            )
+    elif new.kind is Kind.CONSTRAINT or _is_unique(new):
+        if new.parent in before and _is_of_old_columns(new, before) and not _same(new, before):
+            yield Break(new.identity, How.RULED, "is new: rows that code knowing nothing of it writes may break it.")
+    elif new.kind is Kind.POLICY and new.parent in before and new.has(Attribute.RESTRICTIVE):
+        yield Break(new.identity, How.RULED, "is new and restrictive: it hides rows, or refuses them.")
+
+
+def _changed(each: Difference, before: Catalogue, after: Catalogue) -> Iterator[Break]:
+    identity, old, new = each.identity, before[each.identity], after[each.identity]
+    of_view = identity.kind is Kind.COLUMN and new.parent is not None and new.parent.kind is Kind.VIEW
+    if of_view and each.attribute is not Attribute.TYPE:
+        return  # defaults and rules are those of the table below it
+    match each.attribute:
+        case Attribute.NOT_NULL if identity.kind is Kind.COLUMN and new.has(Attribute.NOT_NULL):
+            if not _fills_itself(new):
+                yield Break(identity, How.REFUSED, "becomes NOT NULL: INSERTs of code that leaves it out fail.")
+            else:
+                yield Break(identity, How.RULED, "becomes NOT NULL: code that writes NULL into it fails.")
+        case Attribute.TYPE if identity.kind is Kind.COLUMN:
+            yield from _retyped(identity, str(each.before), str(each.after))
+        case Attribute.DEFAULT | Attribute.IDENTITY if _fills_itself(old) and not _fills_itself(new):
+            how = How.REFUSED if new.has(Attribute.NOT_NULL) else How.RULED
+            yield Break(identity, how, "loses its default: INSERTs of code that leaves it out fail, or give NULL.")
+        case Attribute.IDENTITY if "always" in str(each.after).lower():
+            yield Break(identity, How.REFUSED, "becomes GENERATED ALWAYS: INSERTs of code that gives it a value fail.")
+        case Attribute.GENERATED if each.before is None:
+            yield Break(identity, How.REFUSED, "becomes a generated column: code that writes into it fails.")
+        case Attribute.LABELS if lost := [label for label in old.items(Attribute.LABELS) if label not in _labels(new)]:
+            yield Break(identity, How.GONE, f"loses {', '.join(lost)}: code that writes or compares it fails.")
+        case Attribute.DEFINITION if identity.kind in (Kind.VIEW, Kind.MATERIALIZED_VIEW):
+            columns = (each for each in before.values() if each.kind is Kind.COLUMN and each.parent == identity)
+            yield from (
+                Break(each.identity, How.GONE, "goes, or gets another name: code that knows it fails.")
+                for each in columns
+                if each.identity not in after
+            )
+        case Attribute.DEFINITION if identity.kind is Kind.CONSTRAINT or _is_unique(new):
+            yield Break(
+                identity, How.RULED, "is another one: rows that code knowing nothing of it writes may break it."
+            )
+        case Attribute.UNIQUE if new.has(Attribute.UNIQUE):
+            yield Break(
+                identity, How.RULED, "becomes unique: rows that code knowing nothing of it writes may break it."
+            )
+        case Attribute.PRIVILEGES if set(old.items(Attribute.PRIVILEGES)) - set(new.items(Attribute.PRIVILEGES)):
+            yield Break(identity, How.GONE, "loses privileges: a role that used them is refused.")
+        case Attribute.ROW_SECURITY if new.has(Attribute.ROW_SECURITY):
+            yield Break(identity, How.RULED, "gets row security: rows are hidden from code that saw them.")
+
+
+def _retyped(identity: Identity, before: str, after: str) -> Iterator[Break]:
+    if is_narrower(before, after):
+        yield Break(identity, How.REFUSED, f"becomes {after}: values that were fine are refused.")
+    elif not _holds_all(before.removesuffix("[]"), after.removesuffix("[]")) or before.count("[]") != after.count("[]"):
+        yield Break(identity, How.RULED, f"becomes {after}: code that reads or writes {before} may fail.")
+
+
+def is_narrower(before: str, after: str) -> bool:
+    """Whether the type after holds fewer values: a shorter text, a smaller number."""
+    for ladder in _LADDERS:
+        if before in ladder and after in ladder:
+            return ladder.index(after) < ladder.index(before)
+    old, new = _SIZED.fullmatch(before), _SIZED.fullmatch(after)
+    if new is None or new["size"] is None:
+        return False
+    if old is None:
+        return before == "text"
+    sizes = [(int(each["size"]) if each["size"] else None, int(each["scale"] or 0)) for each in (old, new)]
+    (old_size, old_scale), (new_size, new_scale) = sizes
+    assert new_size is not None, "asked above"
+    return old_size is None or new_size - new_scale < old_size - old_scale or new_scale < old_scale
+
+
+def _holds_all(before: str, after: str) -> bool:
+    """Of two types of which the second is not narrower: whether whoever writes and reads the first may go on."""
+    if any(before in ladder and after in ladder for ladder in _LADDERS):
+        return True
+    old, new = _SIZED.fullmatch(before), _SIZED.fullmatch(after)
+    if old is None:
+        return before == "text" and new is not None and new["name"] == "character varying"
+    return after == "text" if new is None else old["name"] == new["name"]
+
+
+def _fills_itself(column: CatalogueObject) -> bool:
+    return any(column.has(each) for each in (Attribute.DEFAULT, Attribute.IDENTITY, Attribute.GENERATED))
+
+
+def _labels(enum: CatalogueObject) -> tuple[str, ...]:
+    return enum.items(Attribute.LABELS)
+
+
+def _is_unique(entry: CatalogueObject) -> bool:
+    """A unique index or constraint: what ON CONFLICT may name, and what refuses rows."""
+    if entry.kind is Kind.INDEX:
+        return entry.has(Attribute.UNIQUE)
+    return entry.kind is Kind.CONSTRAINT and entry.text(Attribute.DEFINITION).startswith(
+        ("UNIQUE", "PRIMARY", "EXCLUDE")
+    )
+
+
+def _stays(part: CatalogueObject, after: Catalogue) -> bool:
+    return part.parent is not None and part.parent in after
+
+
+def _same(entry: CatalogueObject, there: Catalogue) -> bool:
+    """Whether another one of the same definition is there, under another name."""
+    columns = _columns(entry)
+    return any(
+        other.identity != entry.identity and _is_unique(other) == _is_unique(entry) and _columns(other) == columns
+        for other in there.values()
+        if other.identity.table == entry.identity.table and other.kind in (Kind.CONSTRAINT, Kind.INDEX)
+        if other.schema == entry.schema
+    )
+
+
+def _columns(entry: CatalogueObject) -> str:
+    """What a constraint or index rules, without the words around it."""
+    definition = entry.text(Attribute.DEFINITION)
+    return definition[definition.find("(") :] if _is_unique(entry) else definition
+
+
+def _is_of_old_columns(new: CatalogueObject, before: Catalogue) -> bool:
+    """Whether it rules a column that was there: into a new one no code writes yet."""
+    words = set(re.findall(r"\w+", new.text(Attribute.DEFINITION).partition("REFERENCES")[0]))
+    table = new.identity.schema, new.identity.table
+    columns = {each.name for each in before if each.kind is Kind.COLUMN and (each.schema, each.table) == table}
+    return bool(columns & words) or not columns
