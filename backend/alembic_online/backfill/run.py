@@ -21,6 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from alembic_online.backfill import state as kept
 from alembic_online.backfill.batch import change, next_range, prepare
 from alembic_online.backfill.batch_sql import Work
+from alembic_online.backfill.ctid_scan import PLACE
 from alembic_online.backfill.definition import Backfill
 from alembic_online.backfill.estimate import cut, refuse_volatile
 from alembic_online.backfill.keyset import Position
@@ -168,12 +169,19 @@ class _Run:
             if not await self._is_quiet(connection, slice_):
                 found = await next_range(connection, self.work, slice_.position, slice_.upto, pace.size)
             if found is None:
-                await self._end_pass(connection, slice_)
+                await self._end_pass(connection, slice_, slice_.changed_in_pass)
                 return int(slice_.slice), 0.0
-            return int(slice_.slice), await self._change(connection, slice_, *found)
+            size, (position, walked) = pace.size, found
+            changed, seconds = await self._change(connection, slice_, position, walked)
+            # These were the last. To look for more would never end where clients add rows all the time.
+            if walked < size and self.work.key is not PLACE:
+                await self._end_pass(connection, slice_, slice_.changed_in_pass + changed)
+            return int(slice_.slice), seconds
 
-    async def _change(self, connection: AsyncConnection, slice_: Row[Any], position: Position, walked: int) -> float:
-        """Change the rows up to `position`, and note it; returns in how many seconds."""
+    async def _change(
+        self, connection: AsyncConnection, slice_: Row[Any], position: Position, walked: int
+    ) -> tuple[int, float]:
+        """Change the rows up to `position`, and note it; returns how many, and in how many seconds."""
         begun = time.monotonic()
         try:
             changed = await change(connection, self.work, slice_.position, position)
@@ -184,15 +192,15 @@ class _Run:
         seconds = time.monotonic() - begun
         await kept.advance(connection, slice_, position, walked, changed)
         self.watch.got_on(changed)
-        return seconds
+        return changed, seconds
 
     async def _is_quiet(self, connection: AsyncConnection, slice_: Row[Any]) -> bool:
         """At the beginning of the second pass: whether the first one has found nothing to change in any slice."""
         begins = slice_._mapping["pass"] == 2 and slice_.position == slice_.after
         return begins and (await kept.read_progress(connection, self._definition.name))[0].changed == 0
 
-    async def _end_pass(self, connection: AsyncConnection, slice_: Row[Any]) -> None:
-        number, changed = slice_._mapping["pass"], slice_.changed_in_pass
+    async def _end_pass(self, connection: AsyncConnection, slice_: Row[Any], changed: int) -> None:
+        number = slice_._mapping["pass"]
         again = (number == 1 or changed > 0) and not self._definition.in_step
         if again and number == PASSES:
             log.warning(

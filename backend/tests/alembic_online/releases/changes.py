@@ -1,0 +1,133 @@
+"""Kinds of change, each as two revisions, and the models of the release before it and of the one that brings it."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+
+ID = {"id": "mapped_column(sa.BigInteger, sa.Identity(), primary_key=True)"}
+TEXT = "mapped_column(sa.Text)"
+
+
+@dataclass(frozen=True)
+class Model:
+    """Of the table `customers`: its columns as Python writes them, and those that each request writes."""
+
+    columns: Mapping[str, str]
+    writes: tuple[str, ...]
+
+    @classmethod
+    def of(cls, *names: str, **others: str) -> "Model":
+        """Texts that are written, and others with their declarations, which are not."""
+        return cls({**ID, **dict.fromkeys(names, TEXT), **others}, names)
+
+    @classmethod
+    def of_json(cls, text: str) -> "Model":
+        """The way back from `as_json`."""
+        data = json.loads(text)
+        return cls(data["columns"], tuple(data["writes"]))
+
+    def as_json(self) -> str:
+        """For the command line of a process."""
+        return json.dumps(asdict(self))
+
+
+@dataclass(frozen=True)
+class Change:
+    """One kind."""
+
+    name: str
+    expand: str
+    back: str
+    """The downgrade of `expand`."""
+    contract: str = ""
+    """Nothing where the expand is all of it."""
+    again: str = "pass"
+    """The downgrade of `contract`."""
+    table: str = "mail text"
+    old: Model = field(default_factory=lambda: Model.of("mail"))
+    new: Model = field(default_factory=lambda: Model.of("mail"))
+    holds: str = "mail"
+    """The column that has the last value at the end."""
+
+
+_IN_STEP = """
+CREATE FUNCTION in_step() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+  IF TG_OP = 'INSERT' THEN
+    NEW.email := coalesce(NEW.email, NEW.mail);
+    NEW.mail := NEW.email;
+  ELSIF NEW.mail IS DISTINCT FROM OLD.mail THEN NEW.email := NEW.mail;
+  ELSE NEW.mail := NEW.email;
+  END IF;
+  RETURN NEW;
+END $$
+"""
+_TRIGGER = (
+    "CREATE TRIGGER in_step BEFORE INSERT OR UPDATE OF mail, email ON customers FOR EACH ROW EXECUTE FUNCTION in_step()"
+)
+_RENAME = f'''op.add_column("customers", sa.Column("email", sa.Text))
+    op.execute("""{_IN_STEP}""")
+    op.execute("{_TRIGGER}")
+    op.backfill("customers", {{"email": "mail"}}, where="email IS DISTINCT FROM mail")'''
+
+CHANGES = (
+    Change(
+        "a column comes",
+        'op.add_column("customers", sa.Column("note", sa.Text))',
+        'op.drop_column("customers", "note")',
+        new=Model.of("mail", "note"),
+        holds="note",
+    ),
+    Change(
+        "a column comes that is NOT NULL and has a default",
+        'op.add_column("customers", sa.Column("note", sa.Text, server_default="none", nullable=False))',
+        'op.drop_column("customers", "note")',
+        new=Model.of("mail", note="mapped_column(sa.Text, server_default='none', nullable=False)"),
+    ),
+    Change(
+        "a column goes",
+        'op.alter_column("customers", "fax", nullable=True)',
+        '"""Rows without one may be there by now."""',
+        'op.drop_column("customers", "fax")',
+        'op.add_column("customers", sa.Column("fax", sa.Text))',
+        table="mail text, fax text NOT NULL",
+        old=Model.of("mail", "fax"),
+    ),
+    Change(
+        "a column gets another name",
+        _RENAME,
+        'op.execute("DROP TRIGGER in_step ON customers"); op.execute("DROP FUNCTION in_step()");'
+        ' op.drop_column("customers", "email")',
+        'op.execute("DROP TRIGGER in_step ON customers"); op.execute("DROP FUNCTION in_step()");'
+        ' op.drop_column("customers", "mail")',
+        'op.add_column("customers", sa.Column("mail", sa.Text))',
+        new=Model.of("email"),
+        holds="email",
+    ),
+    Change(
+        "a column becomes NOT NULL",
+        "pass",
+        "pass",
+        'op.alter_column("customers", "mail", nullable=False)',
+        'op.alter_column("customers", "mail", nullable=True)',
+    ),
+    Change(
+        "a check comes",
+        "pass",
+        "pass",
+        """op.create_check_constraint("has_at", "customers", "mail LIKE '%@%'")""",
+        'op.drop_constraint("has_at", "customers")',
+    ),
+    Change(
+        "a column becomes unique",
+        "pass",
+        "pass",
+        'op.create_unique_constraint("one_mail", "customers", ["mail"])',
+        'op.drop_constraint("one_mail", "customers")',
+    ),
+    Change(
+        "an index and a table that refers to it come",
+        'op.create_index("by_mail", "customers", ["mail"]);'
+        ' op.create_table("notes", sa.Column("customer", sa.BigInteger, sa.ForeignKey("customers.id")))',
+        'op.drop_table("notes"); op.drop_index("by_mail", "customers")',
+    ),
+)
