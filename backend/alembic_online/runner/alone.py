@@ -32,13 +32,20 @@ class Alone:
 
     def __init__(self, attempt: Attempt, transactions: Transactions) -> None:
         self._attempt, self._transactions, self._run = attempt, transactions, attempt.run
-        pids = self._run.way.own_pids
-        nobody, none_large = nobody_else(pids), no_table_of(int(self._run.policy.small_table_bytes))
-        self.asked: Sequence[ColumnElement[Any]] = (*SUSPICIONS, and_(nobody, none_large).label("alone"))
-        """Asked at the end of each revision, with what is written anyhow."""
-        self._asked_when_none_grew = (*SUSPICIONS, nobody.label("alone"))
         self._left: list[str] | None = None
         self._is_alone = False
+
+    @property
+    def asked(self) -> Sequence[ColumnElement[Any]]:
+        """Asked at the end of each revision, with what is written anyhow."""
+        none_large = no_table_of(int(self._run.policy.small_table_bytes))
+        return (*SUSPICIONS, and_(self._nobody_else(), none_large).label("alone"))
+
+    def _asked_when_none_grew(self) -> Sequence[ColumnElement[Any]]:
+        return (*SUSPICIONS, self._nobody_else().label("alone"))
+
+    def _nobody_else(self) -> ColumnElement[bool]:
+        return nobody_else((*self._run.way.own_pids, *self._run.activity.watchers))
 
     def left(self) -> list[str]:
         """What is unfinished between two revisions. Only before the first one is it looked for."""
@@ -84,7 +91,7 @@ class Alone:
 
     def _end(self, entry: Entry, path: Path, leaves: Collection[str]) -> None:
         connection, version = self._run.connection, self._run.policy.application_version
-        asked = self.asked if self._attempt.may_fill_tables else self._asked_when_none_grew
+        asked = self.asked if self._attempt.may_fill_tables else self._asked_when_none_grew()
         found = self._run.history.record(connection, entry, path, version, asked)
         before, revision = entry.unfinished_before, entry.revision
         left = check_end_state(connection, found, before=before, leaves=leaves, revision=revision)

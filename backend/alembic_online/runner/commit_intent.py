@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
 from alembic_online.postgres.sql.literals import hide_literals
@@ -184,7 +185,12 @@ def _plain(names: Iterator[str]) -> list[str]:
 
 
 def _is_in(name: str, words: frozenset[str]) -> bool:
-    return {*re.findall(r"\w+", name.partition("(")[0].lower())} <= words
+    return _words_of(name) <= words
+
+
+@lru_cache(maxsize=100_000)  # each commit asks for each name of the catalogue
+def _words_of(name: str) -> frozenset[str]:
+    return frozenset(re.findall(r"\w+", name.partition("(")[0].lower()))
 
 
 def _words(texts: Iterable[str]) -> frozenset[str]:

@@ -19,6 +19,7 @@ from alembic_online.runtime.activity import Activity, Progress
 
 log = logging.getLogger("alembic.runtime.migration")
 
+_OWN_PID = text("SELECT pg_backend_pid()")
 _PACE = 10.0  # seconds between two plain lines
 
 
@@ -44,7 +45,8 @@ async def _watch(activity: Activity, engine: AsyncEngine, pid: int, *, terminal:
         async with engine.connect() as connection:
             await connection.execution_options(isolation_level="AUTOCOMMIT")
             await connection.execute(text("SET application_name = 'alembic-online'"))  # no session of an old release
-            await _show(activity, connection, pid, terminal=terminal)
+            with activity.watched(int(await connection.scalar(_OWN_PID) or 0)):
+                await _show(activity, connection, pid, terminal=terminal)
     except (OSError, SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         # A migration does not fail because nobody can watch it.
         log.info("Progress is not shown: %s", server_message(error))

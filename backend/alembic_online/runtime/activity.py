@@ -56,6 +56,8 @@ class Activity:
     size_before: int | None = None
     """Bytes of the whole database before the step, where it may rewrite a table."""
     since: float = field(default_factory=time.monotonic)
+    watchers: set[int] = field(default_factory=set)
+    """The backends by which its progress is read: sessions of ours, in nobody's way."""
 
     def begin_revision(self, revision: str, direction: str) -> None:
         """A revision begins, or begins again."""
@@ -84,6 +86,15 @@ class Activity:
             yield
         finally:
             self.written_at = before
+
+    @contextmanager
+    def watched(self, pid: int) -> Iterator[None]:
+        """In the block, the backend `pid` reads the progress."""
+        self.watchers.add(pid)
+        try:
+            yield
+        finally:
+            self.watchers.discard(pid)
 
     def wait(self, line: str) -> None:
         """Waiting begins or goes on."""

@@ -30,8 +30,10 @@ class Below:
 
     def _making(self, each: GivenUp, line: int, end: int) -> Iterator[tuple[int, str]]:
         for at, sql in self._texts:
-            here = [sql] if each.kind == "numbers" else _after(each, sql)  # it is said by this line itself, or not
-            texts = [sql] if at > end else here if line <= at <= end else []
+            if at < line:
+                continue
+            is_below = at > end or each.kind == "numbers"  # which this line itself says, or not
+            texts = [sql] if is_below else _after(each, sql)
             yield from ((at, text) for text in texts if _makes(each, text))
 
     def made_above(self, each: GivenUp, line: int) -> bool:

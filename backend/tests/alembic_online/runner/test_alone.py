@@ -75,6 +75,22 @@ def test_a_revision_that_nobody_notices_is_one_transaction_with_its_stamp(projec
     assert _is_one_transaction(database)
 
 
+_UNTIL_WATCHED = """while op.get_bind().scalar(sa.text(
+        "SELECT count(*) < 3 FROM pg_stat_activity WHERE datname = current_database()")):
+        pass"""
+
+
+def test_who_only_shows_its_progress_is_nobody_else(
+    project: Project, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _set_up(database)
+    project.revision("001_a", upgrade=_UNTIL_WATCHED)
+    project.revision("002_b", "001_a", _ADD)
+    monkeypatch.setattr("alembic_online.runtime.activity.QUIET", 0.0)  # each step counts as long
+    project.alembic(database, "upgrade", "head")
+    assert _is_one_transaction(database)
+
+
 @pytest.mark.parametrize(
     ("there", "variables"),
     [
