@@ -2,6 +2,8 @@
 
 from sqlalchemy import text
 
+from alembic_online.postgres.catalogue.constraints import WRITTEN
+
 BEGIN = text(
     """
     SELECT to_regclass(:history)::bigint, count(set_config(key, value, true))
@@ -81,7 +83,7 @@ VERSIONS = text(
     SELECT 0, 0, bit_xor(hashtextextended(xmin::text, class << 32 | number)) FROM common
     """
 )
-_FACTS = """
+_FACTS = f"""
     SELECT class, oid::bigint, CASE relkind WHEN 'S' THEN 'sequence' WHEN 'v' THEN 'view'
         WHEN 'm' THEN 'materialized view' WHEN 'c' THEN 'type' ELSE 'table' END, schema, '', name, oid::bigint,
       json_build_object('definition', CASE WHEN relkind IN ('v', 'm') THEN pg_get_viewdef(oid) ELSE
@@ -122,6 +124,7 @@ _FACTS = """
     SELECT r.class, r.oid::bigint, 'constraint', r.schema, r.name, k.conname::text, 0, json_build_object(
         'definition', regexp_replace(pg_get_constraintdef(k.oid), ' NOT VALID$', ''), 'validated', k.convalidated)::text
     FROM relation r JOIN pg_constraint k ON k.conrelid = r.oid AND k.contype IN ('p', 'u', 'f', 'c', 'x')
+      AND {WRITTEN.format(constraint="k")}
     UNION ALL
     SELECT r.class, r.oid::bigint, 'index', r.schema, r.name, x.relname::text, 0, json_build_object(
         'definition', pg_get_indexdef(x.oid), 'valid', i.indisvalid)::text
