@@ -104,6 +104,14 @@ CHANGES = (
         holds="email",
     ),
     Change(
+        "a column gets a wider type",
+        'op.alter_column("customers", "points", type_=sa.BigInteger())',
+        'op.alter_column("customers", "points", type_=sa.Integer())',
+        table="mail text, points int DEFAULT 7",
+        old=Model.of("mail", points="mapped_column(sa.Integer, server_default='7')"),
+        new=Model.of("mail", points="mapped_column(sa.BigInteger, server_default='7')"),
+    ),
+    Change(
         "a column becomes NOT NULL",
         "pass",
         "pass",

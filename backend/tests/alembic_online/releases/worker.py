@@ -17,7 +17,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import DeclarativeBase, Session, mapped_column
 
-from alembic_online import stamp_engine
+from alembic_online import retry_outdated_plans, stamp_engine
 from tests.alembic_online.releases.changes import Model
 
 
@@ -67,6 +67,7 @@ def main() -> None:
     """The process."""
     url, release, revision, model, path = sys.argv[1:]
     engine = sa.create_engine(url.replace("postgresql://", "postgresql+psycopg://", 1), pool_size=1)
+    retry_outdated_plans(engine)
     stamp_engine(engine, revision, product="shop", release=release)
     report = SimpleNamespace(written={}, failed=[], longest=0.0, requests=0)
     work(engine, Model.of_json(model), report)
