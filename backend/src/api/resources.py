@@ -13,7 +13,6 @@ from sqlalchemy import ExceptionContext, QueuePool, event
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
-from alembic_online.postgres.connection.cached_plans import retry_outdated_plans
 from alembic_online.postgres.connection.engine import async_engine, resolve_url
 from alembic_online.postgres.connection.url import DatabaseURL
 from alembic_online.postgres.embedded import leave
@@ -160,7 +159,7 @@ def _pooled_engine(target: DatabaseURL, application_name: str, *, pool_size: int
     )
     event.listen(engine.sync_engine, "checkout", _replace_closed)
     event.listen(engine.sync_engine, "handle_error", _replace_outdated)
-    return retry_outdated_plans(engine)
+    return engine
 
 
 def _replace_outdated(context: ExceptionContext) -> None:

@@ -41,7 +41,7 @@ def work(engine: sa.Engine, model: Model, report: SimpleNamespace) -> None:
             return
         began = time.monotonic()
         try:
-            with Session(engine) as session:
+            with Session(engine, expire_on_commit=False) as session:
                 text = f"{os.getpid()}-{number}@example.org"
                 row = entity(**dict.fromkeys(model.writes, text))
                 session.add(row)
