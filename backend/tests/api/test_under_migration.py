@@ -81,7 +81,9 @@ def changing(tmp_path: Path) -> Project:
         f"[alembic]\nscript_location = {folder}\nprepend_sys_path = {MIGRATIONS.parent}\npath_separator = os\n"
     )
     project = Project(folder)
-    project.revision("900_load", parent=HEAD, upgrade="; ".join(UPGRADE), downgrade="; ".join(DOWNGRADE), phase="expand")
+    project.revision(
+        "900_load", parent=HEAD, upgrade="; ".join(UPGRADE), downgrade="; ".join(DOWNGRADE), phase="expand"
+    )
     return project
 
 
