@@ -8,7 +8,7 @@ Nine times in ten nobody has touched the catalogue since it was last looked at. 
 definitions: PostgreSQL writes a catalogue's row again, under a new transaction id, for whatever is changed in it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from fnmatch import translate
 from functools import cache
@@ -17,16 +17,9 @@ from typing import Any
 
 from sqlalchemy import Connection, TextClause, text
 
-from alembic_online.postgres.catalogue import (
-    data_types,
-    namespaces,
-    operators,
-    policies,
-    publications,
-    routines,
-    triggers,
-)
+from alembic_online.postgres.catalogue import namespaces
 from alembic_online.postgres.catalogue.constraints import WRITTEN
+from alembic_online.postgres.catalogue.families import RARE, WHICH
 from alembic_online.postgres.catalogue.model import NOT_COMPARED
 from alembic_online.postgres.catalogue.scope import RELATION_KINDS, SCOPE, WHOLE_DATABASE, column_options
 from alembic_online.postgres.catalogue.session import neutral_session
@@ -276,37 +269,13 @@ _OFTEN = (
     *(_RELATIONS, _PARENTS, _COLUMNS, _EXPRESSIONS, _CONSTRAINTS, _DOMAIN_CHECKS),
     *(_INDEXES, _SEQUENCES, _COMMENTS, _PRIVILEGES),
 )
-_FROM_16384 = "SELECT FROM {} WHERE oid >= 16384"
-_OPERATORS = ("pg_collation", "pg_operator", "pg_opfamily", "pg_opclass", "pg_cast", "pg_ts_dict", "pg_ts_config")
-# An array of a table's rows is a type too, and each table has one.
-_OWN_TYPES = """(typtype IN ('e', 'd', 'r', 'm') OR typtype = 'b' AND typcategory <> 'A')"""
-_FAMILIES: Mapping[str, tuple[ModuleType, Sequence[str]]] = {
-    "data types": (
-        data_types,
-        (f"{_FROM_16384.format('pg_type')} AND {_OWN_TYPES}", "SELECT FROM pg_class WHERE relkind = 'c'"),
-    ),
-    "operators": (operators, [_FROM_16384.format(name) for name in _OPERATORS]),
-    "routines": (routines, [_FROM_16384.format("pg_proc")]),
-    "policies": (policies, [_FROM_16384.format(name) for name in ("pg_policy", "pg_statistic_ext")]),
-    "triggers": (triggers, [_FROM_16384.format(name) for name in ("pg_trigger", "pg_rewrite", "pg_event_trigger")]),
-    "publications": (
-        publications,
-        [_FROM_16384.format(name) for name in ("pg_publication", "pg_foreign_server", "pg_foreign_data_wrapper")],
-    ),
-}
-"""Of which most databases have none: what says that there are some. To plan the query of all took most of the time."""
-_THERE = text(
-    " UNION ALL ".join(
-        f"SELECT '{name}' WHERE " + " OR ".join(f"EXISTS ({each})" for each in signs)
-        for name, (_, signs) in _FAMILIES.items()
-    )
-)
+_WHICH = text(WHICH)
 
 
 @cache
 def _fingerprint(there: frozenset[str]) -> TextClause:
     """The query for a database that has something of these families."""
-    families = [_rare(namespaces), *(_rare(family) for name, (family, _) in _FAMILIES.items() if name in there)]
+    families = [_rare(namespaces), *(_rare(family) for family in RARE if family.__name__ in there)]
     return text(_BEGIN + " UNION ALL ".join([*_OFTEN, *families]) + _END)
 
 
@@ -349,7 +318,7 @@ def read_fingerprint(connection: Connection, scope: Scope) -> Fingerprint:
     given: dict[str, Any] = {**scope.as_data(), "left_alone": [_regular(each) for each in scope.left_alone]}
     with neutral_session(connection):
         connection.execute(_BOUNDED)
-        there = frozenset(connection.scalars(_THERE))
+        there = frozenset(connection.scalars(_WHICH))
         rows = connection.execute(_fingerprint(there), given).all()
     return {str(kind): str(value) for kind, value in rows}
 

@@ -1,7 +1,8 @@
-"""Reading a catalogue: one query a family, whatever the number of tables."""
+"""Reading a catalogue: one query a family that is there, whatever the number of tables."""
 
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from types import ModuleType
 from typing import Any
 
 from sqlalchemy import TextClause, text
@@ -22,6 +23,7 @@ from alembic_online.postgres.catalogue import (
     triggers,
 )
 from alembic_online.postgres.catalogue.attributes import Attribute
+from alembic_online.postgres.catalogue.families import RARE, WHICH
 from alembic_online.postgres.catalogue.model import Catalogue, CatalogueObject, Identity, Kind, Value
 from alembic_online.postgres.catalogue.normal import normal
 from alembic_online.postgres.catalogue.session import neutral_session
@@ -40,7 +42,12 @@ FAMILIES = (
     triggers,
     publications,
 )
-_QUERIES = tuple(text(family.SQL) for family in FAMILIES)
+_FAMILY = "family"
+"""The kind of a row that is no object: it names one of `RARE` that is there."""
+_SQL = {family: family.SQL for family in FAMILIES} | {
+    namespaces: f"{namespaces.SQL} UNION ALL SELECT '{_FAMILY}', '', '', name, NULL, NULL FROM ({WHICH}) AS rare (name)"
+}
+_QUERIES = {family: text(sql) for family, sql in _SQL.items()}
 _IS_PREPARED = "catalogue is prepared"
 _ATTRIBUTES = {attribute.value: attribute for attribute in Attribute}
 _NAMESPACES = text(namespaces.SQL)
@@ -65,9 +72,13 @@ def read_catalogue(
     }
     queries = _prepared(scope) if _IS_PREPARED in connection.info else _QUERIES
     with neutral_session(connection):
-        return Catalogue(
-            [entry for query in queries for entry in _objects(connection.execute(query, scope).fetchall())]
-        )
+        rows = list(connection.execute(queries[namespaces], scope))
+        there = {row.name for row in rows if row.kind == _FAMILY}
+        found = [row for row in rows if row.kind != _FAMILY]
+        for family in FAMILIES[1:]:
+            if family not in RARE or family.__name__ in there:
+                found += connection.execute(queries[family], scope).fetchall()
+        return Catalogue(list(_objects(found)))
 
 
 def prepare_to_read(connection: Connection) -> None:
@@ -78,15 +89,15 @@ def prepare_to_read(connection: Connection) -> None:
     """
     with neutral_session(connection):
         for number, family in enumerate(FAMILIES):
-            query = family.SQL.replace(":schemas", "$1").replace(":ignored", "$2")
+            query = _SQL[family].replace(":schemas", "$1").replace(":ignored", "$2")
             connection.execute(text(f"PREPARE online_catalogue_{number} (text[], text[]) AS {query}"))
     connection.info[_IS_PREPARED] = True
 
 
-def _prepared(scope: Mapping[str, Sequence[str] | None]) -> list[TextClause]:
+def _prepared(scope: Mapping[str, Sequence[str] | None]) -> dict[ModuleType, TextClause]:
     """EXECUTE takes no parameters of the protocol's: its arguments stand in the text."""
     given = ", ".join(_literal(scope[name]) for name in ("schemas", "ignored"))
-    return [text(f"EXECUTE online_catalogue_{number} ({given})") for number in range(len(FAMILIES))]
+    return {family: text(f"EXECUTE online_catalogue_{number} ({given})") for number, family in enumerate(FAMILIES)}
 
 
 def _literal(names: Sequence[str] | None) -> str:

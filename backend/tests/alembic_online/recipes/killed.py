@@ -16,7 +16,7 @@ _DIES = "from tests.alembic_online.recipes.interruption import die_as_told; die_
 
 def converges_though_killed(start: Start, project: Project, url: str, case: Case, directly: Direct) -> None:
     """Fail unless the way up ends where the direct way does."""
-    up, _ = directly(case)
+    up = directly.up(case)
     write(project, url, replace(case, upgrade=_DIES + case.upgrade))
     assert run_killed(start, project, url) > 1
     same(up, read_state(url))

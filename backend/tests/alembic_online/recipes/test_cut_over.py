@@ -710,7 +710,7 @@ KEYS_AFTER_SWAP = case(
 def test_the_old_code_runs_between_any_two_commits(
     project: Project, database: str, change: Case, directly: Direct
 ) -> None:
-    up, _ = directly(change)
+    up = directly.up(change)
     write(project, database, change)
     with watching(database, TABLES, OLD_CODE) as watch:
         project.alembic.having(**PATIENT)(database, "upgrade", "head")
@@ -747,7 +747,7 @@ def test_what_clients_would_miss_meanwhile_is_refused(project: Project, database
 def test_a_key_that_an_earlier_try_has_made_is_not_made_again(
     project: Project, database: str, directly: Direct
 ) -> None:
-    up, _ = directly(KEYS_AFTER_SWAP)
+    up = directly.up(KEYS_AFTER_SWAP)
     write(project, database, KEYS_AFTER_SWAP)
     alembic = project.alembic.having(**PATIENT)
     with psycopg.connect(database, autocommit=True) as connection:

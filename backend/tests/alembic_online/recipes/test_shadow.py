@@ -173,7 +173,7 @@ def test_views_policies_triggers_and_rules_are_rebuilt_for_it(
     project: Project, database: str, directly: Direct, change: str, small: str
 ) -> None:
     by_hand = AROUND.format(DROPPED) + change + "\n    " + AROUND.format(MADE)
-    up, _ = directly(Case("", by_hand, "pass", VIEWED))
+    up = directly.up(Case("", by_hand, "pass", VIEWED))
     write(project, database, Case("", change, "pass", VIEWED))
     with statements() as sent:
         project.alembic.having(**{**PATIENT, "MIGRATION_SMALL_TABLE_BYTES": small})(database, "upgrade", "head")
@@ -184,7 +184,7 @@ def test_views_policies_triggers_and_rules_are_rebuilt_for_it(
 def test_they_are_there_though_its_session_ends_around_every_step(
     project: Project, database: str, directly: Direct
 ) -> None:
-    up, _ = directly(
+    up = directly.up(
         Case("", AROUND.format(DROPPED) + CASES[0].upgrade + "\n    " + AROUND.format(MADE), "pass", VIEWED)
     )
     write(project, database, Case("", CASES[0].upgrade, "pass", VIEWED))

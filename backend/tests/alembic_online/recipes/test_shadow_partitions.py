@@ -107,7 +107,7 @@ def test_what_others_make_meanwhile_is_not_lost(project: Project, database: str,
         ALTER TABLE logs_5 ADD CONSTRAINT ck_late CHECK (size > 1); CREATE INDEX ix_new ON logs_5 (size, day);
         INSERT INTO logs VALUES (500, 250, 1, 77), (1, 5, 1, 78)
     """
-    up, _ = directly(replace(CASES[0], before=LOGS + made))
+    up = directly.up(replace(CASES[0], before=LOGS + made))
     write(project, database, CASES[0])
     todo = [made]
     with psycopg.connect(database, autocommit=True) as other:

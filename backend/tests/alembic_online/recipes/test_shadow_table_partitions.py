@@ -95,7 +95,7 @@ def test_what_others_do_meanwhile_is_there_and_no_row_is_read_under_the_lock(
         UPDATE logs SET day = 7 WHERE id = 40; UPDATE logs SET size = 700 WHERE id = 30;
         DELETE FROM logs WHERE id = 20; TRUNCATE "logs 3"; INSERT INTO logs (id, day, kind) VALUES (15, 15, 1)
     """
-    up, _ = directly(replace(case, before=case.before + done))
+    up = directly.up(replace(case, before=case.before + done))
     write(project, database, case)
     todo, said = [done], list[str]()
 

@@ -12,11 +12,13 @@ from sqlalchemy import Engine, event
 _ITS_OWN = re.compile(
     r"\s*(ALTER|CREATE|DROP|LOCK|DO|COMMENT|GRANT|REVOKE|TRUNCATE|REINDEX|COMMIT|SELECT setval)\b", re.IGNORECASE
 )
-_STRONG = """
-    SELECT DISTINCT c.relname FROM pg_locks l JOIN pg_class c ON c.oid = l.relation WHERE l.granted
+# The tables that somebody locks strongly, and what is the same until a transaction that writes begins or ends.
+_NOW = """
+    SELECT pg_current_snapshot()::text, ARRAY(SELECT DISTINCT c.relname::text
+    FROM pg_locks l JOIN pg_class c ON c.oid = l.relation WHERE l.granted
     AND l.mode IN ('ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')
     AND l.pid <> pg_backend_pid() AND c.relname = ANY (%s)
-    AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+    AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()))
 """
 # Another answer when a change of the schema has been committed.
 _SCHEMA = "SELECT " + ", ".join(
@@ -37,13 +39,17 @@ class Watch:
     failures: dict[str, str] = field(default_factory=dict)
     """What the old code could not do in some state between two commits, and the statement that came next."""
     looks: int = 0
+    _snapshot: str = ""
     _schema: list[Any] = field(default_factory=list)
 
     def look(self, _connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
         self.looks += 1
-        locked = {name for (name,) in self.session.execute(_STRONG, [list(self.tables)])}
+        [(snapshot, locked)] = self.session.execute(_NOW, [list(self.tables)]).fetchall()
         if locked and not _ITS_OWN.match(statement):
             self.beside.append(f"{' '.join(statement.split())[:100]} beside a lock on {', '.join(sorted(locked))}")
+        if snapshot == self._snapshot:
+            return
+        self._snapshot = snapshot
         schema = self.session.execute(_SCHEMA).fetchall()
         if schema != self._schema:
             self._schema = schema

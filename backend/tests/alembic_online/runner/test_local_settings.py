@@ -53,7 +53,7 @@ ENDS = Case(
 
 @pytest.mark.parametrize("case", [KEPT, ENDS], ids=str)
 def test_it_holds_over(project: Project, database: str, directly: Direct, case: Case) -> None:
-    up, _ = directly(case)
+    up = directly.up(case)
     write(project, database, case)
     project.alembic.having(**PATIENT)(database, "upgrade", "head")
     same(up, read_state(database))
