@@ -15,6 +15,7 @@ SETTINGS = {
     "idle_session_timeout": "'300ms'",
     "default_transaction_isolation": "serializable",
     "transaction_timeout": "'300ms'",
+    "jit": "on",
 }
 
 
@@ -43,4 +44,10 @@ def test_a_roles_own_limits_do_not_end_a_migration(
     ]
     project.revision("001_a", upgrade="\n    ".join(lines))
     project.alembic(hurried.replace("postgresql:", f"postgresql+{driver}:"), "upgrade", "head")
+    assert outcomes(watcher) == ["done"]
+
+
+def test_nothing_is_compiled_under_a_lock(project: Project, hurried: str, watcher: psycopg.Connection) -> None:
+    project.revision("001_a", upgrade="assert op.get_bind().scalar(sa.text('SHOW jit')) == 'off'")
+    project.alembic(hurried, "upgrade", "head")
     assert outcomes(watcher) == ["done"]
