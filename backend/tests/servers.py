@@ -3,7 +3,7 @@
 import secrets
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,10 +85,11 @@ def with_driver(url: str, driver: str) -> str:
 
 
 @contextmanager
-def embedded(version: int) -> Iterator[Server]:
-    """The server out of the wheel, its data gone afterwards."""
+def embedded(version: int, settings: Mapping[str, str] | None = None) -> Iterator[Server]:
+    """The server out of the wheel, with these settings besides, its data gone afterwards."""
     with server_directory() as directory:
-        running = start_server(directory / "data", version=version, settings=_FAST, temporary=True)
+        given = {**_FAST, **(settings or {})}
+        running = start_server(directory / "data", version=version, settings=given, temporary=True)
         with closing(Server(running.get_uri(), version)) as server:
             with psycopg.connect(server.url("template1")):
                 pass  # leaves pg_internal.init, which is cloned too: without it each first session writes its own

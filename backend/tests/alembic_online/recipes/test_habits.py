@@ -18,7 +18,7 @@ from tests.alembic_online.recipes.interruption import PATIENT
 from tests.alembic_online.recipes.meanwhile import meanwhile
 from tests.alembic_online.recipes.state import read_state, same
 from tests.sampling import every
-from tests.servers import Server
+from tests.servers import Server, with_driver
 
 _DIALECT = "from sqlalchemy.dialects import postgresql\n    "
 _PLAIN = """\
@@ -54,6 +54,12 @@ def test_it_ends_as_plain_alembic_does(
             project.alembic.having(**PATIENT)(database, *way)
             plain.alembic(other, *way)
             same(read_state(other), read_state(database))
+
+
+@pytest.mark.parametrize("case", [each for each in HABITS if "names" in each.name])
+def test_on_asyncpg_too(project: Project, database: str, case: Case) -> None:
+    write(project, database, case)
+    project.alembic.having(**PATIENT)(with_driver(database, "asyncpg"), "upgrade", "head")
 
 
 def write_chain(project: Project, url: str) -> None:
