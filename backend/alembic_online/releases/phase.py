@@ -3,7 +3,8 @@
     phase = "expand"        # the schema only gets more
     phase = "contract"      # something goes that a release before this revision may use
 
-A file that says neither is taken for the worse wherever it matters. A merge changes nothing, so it is `expand`.
+A file that says neither waits for older releases, and not for sessions that say nothing; nobody counts on it.
+A merge changes nothing, so it is `expand`.
 """
 
 from collections.abc import Iterator, Mapping

@@ -4,7 +4,7 @@ import logging
 import re
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from alembic.runtime.migration import RevisionStep
@@ -118,7 +118,9 @@ class ContractGate:
         async def ask(connection: AsyncConnection) -> list[Release]:
             role = str(await connection.scalar(text("SELECT current_user::text")))
             sessions = await read_sessions(connection, self._own_pids)
-            return older_than(script.revision, await self._known(connection), sessions, self._policy, role)
+            # Where neither side says anything, nothing is known: plain Alembic would go on.
+            policy = self._policy if said_phase(script) else replace(self._policy, unknown_sessions="none")
+            return older_than(script.revision, await self._known(connection), sessions, policy, role)
 
         return self._history.ask(ask)
 
