@@ -92,9 +92,10 @@ class ModelsDiffer(SafetyError):
 
 
 class ContractWaits(SafetyError):
-    """A release that was built for an older schema is connected, and the next step takes something from it.
+    """A release is connected that was built for another schema, and the next step takes something from it.
 
-    What comes before that step is applied. With MIGRATION_CONTRACT_WAITS=pass, the default, the exit code is 0.
+    What comes before that step is applied. With MIGRATION_CONTRACT_WAITS=pass, the default, the exit code of an upgrade
+    is 0. The same for the downgrade of an expand while a release that was built for it is connected: always 23.
     """
 
     exit_code = 23

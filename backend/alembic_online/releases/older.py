@@ -1,4 +1,8 @@
-"""Whom a contract waits for: every process that is connected and was built for a schema without it."""
+"""Whom a step waits for that takes something away.
+
+A contract: every process that is connected and was built for a schema without it. The downgrade of an expand: every one
+that was built for a schema with it.
+"""
 
 from collections.abc import Collection, Mapping, Sequence
 
@@ -19,6 +23,17 @@ def older_than(
     counted = _unknown(sessions, policy.unknown_sessions, {own_role, *(each.role for each in ours)})
     meant = known(steps)
     return releases([*(each for each in ours if not _has(each.label, revision, steps, meant)), *counted])
+
+
+def built_with(revision: str, steps: Mapping[str, Step], sessions: Sequence[Session], policy: Policy) -> list[Release]:
+    """The releases that have `revision`, or were built for what nobody knows: they may use what it made.
+
+    A session that says nothing does not count: it was there before anybody said anything.
+    """
+    ours = [each for each in sessions if each.label is not None and each.label.is_of(policy.product)]
+    meant = known(steps)
+    strangers = [each for each in ours if each.label and not set(each.label.heads.split(",")) <= meant.keys()]
+    return releases([each for each in ours if each in strangers or _has(each.label, revision, steps, meant)])
 
 
 def _unknown(sessions: Sequence[Session], policy: str, application: Collection[str]) -> list[Session]:

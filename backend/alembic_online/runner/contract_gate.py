@@ -1,4 +1,7 @@
-"""A contract step waits for the releases before it: looked at before the revision, and before each strong statement."""
+"""What takes something away waits for the releases that may use it: an upgrade of a contract, a downgrade of an expand.
+
+It is looked at before the revision, and again before each strong statement.
+"""
 
 import logging
 import re
@@ -16,7 +19,7 @@ from alembic_online.alembic_seam import SupervisedContext
 from alembic_online.errors import ContractWaits, RequestRefused
 from alembic_online.policy import Policy
 from alembic_online.releases.alive import Release, read_sessions
-from alembic_online.releases.older import older_than
+from alembic_online.releases.older import built_with, older_than
 from alembic_online.releases.phase import Phase, Step, said_phase
 from alembic_online.releases.stored import known_steps
 from alembic_online.runtime.activity import Activity
@@ -49,6 +52,39 @@ class Wish:
         return cls(float(found[1]) * _UNITS[found[2]], str(force).strip())
 
 
+@dataclass(frozen=True)
+class Taking:
+    """A step that takes something from a release that may be connected."""
+
+    script: Script
+    is_upgrade: bool
+
+    @classmethod
+    def of(cls, step: RevisionStep) -> "Taking | None":
+        """None for one that only gives: an upgrade of an expand, a downgrade of a contract, a merge."""
+        script = step.revision
+        assert isinstance(script, Script), "a merge of branches is one too"
+        gives = Phase.EXPAND if step.is_upgrade else Phase.CONTRACT
+        return None if script.is_merge_point or said_phase(script) is gives else cls(script, step.is_upgrade)
+
+    @property
+    def revision(self) -> str:
+        """Its id."""
+        return str(self.script.revision)
+
+    @property
+    def name(self) -> str:
+        """In a sentence."""
+        return self.revision if self.is_upgrade else f"the downgrade of {self.revision}"
+
+    @property
+    def what(self) -> str:
+        """Why it waits."""
+        if said_phase(self.script) is None:
+            return 'which says no phase (phase = "expand" or "contract")'
+        return "a contract step" if self.is_upgrade else "which takes back an expand"
+
+
 class ContractGate:
     """Of one run."""
 
@@ -64,31 +100,29 @@ class ContractGate:
         self._context, self._history, self._own_pids = context, history, own_pids
         self._policy, self._activity, self._wish = policy, activity, wish
         self._until = time.monotonic() + wish.wait
-        self._contract: Script | None = None
-        """The one that is run, where it waits for somebody and is not forced."""
+        self._taking: Taking | None = None
+        """What is run, where it waits for somebody and is not forced."""
         self._steps: Mapping[str, Step] = {}
         self.has_stopped = False
-        """Whether a contract was not let pass."""
+        """Whether a contract was not let pass, and nothing was raised."""
 
     def lets_pass(self, step: RevisionStep) -> bool:
         """Whether this one may be run now, once that has been waited for; if not, why is said.
 
-        Raises `ContractWaits` where the policy is to fail.
+        Raises `ContractWaits` for a downgrade, and where the policy is to fail.
         """
-        script = step.revision
-        assert isinstance(script, Script), "a merge of branches is one too"
-        self._contract = script if step.is_upgrade and said_phase(script) is not Phase.EXPAND else None
-        if self._contract is None or not (found := self._wait_for(script)):
+        self._taking = taking = Taking.of(step)
+        if taking is None or not (found := self._wait_for(taking)):
             return True
         if self._wish.force:
-            self._contract = None
+            self._taking = None
             names = "; ".join(each.name for each in found)
-            log.warning("Goes on with %s (-x force), although it takes something from %s.", script.revision, names)
+            log.warning("Goes on with %s (-x force), although it takes something from %s.", taking.name, names)
             reason = f"{self._wish.force} [{names}]"
-            self._history.note_forced(script.revision, self._policy.application_version, reason)
+            self._history.note_forced(taking.revision, self._policy.application_version, reason)
             return True
-        waits = self._waits(script, found)
-        if self._policy.contract_waits == "fail":
+        waits = self._waits(taking, found)
+        if waits.exit_code:
             raise waits
         log.warning("%s", waits)
         self.has_stopped = True
@@ -96,16 +130,16 @@ class ContractGate:
 
     def look_again(self) -> None:
         """Right before a strong statement. Raises `ContractWaits`: what is committed stays, and is gone on from."""
-        if self._contract is not None and (found := self._look(self._contract)):
-            raise self._waits(self._contract, found)
+        if self._taking is not None and (found := self._look(self._taking)):
+            raise self._waits(self._taking, found)
 
-    def _wait_for(self, script: Script) -> list[Release]:
+    def _wait_for(self, taking: "Taking") -> list[Release]:
         """Who is still there after the time that may be waited."""
         said = ""
-        while found := self._look(script):
+        while found := self._look(taking):
             if self._wish.force or time.monotonic() >= self._until:
                 break
-            line = f"{script.revision} waits for {'; '.join(each.name for each in found)}"
+            line = f"{taking.name} waits for {'; '.join(each.name for each in found)}"
             self._activity.wait(line)
             if line != said:
                 log.info("%s", line)
@@ -114,13 +148,15 @@ class ContractGate:
         self._activity.stop_waiting()
         return found
 
-    def _look(self, script: Script) -> list[Release]:
+    def _look(self, taking: "Taking") -> list[Release]:
         async def ask(connection: AsyncConnection) -> list[Release]:
+            steps, sessions = await self._known(connection), await read_sessions(connection, self._own_pids)
+            if not taking.is_upgrade:
+                return built_with(taking.revision, steps, sessions, self._policy)
             role = str(await connection.scalar(text("SELECT current_user::text")))
-            sessions = await read_sessions(connection, self._own_pids)
             # Where neither side says anything, nothing is known: plain Alembic would go on.
-            policy = self._policy if said_phase(script) else replace(self._policy, unknown_sessions="none")
-            return older_than(script.revision, await self._known(connection), sessions, policy, role)
+            policy = self._policy if said_phase(taking.script) else replace(self._policy, unknown_sessions="none")
+            return older_than(taking.revision, steps, sessions, policy, role)
 
         return self._history.ask(ask)
 
@@ -132,14 +168,12 @@ class ContractGate:
             self._steps = await known_steps(connection, scripts, self._context.version_table_schema)
         return self._steps
 
-    def _waits(self, script: Script, found: list[Release]) -> ContractWaits:
-        phase = said_phase(script)
-        what = "a contract step" if phase else 'which says no phase (phase = "expand" or "contract")'
+    def _waits(self, taking: "Taking", found: list[Release]) -> ContractWaits:
+        command = "The same command, or `alembic-online contract`," if taking.is_upgrade else "The same command"
         waits = ContractWaits(
-            f"Stopped before {script.revision}, {what}: it waits for {'; '.join(each.name for each in found)}.",
-            "The same command, or `alembic-online contract`, goes on once that is gone."
-            " To wait for it: -x wait=10m. Not to: -x force=REASON",
+            f"Stopped before {taking.name}, {taking.what}: it waits for {'; '.join(each.name for each in found)}.",
+            f"{command} goes on once that is gone. To wait for it: -x wait=10m. Not to: -x force=REASON",
         )
-        if self._policy.contract_waits == "pass":
+        if taking.is_upgrade and self._policy.contract_waits == "pass":
             waits.exit_code = 0  # type: ignore[misc]
         return waits

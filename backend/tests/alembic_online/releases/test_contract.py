@@ -226,6 +226,24 @@ def test_a_release_that_comes_while_the_contract_runs_stops_it_before_its_strong
     assert at(database) == "three"
 
 
+def test_the_way_back_waits_for_the_new_release_before_it_takes_back_its_expand(alembic: Said, database: str) -> None:
+    alembic(database, "upgrade", "head")
+    with running(database, "7", "three"):
+        with running(database, "6", "one"), psycopg.connect(database, application_name="says nothing"):
+            alembic(database, "downgrade", "two")
+            assert columns(database) == {"id", "mail", "email"}
+            code, said = alembic.refused(database, "downgrade", "one")
+        assert code == 23
+        assert said.startswith(
+            "Stopped before the downgrade of two, which takes back an expand: it waits for shop 7 on web-1 (built for"
+            " three).\nThe same command goes on once that is gone."
+        )
+        assert at(database) == "two"
+    with running(database, "6", "one"):
+        alembic(database, "downgrade", "one")
+    assert columns(database) == {"id", "mail"}
+
+
 def test_the_database_keeps_the_phases(alembic: Said, database: str) -> None:
     alembic(database, "upgrade", "one")
     with psycopg.connect(database) as connection:
