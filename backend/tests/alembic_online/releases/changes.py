@@ -46,8 +46,6 @@ class Change:
     table: str = "mail text"
     old: Model = field(default_factory=lambda: Model.of("mail"))
     new: Model = field(default_factory=lambda: Model.of("mail"))
-    holds: str = "mail"
-    """The column that has the last value at the end."""
 
 
 _IN_STEP = """
@@ -64,10 +62,15 @@ END $$
 _TRIGGER = (
     "CREATE TRIGGER in_step BEFORE INSERT OR UPDATE OF mail, email ON customers FOR EACH ROW EXECUTE FUNCTION in_step()"
 )
-_RENAME = f'''op.add_column("customers", sa.Column("email", sa.Text))
+
+
+def _renamed(to: str, name: str) -> str:
+    """A second column, which is kept in step with the first one in both directions."""
+    return f'''op.add_column("customers", sa.Column("{to}", sa.Text))
     op.execute("""{_IN_STEP}""")
     op.execute("{_TRIGGER}")
-    op.backfill("customers", {{"email": "mail"}}, where="email IS DISTINCT FROM mail")'''
+    op.backfill("customers", {{"{to}": "{name}"}}, where="{to} IS DISTINCT FROM {name}")'''
+
 
 CHANGES = (
     Change(
@@ -75,7 +78,6 @@ CHANGES = (
         'op.add_column("customers", sa.Column("note", sa.Text))',
         'op.drop_column("customers", "note")',
         new=Model.of("mail", "note"),
-        holds="note",
     ),
     Change(
         "a column comes that is NOT NULL and has a default",
@@ -94,14 +96,13 @@ CHANGES = (
     ),
     Change(
         "a column gets another name",
-        _RENAME,
+        _renamed("email", "mail"),
         'op.execute("DROP TRIGGER in_step ON customers"); op.execute("DROP FUNCTION in_step()");'
         ' op.drop_column("customers", "email")',
         'op.execute("DROP TRIGGER in_step ON customers"); op.execute("DROP FUNCTION in_step()");'
         ' op.drop_column("customers", "mail")',
-        'op.add_column("customers", sa.Column("mail", sa.Text))',
+        _renamed("mail", "email"),
         new=Model.of("email"),
-        holds="email",
     ),
     Change(
         "a column gets a wider type",
