@@ -35,7 +35,7 @@ class Program:
 
     @property
     def output(self) -> str:
-        """What it has printed up to now, stdout and stderr."""
+        """What it has printed up to now, stdout and stderr if that has no file of its own."""
         return self.log.read_text() if self.log.exists() else ""
 
     def exit_code(self) -> int:
@@ -78,13 +78,16 @@ def start(
     folder: Path,
     environment: Mapping[str, str],
     log: Path,
+    errors: Path | None = None,
     terminal: str = "",
 ) -> Program:
-    """`python -m module *arguments` in `folder`, with this environment alone; it prints into `log` or a terminal."""
+    """`python -m module *arguments` in `folder`, with this environment alone; it prints into `log` or a terminal.
+
+    What it prints on stderr goes into `errors`, if that is given.
+    """
     _warm_up()
-    process = _forks.Process(
-        target=_run, args=(module, arguments, folder, dict(environment), sys.path, terminal or log)
-    )
+    outputs = (terminal or log, terminal or errors or log)
+    process = _forks.Process(target=_run, args=(module, arguments, folder, dict(environment), sys.path, outputs))
     process.start()
     return Program(process, log)
 
@@ -102,15 +105,16 @@ def _run(
     folder: Path,
     environment: Mapping[str, str],
     path: Sequence[str],
-    output: str | Path,
+    outputs: tuple[str | Path, str | Path],
 ) -> None:
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(folder)
     os.setsid()
-    target = os.open(output, os.O_RDWR | os.O_CREAT)
-    for number in (0, 1, 2) if str(output).startswith("/dev/") else (1, 2):
-        os.dup2(target, number)
+    for number, output in ((1, outputs[0]), (2, outputs[1])):
+        os.dup2(os.open(output, os.O_RDWR | os.O_CREAT | os.O_APPEND), number)
+    if str(outputs[0]).startswith("/dev/"):
+        os.dup2(1, 0)
     sys.stdin = open(0, closefd=False)  # noqa: SIM115  it lives as long as the process
     with suppress(ValueError):
         sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]

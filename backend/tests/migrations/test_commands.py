@@ -1,4 +1,8 @@
-"""The commands of the seed, typed literally, as processes of their own, from the folders that a person stands in."""
+"""The commands of the seed, as a person types them, in processes of their own, from the folders that he stands in.
+
+The first by each door, and each of another kind, is started as a person starts it. For the others a process is forked
+that has done the imports, which take longer than most commands.
+"""
 
 import os
 import shlex
@@ -6,10 +10,12 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from unittest.mock import patch
 
 import pytest
 
+from tests import forked_programs
 from tests.alembic_command import Alembic
 from tests.alembic_online.project import NOWHERE
 
@@ -36,6 +42,24 @@ def typed(command: str, folder: Path, url: str) -> str:
     return done.stdout
 
 
+def next_typed(command: str, folder: Path, url: str) -> str:
+    """The same, forked."""
+    with TemporaryDirectory() as directory:
+        log, errors = Path(directory, "stdout"), Path(directory, "stderr")
+        program = forked_programs.start(
+            "alembic.__main__",
+            shlex.split(command)[1:],
+            folder=folder,
+            environment=os.environ | {"DATABASE_URL": url},
+            log=log,
+            errors=errors,
+        )
+        code = program.exit_code()
+        program.end()
+        assert code == 0, log.read_text() + errors.read_text()
+        return log.read_text()
+
+
 def run(command: str, folder: Path, url: str) -> subprocess.CompletedProcess[str]:
     """Run the command line in `folder` with `DATABASE_URL=url`."""
     words = shlex.split(command)
@@ -48,18 +72,20 @@ def run(command: str, folder: Path, url: str) -> subprocess.CompletedProcess[str
 def test_the_commands_of_the_seed_from_backend(checkout: Path, database: str) -> None:
     backend, versions = checkout / "backend", checkout / "backend" / "migrations" / "versions"
     assert typed("alembic current", backend, database) == ""
-    typed("alembic upgrade head", backend, database)
-    assert "(head)" in typed("alembic current", backend, database)
+    next_typed("alembic upgrade head", backend, database)
+    assert "(head)" in next_typed("alembic current", backend, database)
     assert "No new upgrade operations detected." in typed("alembic check", backend, database)
-    assert "Nothing to write" in typed('alembic revision --autogenerate -m "description of changes"', backend, database)
-    typed('alembic revision -m "description"', backend, database)
+    assert "Nothing to write" in next_typed(
+        'alembic revision --autogenerate -m "description of changes"', backend, database
+    )
+    next_typed('alembic revision -m "description"', backend, database)
     (made,) = versions.glob("*_description.py")
-    assert f"{made.stem} (head), description" in typed("alembic history", backend, database)
-    typed("alembic upgrade head", backend, database)
-    typed("alembic downgrade -1", backend, database)
-    typed(f"alembic upgrade {made.stem}", backend, database)
+    assert f"{made.stem} (head), description" in next_typed("alembic history", backend, database)
+    next_typed("alembic upgrade head", backend, database)
+    next_typed("alembic downgrade -1", backend, database)
+    next_typed(f"alembic upgrade {made.stem}", backend, database)
     typed("alembic downgrade base", backend, database)
-    assert typed("alembic current", backend, database) == ""
+    assert next_typed("alembic current", backend, database) == ""
 
 
 def test_the_ini_beside_env_py_works_from_the_root_and_from_anywhere(checkout: Path, database: str) -> None:
@@ -67,24 +93,24 @@ def test_the_ini_beside_env_py_works_from_the_root_and_from_anywhere(checkout: P
     ini = checkout / "backend" / "migrations" / "alembic.ini"
     elsewhere = checkout / "elsewhere"
     elsewhere.mkdir()
-    assert "(head)" in typed(f"alembic -c {ini} current", elsewhere, database)
-    assert "(head)" in typed("alembic -c ../backend/alembic.ini current", elsewhere, database)
+    assert "(head)" in next_typed(f"alembic -c {ini} current", elsewhere, database)
+    assert "(head)" in next_typed("alembic -c ../backend/alembic.ini current", elsewhere, database)
 
 
 def test_the_root_has_a_door_of_its_own(checkout: Path, database: str) -> None:
     typed("alembic upgrade head", checkout, database)
-    assert "(head)" in typed("alembic current", checkout, database)
+    assert "(head)" in next_typed("alembic current", checkout, database)
 
 
 def test_sql_of_a_range_is_written_without_any_server(checkout: Path) -> None:
     backend = checkout / "backend"
     typed('alembic revision -m "a second one"', backend, NOWHERE)
     (made,) = (backend / "migrations" / "versions").glob("*_a_second_one.py")
-    assert "CREATE TABLE users" in typed("alembic upgrade head --sql", backend, NOWHERE)
-    between = typed(f"alembic upgrade {HEAD}:{made.stem} --sql", backend, NOWHERE)
+    assert "CREATE TABLE users" in next_typed("alembic upgrade head --sql", backend, NOWHERE)
+    between = next_typed(f"alembic upgrade {HEAD}:{made.stem} --sql", backend, NOWHERE)
     assert "CREATE TABLE" not in between
     assert made.stem in between
-    assert "DROP TABLE users" in typed("alembic downgrade 001_initial_schema:base --sql", backend, NOWHERE)
+    assert "DROP TABLE users" in next_typed("alembic downgrade 001_initial_schema:base --sql", backend, NOWHERE)
 
 
 def test_a_refusal_is_on_stderr_with_its_exit_code_and_no_traceback(checkout: Path) -> None:
