@@ -13,7 +13,7 @@ from alembic_online.recipes.bypass import is_large
 from alembic_online.recipes.catalogue_precheck import finds_name_taken, is_in_vain, must_leave
 from alembic_online.recipes.cutover.availability_gaps import Gaps
 from alembic_online.recipes.cutover.block_statements import with_block_statements
-from alembic_online.recipes.cutover.long_read import may_come_afterwards, refuse_long_read
+from alembic_online.recipes.cutover.long_read import helper_indexes, may_come_afterwards
 from alembic_online.recipes.cutover.pending_statements import Waiting
 from alembic_online.recipes.cutover.reorder import is_independent
 from alembic_online.recipes.cutover.statement_forms import altered_column, locks_tables, sets_not_null
@@ -112,8 +112,13 @@ class Timing:
         gone = self._cut_over.numbers_set(sql) if self._attempt.may_wait else None
         if gone is None or may_come_afterwards(sql, self._database):
             return False
-        refuse_long_read(sql, self._database)
+        helpers = list(helper_indexes(sql, self._database))
+        for each in helpers:
+            self._database.look_again()
+            self._running.steps(each.create.steps, each.create.index, self.line)
         self._running.wait(Waiting.of(sql, directly, line=self.line, gives_up=gone), large=False)
+        for each in helpers:
+            self._running.wait(Waiting.of(each.drop, self._running.sending(each.drop), line=self.line), large=True)
         return True
 
     def waits_for_default(self, sql: str) -> bool:

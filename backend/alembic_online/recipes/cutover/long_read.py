@@ -1,11 +1,24 @@
-"""What is part of a cut-over must not read all of a large table, which is locked meanwhile."""
+"""What is part of a cut-over must not read all of a large table, which is locked meanwhile.
 
+    SELECT setval(pg_get_serial_sequence('log', 'id'), max(id)) FROM log
+
+Where no index begins with `id`, one is built beforehand that nobody waits for, and goes in the cut-over again.
+"""
+
+import json
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
 
-from alembic_online.errors import RevisionFailed
+from sqlalchemy import Column, Index, MetaData, Table
+from sqlalchemy.schema import CreateIndex, DropIndex
+
+from alembic_online.postgres.locks.reader import statements
 from alembic_online.recipes.database import Database
-from alembic_online.recipes.names import plain
+from alembic_online.recipes.names import ddl, folded, plain, temporary
 from alembic_online.recipes.object_effects import last_part
+from alembic_online.recipes.step import OnlineChange
 
 _MAX = re.compile(r"\bmax\s*\(\s*([\w$.\"]+)\s*\).*?\bfrom\s+(?:only\s+)?([\w$.\"]+)", re.IGNORECASE | re.DOTALL)
 _HAS_DEFAULT = """
@@ -42,11 +55,28 @@ def may_come_afterwards(sql: str, database: Database) -> bool:
     return database.recall_whether(f"afterwards: {sql}", find)
 
 
-def refuse_long_read(sql: str, database: Database) -> None:
-    """Raise `RevisionFailed` where `max` would read all of a large table, which is locked meanwhile."""
-    for table, column in long_reads(sql, database):
-        raise RevisionFailed(
-            f"No index begins with {column}, so max({column}) reads all of {table}, for which clients would wait:"
-            f" {' '.join(sql.split())[:100]}",
-            f"Make an index on {table} ({column}) in an operation above, or write a number that will do.",
-        )
+@dataclass(frozen=True)
+class HelperIndex:
+    """One that is there for a statement of the cut-over alone."""
+
+    create: OnlineChange
+    drop: str
+
+
+def helper_indexes(sql: str, database: Database) -> Iterator[HelperIndex]:
+    """Those by which `sql` finds what it would read all of a large table for.
+
+    A column that is exchanged has its index on the new one, which has the name when `sql` runs.
+    """
+    from alembic_online.recipes.create_index import create_index  # noqa: PLC0415  see `registry`
+
+    found = database.recall(f"long reads of {sql}", lambda: json.dumps(long_reads(sql, database)))
+    for written, column in json.loads(found or "[]"):
+        (reader,) = statements(written)
+        *schema, table = map(folded, reader.parts())
+        own = temporary(column) if column in database.cut_over.exchanged(written) else column
+        of: Table = Table(table, MetaData(), Column[Any](own), schema=schema[0] if schema else None)
+        index = Index(temporary(f"{table}_{column}_max"), of.c[own])
+        change = create_index(CreateIndex(index), database)
+        assert change is not None, "it has a name and a table"
+        yield HelperIndex(change, ddl(DropIndex(index)))

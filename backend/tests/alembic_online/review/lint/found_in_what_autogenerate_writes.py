@@ -36,10 +36,6 @@ _NO_ONLINE_WAY = {
     # An index that the old type or function cannot have is built when that is gone.
     "routines: other arguments, and whatever calls it fits both": ("comes-back",),
     "vectors: another kind, under an index": ("comes-back",),
-    # The numbers of a column without an index are read, of all rows.
-    "shared_identity: a table with an identity does": ("runs",),
-    "shared_identity: a default instead": ("runs",),
-    "shared_identity: instead of a sequence": ("runs",),
     # Two tables in one revision.
     "identities: a larger type, of an identity and of a serial column": ("several-locks",),
     # squawk knows neither partitions nor the default of a domain.
