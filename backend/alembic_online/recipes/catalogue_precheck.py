@@ -130,13 +130,19 @@ def _needs(reader: Reader) -> Iterator[Need]:
             yield Need("table", table)
             actions = list(reader.split())
             # PostgreSQL takes what is dropped first, wherever in the statement it stands.
-            free = {action.name() for action in actions if action.accept_any("DROP COLUMN", "DROP CONSTRAINT")}
+            free = {_dropped(action) for action in actions if action.accept("DROP")}
             needs = (need for action in actions for need in _of_action(action, table))
             yield from (need for need in needs if not (need.kind.startswith("new ") and need.part in free))
         case None:
             return
         case _:
             yield from _of_index(reader)
+
+
+def _dropped(action: Reader) -> str:
+    action.accept_any("COLUMN", "CONSTRAINT")
+    action.accept("IF EXISTS")
+    return action.name()
 
 
 def _of_index(reader: Reader) -> Iterator[Need]:

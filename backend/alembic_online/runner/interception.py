@@ -128,7 +128,11 @@ class OnlineOperations:
     def _becomes_one(self, statement: Executable, sql: str, again: Directly) -> bool:
         """Whether it is part of one statement with lines above and below (`recreated_columns`): kept, or done."""
         cut_over = self._database.cut_over
-        if not self._attempt.may_wait or not cut_over or (found := recreated(sql, self._database)) is None:
+        if (
+            not self._attempt.may_wait
+            or not cut_over
+            or (found := recreated(sql, self._database, self._timing.computed_below)) is None
+        ):
             return False
         change = online_change(statement, self._database)
         if not (found.kept or self._timing.large_of(sql, {found.table}) or (change is not None and change.always)):

@@ -19,7 +19,7 @@ from alembic_online.recipes.cutover.reorder import is_independent
 from alembic_online.recipes.cutover.statement_forms import altered_column, locks_tables, sets_not_null
 from alembic_online.recipes.database import Database
 from alembic_online.recipes.given_up import all_given_up
-from alembic_online.recipes.object_effects import besides_dropped, is_definition
+from alembic_online.recipes.object_effects import GivenUp, besides_dropped, is_definition
 from alembic_online.revisions.source_line import line_in
 from alembic_online.runner.attempt import Attempt
 from alembic_online.runner.execution import Running
@@ -127,6 +127,10 @@ class Timing:
         if gaps is None or not self._attempt.may_wait or not sets_not_null(sql):
             return False
         return any(gaps.default_follows(lock.name, column, waiting) for lock in strong_locks(sql))
+
+    def computed_below(self, column: GivenUp) -> bool:
+        """Whether a line below makes the column again as a stored generated one."""
+        return self._gaps is not None and self._gaps.computed_below(column)
 
     def _is_in_vain(self, sql: str) -> bool:
         """Whether nothing needs to be committed for it: it can only fail, or has nothing to do."""

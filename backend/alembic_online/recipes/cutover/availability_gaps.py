@@ -174,6 +174,12 @@ class Gaps:
         end = line.end_lineno or line.lineno or 0 if line else 0
         return line is not None and self._below.sets_default_below(default, line.lineno or 0, end)
 
+    def computed_below(self, column: GivenUp) -> bool:
+        """Whether a line below makes the column again as a stored generated one."""
+        line = self._line
+        end = line.end_lineno or line.lineno or 0 if line else 0
+        return line is not None and self._below.computes_below(column, line.lineno or 0, end)
+
     def reads_here(self) -> bool:
         """Whether the line that runs now does something with what its statement returns."""
         return self._line is None or self._below.reads(self._line.lineno or 0)

@@ -28,6 +28,10 @@ class Below:
         """Whether a line below this one, or the rest of it, sets the default; an identity wants NOT NULL before it."""
         return any("GENERATED" not in text.upper() for _, text in self._making(default, line, end))
 
+    def computes_below(self, column: GivenUp, line: int, end: int) -> bool:
+        """Whether a line below this one makes the column again as a stored generated one."""
+        return any("STORED" in text.upper() for at, text in self._making(column, line, end) if at > line)
+
     def _making(self, each: GivenUp, line: int, end: int) -> Iterator[tuple[int, str]]:
         for at, sql in self._texts:
             if at < line:
@@ -96,12 +100,20 @@ def _operation(call: ast.Call) -> str:
         return f"CREATE TABLE {given[0]} ()"
     column = next((each for each in call.args if isinstance(each, ast.Call)), None)
     if name == "add_column" and column and column.args and isinstance(column.args[0], ast.Constant):
-        return f'ALTER TABLE {given[0] if given else _UNKNOWN} ADD COLUMN "{column.args[0].value!s}"'
+        stored = " GENERATED STORED" if any(map(_is_stored, column.args)) else ""
+        return f'ALTER TABLE {given[0] if given else _UNKNOWN} ADD COLUMN "{column.args[0].value!s}"{stored}'
     return ""
 
 
 def _is_none(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant) and node.value in (None, False)
+
+
+def _is_stored(node: ast.expr) -> bool:
+    """`sa.Computed(...)`, unless it says VIRTUAL."""
+    if not (isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] == "Computed"):
+        return False
+    return not any(each.arg == "persisted" and _is_none(each.value) for each in node.keywords)
 
 
 def _is_identity(node: ast.expr) -> bool:

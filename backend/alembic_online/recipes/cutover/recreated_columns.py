@@ -6,7 +6,7 @@ One by one, clients would miss the column for as long as the table is copied, on
 kept until the column comes back, and `recreate_generated_columns` does all of it with one new table.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -14,7 +14,7 @@ from alembic_online.postgres.locks.reader import statements
 from alembic_online.recipes.cutover.pending_statements import Postponed, Waiting
 from alembic_online.recipes.database import Database
 from alembic_online.recipes.names import plain
-from alembic_online.recipes.object_effects import same_name
+from alembic_online.recipes.object_effects import GivenUp, same_name
 from alembic_online.recipes.recreate_generated_columns import generated_again
 from alembic_online.recipes.step import OnlineChange
 
@@ -44,6 +44,10 @@ class Line:
     """Of the column or constraint, plain."""
     action: str
 
+    def comes_for(self, other: "Line") -> bool:
+        """Whether it adds a column in the place of that which the other drops, if only a plain one."""
+        return self.kind == "add" and self.name == other.name
+
 
 def line(sql: str) -> Line | None:
     """What `sql` says, if it is such a statement."""
@@ -63,7 +67,9 @@ def line(sql: str) -> Line | None:
     if verb is None:
         return None
     action.accept("COLUMN")
-    start, name = action.rest()[0].start, plain(action.name())
+    start = action.rest()[0].start
+    action.accept_any("IF EXISTS", "IF NOT EXISTS")
+    name = plain(action.name())
     stored = action.has("GENERATED") and action.has("STORED")
     is_kind = {"DROP": action.done, "ADD": stored, "ALTER": action.comes("TYPE", "SET DATA TYPE")}[verb]
     kind = {"DROP": "drop", "ADD": "add", "ALTER": "type"}[verb] if is_kind else ""
@@ -72,7 +78,8 @@ def line(sql: str) -> Line | None:
 
 @dataclass(frozen=True)
 class Recreated:
-    """Of one table: what waits to be dropped and is a stored generated column, and what is kept until it comes back."""
+    """Of one table: what waits to be dropped, and is or becomes a stored generated column, and what is kept until it
+    comes back."""
 
     table: str
     dropped: list[tuple[Line, Waiting]]
@@ -99,19 +106,25 @@ class Recreated:
         return (sql, change, [waiting for _, waiting in (*checks, *dropped)]) if change else None
 
 
-def recreated(sql: str, database: Database) -> Recreated | None:
+def recreated(sql: str, database: Database, computed_below: Callable[[GivenUp], bool]) -> Recreated | None:
     """For a line that gives a column a type, or brings a stored generated one back, where one of the table waits."""
     here = line(sql)
     if here is None or here.kind not in ("type", "add"):
         return None
-    dropped = [
-        (each, waiting)
-        for each, waiting in _lines(here.table, database.cut_over.waiting)
-        if each.kind == "drop" and database.ask(_STORED, table=here.table, column=each.name)
-    ]
-    if not dropped or (here.kind == "add" and all(each.name != here.name for each, _ in dropped)):
+
+    kept = _lines(here.table, database.cut_over.postponed)
+
+    def is_recreated(each: Line) -> bool:
+        comes = any(one.comes_for(each) for one in (here, *(one for one, _ in kept)))
+        if comes or computed_below(GivenUp("column", plain(here.table), each.name)):
+            return True
+        return bool(database.ask(_STORED, table=here.table, column=each.name))
+
+    waiting = _lines(here.table, database.cut_over.waiting)
+    dropped = [(each, one) for each, one in waiting if each.kind == "drop" and is_recreated(each)]
+    if not dropped or (here.kind == "add" and not any(here.comes_for(each) for each, _ in dropped)):
         return None
-    return Recreated(here.table, dropped, _lines(here.table, database.cut_over.postponed), here)
+    return Recreated(here.table, dropped, kept, here)
 
 
 def _lines(table: str, waiting: Sequence[_T]) -> list[tuple[Line, _T]]:

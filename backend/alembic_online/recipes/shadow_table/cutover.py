@@ -121,4 +121,5 @@ def _tidied(old: OldTable, database: Database) -> Iterator[str]:
 
 
 def _serials(old: OldTable, database: Database) -> list[tuple[str, str]]:
-    return [(row.sequence, row.column) for row in database.ask(_SERIALS, table=old.sql)]
+    found = [(row.sequence, row.column) for row in database.ask(_SERIALS, table=old.sql)]
+    return [(sequence, column) for sequence, column in found if column not in map(quoted, old.dropped)]

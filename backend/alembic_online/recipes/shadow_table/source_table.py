@@ -114,14 +114,20 @@ def read_table(
         in_the_way.append("it has no primary key, and no other unique key without NULL")
     if in_the_way:
         raise cannot(table, change, in_the_way)
-    columns = [name for (name,) in database.ask(_COLUMNS, table=table)]
-    return OldTable(row.schema, row.name, row.owner, columns, list(keys[0].columns), dict(computed), _dropped(change))
+    dropped = _dropped(change)
+    columns = [name for (name,) in database.ask(_COLUMNS, table=table) if name not in dropped]
+    return OldTable(row.schema, row.name, row.owner, columns, list(keys[0].columns), dict(computed), dropped)
 
 
 def _dropped(change: str) -> list[str]:
     """The columns that these actions drop."""
-    actions = [action for reader in statements(change) for action in reader.split()]
-    return [folded(action.name()) for action in actions if action.accept("DROP COLUMN")]
+    found = []
+    for action in (action for reader in statements(change) for action in reader.split()):
+        if action.accept("DROP") and not action.comes("CONSTRAINT"):
+            action.accept("COLUMN")
+            action.accept("IF EXISTS")
+            found.append(folded(action.name()))
+    return found
 
 
 def cannot(table: str, change: str, in_the_way: list[str]) -> RevisionFailed:

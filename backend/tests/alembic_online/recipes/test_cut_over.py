@@ -411,6 +411,25 @@ COMPUTED = Case(
     f"{SHOP}; CREATE TYPE computed AS (a integer); ALTER TABLE books ADD twice integer GENERATED ALWAYS AS (pages * 2)"
     " STORED; CREATE VIEW doubled AS SELECT id, twice FROM books",
 )
+COMPUTED_NOW = Case(
+    "plain columns are computed from now on, and what one of them reads gets another type",
+    """op.execute("DROP VIEW doubled")
+    op.drop_index("ix_twice", "books")
+    op.drop_column("books", "twice")
+    op.drop_column("books", "half")
+    op.alter_column("books", "pages", type_=sa.BigInteger())
+    op.add_column("books", sa.Column("twice", sa.BigInteger(), sa.Computed("pages * 2", persisted=True)))
+    op.execute("ALTER TABLE books ADD COLUMN IF NOT EXISTS half bigint GENERATED ALWAYS AS (pages / 2) STORED")
+    op.create_index("ix_twice", "books", ["twice"])
+    op.execute("CREATE VIEW doubled AS SELECT id, twice FROM books")
+    op.execute("ALTER TABLE authors DROP name, ADD COLUMN name text GENERATED ALWAYS AS ('a' || id) STORED")
+    op.execute("ALTER TABLE events DROP COLUMN IF EXISTS next")
+    op.execute("ALTER TABLE events ADD next integer GENERATED ALWAYS AS (id + 1) STORED")""",
+    "pass",
+    f"{EVENTS}; CREATE TYPE computed AS (a integer); ALTER TABLE books ADD twice integer, ADD half integer;"
+    " ALTER TABLE events ADD next integer; UPDATE books SET twice = pages * 3;"
+    " CREATE INDEX ix_twice ON books (twice); CREATE VIEW doubled AS SELECT id, twice FROM books",
+)
 NUMBERED = [
     case(
         "a serial becomes an identity, with work in between",
@@ -718,7 +737,9 @@ KEYS_AFTER_SWAP = case(
 
 
 @pytest.mark.parametrize(
-    "change", [*every(2, CASES), *ROWS_IN_BETWEEN, *NUMBERED, *KEYS, *ENUMS, COMPUTED, NEW_PARTITION], ids=str
+    "change",
+    [*every(2, CASES), *ROWS_IN_BETWEEN, *NUMBERED, *KEYS, *ENUMS, COMPUTED, COMPUTED_NOW, NEW_PARTITION],
+    ids=str,
 )
 def test_the_old_code_runs_between_any_two_commits(
     project: Project, database: str, change: Case, directly: Direct
@@ -775,7 +796,15 @@ def test_a_key_that_an_earlier_try_has_made_is_not_made_again(
 @pytest.mark.prove
 @pytest.mark.parametrize(
     "change",
-    [*(each for each in CASES if each.name in LONG), COMMITS_BETWEEN, KEEPS_RULES, *NUMBERED, *KEYS, *ENUMS],
+    [
+        *(each for each in CASES if each.name in LONG),
+        COMMITS_BETWEEN,
+        KEEPS_RULES,
+        *NUMBERED,
+        *KEYS,
+        *ENUMS,
+        COMPUTED_NOW,
+    ],
     ids=str,
 )
 def test_a_long_one_converges_too(project: Project, database: str, change: Case, directly: Direct) -> None:

@@ -19,6 +19,7 @@ _NO_ONLINE_WAY = {
     "generated_columns: the type of the column that it reads changes": ("runs",),
     "generated_columns: the type of the column that two of them read changes, under an index and a view": ("runs",),
     "generated_columns: it becomes a plain column that keeps its values": ("runs",),
+    "generated_columns: a plain column becomes a generated one, under a view": ("runs",),
     "generated_columns: a stored one becomes a virtual one": ("runs",),
     "inheritance: a stored generated column of a partitioned table": ("runs",),
     "ordering: everything changes": ("runs",),
@@ -52,7 +53,6 @@ _OPEN = {
     # Autogenerate drops around a change what only comes back behind other work.
     "enums: a label goes from a type that is used in every way": ("runs",),
     "enums: another order in a type that is used in every way": ("runs",),
-    "generated_columns: a plain column becomes a generated one, under a view": ("runs",),
     "types: its base type changes under a table with rows and all that names it": ("runs",),
     # All rows get a value in one statement.
     "generated_columns: a virtual one becomes a plain one that keeps its values": ("every-row", "schema-and-data"),
