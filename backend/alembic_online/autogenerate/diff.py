@@ -12,6 +12,7 @@ from alembic.operations import MigrateOperation
 from alembic_online.autogenerate.cannot_write import CannotWrite
 from alembic_online.autogenerate.context import Change, Context
 from alembic_online.autogenerate.dependency_order import Node, Order
+from alembic_online.autogenerate.fills_first import fills_first
 from alembic_online.autogenerate.foreign_keys import cyclic_foreign_keys
 from alembic_online.autogenerate.inheritance import Lineage
 from alembic_online.autogenerate.op_rendering import Comment
@@ -43,7 +44,8 @@ def plan(context: Context) -> list[MigrateOperation]:
     separate = cyclic_foreign_keys(old) | cyclic_foreign_keys(new)
     changes = Changes(replace(context, separate=separate))
     nodes = Order(changes.context, list(changes.nodes()), changes.disturbed, changes.replaced)
-    return [*in_one_statement([Done(node, changes.operations(node)) for node in nodes], changes.context)]
+    early, done = fills_first([Done(node, changes.operations(node)) for node in nodes], changes.context)
+    return [*early, *in_one_statement(done, changes.context)]
 
 
 @dataclass

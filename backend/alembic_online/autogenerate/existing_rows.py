@@ -16,7 +16,8 @@ from sqlalchemy.exc import DBAPIError
 from alembic_online.autogenerate.column_types import user_type
 from alembic_online.autogenerate.context import Context, Schema, quoted
 from alembic_online.autogenerate.definition_parser import clauses, names
-from alembic_online.autogenerate.op_rendering import Code, Comment, sql
+from alembic_online.autogenerate.fills_first import Fill
+from alembic_online.autogenerate.op_rendering import Code, Comment
 from alembic_online.autogenerate.placeholders import numbered, placeholder
 from alembic_online.autogenerate.python_defaults import from_models, model_column
 from alembic_online.autogenerate.server_default import default_code
@@ -94,7 +95,7 @@ def fill_nulls(entry: CatalogueObject, context: Context) -> Iterator[MigrateOper
         yield Comment(f"Fails where a row holds NULL in {entry.name}.")
         return
     yield Comment(f"No row may hold NULL in {entry.name} any more.")
-    yield sql(f"UPDATE {table} SET {column} = {value} WHERE {column} IS NULL")
+    yield Fill(f"UPDATE {table} SET {column} = {value} WHERE {column} IS NULL", entry.identity, value)
 
 
 def _placeholder(entry: CatalogueObject, schema: Schema) -> StandIn:

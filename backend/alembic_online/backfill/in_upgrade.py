@@ -25,15 +25,20 @@ from alembic_online.runtime.waiter import Beside
 _TRIAL = 10.0  # seconds after which the rate is known well enough to say how long all of it will take
 
 
-def run_outside(context: MigrationContext, definition: Backfill, *, deferred: bool = False) -> None:
+def run_outside(
+    context: MigrationContext, definition: Backfill, *, deferred: bool = False, unlimited: bool = False
+) -> None:
     """Run `definition` on connections of its own, between two transactions of the revision.
 
     Begun again by each revision that says so, but not by one that is resumed: the journal keeps the beginning. What is
     to wait for its command (`deferred`, or by the policy) is done at once where no row needs it, and in a rehearsal.
+    What is `unlimited` waits for none.
     """
     run = run_at_hand(context)
     assert run is not None, "who has none writes the rows himself"
     beside, policy, activity, rehearsal = run.beside, run.policy, run.activity, run.rehearsal
+    if unlimited:
+        policy = replace(policy, backfill_upgrade_seconds=math.inf)
     with context.autocommit_block():
         table = beside.waiter.wait(_with_connection(beside.engine, state.make_table))
         written = context.dialect.identifier_preparer.format_table(table)

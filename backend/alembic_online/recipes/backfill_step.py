@@ -19,13 +19,16 @@ from alembic_online.recipes.step import Step, Task
 _KEY = KEY_SQL.format(table="to_regclass(:table)")
 
 
-def fill(words: str, definition: Backfill, database: Database) -> Iterator[Task]:
-    """One task, or one for each part of the table; `words` say what it does, and `definition` names its table."""
+def fill(words: str, definition: Backfill, database: Database, *, unlimited: bool = False) -> Iterator[Task]:
+    """One task, or one for each part of the table; `words` say what it does, and `definition` names its table.
+
+    `unlimited` takes as long as it takes, whatever the policy says of an upgrade.
+    """
     table = definition.table
     for part in json.loads(database.recall(f"parts: {words}", lambda: json.dumps(_parts(table, database))) or "[]"):
         name = f"{definition.name}_{part.replace(chr(34), '')}"
-        yield _task(f"{words}, {part}", replace(definition, table=part, name=name))
-    yield _task(words, definition)
+        yield _task(f"{words}, {part}", replace(definition, table=part, name=name), unlimited)
+    yield _task(words, definition, unlimited)
 
 
 def _parts(table: str, database: Database) -> list[str]:
@@ -34,16 +37,16 @@ def _parts(table: str, database: Database) -> list[str]:
     return [part.sql for part in parts if not part.partitioned] if parts and not database.ask(_KEY, table=table) else []
 
 
-def _task(words: str, definition: Backfill) -> Task:
+def _task(words: str, definition: Backfill, unlimited: bool) -> Task:
     def written() -> list[Step]:
         from alembic_online.backfill.script import script  # noqa: PLC0415  see `registry`
 
         return [Step(sql=script(definition, commits=True))]
 
-    return Task(words=words, run=partial(_run, definition), script=written)
+    return Task(words=words, run=partial(_run, definition, unlimited), script=written)
 
 
-def _run(definition: Backfill, context: MigrationContext) -> None:
+def _run(definition: Backfill, unlimited: bool, context: MigrationContext) -> None:
     from alembic_online.backfill.in_upgrade import run_outside  # noqa: PLC0415  see `registry`
 
-    run_outside(context, definition)
+    run_outside(context, definition, unlimited=unlimited)

@@ -118,6 +118,11 @@ class Running:
         """Whether what waits is to be seen only together with what is still to come."""
         return self._uncommitted.would_miss(self.cut_over.waiting)
 
+    @property
+    def would_leave_gap(self) -> bool:
+        """Whether clients would miss something if what the revision has done were committed now."""
+        return self._uncommitted.would_leave_gap
+
     def comes_back(self, waiting: Sequence[Waiting]) -> bool:
         """Whether something that these give up is made again below."""
         return self._uncommitted.would_miss(waiting)

@@ -26,6 +26,7 @@ from sqlalchemy.sql.elements import ClauseElement
 
 from alembic_online.alembic_seam import Send
 from alembic_online.postgres.locks import is_patient
+from alembic_online.postgres.locks.reader import first_word
 from alembic_online.recipes.bypass import is_small, new_names, reason_to_be_direct
 from alembic_online.recipes.catalogue_precheck import unmet_need
 from alembic_online.recipes.cutover.pending_statements import Postponed, Waiting
@@ -110,6 +111,8 @@ class OnlineOperations:
         replaces = isinstance(statement, CreateIndex) and self._database.cut_over.take_index_like(sql)
         if self._database.cut_over.names_postponed(sql):
             self._timing.carry_out_now(sql)
+        if isinstance(statement, TextClause) and self._in_batches(statement, sql):
+            return None
         again = partial(self.execute, construct, send)
         if self._becomes_one(statement, sql, again):
             return None
@@ -124,6 +127,28 @@ class OnlineOperations:
         if change is None or plain(change.table) in self._new:
             return self._timing.as_it_stands(sql, directly)
         return self._change(statement, sql, change, directly)
+
+    def _in_batches(self, statement: TextClause, sql: str) -> bool:
+        """Whether it has given a value to the rows of a large table that have none, a few at a time.
+
+        Not where what the revision has done before is not to be committed yet.
+        """
+        attempt = self._attempt
+        if first_word(sql) != "UPDATE" or statement._bindparams or not attempt.may_commit:
+            return False
+        if attempt.connection.in_nested_transaction() or self._running.would_leave_gap:
+            return False
+        from alembic_online.recipes.fill_nulls import fill_nulls  # noqa: PLC0415  few revisions have one
+
+        change = fill_nulls(sql, self._database, self._timing.made_above)
+        if change is None or reason_to_be_direct(self._timing.script, change.table):
+            return False
+        if self._is_direct(f"way of {sql}", change):
+            return False
+        if not self._timing.overtakes(sql):
+            self._timing.carry_out_now(sql)
+        self._carry_out(change.steps, sql)
+        return True
 
     def _becomes_one(self, statement: Executable, sql: str, again: Directly) -> bool:
         """Whether it is part of one statement with lines above and below (`recreated_columns`): kept, or done."""

@@ -31,6 +31,11 @@ class Uncommitted:
         """Whether something that these give up is made again below."""
         return self._gaps is not None and any(self._gaps.found(waiting))
 
+    @property
+    def would_leave_gap(self) -> bool:
+        """Whether something that was carried out gives up what is made again below."""
+        return self.would_miss(self._done)
+
     def refuse(self, waiting: Sequence[Waiting] = (), sql: str = "") -> None:
         """Raise `RevisionFailed` where a commit of it, and of these, before `sql`, leaves clients without something."""
         if self._gaps is not None and (self._done or waiting):

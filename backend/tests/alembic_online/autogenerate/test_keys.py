@@ -63,6 +63,7 @@ def temporal(key: str) -> str:
         'Table("t", m, Column("x", ForeignKey("a.x")))',
         'Table("a", m, Column("x", Text, unique=True), Column("y", Text, primary_key=True))\n'
         'Table("t", m, Column("x", ForeignKey("a.x")))',
+        down=["UPDATE a SET x = '' WHERE x IS NULL", "drop_constraint", "nullable=False", "create_primary_key"],
     ),
     Case(
         "changed while a foreign key refers to it",

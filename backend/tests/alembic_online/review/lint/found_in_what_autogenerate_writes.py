@@ -44,8 +44,6 @@ _NO_ONLINE_WAY = {
     "rows_that_exist: the domain has a default": ("squawk",),
 }
 _OPEN = {
-    # Rows are written between the drop of a key or a foreign key and its return.
-    "keys: of other columns than a foreign key refers to": ("comes-back",),
     # The numbers of a key are read by its own lock, where it has an index as well.
     "columns: a key changes to a type that is not comparable": ("blocking",),
     # A unique index with the name of a key is built when that is gone.

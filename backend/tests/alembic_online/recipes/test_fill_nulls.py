@@ -1,0 +1,77 @@
+"""Promise: an UPDATE that fills what is empty locks the rows of a large table for no longer than a batch takes."""
+
+import pytest
+
+from tests.alembic_online.project import Project
+from tests.alembic_online.recipes.cases import BOOKS, Case
+from tests.alembic_online.recipes.conftest import Direct, directly, write
+from tests.alembic_online.recipes.interruption import PATIENT, run_interrupted
+from tests.alembic_online.recipes.state import read_state, same
+from tests.alembic_online.recipes.statements import statements
+
+__all__ = ["directly"]
+
+EMPTY = BOOKS + "ALTER TABLE books ADD PRIMARY KEY (id); UPDATE books SET pages = NULL WHERE id % 3 = 0;"
+COUNTED = (
+    EMPTY + "CREATE TABLE changes (n integer); CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS"
+    " $$ BEGIN INSERT INTO changes VALUES (1); RETURN NULL; END $$;"
+    "CREATE TRIGGER noting AFTER UPDATE ON books EXECUTE FUNCTION note()"
+)
+FILL = 'op.execute("UPDATE books SET pages = 0 WHERE pages IS NULL")'
+ADD = 'op.add_column("books", sa.Column("code", sa.Text()))'
+
+
+def case(name: str, *lines: str, before: str = EMPTY) -> Case:
+    return Case(name, "\n    ".join(lines), "pass", before)
+
+
+IN_BATCHES = [
+    case("a value, then NOT NULL", FILL, 'op.alter_column("books", "pages", nullable=False)'),
+    case(
+        "of other columns, in a new one",
+        ADD,
+        """op.execute("update books set code = upper(title) || '-' || cast(id as text)")""",
+        'op.alter_column("books", "code", nullable=False)',
+    ),
+    case(
+        "in parentheses", """op.execute('UPDATE public.books SET "Long Name" = $$x$$ WHERE ("Long Name" IS NULL);')"""
+    ),
+    case(
+        "while a view waits to come back",
+        'op.execute("DROP VIEW long_books")',
+        FILL,
+        'op.create_index("ix_pages", "books", ["pages"])',
+        'op.execute("CREATE VIEW long_books AS SELECT id FROM books WHERE pages > 100")',
+        before=EMPTY + "CREATE VIEW long_books AS SELECT id FROM books WHERE pages > 100",
+    ),
+]
+IN_ONE = [
+    case("values that may be written over", """op.execute("UPDATE books SET pages = 0")"""),
+    case("another value each time", """op.execute("UPDATE books SET title = now()::date::text WHERE title IS NULL")"""),
+    case("more of a condition", """op.execute("UPDATE books SET pages = 0 WHERE pages IS NULL AND id > 9")"""),
+    case("in a savepoint", "with op.get_bind().begin_nested():", f"    {FILL}"),
+    case("a table without a key", FILL, before=EMPTY + "ALTER TABLE books DROP CONSTRAINT books_pkey"),
+    case("a trigger that sees the statement", FILL, before=COUNTED),
+    case("a column of the key", ADD, """op.execute("UPDATE books SET id = id + 1000")"""),
+]
+
+
+@pytest.mark.parametrize("change", [*IN_BATCHES, *IN_ONE], ids=str)
+def test_it_is_done_in_batches_where_nobody_could_tell(
+    project: Project, database: str, change: Case, directly: Direct
+) -> None:
+    up, _ = directly(change)
+    write(project, database, change)
+    with statements() as sent:
+        # Neither the upgrade's limit for a backfill nor its command has to do with it.
+        project.alembic.having(**PATIENT, MIGRATION_BACKFILL_UPGRADE_SECONDS="0")(database, "upgrade", "head")
+    batches = [each for each in sent if each.startswith("UPDATE") and "ROW(id) <=" in each]
+    assert bool(batches) == (change in IN_BATCHES)
+    same(up, read_state(database))
+
+
+def test_it_goes_on_where_its_session_ended(project: Project, database: str, directly: Direct) -> None:
+    up, _ = directly(IN_BATCHES[1])
+    write(project, database, IN_BATCHES[1])
+    assert run_interrupted(project, database, "upgrade", "head") > 0
+    same(up, read_state(database))
