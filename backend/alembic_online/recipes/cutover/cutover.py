@@ -93,6 +93,7 @@ class CutOver:
         ]
         moved = {name for each in later for name in each.makes}
         later += [each for each in self.waiting if each not in later and sequences_set(each.sql) & moved]
+        later += [each for each in self.waiting if each not in later and swaps and _comes_for_key(each, later)]
         later += self._made_on(waiting.step, later) if waiting.step and swaps else []
         self.waiting = [each for each in self.waiting if each not in later] + [waiting, *later]
 
@@ -322,6 +323,16 @@ class CutOver:
 
     def _given_up(self) -> Iterator[GivenUp]:
         return (each for waiting in self.waiting for each in waiting.gives_up)
+
+
+def _comes_for_key(waiting: Waiting, gone: Sequence[Waiting]) -> bool:
+    """Whether it is the key in the place of one that goes there, or a foreign key to that table."""
+    keys = [each for one in gone for each in one.gives_up if each.kind == "key"]
+    if waiting.step is None or not keys:
+        return False
+    if is_key(waiting.sql):
+        return any(last_part(each.name) in waiting.makes for each in keys)
+    return is_check_or_foreign_key(waiting.sql) and any(last_part(each.table) in names_of(waiting.sql) for each in keys)
 
 
 def _tables_of(sql: str) -> set[str]:

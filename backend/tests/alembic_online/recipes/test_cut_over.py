@@ -506,6 +506,18 @@ NEW_PARTITION = Case(
 )
 KEYS = [
     case(
+        "keys, with a foreign key to one, that are replaced before other columns get other types",
+        'op.drop_constraint("uq_title", "books")',
+        'op.create_unique_constraint("uq_title", "books", ["title", "pages"])',
+        'op.drop_constraint("fk_author", "books")',
+        'op.drop_constraint("authors_pkey", "authors")',
+        'op.create_primary_key("authors_pkey", "authors", ["id"])',
+        'op.create_foreign_key("fk_author", "books", "authors", ["author_id"], ["id"])',
+        'op.alter_column("authors", "name", type_=sa.String(90))',
+        'op.alter_column("books", "pages", server_default=None)',
+        'op.alter_column("books", "pages", type_=sa.BigInteger(), server_default="0")',
+    ),
+    case(
         "a key over a column that is rebuilt, and was nullable",
         'op.drop_constraint("books_pkey", "books")',
         'op.alter_column("books", "author_id", type_=sa.BigInteger())',
