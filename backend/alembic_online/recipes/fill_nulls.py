@@ -6,6 +6,7 @@ Without the condition it is so of a column that the revision itself has added: n
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from alembic_online.backfill.definition import Backfill
 from alembic_online.backfill.keyset import KEY_SQL
@@ -15,7 +16,7 @@ from alembic_online.recipes.backfill_step import fill
 from alembic_online.recipes.database import Database
 from alembic_online.recipes.names import folded, plain
 from alembic_online.recipes.object_effects import GivenUp
-from alembic_online.recipes.step import OnlineChange
+from alembic_online.recipes.step import OnlineChange, Steps
 
 _KEY = KEY_SQL.format(table="to_regclass(:table)")
 # A trigger that sees the statement, or a rule, would see many; and what a policy hides is not to be asked for.
@@ -24,6 +25,10 @@ _MINDS = """
     UNION ALL SELECT 1 FROM pg_rewrite WHERE ev_class = to_regclass(:table)
     UNION ALL SELECT 1 FROM pg_class WHERE oid = to_regclass(:table) AND relkind NOT IN ('r', 'p')
     UNION ALL SELECT 1 WHERE row_security_active(to_regclass(:table))
+"""
+_NUMBER = """
+    SELECT concat_ws('_', attrelid, attnum) AS number FROM pg_attribute
+    WHERE attrelid = to_regclass(:table) AND attname = :column AND NOT attisdropped
 """
 _ONE_VALUE = {
     "cast",
@@ -45,11 +50,20 @@ _ANOTHER_EACH_TIME = ("CURRENT_", "LOCALTIME", "SESSION_USER", "USER", "SELECT",
 _MOMENTS = ("'now'", "'today'", "'tomorrow'", "'yesterday'")
 
 
-def fill_nulls(sql: str, database: Database, is_new: Callable[[GivenUp], bool]) -> OnlineChange | None:
-    """Its online way; None for any other statement, and for a table that cannot be walked by a key.
+@dataclass(frozen=True)
+class Fill:
+    """What such an UPDATE says; names as it writes them."""
 
-    `is_new` says whether the revision has added a column.
-    """
+    sql: str
+    table: str
+    column: str
+    value: str
+    where: str | None
+    """None where it is of all rows."""
+
+
+def as_fill(sql: str) -> Fill | None:
+    """None for any other statement."""
     found = list(statements(sql))
     if len(found) != 1 or not found[0].accept("UPDATE"):
         return None
@@ -58,21 +72,36 @@ def fill_nulls(sql: str, database: Database, is_new: Callable[[GivenUp], bool]) 
     if not table or not reader.accept("SET"):
         return None
     column = reader.name()
-    if not reader.accept("=") or not (value := _value(list(reader.rest()), column, sql)):
+    if not reader.accept("=") or not (given := _value(list(reader.rest()), column, sql)):
+        return None
+    return Fill(sql, table, column, *given)
+
+
+def fill_nulls(given: Fill, database: Database, is_new: Callable[[GivenUp], bool]) -> OnlineChange | None:
+    """Its online way; None for a table that cannot be walked by a key, or where values would be written over.
+
+    `is_new` says whether the revision has added a column.
+    """
+    table, column = given.table, given.column
+    if given.where is None and not is_new(GivenUp("column", plain(table), plain(column))):
         return None
 
     def may_be_walked() -> bool:
         keys = database.ask(_KEY, table=table)
         return bool(keys) and column not in keys[0].columns and not database.ask(_MINDS, table=table)
 
-    if not database.recall_whether(f"{sql} in batches", may_be_walked):
+    if not database.recall_whether(f"{given.sql} in batches", may_be_walked):
         return None
-    given, where = value
-    if where is None and not is_new(GivenUp("column", plain(table), plain(column))):
-        return None
-    name = f"{table}_{column}_filled".replace('"', "")
-    definition = Backfill(table=table, values={folded(column): given}, where=where, name=name)
-    return OnlineChange(table, fill(sql, definition, database, unlimited=True))
+    return OnlineChange(table, _steps(given, database))
+
+
+def _steps(given: Fill, database: Database) -> Steps:
+    # Of a column or table that somebody has dropped and made again meanwhile, nothing is filled yet.
+    column = folded(given.column)
+    numbers = "".join(f"_{row.number}" for row in database.ask(_NUMBER, table=given.table, column=column))
+    name = f"{given.table}_{column}_filled{numbers}".replace('"', "")
+    definition = Backfill(table=given.table, values={column: given.value}, where=given.where, name=name)
+    yield from fill(given.sql, definition, database, unlimited=True)
 
 
 def _value(left: Sequence[Token], column: str, sql: str) -> tuple[str, str | None] | None:

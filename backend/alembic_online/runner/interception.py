@@ -138,9 +138,13 @@ class OnlineOperations:
             return False
         if attempt.connection.in_nested_transaction() or self._running.would_leave_gap:
             return False
-        from alembic_online.recipes.fill_nulls import fill_nulls  # noqa: PLC0415  few revisions have one
+        # Imported late: few revisions have one.
+        from alembic_online.recipes.fill_nulls import as_fill, fill_nulls  # noqa: PLC0415
 
-        change = fill_nulls(sql, self._database, self._timing.made_above)
+        if (fill := as_fill(sql)) is None:
+            return False
+        self._let_go()
+        change = fill_nulls(fill, self._database, self._timing.made_above)
         if change is None or reason_to_be_direct(self._timing.script, change.table):
             return False
         if self._is_direct(f"way of {sql}", change):

@@ -200,6 +200,17 @@ class CutOver:
         """Whether something gets this name here, which is as the catalogue has it."""
         return any(plain(name) in each.makes for each in self.waiting)
 
+    def puts_in_place(self, each: GivenUp) -> bool:
+        """Whether this constraint is one that was made beside another, and takes its place only here.
+
+        A third one would be made under the same name as this one was.
+        """
+        is_constraint = each.kind in ("constraint", "key") and not each.stays
+        return is_constraint and any(
+            one.step is not None and each.name in one.makes and each.table in map(plain, _written_tables(one.sql))
+            for one in self.waiting
+        )
+
     def gives_up_name(self, sql: str, *kinds: str) -> bool:
         """Whether `sql` makes something of a name that one of such a kind gives up here."""
         names = set(made(sql))
