@@ -506,6 +506,17 @@ NEW_PARTITION = Case(
 )
 KEYS = [
     case(
+        "a foreign key and a check that are replaced twice",
+        'op.drop_constraint("answers_ticket_fkey", "answers")',
+        'op.create_foreign_key("answers_ticket_fkey", "answers", "tickets", ["ticket"], ["id"])',
+        'op.drop_constraint("answers_ticket_fkey", "answers")',
+        'op.create_foreign_key(None, "answers", "tickets", ["ticket"], ["id"], ondelete="SET NULL")',
+        'op.drop_constraint("ck_pages", "books")',
+        'op.create_check_constraint("ck_pages", "books", "pages > -1")',
+        'op.drop_constraint("ck_pages", "books")',
+        CHECK,
+    ),
+    case(
         "keys, with a foreign key to one, that are replaced before other columns get other types",
         'op.drop_constraint("uq_title", "books")',
         'op.create_unique_constraint("uq_title", "books", ["title", "pages"])',
