@@ -18,7 +18,7 @@ _SET_BY_OWNER = text(
     " UNION ALL SELECT 'role', current_setting('role')"
 )
 _CURRENT = text(
-    "SELECT key, current_setting(key) FROM json_each_text(CAST(:settings AS json))"
+    "SELECT key, current_setting(key) AS value FROM json_each_text(CAST(:settings AS json))"
     " WHERE current_setting(key, true) IS NOT NULL"
 )
 _SET = text("SELECT set_config(key, value, false) FROM json_each_text(CAST(:settings AS json))")
@@ -26,7 +26,7 @@ _SET = text("SELECT set_config(key, value, false) FROM json_each_text(CAST(:sett
 
 def set_by_owner(connection: Connection) -> dict[str, str]:
     """What was SET in this session: the search_path of a tenant, parameters of the application, and the role."""
-    return dict(connection.execute(_SET_BY_OWNER).tuples().all())
+    return {row.name: row.setting for row in connection.execute(_SET_BY_OWNER)}
 
 
 @contextmanager
@@ -69,7 +69,7 @@ def make_like(connection: Connection, settings: Mapping[str, str]) -> None:
 @contextmanager
 def left_as_it_was(connection: Connection, ours: Mapping[str, str]) -> Iterator[None]:
     """At the end of the block the session has the values again that it had for the settings of `ours`."""
-    before: dict[str, str] = dict(connection.execute(_CURRENT, {"settings": json.dumps(ours)}).tuples().all())
+    before = {row.key: row.value for row in connection.execute(_CURRENT, {"settings": json.dumps(ours)})}
     connection.commit()
     try:
         yield
