@@ -6,6 +6,7 @@ Then all of it goes back the same way, and every write that was acknowledged is 
 
 import json
 import os
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +19,7 @@ from tests import forked_programs
 from tests.alembic_online.project import Project
 from tests.alembic_online.releases.changes import CHANGES, Change, Model
 from tests.alembic_online.releases.shop import ON
-from tests.forked_programs import Program
+from tests.forked_programs import Program, until
 
 ROWS = 100_000
 EVERYDAY = ("a column goes", "a column gets another name")
@@ -52,6 +53,11 @@ class Release:
         assert [process.exit_code() for process in self._processes] == [0, 0]
         return [json.loads(report.read_text()) for report in self._reports]
 
+    def kill(self) -> None:
+        """As a machine that fails: nobody says goodbye."""
+        for process in self._processes:
+            process.tell(signal.SIGKILL)
+
     def end(self) -> None:
         for process in self._processes:
             process.end()
@@ -69,12 +75,17 @@ def running(*arguments: Any) -> Iterator[Release]:
 
 def command(folder: Path, url: str, module: str, *arguments: str) -> Program:
     """Alembic's command line or ours, which must have ended."""
+    program = begin(folder, url, module, *arguments)
+    program.exit_code()
+    return program
+
+
+def begin(folder: Path, url: str, module: str, *arguments: str) -> Program:
+    """The same, which may be killed."""
     environment = {**os.environ, **ON, "DATABASE_URL": url, "MIGRATION_ALLOW_DATA_LOSS": "true"}
     made = len([*folder.glob("command-*.log")])
     log = folder / f"command-{made}.log"
-    program = forked_programs.start(module, arguments, folder=folder, environment=environment, log=log)
-    program.exit_code()
-    return program
+    return forked_programs.start(module, arguments, folder=folder, environment=environment, log=log)
 
 
 def at(url: str) -> str:
@@ -134,3 +145,36 @@ def test_a_rolling_deploy(project: Project, database: str, change: Change) -> No
         found: dict[int, str] = dict(connection.execute("SELECT id, mail FROM customers").fetchall())
     assert {key: found.get(key) for key in written} == written
     assert len(found) >= ROWS + len(written)
+
+
+def is_being_filled(url: str) -> bool:
+    """Whether the backfill has changed rows, and is not at its end."""
+    with psycopg.connect(url, application_name="psql") as connection:
+        if connection.execute("SELECT to_regclass('alembic_backfill')").fetchone() == (None,):
+            return False
+        row = connection.execute("SELECT bool_or(walked > 0 AND finished IS NULL) FROM alembic_backfill").fetchone()
+    return row == (True,)
+
+
+@pytest.mark.prove
+def test_kills_of_the_migrator_and_of_the_old_release(project: Project, database: str) -> None:
+    (change,) = [each for each in CHANGES if each.name == "a column gets another name"]
+    make(project, database, change)
+    folder = project.folder
+    with running(folder, database, "old", "one", change.old) as old:
+        upgrade = begin(folder, database, "alembic.__main__", "upgrade", "head")
+        until(lambda: is_being_filled(database) or not upgrade.process.is_alive(), lambda: upgrade.output)
+        assert upgrade.tell(signal.SIGKILL) == -signal.SIGKILL, upgrade.output
+        again = command(folder, database, "alembic.__main__", "upgrade", "head")
+        assert (again.exit_code(), at(database)) == (0, "two"), again.output
+        with running(folder, database, "new", "three", change.new) as new:
+            old.kill()
+            done = command(folder, database, "alembic_online.__main__", "contract", "-x", "wait=60s")
+            assert (done.exit_code(), at(database)) == (0, "three"), done.output
+            reports = new.stop()
+    assert [each["failed"] for each in reports] == [[]] * 2
+    written = {int(key): value for each in reports for key, value in each["written"].items()}
+    with psycopg.connect(database) as connection:
+        found: dict[int, str] = dict(connection.execute("SELECT id, email FROM customers").fetchall())
+    assert {key: found.get(key) for key in written} == written
+    assert None not in found.values()
