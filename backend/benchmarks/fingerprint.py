@@ -15,7 +15,8 @@ from rich.table import Table
 from sqlalchemy import Connection, create_engine
 
 from alembic_online.postgres.catalogue import read_catalogue
-from alembic_online.postgres.catalogue.fingerprint import Scope, read_fingerprint, read_version
+from alembic_online.postgres.catalogue.fingerprint import Scope, read_fingerprint
+from alembic_online.postgres.catalogue.version import read_version
 from benchmarks.apply import server
 
 SIZES = (10, 100, 1000)

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine
 
 from alembic_online.alembic_seam import parents_of
 from alembic_online.autogenerate.context import Schema, read_schema
-from alembic_online.postgres.catalogue.fingerprint import read_version
+from alembic_online.postgres.catalogue.version import read_version
 from alembic_online.postgres.connection.engine import one_connection
 from alembic_online.postgres.errors import UserError
 from alembic_online.postgres.scratch import Place, scratch_url

@@ -13,7 +13,8 @@ from typing import TypeVar
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
-from alembic_online.postgres.catalogue.fingerprint import Scope, read_fingerprint, read_version
+from alembic_online.postgres.catalogue.fingerprint import Scope, read_fingerprint
+from alembic_online.postgres.catalogue.version import read_version
 from alembic_online.postgres.sqlstate import server_message
 from alembic_online.runtime.bookkeeping import standing
 from alembic_online.runtime.history import TABLE, history_name

@@ -4,7 +4,8 @@ import pytest
 from sqlalchemy import Connection
 
 from alembic_online.postgres.catalogue import compare, read_catalogue
-from alembic_online.postgres.catalogue.fingerprint import Scope, read_fingerprint, read_version
+from alembic_online.postgres.catalogue.fingerprint import Scope, read_fingerprint
+from alembic_online.postgres.catalogue.version import read_version
 from tests.alembic_online.postgres.catalogue.cases import Case, cases
 from tests.servers import Server
 

@@ -7,7 +7,8 @@ import psycopg
 import pytest
 from sqlalchemy import Connection, create_engine
 
-from alembic_online.postgres.catalogue.fingerprint import Fingerprint, Scope, read_fingerprint, read_version
+from alembic_online.postgres.catalogue.fingerprint import Fingerprint, Scope, read_fingerprint
+from alembic_online.postgres.catalogue.version import read_version
 from alembic_online.postgres.embedded import program
 from tests.alembic_online.postgres.catalogue.small_tables import WORKBENCH
 from tests.servers import Server
