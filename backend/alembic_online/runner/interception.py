@@ -151,6 +151,9 @@ class OnlineOperations:
             return False
         if not self._timing.overtakes(sql):
             self._timing.carry_out_now(sql)
+        # What it copies into a column is not lost when the other one goes.
+        with attempt.question() as connection:
+            attempt.losses.before(connection, sql, None, held=None, ours=True)
         self._carry_out(change.steps, sql)
         return True
 

@@ -1,5 +1,6 @@
 """Promise: an UPDATE that fills what is empty locks the rows of a large table for no longer than a batch takes."""
 
+import psycopg
 import pytest
 
 from tests.alembic_online.project import Project
@@ -75,3 +76,13 @@ def test_it_goes_on_where_its_session_ended(project: Project, database: str, dir
     write(project, database, IN_BATCHES[1])
     assert run_interrupted(project, database, "upgrade", "head") > 0
     same(up, read_state(database))
+
+
+def test_what_it_copies_is_not_lost_when_the_other_column_goes(project: Project, database: str) -> None:
+    down = f"""{ADD}; op.execute("UPDATE books SET code = title"); op.drop_column("books", "title")"""
+    write(project, database, Case("a copy", "pass", down, EMPTY))
+    alembic = project.alembic.having(MIGRATION_SMALL_TABLE_BYTES="0")
+    alembic(database, "upgrade", "head")
+    alembic(database, "downgrade", "base")  # nobody is asked
+    with psycopg.connect(database) as connection:
+        assert connection.execute("SELECT code FROM books WHERE id = 7").fetchall() == [("title 7",)]
