@@ -101,6 +101,12 @@ class ContractWaits(SafetyError):
     exit_code = 23
 
 
+class ContractPostponed(ContractWaits):
+    """The same, where MIGRATION_CONTRACT_WAITS=pass makes it no failure: what the new release needs is there."""
+
+    exit_code = 0
+
+
 class BackfillPending(SafetyError):
     """A backfill is not complete, and takes too long for an upgrade; what is done of it is kept."""
 

@@ -16,7 +16,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alembic_online.alembic_seam import SupervisedContext
-from alembic_online.errors import ContractWaits, RequestRefused
+from alembic_online.errors import ContractPostponed, ContractWaits, RequestRefused
 from alembic_online.policy import Policy
 from alembic_online.releases.alive import Release, read_sessions
 from alembic_online.releases.older import built_with, older_than
@@ -61,11 +61,14 @@ class Taking:
 
     @classmethod
     def of(cls, step: RevisionStep) -> "Taking | None":
-        """None for one that only gives: an upgrade of an expand, a downgrade of a contract, a merge."""
+        """None for one that only gives: an upgrade of an expand, a downgrade of a contract, a merge.
+
+        The downgrade of a revision that says no phase waits for nobody: it was written before there were any.
+        """
         script = step.revision
         assert isinstance(script, Script), "a merge of branches is one too"
-        gives = Phase.EXPAND if step.is_upgrade else Phase.CONTRACT
-        return None if script.is_merge_point or said_phase(script) is gives else cls(script, step.is_upgrade)
+        gives = (Phase.EXPAND,) if step.is_upgrade else (Phase.CONTRACT, None)
+        return None if script.is_merge_point or said_phase(script) in gives else cls(script, step.is_upgrade)
 
     @property
     def revision(self) -> str:
@@ -170,10 +173,8 @@ class ContractGate:
 
     def _waits(self, taking: "Taking", found: list[Release]) -> ContractWaits:
         command = "The same command, or `alembic-online contract`," if taking.is_upgrade else "The same command"
-        waits = ContractWaits(
+        passes = taking.is_upgrade and self._policy.contract_waits == "pass"
+        return (ContractPostponed if passes else ContractWaits)(
             f"Stopped before {taking.name}, {taking.what}: it waits for {'; '.join(each.name for each in found)}.",
             f"{command} goes on once that is gone. To wait for it: -x wait=10m. Not to: -x force=REASON",
         )
-        if taking.is_upgrade and self._policy.contract_waits == "pass":
-            waits.exit_code = 0  # type: ignore[misc]
-        return waits

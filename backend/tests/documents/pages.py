@@ -91,7 +91,7 @@ def settings() -> str:
 
 def exit_codes() -> str:
     """A row for each class of error, and for what is not ours."""
-    classes = {error.exit_code: error for error in _subclasses(UserError) if "exit_code" in vars(error)}
+    classes = {error.exit_code: error for error in _subclasses(UserError) if vars(error).get("exit_code")}
     del classes[errors.Stopped.exit_code]  # which is two codes, one for each signal
     rows = [(str(code), f"`{error.__name__}`", _docstring(error), _NEXT[code]) for code, error in classes.items()]
     ordered = sorted([*rows, *_ELSEWHERE], key=lambda row: int(row[0].partition(",")[0]))

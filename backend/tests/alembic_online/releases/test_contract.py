@@ -164,6 +164,14 @@ def test_a_revision_that_says_no_phase_waits_too(shop: Project, alembic: Said, d
     assert at(database) == "three"
 
 
+def test_the_downgrade_of_one_that_says_no_phase_waits_for_nobody(shop: Project, alembic: Said, database: str) -> None:
+    shop.revision("three", "two", 'op.create_index("ix", "customers", ["mail"])', 'op.drop_index("ix")')
+    alembic(database, "upgrade", "head")
+    with running(database, "7", "three"):
+        alembic(database, "downgrade", "two")
+    assert at(database) == "two"
+
+
 def test_it_waits_as_long_as_it_is_told(shop: Project, database: str, start: Callable[..., Migrator]) -> None:
     with running(database, "6", "one"):
         migration = start(shop, database, "-x", "wait=10m", "upgrade", "head", **ON)
