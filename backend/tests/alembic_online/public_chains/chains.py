@@ -124,4 +124,15 @@ CHAINS = (
         left_empty=frozenset({"dag_run", "serialized_dag"}),
         by_chance=frozenset({"created_at", "updated_at", "id"}),
     ),
+    Chain(
+        "datajunction",
+        "DataJunction 0.0.272, 74 revisions: tables made beside others and renamed, enums, raw SQL, batches",
+        "datajunction_server/alembic",
+        "395952b010b0",
+        "5a6b7c8d9e0f",
+        "5a6b7c8d9e0f",
+        "psycopg",
+        "DATABASE_URI",
+        left_empty=frozenset({"node", "noderevision", "column", "tablecolumns", "tag"}),
+    ),
 )
