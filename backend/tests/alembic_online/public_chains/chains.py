@@ -135,4 +135,18 @@ CHAINS = (
         "DATABASE_URI",
         left_empty=frozenset({"node", "noderevision", "column", "tablecolumns", "tag"}),
     ),
+    Chain(
+        "prefect",
+        "Prefect 3.9.1, 120 revisions: asyncpg from a worker thread, include_object, indexes CONCURRENTLY, data steps",
+        "prefect/server/database/_migrations",
+        "15768c2ec702",
+        "15768c2ec702",
+        "base",
+        "asyncpg",
+        "PREFECT_SERVER_DATABASE_CONNECTION_URL",
+        {"PREFECT_HOME": "{folder}"},
+        in_thread=True,
+        left_empty=frozenset({"automation_event_follower"}),
+        by_chance=frozenset({"created", "updated", "id", "latest_id"}),  # 5d03c01be85e invents those that are missing
+    ),
 )

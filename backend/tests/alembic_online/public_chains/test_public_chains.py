@@ -1,4 +1,4 @@
-"""What plain Alembic makes of public chains, ours makes too: schema and rows, up and down."""
+"""What plain Alembic makes of three public chains, ours makes too: schema and rows, up and down."""
 
 from collections.abc import Iterator
 from pathlib import Path
