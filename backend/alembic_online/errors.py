@@ -102,7 +102,7 @@ class ContractWaits(SafetyError):
 
 
 class ContractPostponed(ContractWaits):
-    """The same, where MIGRATION_CONTRACT_WAITS=pass makes it no failure: what the new release needs is there."""
+    """The same before a contract, where MIGRATION_CONTRACT_WAITS=pass and the new release can run without it."""
 
     exit_code = 0
 

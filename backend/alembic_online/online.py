@@ -122,8 +122,9 @@ def _carried_out(
     if command.changes_database and theirs:
         log.warning(
             "The connection was in a transaction before context.configure(): all of this %s runs in it, as with"
-            " plain Alembic. Nothing is carried out in steps, and nothing is tried again.",
+            " plain Alembic. Nothing is carried out in steps, and nothing is tried again.%s",
             command.name,
+            " No contract waits for an older release." if policy.expand_contract else "",
         )
     with ExitStack() as stack:
         migrator = None

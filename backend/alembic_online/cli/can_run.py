@@ -24,7 +24,7 @@ async def run(connection: AsyncConnection, options: Namespace, console: Console)
     """Say whether it could, and why not; `FOUND` if not."""
     project = await asyncio.to_thread(open_project, config_here(options.x))
     status = await schema_status(connection, project.scripts, *project.stamped)
-    steps = await known_steps(connection, project.scripts, project.session.version_schema)
+    steps = await known_steps(connection, project.scripts, project.stamped)
     reason = why_not(steps, [options.revision], status.current)
     at = ", ".join(status.current) or "base"
     if options.json:

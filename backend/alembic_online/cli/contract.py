@@ -1,8 +1,10 @@
 """`contract`: carry out the contract steps that are due, as soon as nobody needs what they take."""
 
 import asyncio
+import os
 from argparse import ArgumentParser, Namespace
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import alembic.config
 from alembic.script import ScriptDirectory
@@ -11,6 +13,7 @@ from rich.console import Console
 from alembic_online.api import status_of
 from alembic_online.cli.verb import FINE, FOUND, Verb
 from alembic_online.errors import ContractWaits
+from alembic_online.policy import PREFIX
 from alembic_online.releases.phase import Phase, steps_of
 from alembic_online.revisions.project import Project, config_here, open_project
 
@@ -33,20 +36,36 @@ def on_files(options: Namespace, console: Console) -> int:
     if options.dry_run:
         console.print(f"Due: {', '.join(due)}.", highlight=False)
         return FOUND
-    for revision in due:
-        try:
-            alembic.config.main([*(word for each in options.x for word in ("-x", each)), "upgrade", revision])
-        except SystemExit as exit_:
-            if exit_.code not in (0, None, ContractWaits.exit_code):
-                raise
-            break
+    with _waiting():
+        for revision in due:
+            try:
+                alembic.config.main([*(word for each in options.x for word in ("-x", each)), "upgrade", revision])
+            except SystemExit as exit_:
+                if exit_.code not in (0, None, ContractWaits.exit_code):
+                    raise
+                break
     return FOUND if _due(project) else FINE
+
+
+@contextmanager
+def _waiting() -> Iterator[None]:
+    """Who asks for this verb wants the wait, whatever env.py and his shell say."""
+    name = f"{PREFIX}EXPAND_CONTRACT"
+    before = os.environ.get(name)
+    os.environ[name] = "on"
+    try:
+        yield
+    finally:
+        del os.environ[name]
+        if before is not None:
+            os.environ[name] = before
 
 
 def _due(project: Project) -> list[str]:
     """Those before which nothing but other ones is to be applied, in their order."""
-    current = asyncio.run(status_of(project)).current
-    return due_after(project.scripts, current)
+    status = asyncio.run(status_of(project))
+    status.refuse_if_ahead()
+    return due_after(project.scripts, status.current)
 
 
 def due_after(scripts: ScriptDirectory, current: Sequence[str]) -> list[str]:

@@ -45,7 +45,7 @@ async def _waits_for(connection: AsyncConnection, project: Project, revision: st
     )
     if not revision:
         return "" if status.state is SchemaState.READY else status.sentence
-    steps = await known_steps(connection, project.scripts, project.session.version_schema)
+    steps = await known_steps(connection, project.scripts, project.stamped)
     there = revision in below(steps, status.current)
     return "" if there else f"{revision} is not applied; the database is at {', '.join(status.current) or 'base'}."
 

@@ -13,14 +13,14 @@ from alembic_online.releases.phase import Step, below
 
 
 def older_than(
-    revision: str, steps: Mapping[str, Step], sessions: Sequence[Session], policy: Policy, own_role: str
+    revision: str, steps: Mapping[str, Step], sessions: Sequence[Session], policy: Policy, own_roles: Collection[str]
 ) -> list[Release]:
     """The releases that do not have `revision`, and the sessions that say nothing, as far as the policy counts them.
 
     What was built for a revision that nobody knows is waited for as well.
     """
     ours = [each for each in sessions if each.label is not None and each.label.is_of(policy.product)]
-    counted = _unknown(sessions, policy.unknown_sessions, {own_role, *(each.role for each in ours)})
+    counted = _unknown(sessions, policy.unknown_sessions, {*own_roles, *(each.role for each in ours)})
     meant = known(steps)
     return releases([*(each for each in ours if not _has(each.label, revision, steps, meant)), *counted])
 

@@ -37,6 +37,11 @@ class Step:
     """None where it says none."""
 
 
+def says_phase(script: Script) -> bool:
+    """Whether the file has the word."""
+    return hasattr(script.module, NAME)
+
+
 def said_phase(script: Script) -> Phase | None:
     """What the file says. Raises `BrokenChain` for a word that is no phase."""
     said = getattr(script.module, NAME, None)

@@ -70,7 +70,7 @@ async def schema_status(
     status = _compare(tuple(sorted(row for row in rows if row is not None)), scripts)
     if not expand_contract or status.state is SchemaState.READY:
         return status
-    steps = await known_steps(connection, scripts, version_schema)
+    steps = await known_steps(connection, scripts, (version_table, version_schema))
     if reason := why_not(steps, status.heads, status.current):
         return replace(status, sentence=f"{status.sentence} {reason}")
     sentence = f"The database is at {_names(status.current)}; the code, built for {_names(status.heads)}, can serve it."

@@ -11,17 +11,18 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from alembic.runtime.migration import RevisionStep
-from alembic.script import Script
-from sqlalchemy import text
+from alembic.script import Script, ScriptDirectory
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from alembic_online.alembic_seam import SupervisedContext
+from alembic_online.alembic_seam import SupervisedContext, version_table
 from alembic_online.errors import ContractPostponed, ContractWaits, RequestRefused
 from alembic_online.policy import Policy
 from alembic_online.releases.alive import Release, read_sessions
 from alembic_online.releases.older import built_with, older_than
-from alembic_online.releases.phase import Phase, Step, said_phase
+from alembic_online.releases.phase import Phase, Step, said_phase, says_phase
 from alembic_online.releases.stored import known_steps
+from alembic_online.releases.window import why_not
 from alembic_online.runtime.activity import Activity
 from alembic_online.runtime.history import History
 
@@ -68,7 +69,8 @@ class Taking:
         script = step.revision
         assert isinstance(script, Script), "a merge of branches is one too"
         gives = (Phase.EXPAND,) if step.is_upgrade else (Phase.CONTRACT, None)
-        return None if script.is_merge_point or said_phase(script) in gives else cls(script, step.is_upgrade)
+        is_silent_merge = script.is_merge_point and not says_phase(script)
+        return None if is_silent_merge or said_phase(script) in gives else cls(script, step.is_upgrade)
 
     @property
     def revision(self) -> str:
@@ -156,24 +158,35 @@ class ContractGate:
             steps, sessions = await self._known(connection), await read_sessions(connection, self._own_pids)
             if not taking.is_upgrade:
                 return built_with(taking.revision, steps, sessions, self._policy)
-            role = str(await connection.scalar(text("SELECT current_user::text")))
+            roles = set((await connection.execute(text("SELECT current_user::text, session_user::text"))).one())
             # Where neither side says anything, nothing is known: plain Alembic would go on.
             policy = self._policy if said_phase(taking.script) else replace(self._policy, unknown_sessions="none")
-            return older_than(taking.revision, steps, sessions, policy, role)
+            return older_than(taking.revision, steps, sessions, policy, roles)
 
         return self._history.ask(ask)
 
     async def _known(self, connection: AsyncConnection) -> Mapping[str, Step]:
         """Of the files, and of what newer code has left here."""
         if not self._steps:
-            scripts = self._context.script
-            assert scripts is not None, "Alembic gives every environment its script directory"
-            self._steps = await known_steps(connection, scripts, self._context.version_table_schema)
+            stamped = self._context.version_table, self._context.version_table_schema
+            self._steps = await known_steps(connection, self._scripts, stamped)
         return self._steps
 
+    async def _is_enough(self, connection: AsyncConnection) -> bool:
+        """Whether the code of these files can serve the database as it is."""
+        current = (await connection.scalars(select(version_table(self._context).c.version_num))).all()
+        return not why_not(await self._known(connection), self._scripts.get_heads(), current)
+
+    @property
+    def _scripts(self) -> ScriptDirectory:
+        scripts = self._context.script
+        assert scripts is not None, "Alembic gives every environment its script directory"
+        return scripts
+
     def _waits(self, taking: "Taking", found: list[Release]) -> ContractWaits:
-        command = "The same command, or `alembic-online contract`," if taking.is_upgrade else "The same command"
-        passes = taking.is_upgrade and self._policy.contract_waits == "pass"
+        is_contract = taking.is_upgrade and said_phase(taking.script) is Phase.CONTRACT
+        command = "The same command, or `alembic-online contract`," if is_contract else "The same command"
+        passes = is_contract and self._policy.contract_waits == "pass" and self._history.ask(self._is_enough)
         return (ContractPostponed if passes else ContractWaits)(
             f"Stopped before {taking.name}, {taking.what}: it waits for {'; '.join(each.name for each in found)}.",
             f"{command} goes on once that is gone. To wait for it: -x wait=10m. Not to: -x force=REASON",

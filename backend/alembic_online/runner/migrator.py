@@ -94,9 +94,9 @@ class Migrator:
         from alembic_online.runner.contract_gate import ContractGate, Wish  # noqa: PLC0415  as above
 
         wish = Wish.of(arguments)
-        scripts, schema = context.script, context.version_table_schema
+        scripts, stamped = context.script, (context.version_table, context.version_table_schema)
         assert scripts is not None, "Alembic gives every environment its script directory"
-        self._asking.send(lambda connection: keep(connection, scripts, schema))
+        self._asking.send(lambda connection: keep(connection, scripts, stamped))
         pids = self.pid, self._asking_pid
         return ContractGate(context, history, pids, self._policy, self.activity, wish)
 

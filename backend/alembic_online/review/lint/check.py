@@ -12,7 +12,7 @@ from alembic.util import CommandError
 from alembic_online.alembic_seam import version_folders
 from alembic_online.errors import RequestRefused
 from alembic_online.postgres.scratch import Place
-from alembic_online.releases.phase import NAME, below, said_phase, steps_of
+from alembic_online.releases.phase import below, said_phase, says_phase, steps_of
 from alembic_online.review.lint.allowances import ALLOWANCE, less_allowed
 from alembic_online.review.lint.executed_revision import Trial
 from alembic_online.review.lint.execution import try_out
@@ -148,7 +148,7 @@ def _revisions(
             where,
             frozenset(getattr(script.module, "direct", {})),
             mapped_there,
-            said_phase(script),
+            said_phase(script) if script.revision in expected else None,
             script.revision in expected,
         )
 
@@ -156,7 +156,7 @@ def _revisions(
 def _phase_expected(project: Project, new: Collection[Path]) -> set[str]:
     """The new ones, and all from the first that says its phase on: older ones have landed without."""
     steps, scripts = steps_of(project.scripts), list(project.scripts.walk_revisions())
-    saying = {each.revision for each in scripts if hasattr(each.module, NAME)}
+    saying = {each.revision for each in scripts if says_phase(each)}
     return {
         each.revision
         for each in scripts

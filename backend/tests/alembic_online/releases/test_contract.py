@@ -9,7 +9,7 @@ import pytest
 from alembic_online.errors import ContractWaits, RequestRefused
 from tests.alembic_command import Alembic
 from tests.alembic_online.project import Project
-from tests.alembic_online.releases.shop import ON, make_shop, running
+from tests.alembic_online.releases.shop import CONTRACT, EXPAND, ON, make_shop, running
 from tests.alembic_online.runner.processes import Migrator
 
 
@@ -156,8 +156,10 @@ def test_without_the_setting_nothing_waits(alembic: Said, database: str) -> None
 def test_a_revision_that_says_no_phase_waits_too(shop: Project, alembic: Said, database: str) -> None:
     shop.revision("three", "two", 'op.create_index("ix", "customers", ["mail"])', 'op.drop_index("ix")')
     with running(database, "6", "one"):
-        said = alembic(database, "upgrade", "head")
+        code, said = alembic.refused(database, "upgrade", "head")
+    assert code == 23  # what the new release needs may be in it
     assert "Stopped before three, which says no phase" in said
+    assert "alembic-online contract" not in said
     assert at(database) == "two"
     with psycopg.connect(database, application_name="gunicorn"):  # which says nothing either: as ever
         alembic(database, "upgrade", "head")
@@ -170,6 +172,40 @@ def test_the_downgrade_of_one_that_says_no_phase_waits_for_nobody(shop: Project,
     with running(database, "7", "three"):
         alembic(database, "downgrade", "two")
     assert at(database) == "two"
+
+
+def test_a_stop_is_a_failure_where_the_new_release_needs_what_comes_after(
+    shop: Project, alembic: Said, database: str
+) -> None:
+    up, down = EXPAND
+    shop.revision("four", "three", up.replace("email", "phone"), down.replace("email", "phone"), phase="expand")
+    with running(database, "6", "one"):
+        code, said = alembic.refused(database, "upgrade", "head")
+    assert (code, at(database)) == (23, "two")
+    assert "Stopped before three, a contract step" in said
+
+
+def test_a_merge_that_takes_something_waits_too(shop: Project, alembic: Said, database: str) -> None:
+    (up, down), (drop, add) = EXPAND, CONTRACT
+    for name in ("left", "right"):
+        shop.revision(name, "two", up.replace("email", name), down.replace("email", name), phase="expand")
+    shop.revision("three", ("left", "right"), drop, add, phase="contract")
+    with running(database, "6", "one"):
+        assert "Stopped before three, a contract step" in alembic(database, "upgrade", "heads")
+    assert "mail" in columns(database)
+
+
+def test_the_role_that_has_logged_in_counts_whatever_it_has_become(alembic: Said, database: str) -> None:
+    with psycopg.connect(database, autocommit=True) as connection:
+        settings = f"ALTER ROLE postgres IN DATABASE {connection.info.dbname}".encode()
+        connection.execute("DROP ROLE IF EXISTS contract_owner; CREATE ROLE contract_owner SUPERUSER")
+        connection.execute(settings + b" SET role = contract_owner")
+        try:
+            with psycopg.connect(database, application_name="gunicorn"):
+                assert "a session named 'gunicorn' of role postgres" in alembic(database, "upgrade", "head")
+        finally:
+            connection.execute(settings + b" RESET role")
+            connection.execute("REASSIGN OWNED BY contract_owner TO postgres; DROP ROLE contract_owner")
 
 
 def test_it_waits_as_long_as_it_is_told(shop: Project, database: str, start: Callable[..., Migrator]) -> None:

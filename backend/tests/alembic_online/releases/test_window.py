@@ -7,8 +7,10 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from alembic_online.releases.phase import Phase, Step
+from alembic_online.releases.stored import read
 from alembic_online.releases.window import why_not
 from tests import forked_programs
 from tests.alembic_online.cli.running import verb
@@ -118,6 +120,33 @@ async def test_waiting_ends_when_the_code_can_serve_the_database_and_needs_no_ri
         await asyncio.to_thread(shop.alembic.having(**ON), database, "upgrade", "two")
         assert waiting.exit_code() == 0
         await asyncio.to_thread(shop.alembic.having(**ON), database, "downgrade", "one")
+
+
+async def test_contract_waits_though_env_py_does_not_ask_for_it_and_refuses_a_database_that_is_ahead(
+    shop: Project, database: str
+) -> None:
+    await asyncio.to_thread(shop.alembic.having(**ON), database, "upgrade", "two")
+    with running(database, "6", "one"):
+        assert (await verb(database, "contract", folder=shop.folder))[0] == 1
+    with psycopg.connect(database, autocommit=True) as connection:
+        assert connection.execute("SELECT version_num FROM alembic_version").fetchone() == ("two",)
+        connection.execute("UPDATE alembic_version SET version_num = 'of_newer_code'")
+    code, _, problem = await verb(database, "contract", folder=shop.folder)
+    assert code == 2
+    assert "The database is at of_newer_code, which this code does not have" in problem
+
+
+async def test_two_chains_in_one_schema_keep_their_phases_apart(shop: Project, database: str) -> None:
+    await asyncio.to_thread(shop.alembic.having(**ON), database, "upgrade", "head")
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute(
+            "INSERT INTO alembic_phase SELECT 'versions_of_others', revision, parents, 'expand' FROM alembic_phase"
+        )
+    engine = create_async_engine(database.replace("postgresql:", "postgresql+asyncpg:"))
+    async with engine.connect() as asking:
+        kept = await asking.run_sync(read, ("alembic_version", None))
+    await engine.dispose()
+    assert {revision: step.phase for revision, step in kept.items()}["three"] == "contract"
 
 
 async def test_contract_finishes_what_is_due_and_no_more(shop: Project, database: str) -> None:
