@@ -36,12 +36,11 @@ class Label:
 
     @classmethod
     def of(cls, product: str, release: str, heads: Iterable[str], host: str = "") -> "Label":
-        """A label that fits: release and product are cut where they must be, and the revision never is."""
+        """A label that fits: the release is cut where it must be, then the product, and the revision never is."""
         revision = written(heads)
-        product, release = _plain(product).replace("/", "-") or "app", _plain(release)
         room = LONGEST - len(f"/@{revision}")
-        product = product[: max(room // 2, room - len(release))]
-        release = release[: room - len(product)]
+        product = _product(product)[:room]
+        release = _plain(release)[: room - len(product)]
         label = cls(product, release, revision, _plain(host).replace(" ", "-"))
         return label if len(str(label)) <= LONGEST else cls(product, release, revision)
 
@@ -56,8 +55,14 @@ class Label:
         return f"{self.product}/{self.release}@{self.heads}{f' {self.host}' if self.host else ''}"
 
     def is_of(self, product: str) -> bool:
-        """Whether it belongs to this product; every one does where none is named."""
-        return not product or self.product == product or self.product.startswith(f"{product} ")
+        """Whether it belongs to this product; every one does where none is named.
+
+        Of a label without a byte to spare the product may be cut: it belongs to whatever begins like it.
+        """
+        word = _product(product)
+        if not product or self.product == word or self.product.startswith(f"{word} "):
+            return True
+        return not self.host and len(str(self)) == LONGEST and word.startswith(self.product)
 
 
 def written(heads: Iterable[str]) -> str:
@@ -69,13 +74,22 @@ def written(heads: Iterable[str]) -> str:
     return ",".join(map(_hashed, listed)) if 0 < len(listed) <= 4 else _hashed(full)
 
 
-def known(revisions: Iterable[str]) -> dict[str, str]:
-    """Each of `revisions` by the words that a label may have for it."""
-    return {words: each for each in revisions for words in (each, _hashed(each))}
+def known(revisions: Iterable[str], heads: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Each of `revisions` by the words that a label may have for it, and `heads` by the one that it has for them all.
+
+    Of five or more revisions a label has only one hash. Those of another release stay unknown, and are waited for.
+    """
+    each_alone = {words: (each,) for each in revisions for words in (each, _hashed(each))}
+    listed = sorted(heads)
+    return {_hashed(",".join(listed)): tuple(listed), **each_alone}
 
 
 def _hashed(revision: str) -> str:
     return f"{_HASH}{hashlib.sha256(revision.encode()).hexdigest()[:8]}"
+
+
+def _product(text: str) -> str:
+    return _plain(text).replace("/", "-") or "app"
 
 
 def _plain(text: str) -> str:

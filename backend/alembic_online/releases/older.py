@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from alembic_online.policy import Policy
 from alembic_online.releases.alive import Release, Session, releases
 from alembic_online.releases.label import Label, known
-from alembic_online.releases.phase import Step, below
+from alembic_online.releases.phase import Step, below, heads_of
 
 
 def older_than(
@@ -21,7 +21,7 @@ def older_than(
     """
     ours = [each for each in sessions if each.label is not None and each.label.is_of(policy.product)]
     counted = _unknown(sessions, policy.unknown_sessions, {*own_roles, *(each.role for each in ours)})
-    meant = known(steps)
+    meant = known(steps, heads_of(steps))
     return releases([*(each for each in ours if not _has(each.label, revision, steps, meant)), *counted])
 
 
@@ -31,7 +31,7 @@ def built_with(revision: str, steps: Mapping[str, Step], sessions: Sequence[Sess
     A session that says nothing does not count: it was there before anybody said anything.
     """
     ours = [each for each in sessions if each.label is not None and each.label.is_of(policy.product)]
-    meant = known(steps)
+    meant = known(steps, heads_of(steps))
     strangers = [each for each in ours if each.label and not set(each.label.heads.split(",")) <= meant.keys()]
     return releases([each for each in ours if each in strangers or _has(each.label, revision, steps, meant)])
 
@@ -51,7 +51,8 @@ def _unknown(sessions: Sequence[Session], policy: str, application: Collection[s
             return [each for each in unsaid if each.role in roles]
 
 
-def _has(label: Label | None, revision: str, steps: Mapping[str, Step], meant: Mapping[str, str]) -> bool:
+def _has(label: Label | None, revision: str, steps: Mapping[str, Step], meant: Mapping[str, tuple[str, ...]]) -> bool:
     """Whether all that it was built for includes `revision`."""
     assert label is not None, "asked above"
-    return revision in below(steps, tuple(meant[each] for each in label.heads.split(",") if each in meant))
+    built_for = (revision for words in label.heads.split(",") for revision in meant.get(words, ()))
+    return revision in below(steps, tuple(built_for))

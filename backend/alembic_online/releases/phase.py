@@ -63,6 +63,11 @@ def steps_of(scripts: ScriptDirectory) -> dict[str, Step]:
     }
 
 
+def heads_of(steps: Mapping[str, Step]) -> set[str]:
+    """Those that no other one stands on or depends on."""
+    return steps.keys() - {parent for step in steps.values() for parent in step.parents}
+
+
 def below(steps: Mapping[str, Step], revisions: Iterator[str] | tuple[str, ...]) -> set[str]:
     """These and all that must be applied before them, as far as they are known."""
     found: set[str] = set()

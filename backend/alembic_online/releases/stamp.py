@@ -13,6 +13,7 @@ from sqlalchemy import Dialect, Engine, event
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from alembic_online.alembic_seam import dependencies_of
 from alembic_online.policy import PREFIX
 from alembic_online.releases.label import Label
 from alembic_online.revisions.graph import load_chain
@@ -20,6 +21,7 @@ from alembic_online.revisions.graph import load_chain
 AnyEngine = TypeVar("AnyEngine", Engine, AsyncEngine)
 BuiltFor = Config | ScriptDirectory | str | Sequence[str]
 """A project, whose heads count, or revisions by their ids."""
+_DRIVERS = ("psycopg", "psycopg_async", "psycopg2", "asyncpg")
 
 
 def stamp_engine(engine: AnyEngine, built_for: BuiltFor, *, product: str = "", release: str = "") -> AnyEngine:
@@ -31,7 +33,7 @@ def stamp_engine(engine: AnyEngine, built_for: BuiltFor, *, product: str = "", r
     """
     label = str(process_label(built_for, product=product, release=release))
     sync = engine.sync_engine if isinstance(engine, AsyncEngine) else engine
-    if sync.dialect.name != "postgresql":
+    if sync.dialect.name != "postgresql" or sync.dialect.driver not in _DRIVERS:
         return engine
 
     def say_at_start(dialect: Dialect, _: object, __: object, parameters: dict[str, Any]) -> None:
@@ -39,7 +41,7 @@ def stamp_engine(engine: AnyEngine, built_for: BuiltFor, *, product: str = "", r
         if dialect.driver == "asyncpg":
             settings = parameters.get("server_settings") or {}
             parameters["server_settings"] = {**settings, "application_name": label}
-        elif dialect.driver in ("psycopg", "psycopg_async", "psycopg2"):
+        else:
             parameters["application_name"] = label
 
     def say_once_connected(connection: Any, _: ConnectionPoolEntry) -> None:
@@ -72,7 +74,9 @@ def _heads(built_for: BuiltFor) -> Sequence[str]:
     if not isinstance(scripts, ScriptDirectory):
         return scripts
     load_chain(scripts)
-    return scripts.get_heads()
+    # What another one depends on comes with it, and only Alembic's own table has it among the heads.
+    needed = {each for script in scripts.walk_revisions() for each in dependencies_of(script)}
+    return [each for each in scripts.get_heads() if each not in needed]
 
 
 def _said(connection: Any) -> str | None:

@@ -7,6 +7,7 @@ import psycopg
 import pytest
 
 from alembic_online.errors import ContractWaits, RequestRefused
+from alembic_online.releases.label import Label
 from tests.alembic_command import Alembic
 from tests.alembic_online.project import Project
 from tests.alembic_online.releases.shop import CONTRACT, EXPAND, ON, make_shop, running
@@ -75,6 +76,25 @@ def test_it_stops_before_the_contract_and_says_which_hosts_run_which_release(ale
         assert "Nothing to do" not in alembic(database, "upgrade", "head")
     alembic(database, "upgrade", "head")
     assert (at(database), columns(database)) == ("three", {"id", "email"})
+
+
+@pytest.mark.parametrize("product", ["customer-notifications", "shop@eu"])
+def test_a_product_whose_name_does_not_fit_is_waited_for(alembic: Said, database: str, product: str) -> None:
+    alembic(database, "upgrade", "one")
+    with running(database, "4f3e2d1c0b9a8f7e6d5c4b3a29181706f5e4d3c2", "one", product=product):
+        alembic.having(**{**ON, "MIGRATION_PRODUCT": product})(database, "upgrade", "head")
+        assert at(database) == "two"
+
+
+def test_the_release_of_many_heads_is_not_waited_for(shop: Project, alembic: Said, database: str) -> None:
+    heads = ["three", *(f"branch_number_{number}" for number in range(5))]
+    for each in heads[1:]:
+        shop.revision(each, "one", phase="expand")
+    for each in ("two", *heads[1:]):
+        alembic(database, "upgrade", each)
+    with psycopg.connect(database, application_name=str(Label.of("shop", "7", heads))):
+        assert "Stopped" not in alembic(database, "upgrade", "heads")
+    assert columns(database) == {"id", "email"}
 
 
 def test_the_exit_code_is_as_the_policy_says(alembic: Said, database: str) -> None:

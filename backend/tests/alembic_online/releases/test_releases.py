@@ -84,6 +84,14 @@ def test_an_engine_of_another_database_is_left_alone() -> None:
     engine.dispose()
 
 
+def test_an_engine_of_another_driver_is_left_alone(database: str) -> None:
+    engine = create_engine(url_for(database, "psycopg"))
+    engine.dialect.driver = "pg8000"  # whose connections tell nothing by themselves
+    with stamped(engine).connect() as connection:
+        assert connection.scalar(WHO) == ""
+    engine.dispose()
+
+
 def test_of_a_project_its_heads_are_said(database: str, project: Project) -> None:
     project.revision("one")
     project.revision("two", "one")
