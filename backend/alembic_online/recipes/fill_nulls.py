@@ -19,9 +19,12 @@ from alembic_online.recipes.object_effects import GivenUp
 from alembic_online.recipes.step import OnlineChange, Steps
 
 _KEY = KEY_SQL.format(table="to_regclass(:table)")
-# A trigger that sees the statement, or a rule, would see many; and what a policy hides is not to be asked for.
+# A trigger that sees the statement, or a rule, would see many; one that is switched off is so for clients as well, as
+# long as it takes. What is checked at the end of the transaction may be made good by what follows. What a policy hides
+# is not to be asked for.
 _MINDS = """
-    SELECT 1 FROM pg_trigger WHERE tgrelid = to_regclass(:table) AND NOT tgisinternal AND tgtype & 1 = 0
+    SELECT 1 FROM pg_trigger WHERE tgrelid = to_regclass(:table) AND (tginitdeferred OR NOT tgisinternal AND (
+        tgtype & 1 = 0 OR tgoldtable IS NOT NULL OR tgnewtable IS NOT NULL OR tgenabled = 'D'))
     UNION ALL SELECT 1 FROM pg_rewrite WHERE ev_class = to_regclass(:table)
     UNION ALL SELECT 1 FROM pg_class WHERE oid = to_regclass(:table) AND relkind NOT IN ('r', 'p')
     UNION ALL SELECT 1 WHERE row_security_active(to_regclass(:table))
@@ -47,7 +50,7 @@ _ONE_VALUE = {
 }
 """Functions that give the same for the same, and words before a parenthesis."""
 _ANOTHER_EACH_TIME = ("CURRENT_", "LOCALTIME", "SESSION_USER", "USER", "SELECT", "DEFAULT", "FROM", "RETURNING")
-_MOMENTS = ("'now'", "'today'", "'tomorrow'", "'yesterday'")
+_MOMENTS = ("now", "today", "tomorrow", "yesterday")
 
 
 @dataclass(frozen=True)
@@ -80,7 +83,8 @@ def as_fill(sql: str) -> Fill | None:
 def fill_nulls(given: Fill, database: Database, is_new: Callable[[GivenUp], bool]) -> OnlineChange | None:
     """Its online way; None for a table that cannot be walked by a key, or where values would be written over.
 
-    `is_new` says whether the revision has added a column.
+    `is_new` says whether the revision has added a column, without a default: what clients insert meanwhile has that,
+    and would get the other value too.
     """
     table, column = given.table, given.column
     if given.where is None and not is_new(GivenUp("column", plain(table), plain(column))):
@@ -88,7 +92,8 @@ def fill_nulls(given: Fill, database: Database, is_new: Callable[[GivenUp], bool
 
     def may_be_walked() -> bool:
         keys = database.ask(_KEY, table=table)
-        return bool(keys) and column not in keys[0].columns and not database.ask(_MINDS, table=table)
+        walks = bool(keys) and folded(column) not in map(folded, keys[0].columns)
+        return walks and not database.ask(_MINDS, table=table)
 
     if not database.recall_whether(f"{given.sql} in batches", may_be_walked):
         return None
@@ -100,7 +105,9 @@ def _steps(given: Fill, database: Database) -> Steps:
     column = folded(given.column)
     numbers = "".join(f"_{row.number}" for row in database.ask(_NUMBER, table=given.table, column=column))
     name = f"{given.table}_{column}_filled{numbers}".replace('"', "")
-    definition = Backfill(table=given.table, values={column: given.value}, where=given.where, name=name)
+    # Each row once, as by the statement: what a client writes into it afterwards stays, and a trigger has its one turn.
+    values = {column: given.value}
+    definition = Backfill(table=given.table, values=values, where=given.where, name=name, in_step=True)
     yield from fill(given.sql, definition, database, unlimited=True)
 
 
@@ -124,7 +131,7 @@ def _stays(value: Sequence[Token], column: str) -> bool:
     depth = 0
     for at, token in enumerate(value):
         depth += {"(": 1, ")": -1}.get(token.text, 0)
-        if token.text == "." or (token.text == "," and not depth) or token.text.lower() in _MOMENTS:
+        if token.text == "." or (token.text == "," and not depth) or _is_moment(token):
             return False
         if token.kind is Kind.PARAMETER or token.keyword.startswith(_ANOTHER_EACH_TIME):
             return False
@@ -135,3 +142,8 @@ def _stays(value: Sequence[Token], column: str) -> bool:
         if called and not cast and token.text.lower() not in _ONE_VALUE:
             return False
     return True
+
+
+def _is_moment(token: Token) -> bool:
+    """A text that a time is read from as the time at hand."""
+    return token.text.strip("eE'() ").lower() in _MOMENTS

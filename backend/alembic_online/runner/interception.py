@@ -131,10 +131,13 @@ class OnlineOperations:
     def _in_batches(self, statement: TextClause, sql: str) -> bool:
         """Whether it has given a value to the rows of a large table that have none, a few at a time.
 
-        Not where what the revision has done before is not to be committed yet.
+        Not where what the revision has done before is not to be committed yet, where it has set something that holds
+        for its transaction alone, or where SQLAlchemy would write another text (an escaped colon).
         """
         attempt = self._attempt
-        if first_word(sql) != "UPDATE" or statement._bindparams or not attempt.may_commit:
+        if first_word(sql) != "UPDATE" or statement._bindparams or "\\:" in sql or not attempt.may_commit:
+            return False
+        if attempt.settings.any_local:
             return False
         if attempt.connection.in_nested_transaction() or self._running.would_leave_gap:
             return False
@@ -144,7 +147,7 @@ class OnlineOperations:
         if (fill := as_fill(sql)) is None:
             return False
         self._let_go()
-        change = fill_nulls(fill, self._database, self._timing.made_above)
+        change = fill_nulls(fill, self._database, self._timing.adds_above)
         if change is None or reason_to_be_direct(self._timing.script, change.table):
             return False
         if self._is_direct(f"way of {sql}", change):

@@ -29,6 +29,11 @@ class LocalSettings:
         """What it had set when we committed; of the session since."""
         self._lost = self._commit_is_ours = self._read_ahead = False
 
+    @property
+    def any_local(self) -> bool:
+        """Whether the revision has set something for its own transaction, but for limits."""
+        return bool(self._before.keys() - set(_LIMITS))
+
     def follow(self, connection: Connection, statement: str) -> bool:
         """Keep up with `statement`, which is about to run; whether it does nothing but set something."""
         if self._lost:

@@ -134,9 +134,9 @@ class Timing:
         """Whether a line below makes the column again as a stored generated one."""
         return self._gaps is not None and self._gaps.computed_below(column)
 
-    def made_above(self, column: GivenUp) -> bool:
-        """Whether a line above makes the column, or one of its name."""
-        return self._gaps is not None and self._gaps.made_above(column)
+    def adds_above(self, column: GivenUp) -> bool:
+        """Whether a line above adds the column to its table."""
+        return self._gaps is not None and self._gaps.adds_above(column)
 
     def _is_in_vain(self, sql: str) -> bool:
         """Whether nothing needs to be committed for it: it can only fail, or has nothing to do."""

@@ -180,9 +180,9 @@ class Gaps:
         end = line.end_lineno or line.lineno or 0 if line else 0
         return line is not None and self._below.computes_below(column, line.lineno or 0, end)
 
-    def made_above(self, column: GivenUp) -> bool:
-        """Whether a line above makes the column, or one of its name."""
-        return self._line is not None and self._below.made_above(column, self._line.lineno or 0)
+    def adds_above(self, column: GivenUp) -> bool:
+        """Whether a line above adds the column to its table."""
+        return self._line is not None and self._below.adds_above(column, self._line.lineno or 0)
 
     def reads_here(self) -> bool:
         """Whether the line that runs now does something with what its statement returns."""

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 
-from alembic_online.postgres.locks.reader import statements
+from alembic_online.postgres.locks.reader import Reader, statements
 from alembic_online.recipes.cutover.numbering import may_say_number, says_number
 from alembic_online.recipes.names import plain
 from alembic_online.recipes.object_effects import GivenUp, given_up, granted, last_part, made, same_name, sets_default
@@ -43,6 +43,10 @@ class Below:
     def made_above(self, each: GivenUp, line: int) -> bool:
         """Whether a line above this one makes it: then no client has known it."""
         return any(_makes(each, sql) for at, sql in self._texts if at < line)
+
+    def adds_above(self, column: GivenUp, line: int) -> bool:
+        """Whether a line above this one adds the column to this very table, with no default and no IF NOT EXISTS."""
+        return any(_adds(column, reader) for at, sql in self._texts if at < line for reader in statements(sql))
 
     def reads(self, line: int) -> bool:
         """Whether what this line executes returns something to it: it is not a plain call of `execute`."""
@@ -101,7 +105,10 @@ def _operation(call: ast.Call) -> str:
     column = next((each for each in call.args if isinstance(each, ast.Call)), None)
     if name == "add_column" and column and column.args and isinstance(column.args[0], ast.Constant):
         stored = " GENERATED STORED" if any(map(_is_stored, column.args)) else ""
-        return f'ALTER TABLE {given[0] if given else _UNKNOWN} ADD COLUMN "{column.args[0].value!s}"{stored}'
+        says_own = any(each.arg in ("server_default", None) for each in column.keywords)
+        own = f" DEFAULT {_UNKNOWN}" if says_own or any(map(_is_identity, column.args)) else ""
+        added = f'{"IF NOT EXISTS " if "if_not_exists" in options else ""}"{column.args[0].value!s}"'
+        return f"ALTER TABLE {given[0] if given else _UNKNOWN} ADD COLUMN {added}{stored}{own}"
     return ""
 
 
@@ -138,6 +145,17 @@ def _makes(each: GivenUp, sql: str) -> bool:
     kinds = {"function": ("FUNCTION", "PROCEDURE"), "column": ("ADD", "TO")}.get(each.kind, (each.kind.upper(),))
     has_kind = any(reader.has(kind) for reader in statements(sql) for kind in kinds)
     return has_kind and any(_may_be(name, last_part(each.name)) for name in made(sql))
+
+
+def _adds(column: GivenUp, reader: Reader) -> bool:
+    if not reader.accept("ALTER TABLE"):
+        return False
+    reader.accept("IF EXISTS")
+    reader.accept("ONLY")
+    if not same_name(plain(reader.name()), column.table) or not reader.accept("ADD"):
+        return False
+    reader.accept("COLUMN")
+    return same_name(plain(reader.name()), column.name) and not any(map(reader.has, ("DEFAULT", "IDENTITY", "SERIAL")))
 
 
 def _may_be(name: str, other: str) -> bool:

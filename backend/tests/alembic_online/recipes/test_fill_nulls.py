@@ -46,7 +46,49 @@ IN_BATCHES = [
         before=EMPTY + "CREATE VIEW long_books AS SELECT id FROM books WHERE pages > 100",
     ),
 ]
+VERSIONED = (
+    EMPTY + "ALTER TABLE books ADD version integer NOT NULL DEFAULT 0; CREATE FUNCTION turn() RETURNS trigger"
+    " LANGUAGE plpgsql AS $$ BEGIN NEW.version := OLD.version + 1; RETURN NEW; END $$;"
+    "CREATE TRIGGER turning BEFORE UPDATE ON books FOR EACH ROW EXECUTE FUNCTION turn()"
+)
+OWED = (
+    EMPTY + "CREATE TABLE owners (id integer PRIMARY KEY); ALTER TABLE books ADD owner integer"
+    " REFERENCES owners DEFERRABLE INITIALLY DEFERRED"
+)
+TENANT = (
+    EMPTY + "CREATE SCHEMA tenant; CREATE TABLE tenant.books (LIKE books INCLUDING ALL);"
+    "INSERT INTO tenant.books SELECT * FROM books"
+)
+SEEN = 'op.add_column("books", sa.Column("seen", sa.Integer()))'
+IN_BATCHES += [
+    case("each row has one turn", SEEN, """op.execute("UPDATE books SET seen = version")""", before=VERSIONED),
+]
 IN_ONE = [
+    case(
+        "a column of that name is new in another table",
+        'op.create_table("others", sa.Column("id", sa.Integer))',
+        'op.add_column("others", sa.Column("title", sa.Text()))',
+        """op.execute("UPDATE books SET title = 'x'")""",
+    ),
+    case(
+        "a new column with a default",
+        'op.add_column("books", sa.Column("old", sa.Boolean(), server_default=sa.false(), nullable=False))',
+        """op.execute("UPDATE books SET old = true")""",
+    ),
+    case("escaped colons", """op.execute(r"UPDATE books SET title = 'at 12\\:30' WHERE title IS NULL")"""),
+    case("what holds for the transaction", 'op.execute("SET LOCAL search_path TO tenant")', FILL, before=TENANT),
+    case(
+        "what is owed until the commit",
+        'op.execute("UPDATE books SET owner = 9 WHERE owner IS NULL")',
+        'op.execute("INSERT INTO owners VALUES (9)")',
+        before=OWED,
+    ),
+    case("the key, in another spelling", """op.execute("UPDATE books SET ID = 0 WHERE ID IS NULL")"""),
+    case(
+        "the time at hand",
+        'op.add_column("books", sa.Column("day", sa.Date()))',
+        """op.execute("UPDATE books SET day = 'today' WHERE day IS NULL")""",
+    ),
     case("values that may be written over", """op.execute("UPDATE books SET pages = 0")"""),
     case("another value each time", """op.execute("UPDATE books SET title = now()::date::text WHERE title IS NULL")"""),
     case("more of a condition", """op.execute("UPDATE books SET pages = 0 WHERE pages IS NULL AND id > 9")"""),
