@@ -15,8 +15,8 @@ from src.api.schemas.chapters import ChapterContent
 from src.api.schemas.translations import TranslationContent
 from src.db.content_html import sanitise_within
 
-SECONDS = 5.0
-"""Until it is given up: a chapter takes milliseconds, and the first one the start of the process."""
+SECONDS = 20.0
+"""Until it is given up: a chapter takes milliseconds, and the first one the start of a process, at times seconds."""
 _MEMORY = 1024**3
 """Bytes of address space for the process, the interpreter's own included."""
 
