@@ -9,9 +9,8 @@ from typing import Any
 
 from sqlalchemy import Column, Select, Table
 
-from alembic_online.runtime.history import BACKFILL_TABLE, TABLE
+from alembic_online.runtime.history import OWN_TABLES
 
-_HIDDEN = (TABLE, BACKFILL_TABLE)
 _RELATIONS = "pg_catalog.pg_class"
 
 
@@ -27,5 +26,5 @@ def without_ours(statement: Any) -> Any:
                 and isinstance(column.table, Table)
                 and column.table.fullname == _RELATIONS
             ):
-                return statement.where(column.not_in(_HIDDEN))
+                return statement.where(column.not_in(OWN_TABLES))
     return statement

@@ -47,7 +47,9 @@ log = logging.getLogger("alembic.runtime.migration")
 TABLE = "alembic_history"
 BACKFILL_TABLE = "alembic_backfill"
 PHASE_TABLE = "alembic_phase"
-BOOKKEEPING = (VERSION_TABLE, TABLE, BACKFILL_TABLE, PHASE_TABLE)
+OWN_TABLES = (TABLE, BACKFILL_TABLE, PHASE_TABLE)
+"""Those that plain Alembic does not have."""
+BOOKKEEPING = (VERSION_TABLE, *OWN_TABLES)
 """Tables of the migrations themselves: no model has them, and no comparison of schemas looks at them."""
 # Of what nobody has analysed the catalogue knows no size.
 _LARGE = text(
