@@ -30,7 +30,8 @@ KEY_SQL = """
     ORDER BY i.indisprimary DESC, i.indnkeyatts, i.indexrelid LIMIT 1
 """
 _DAY = re.compile(r"date|timestamp[^\[]*")
-_KEY = text(KEY_SQL.format(table="to_regclass(:table)"))
+KEY_OF_TABLE = KEY_SQL.format(table="to_regclass(:table)")
+_KEY = text(KEY_OF_TABLE)
 _TYPES = text(
     "SELECT attname::text, format_type(atttypid, atttypmod) FROM pg_attribute"
     " WHERE attrelid = to_regclass(:table) AND attnum > 0 AND NOT attisdropped"

@@ -12,11 +12,9 @@ from functools import partial
 from alembic.runtime.migration import MigrationContext
 
 from alembic_online.backfill.definition import Backfill
-from alembic_online.backfill.keyset import KEY_SQL
+from alembic_online.backfill.keyset import KEY_OF_TABLE
 from alembic_online.recipes.database import Database
 from alembic_online.recipes.step import Step, Task
-
-_KEY = KEY_SQL.format(table="to_regclass(:table)")
 
 
 def fill(words: str, definition: Backfill, database: Database, *, unlimited: bool = False) -> Iterator[Task]:
@@ -34,7 +32,9 @@ def fill(words: str, definition: Backfill, database: Database, *, unlimited: boo
 def _parts(table: str, database: Database) -> list[str]:
     """The tables below, where `table` has no key to walk all of them by."""
     parts = database.partitions(table)
-    return [part.sql for part in parts if not part.partitioned] if parts and not database.ask(_KEY, table=table) else []
+    if not parts or database.ask(KEY_OF_TABLE, table=table):
+        return []
+    return [part.sql for part in parts if not part.partitioned]
 
 
 def _task(words: str, definition: Backfill, unlimited: bool) -> Task:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from alembic_online.backfill.definition import Backfill
-from alembic_online.backfill.keyset import KEY_SQL
+from alembic_online.backfill.keyset import KEY_OF_TABLE
 from alembic_online.postgres.locks.reader import statements
 from alembic_online.postgres.sql.tokens import Kind, Token
 from alembic_online.recipes.backfill_step import fill
@@ -18,7 +18,6 @@ from alembic_online.recipes.names import folded, plain
 from alembic_online.recipes.object_effects import GivenUp
 from alembic_online.recipes.step import OnlineChange, Steps
 
-_KEY = KEY_SQL.format(table="to_regclass(:table)")
 # A trigger that sees the statement, or a rule, would see many; one that is switched off is so for clients as well, as
 # long as it takes. What is checked at the end of the transaction may be made good by what follows. What a policy hides
 # is not to be asked for.
@@ -91,7 +90,7 @@ def fill_nulls(given: Fill, database: Database, is_new: Callable[[GivenUp], bool
         return None
 
     def may_be_walked() -> bool:
-        keys = database.ask(_KEY, table=table)
+        keys = database.ask(KEY_OF_TABLE, table=table)
         walks = bool(keys) and folded(column) not in map(folded, keys[0].columns)
         return walks and not database.ask(_MINDS, table=table)
 

@@ -162,7 +162,7 @@ def _changed(each: Difference, before: Catalogue, after: Catalogue) -> Iterator[
             yield Break(identity, How.REFUSED, "becomes GENERATED ALWAYS: INSERTs of code that gives it a value fail.")
         case Attribute.GENERATED if each.before is None:
             yield Break(identity, How.REFUSED, "becomes a generated column: code that writes into it fails.")
-        case Attribute.LABELS if lost := [label for label in old.items(Attribute.LABELS) if label not in _labels(new)]:
+        case Attribute.LABELS if lost := _lost_labels(old, new):
             yield Break(identity, How.GONE, f"loses {', '.join(lost)}: code that writes or compares it fails.")
         case Attribute.DEFINITION if identity.kind in (Kind.VIEW, Kind.MATERIALIZED_VIEW):
             yield from (
@@ -263,8 +263,9 @@ def _lost_privileges(old: CatalogueObject, new: CatalogueObject) -> bool:
     return bool(granted or any(each.startswith(_REVOKED) for each in has - had))
 
 
-def _labels(enum: CatalogueObject) -> tuple[str, ...]:
-    return enum.items(Attribute.LABELS)
+def _lost_labels(old: CatalogueObject, new: CatalogueObject) -> list[str]:
+    kept = new.items(Attribute.LABELS)
+    return [label for label in old.items(Attribute.LABELS) if label not in kept]
 
 
 def _is_unique(entry: CatalogueObject) -> bool:

@@ -19,10 +19,10 @@ def older_than(
 
     What was built for a revision that nobody knows is waited for as well.
     """
-    ours = [each for each in sessions if each.label is not None and each.label.is_of(policy.product)]
-    counted = _unknown(sessions, policy.unknown_sessions, {*own_roles, *(each.role for each in ours)})
+    ours = _ours(sessions, policy)
+    counted = _unknown(sessions, policy.unknown_sessions, {*own_roles, *(each.role for each, _ in ours)})
     meant = known(steps, heads_of(steps))
-    return releases([*(each for each in ours if not _has(each.label, revision, steps, meant)), *counted])
+    return releases([*(each for each, label in ours if not _has(label, revision, steps, meant)), *counted])
 
 
 def built_with(revision: str, steps: Mapping[str, Step], sessions: Sequence[Session], policy: Policy) -> list[Release]:
@@ -30,10 +30,15 @@ def built_with(revision: str, steps: Mapping[str, Step], sessions: Sequence[Sess
 
     A session that says nothing does not count: it was there before anybody said anything.
     """
-    ours = [each for each in sessions if each.label is not None and each.label.is_of(policy.product)]
+    ours = _ours(sessions, policy)
     meant = known(steps, heads_of(steps))
-    strangers = [each for each in ours if each.label and not set(each.label.heads.split(",")) <= meant.keys()]
-    return releases([each for each in ours if each in strangers or _has(each.label, revision, steps, meant)])
+    return releases([each for each, label in ours if _is_strange(label, meant) or _has(label, revision, steps, meant)])
+
+
+def _ours(sessions: Sequence[Session], policy: Policy) -> list[tuple[Session, Label]]:
+    """The sessions of this product, each with what it says."""
+    said = ((each, each.label) for each in sessions if each.label is not None)
+    return [(each, label) for each, label in said if label.is_of(policy.product)]
 
 
 def _unknown(sessions: Sequence[Session], policy: str, application: Collection[str]) -> list[Session]:
@@ -51,8 +56,12 @@ def _unknown(sessions: Sequence[Session], policy: str, application: Collection[s
             return [each for each in unsaid if each.role in roles]
 
 
-def _has(label: Label | None, revision: str, steps: Mapping[str, Step], meant: Mapping[str, tuple[str, ...]]) -> bool:
+def _is_strange(label: Label, meant: Mapping[str, tuple[str, ...]]) -> bool:
+    """Whether it was built for what nobody knows."""
+    return not set(label.heads.split(",")) <= meant.keys()
+
+
+def _has(label: Label, revision: str, steps: Mapping[str, Step], meant: Mapping[str, tuple[str, ...]]) -> bool:
     """Whether all that it was built for includes `revision`."""
-    assert label is not None, "asked above"
-    built_for = (revision for words in label.heads.split(",") for revision in meant.get(words, ()))
-    return revision in below(steps, tuple(built_for))
+    built_for = (head for words in label.heads.split(",") for head in meant.get(words, ()))
+    return revision in below(steps, built_for)

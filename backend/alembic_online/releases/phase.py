@@ -7,7 +7,7 @@ A file that says neither waits for older releases, and not for sessions that say
 A merge changes nothing, so it is `expand`.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -68,7 +68,7 @@ def heads_of(steps: Mapping[str, Step]) -> set[str]:
     return steps.keys() - {parent for step in steps.values() for parent in step.parents}
 
 
-def below(steps: Mapping[str, Step], revisions: Iterator[str] | tuple[str, ...]) -> set[str]:
+def below(steps: Mapping[str, Step], revisions: Iterable[str]) -> set[str]:
     """These and all that must be applied before them, as far as they are known."""
     found: set[str] = set()
     waiting = list(revisions)

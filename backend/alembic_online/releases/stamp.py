@@ -5,20 +5,19 @@ import socket
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import Dialect, Engine, event
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import Dialect, event
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from alembic_online.alembic_seam import dependencies_of
 from alembic_online.policy import PREFIX
+from alembic_online.postgres.connection.sync_facade import AnyEngine, as_sync
 from alembic_online.releases.label import Label
 from alembic_online.revisions.graph import load_chain
 
-AnyEngine = TypeVar("AnyEngine", Engine, AsyncEngine)
 BuiltFor = Config | ScriptDirectory | str | Sequence[str]
 """A project, whose heads count, or revisions by their ids."""
 _DRIVERS = ("psycopg", "psycopg_async", "psycopg2", "asyncpg")
@@ -32,7 +31,7 @@ def stamp_engine(engine: AnyEngine, built_for: BuiltFor, *, product: str = "", r
     asyncpg, also through PgBouncer; any other engine is left as it is. Raises `BrokenChain` for files that are none.
     """
     label = str(process_label(built_for, product=product, release=release))
-    sync = engine.sync_engine if isinstance(engine, AsyncEngine) else engine
+    sync = as_sync(engine)
     if sync.dialect.name != "postgresql" or sync.dialect.driver not in _DRIVERS:
         return engine
 

@@ -11,6 +11,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from alembic_online.postgres.sql.identifiers import quoted
 from alembic_online.releases.phase import Phase, Step, steps_of
 from alembic_online.runtime.bookkeeping import standing, warn_of_subscribers
 from alembic_online.runtime.history import PHASE_TABLE
@@ -65,5 +66,4 @@ async def known_steps(connection: AsyncConnection, scripts: ScriptDirectory, sta
 
 
 def _named(schema: str) -> str:
-    quoted = schema.replace('"', '""')
-    return f'"{quoted}".{PHASE_TABLE}'
+    return f"{quoted(schema)}.{PHASE_TABLE}"

@@ -12,7 +12,7 @@ from alembic_online.text import listed
 
 def why_not(steps: Mapping[str, Step], built_for: Iterable[str], current: Iterable[str]) -> str:
     """Why code that was built for these heads cannot serve a database at `current`, a sentence; empty where it can."""
-    wanted, there = below(steps, tuple(built_for)), below(steps, tuple(current))
+    wanted, there = below(steps, built_for), below(steps, current)
     unknown = sorted((wanted | there) - steps.keys())
     if unknown:
         return f"Neither the files nor the database know {listed(unknown, ' and ')}."

@@ -138,7 +138,7 @@ class ContractGate:
         if self._taking is not None and (found := self._look(self._taking)):
             raise self._waits(self._taking, found)
 
-    def _wait_for(self, taking: "Taking") -> list[Release]:
+    def _wait_for(self, taking: Taking) -> list[Release]:
         """Who is still there after the time that may be waited."""
         said = ""
         while found := self._look(taking):
@@ -153,7 +153,7 @@ class ContractGate:
         self._activity.stop_waiting()
         return found
 
-    def _look(self, taking: "Taking") -> list[Release]:
+    def _look(self, taking: Taking) -> list[Release]:
         async def ask(connection: AsyncConnection) -> list[Release]:
             steps, sessions = await self._known(connection), await read_sessions(connection, self._own_pids)
             if not taking.is_upgrade:
@@ -183,7 +183,7 @@ class ContractGate:
         assert scripts is not None, "Alembic gives every environment its script directory"
         return scripts
 
-    def _waits(self, taking: "Taking", found: list[Release]) -> ContractWaits:
+    def _waits(self, taking: Taking, found: list[Release]) -> ContractWaits:
         is_contract = taking.is_upgrade and said_phase(taking.script) is Phase.CONTRACT
         command = "The same command, or `alembic-online contract`," if is_contract else "The same command"
         passes = is_contract and self._policy.contract_waits == "pass" and self._history.ask(self._is_enough)

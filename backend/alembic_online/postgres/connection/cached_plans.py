@@ -5,14 +5,13 @@ it runs anything of the statement. Where nothing else has run in the transaction
 statement once more is the same to everybody. Where something has, the client must repeat all of it, and gets the error.
 """
 
-from typing import Any, TypeVar
+from typing import Any
 
-from sqlalchemy import Connection, Engine, ExecutionContext, event
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import Connection, ExecutionContext, event
 
+from alembic_online.postgres.connection.sync_facade import AnyEngine, as_sync
 from alembic_online.postgres.sqlstate import FEATURE_NOT_SUPPORTED, server_message, sqlstate
 
-AnyEngine = TypeVar("AnyEngine", Engine, AsyncEngine)
 _HAS_RUN = "alembic_online.has_run"
 """In the `info` of a connection: whether a statement has run in the transaction at hand."""
 _OUTDATED = "cached plan must not change result type"
@@ -23,7 +22,7 @@ def retry_outdated_plans(engine: AnyEngine) -> AnyEngine:
 
     What a listener of yours sends by the driver's own cursor when a transaction begins would be rolled back unseen.
     """
-    sync = engine.sync_engine if isinstance(engine, AsyncEngine) else engine
+    sync = as_sync(engine)
     event.listen(sync, "begin", _note_begin)
     event.listen(sync, "do_execute", _execute)
     return engine

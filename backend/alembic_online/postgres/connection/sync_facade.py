@@ -5,10 +5,12 @@ A call blocks the loop that it is awaited in. That is why such a loop has a thre
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from sqlalchemy import Connection, Dialect, Engine
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+AnyEngine = TypeVar("AnyEngine", Engine, AsyncEngine)
 
 
 class _SyncConnection:
@@ -80,6 +82,11 @@ class _SyncEngine:
 
     async def dispose(self) -> None:
         """It is not ours."""
+
+
+def as_sync(engine: Engine | AsyncEngine) -> Engine:
+    """The engine to which SQLAlchemy's events belong."""
+    return engine.sync_engine if isinstance(engine, AsyncEngine) else engine
 
 
 def as_async(engine: Engine) -> AsyncEngine:

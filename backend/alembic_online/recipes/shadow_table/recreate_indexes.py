@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
+from alembic_online.backfill.keyset import KEY_OF_TABLE
 from alembic_online.recipes.database import Database
-from alembic_online.recipes.shadow_table.source_table import KEY, OldTable
+from alembic_online.recipes.shadow_table.source_table import OldTable
 
 _INDEXES = """
     WITH printed AS (
@@ -90,7 +91,7 @@ def carried(database: Database, old: OldTable) -> Carried:
     given = {"table": old.sql, "new": old.new, "shadow": old.shadow}
     on_columns = {**given, "gone": list(old.dropped)}
     key, filled, moved = [], [], []
-    for row in database.ask(_INDEXES.replace("{key}", KEY), **on_columns):
+    for row in database.ask(_INDEXES.replace("{key}", KEY_OF_TABLE), **on_columns):
         # One that a line above drops is there until its own line, or the one that makes it again, finds it.
         given_up = database.cut_over.gives_up("index", old.sql, row.sql) or (
             row.constraint is not None and database.cut_over.gives_up("constraint", old.sql, row.constraint)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from alembic_online.backfill.keyset import KEY_SQL
+from alembic_online.backfill.keyset import KEY_OF_TABLE
 from alembic_online.errors import RevisionFailed
 from alembic_online.postgres.locks.reader import statements
 from alembic_online.recipes.database import Database
@@ -41,7 +41,6 @@ _OBSTACLES = """
     ) AS found (words) WHERE c.oid = to_regclass(:table)
 """
 
-KEY = KEY_SQL.format(table="to_regclass(:table)")
 """The query for the key that the table is walked by."""
 
 NOTHING: Mapping[str, str] = {}
@@ -108,7 +107,7 @@ def read_table(
     Raises `RevisionFailed` where it cannot be rebuilt.
     """
     (row,) = database.ask(_TABLE, table=table)
-    keys = database.ask(KEY, table=table)
+    keys = database.ask(KEY_OF_TABLE, table=table)
     in_the_way = [words for (words,) in database.ask(_OBSTACLES, table=table, whole=whole)]
     if not keys:
         in_the_way.append("it has no primary key, and no other unique key without NULL")
