@@ -22,6 +22,7 @@ BELOW = {
     "course": {"settings", "db", "inference"},
     "api": {"settings", "db", "inference"},
     "safety": set[str](),
+    "postgres": set[str](),
 }
 ALEMBIC = Path(alembic.__file__).parent
 # Used by Alembic too: of Python and of SQLAlchemy.

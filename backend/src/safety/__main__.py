@@ -4,5 +4,4 @@ import sys
 
 from alembic_online.cli.main import main
 
-sys.stderr.write("python -m src.safety is called python -m alembic_online now, and goes with the next release.\n")
 sys.exit(main())
