@@ -2,4 +2,5 @@
 
 import warnings
 
-warnings.warn("src.postgres is called alembic_online.postgres now, and goes with the next release", FutureWarning, stacklevel=2)
+NOW = "src.postgres is called alembic_online.postgres now, and goes with the next release"
+warnings.warn(NOW, FutureWarning, stacklevel=2)

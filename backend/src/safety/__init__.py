@@ -1,4 +1,4 @@
-"""What `alembic_online` was called. An env.py that says `from src.safety import run_environment` works until the next release."""
+"""What `alembic_online` was called. An env.py that imports `run_environment` from here works until the next release."""
 
 import warnings
 
