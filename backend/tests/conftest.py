@@ -16,14 +16,12 @@ from sqlalchemy import Connection, create_engine
 from alembic_online.postgres.embedded import VERSIONS
 from tests import servers
 from tests.alembic_command import Alembic
+from tests.longer_proofs import mark_longer_proofs
 from tests.paths import BACKEND
 from tests.servers import Server, ServerDirectory, container, embedded, existing, require_docker
 
 # The service runs on one version, the first that is asked for; migrations are proved on all of them.
 _OF_THE_HOST = ("api", "course", "documents", "inference")
-_OF_THE_TOOLKIT = ("alembic_online/", "migrations/", "test_start")
-# Of its many small cases every eighth runs on the other versions as well, and all of them in `make prove`.
-_MANY = tuple(f"alembic_online/{each}" for each in ("autogenerate/", "recipes/test_cases", "postgres/catalogue/"))
 # Whoever has to do with a server gets it by one of these.
 _SERVERS = {"server", "server_directory"}
 
@@ -53,18 +51,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.hookimpl(tryfirst=True)  # before `-m` chooses
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """What asks for no server is `pure`; the toolkit on another version is `make prove`, but for a sample."""
-    first = config.option.postgres.split(",")[0]
-    for place, item in enumerate(items):
-        chosen = getattr(item, "callspec", None)
-        version = chosen.params.get("server", first) if chosen else first
-        path = item.path.relative_to(BACKEND / "tests").as_posix()
-        rare = place % 8 > 0 if path.startswith(_MANY) else path.startswith(_OF_THE_TOOLKIT)
-        if version not in (first, "url") and rare:
-            item.add_marker("prove")
-        asked = getattr(item, "fixturenames", ())
-        if not _SERVERS.intersection(asked) and not item.get_closest_marker("programs"):
+    """What asks for no server is `pure`; what the rule of longer_proofs.py leaves to it is `prove`."""
+    for item in items:
+        if not _SERVERS.intersection(getattr(item, "fixturenames", ())) and not item.get_closest_marker("programs"):
             item.add_marker("pure")
+    mark_longer_proofs(config, items)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -23,8 +23,12 @@ SYNC_AT_LEAST = pytest.mark.parametrize(
 
 @pytest.mark.parametrize(
     ("shape", "driver"),
-    [(SYNC, "psycopg"), (SYNC, "psycopg2"), (ASYNC, "asyncpg"), pytest.param(ASYNC, "psycopg", marks=PROVE)],
-    ids=["psycopg", "psycopg2", "asyncpg", "async-psycopg"],
+    [
+        pytest.param(SYNC, "psycopg", id="psycopg"),
+        pytest.param(SYNC, "psycopg2", id="psycopg2", marks=PROVE),
+        pytest.param(ASYNC, "asyncpg", id="asyncpg"),
+        pytest.param(ASYNC, "psycopg", id="async-psycopg", marks=PROVE),
+    ],
 )
 def test_up_and_down_as_plain_alembic(tmp_path: Path, database: str, shape: str, driver: str) -> None:
     shop = make_shop(tmp_path, database, shape, driver)

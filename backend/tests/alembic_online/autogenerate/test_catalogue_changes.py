@@ -12,7 +12,7 @@ from alembic_online.autogenerate.diff import plan
 from tests.alembic_online.autogenerate.case import equal, read, run
 from tests.alembic_online.postgres.catalogue.cases import Case, cases
 from tests.alembic_online.postgres.catalogue.small_tables import WORKBENCH
-from tests.sampling import every
+from tests.longer_proofs import every
 from tests.servers import Server
 
 NO_WAY_BACK = frozenset({"inherited column", "index invalid", "index not ready", "extension version"})
@@ -48,7 +48,7 @@ def test_a_change_is_written_up_and_down(case: Case, server: Server, transaction
         equal(read(transaction), after, up)
 
 
-@pytest.mark.parametrize("case", every(2, _chosen(*NO_WAY_BACK, "base type")))
+@pytest.mark.parametrize("case", every(7, _chosen(*NO_WAY_BACK, "base type")))
 def test_a_schema_is_made_from_nothing_and_dropped_again(case: Case, server: Server, transaction: Connection) -> None:
     """A revision is tried on such a copy."""
     nothing = read(transaction)

@@ -65,7 +65,6 @@ SHAPES = (
         "sync_template",
         "Alembic's generic template, with `engine_from_config`, on psycopg2.",
         ("models.py", '    CheckConstraint("total', '    Column("note", String(100)),\n'),
-        quick=True,
         found=("rows",),
     ),
     Shape(
@@ -112,7 +111,6 @@ SHAPES = (
         "sqlite_and_postgresql",
         "The same chain runs on SQLite, in batches.",
         ("models.py", "    minutes:", "    place: Mapped[str | None] = mapped_column(String(40))\n"),
-        quick=True,
         found=("old code", "offline"),
     ),
     Shape(

@@ -10,7 +10,7 @@ from tests.alembic_online.recipes.cases import ALL, COLUMNS, CONSTRAINTS, Case
 from tests.alembic_online.recipes.conftest import Direct, both_ways_converge, both_ways_end_as_directly, write
 from tests.alembic_online.recipes.killed import Start, converges_though_killed
 from tests.alembic_online.recipes.state import read_state, same
-from tests.sampling import every
+from tests.longer_proofs import every
 
 every_case = pytest.mark.parametrize("case", ALL, ids=str, scope="module")  # the tests of one follow each other
 
@@ -20,14 +20,14 @@ def test_it_ends_as_the_direct_way_does(project: Project, database: str, case: C
     both_ways_end_as_directly(project, database, case, directly)
 
 
-@pytest.mark.parametrize("case", every(8, ALL), scope="module")
+@pytest.mark.parametrize("case", every(23, ALL), scope="module")
 def test_it_converges_though_its_session_ends_around_every_step(
     project: Project, database: str, case: Case, directly: Direct
 ) -> None:
     both_ways_converge(project, database, case, directly)
 
 
-@pytest.mark.parametrize("case", every(2, ALL), scope="module")
+@pytest.mark.parametrize("case", every(7, ALL), scope="module")
 def test_its_script_does_the_same(project: Project, database: str, case: Case, directly: Direct) -> None:
     if case.asks_the_catalogue:
         pytest.skip("a script cannot know the partitions")

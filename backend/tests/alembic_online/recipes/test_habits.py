@@ -17,7 +17,7 @@ from tests.alembic_online.recipes.habits import HABITS, SHOP
 from tests.alembic_online.recipes.interruption import PATIENT
 from tests.alembic_online.recipes.meanwhile import meanwhile
 from tests.alembic_online.recipes.state import read_state, same
-from tests.sampling import every
+from tests.longer_proofs import every
 from tests.servers import Server, with_driver
 
 _DIALECT = "from sqlalchemy.dialects import postgresql\n    "
@@ -41,7 +41,7 @@ def write(project: Project, url: str, case: Case) -> None:
     project.revision("001_a", upgrade=_DIALECT + case.upgrade, downgrade=_DIALECT + case.downgrade)
 
 
-@pytest.mark.parametrize("case", every(8, HABITS))
+@pytest.mark.parametrize("case", every(13, HABITS))
 def test_it_ends_as_plain_alembic_does(
     project: Project, database: str, server: Server, tmp_path_factory: pytest.TempPathFactory, case: Case
 ) -> None:

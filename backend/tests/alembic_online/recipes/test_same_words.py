@@ -5,7 +5,7 @@ import pytest
 from tests.alembic_online.project import Project
 from tests.alembic_online.recipes.cases import BOOKS, Case
 from tests.alembic_online.recipes.conftest import Direct, both_ways_converge, both_ways_end_as_directly
-from tests.sampling import every
+from tests.longer_proofs import every
 
 KEYED = BOOKS + "ALTER TABLE books ADD PRIMARY KEY (id);"
 LONG = "a_table_with_the_longest_name_that_postgresql_lets_a_table_have"[:62]

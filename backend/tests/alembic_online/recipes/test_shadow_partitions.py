@@ -13,7 +13,7 @@ from tests.alembic_online.recipes.killed import Start, converges_though_killed
 from tests.alembic_online.recipes.meanwhile import meanwhile
 from tests.alembic_online.recipes.state import read_state, same
 from tests.alembic_online.recipes.tables import LOGS
-from tests.sampling import every
+from tests.longer_proofs import every
 
 MEDIA = """
     CREATE TABLE media (id integer PRIMARY KEY, pages integer NOT NULL DEFAULT 1 CONSTRAINT ck_pages CHECK (pages > 0));

@@ -15,7 +15,7 @@ from tests.alembic_online.recipes.killed import Start, converges_though_killed
 from tests.alembic_online.recipes.meanwhile import meanwhile
 from tests.alembic_online.recipes.state import read_state, same
 from tests.alembic_online.recipes.tables import LOGS
-from tests.sampling import every
+from tests.longer_proofs import every
 from tests.servers import Server
 
 TWICE = 'op.add_column("logs", sa.Column("twice", sa.Integer, sa.Computed("size * 2", persisted=True)))'

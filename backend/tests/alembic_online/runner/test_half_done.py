@@ -19,7 +19,7 @@ from alembic_online.testing.crucible.interruptions import forked
 from tests.alembic_online.project import Project, make_project
 from tests.alembic_online.recipes.interruption import PATIENT, Interruption, listening
 from tests.alembic_online.recipes.state import State, read_state, same
-from tests.sampling import every
+from tests.longer_proofs import every
 from tests.servers import Server
 
 EVENT = 'op.create_table("event", sa.Column("id", sa.Integer, primary_key=True), sa.Column("kind", sa.String(20)),'
@@ -82,7 +82,7 @@ def interrupted(project: Project, database: str, step: int) -> None:
             return
 
 
-@pytest.mark.parametrize("case", every(19, product(range(1, 22), REPAIRS)))
+@pytest.mark.parametrize("case", every(41, product(range(1, 22), REPAIRS)))
 def test_whatever_was_done_to_it_by_hand_it_is_finished_or_what_is_in_the_way_is_said(
     project: Project,
     database: str,

@@ -16,7 +16,7 @@ from tests.alembic_online.runner import gate
 from tests.alembic_online.runner.outcomes import outcomes
 from tests.alembic_online.runner.processes import Migrator, until
 from tests.api.network import Proxy, listening, through
-from tests.sampling import every
+from tests.longer_proofs import every
 from tests.servers import ServerDirectory, pg_ctl
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only there may a socket refuse all packets")

@@ -11,7 +11,7 @@ from tests.alembic_online.recipes.interruption import PATIENT
 from tests.alembic_online.runner.killed import BLOCK, killed
 from tests.alembic_online.runner.outcomes import outcomes
 from tests.alembic_online.runner.processes import Migrator
-from tests.sampling import every
+from tests.longer_proofs import every
 from tests.servers import with_driver
 
 DRIVERS = ["asyncpg", "psycopg"]

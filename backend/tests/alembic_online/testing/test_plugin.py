@@ -32,6 +32,7 @@ def pytest_of(defect: Defect, database: str, *options: str) -> str:
     return done.stdout
 
 
+@pytest.mark.prove
 def test_a_sound_project_passes_every_check(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", database)
     assert f"{len(CHECKS)} passed" in pytest_of(SOUND, database)

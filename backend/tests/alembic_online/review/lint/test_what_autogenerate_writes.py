@@ -30,7 +30,7 @@ from tests.alembic_online import autogenerate
 from tests.alembic_online.autogenerate.case import Case, read, schema_and_models
 from tests.alembic_online.project import make_project
 from tests.alembic_online.review.lint.found_in_what_autogenerate_writes import FOUND, NOT_TRIED
-from tests.sampling import every
+from tests.longer_proofs import every
 from tests.servers import Server
 
 OF_THE_MODELS = {"data-loss", "one-change", "still-mapped", "foreign-key-index", "foreign-key-type"}
@@ -74,7 +74,7 @@ def empty(server: Server) -> Iterator[Connection]:
             yield connection
 
 
-@pytest.mark.parametrize("named", every(25, [each for each in _cases() if str(each) not in NOT_TRIED]))
+@pytest.mark.parametrize("named", every(89, [each for each in _cases() if str(each) not in NOT_TRIED]))
 def test_nothing_is_found_but_what_is_so(named: Named, empty: Connection, tmp_path: Path) -> None:
     case = named.case
     if empty.dialect.server_version_info < (case.since,):  # type: ignore[operator]
