@@ -1,16 +1,17 @@
 """What every env.py calls: Alembic's command is run online, offline, or on a connection that is passed in."""
 
 import asyncio
+from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from alembic import context
-from sqlalchemy import Connection, MetaData, pool
+from sqlalchemy import Column, Connection, MetaData, String, Table, pool
 
 from alembic_online.failures.error_boundary import plain_errors
 from alembic_online.online import around_revisions
 from alembic_online.policy import Policy
-from alembic_online.postgres.connection.connect import connections
+from alembic_online.postgres.connection.connect import connected
 from alembic_online.postgres.connection.connected_url import connected_url
 from alembic_online.postgres.connection.engine import async_engine, resolve_url, revision_engine
 from alembic_online.revision_file import (
@@ -26,14 +27,22 @@ from alembic_online.revisions.graph import load_chain
 from alembic_online.revisions.head_file import keep_head_file
 from alembic_online.revisions.project import RECEIVER
 from alembic_online.revisions.squashed import begin_with_squashed
-from alembic_online.runner.migrator import Migrator, migrating, stoppable
+from alembic_online.runtime.bookkeeping import VERSION_TABLE
 from alembic_online.runtime.current_command import Command
 from alembic_online.runtime.logs import configure_logging
 from alembic_online.runtime.own_thread import outside_of_loops
 from alembic_online.runtime.rehearsal import REHEARSAL, Rehearsal
 from alembic_online.runtime.session import prepare_own_session
+from alembic_online.runtime.up_to_date import is_up_to_date
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+    from alembic_online.runner.migrator import Migrator
 
 APPLICATION_NAME = "alembic"
+_ENGINE: dict[str, Any] = {"application_name": APPLICATION_NAME, "poolclass": pool.NullPool}
+_VERSION = Table(VERSION_TABLE, MetaData(), Column("version_num", String))
 _OFFLINE: dict[str, Any] = {"literal_binds": True, "dialect_opts": {"paramstyle": "named"}}
 
 
@@ -82,7 +91,7 @@ def run_environment(
             command.run_on_files(context.get_context())
         elif (connection := context.config.attributes.get("connection")) is not None:
             command.target = connected_url(connection)
-            _run(metadata, command, policy, connection)
+            _run(metadata, command, policy, connection, theirs=True)
         else:
             outside_of_loops(lambda: asyncio.run(_run_online(metadata, command, url, policy)))
 
@@ -90,30 +99,57 @@ def run_environment(
 async def _run_online(metadata: MetaData, command: Command, url: str, policy: Policy) -> None:
     target = resolve_url(url)
     command.target = target
-    options: dict[str, Any] = {"application_name": APPLICATION_NAME, "poolclass": pool.NullPool}
-    asking = async_engine(target, **options)  # asyncpg where the URL names no driver: it prepares what is asked often
-    engine = revision_engine(target, **options) if command.runs_revisions else asking
-    engines = (engine, asking) if command.changes_database else (engine,)
+    # By asyncpg where the URL names no driver: it prepares what is asked often.
+    engine = async_engine(target, **_ENGINE)
+    run = partial(_run, metadata, command, policy)
+    rehearses = REHEARSAL in command.environment.config.attributes
     try:
-        async with connections(engines, target, patience=policy.connect_timeout) as (connection, *others):
-            pid = await prepare_own_session(engine, connection, target, policy.network_timeout)
-            run = partial(_run, metadata, command, policy)
-            if not others:
-                await connection.run_sync(run)
-                return
-            pids = pid, await prepare_own_session(asking, others[0], target, policy.network_timeout)
-            async with migrating(asking, connection, others[0], pids, command, policy) as migrator:
+        async with connected(engine, target, patience=policy.connect_timeout) as asking:
+            pid = await prepare_own_session(engine, asking, target, policy.network_timeout)
+            look = partial(is_up_to_date, version=_VERSION, command=command, policy=policy)
+            if command.changes_database and (rehearses or not await asking.run_sync(look)):
+                await _change(engine, asking, pid, command, policy, run)
+            else:
+                await asking.run_sync(run)
+    finally:
+        await engine.dispose()
+
+
+async def _change(
+    engine: "AsyncEngine",
+    asking: "AsyncConnection",
+    pid: int,
+    command: Command,
+    policy: Policy,
+    run: Callable[..., None],
+) -> None:
+    """Run it on a connection of its own, beside the one that asks, whose backend is `pid`."""
+    # Imported late: who has nothing to do should not pay for it.
+    from alembic_online.runner.migrator import migrating, stoppable  # noqa: PLC0415
+
+    target = command.target
+    assert target is not None, "it is connected"
+    runs = revision_engine(target, **_ENGINE) if command.runs_revisions else engine
+    try:
+        async with connected(runs, target, patience=policy.connect_timeout) as connection:
+            pids = await prepare_own_session(runs, connection, target, policy.network_timeout), pid
+            async with migrating(engine, connection, asking, pids, command, policy) as migrator:
                 await stoppable(lambda: connection.run_sync(partial(run, migrator=migrator)), migrator)
     finally:
-        for each in {engine, asking}:
-            await each.dispose()
+        await runs.dispose()
 
 
 def _run(
-    metadata: MetaData, command: Command, policy: Policy, connection: Connection, migrator: Migrator | None = None
+    metadata: MetaData,
+    command: Command,
+    policy: Policy,
+    connection: Connection,
+    migrator: "Migrator | None" = None,
+    *,
+    theirs: bool = False,
 ) -> None:
     _configure(metadata, command, policy, connection=connection, on_version_apply=command.count_step)
-    with around_revisions(context, command, policy, metadata, migrator, theirs=migrator is None):
+    with around_revisions(context, command, policy, metadata, migrator, theirs=theirs):
         context.run_migrations()
 
 

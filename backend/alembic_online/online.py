@@ -4,10 +4,10 @@ The engine, the connection and all that `context.configure` was told stay its ow
 """
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import alembic.context
 from alembic.runtime.migration import MigrationContext
@@ -22,6 +22,7 @@ from alembic_online.alembic_seam import (
     replace_connection,
     supervise,
     use_version_table,
+    version_table,
 )
 from alembic_online.errors import RequestRefused
 from alembic_online.failures.error_boundary import plain_errors
@@ -38,16 +39,17 @@ from alembic_online.revisions.faulty_line import refuse_what_has_no_value
 from alembic_online.revisions.graph import load_chain
 from alembic_online.revisions.project import RECEIVER, OwnSession, ProjectTold
 from alembic_online.revisions.squashed import begin_with_squashed
-from alembic_online.runner.hand_change_check import warn_of_hand_changes
-from alembic_online.runner.migrator import Migrator, migrating
-from alembic_online.runner.stop_signals import stoppable_beside
 from alembic_online.runtime.bookkeeping import VERSION_TABLE
 from alembic_online.runtime.current_command import Command
 from alembic_online.runtime.logs import show_what_happens
 from alembic_online.runtime.owners_session import is_same_session, left_as_it_was, make_like, others_alike, set_by_owner
 from alembic_online.runtime.rehearsal import REHEARSAL, ROLLED_BACK, Rehearsal
 from alembic_online.runtime.session import prepare_own_session, session_settings
+from alembic_online.runtime.up_to_date import is_up_to_date
 from alembic_online.runtime.waiter import GreenletWaiter, Waiter, loop_beside
+
+if TYPE_CHECKING:
+    from alembic_online.runner.migrator import Migrator
 
 log = logging.getLogger("alembic.runtime.migration")
 
@@ -130,18 +132,21 @@ def _carried_out(
         migrator = None
         if command.changes_database and not theirs:
             commit_each_revision(run)
-            migrator = stack.enter_context(_migrating(connection, command, policy, target))
+            rehearses = REHEARSAL in context.config.attributes
+            if rehearses or not is_up_to_date(connection, version_table(run), command, policy):
+                migrator = stack.enter_context(_migrating(connection, command, policy, target))
         stack.enter_context(around_revisions(context, command, policy, metadata, migrator, theirs=theirs))
         yield
 
 
 @contextmanager
 def around_revisions(
-    context: Any, command: Command, policy: Policy, metadata: MetaData, migrator: Migrator | None, *, theirs: bool
+    context: Any, command: Command, policy: Policy, metadata: MetaData, migrator: "Migrator | None", *, theirs: bool
 ) -> Iterator[None]:
     """What every command does before its revisions and after them, on whatever connection.
 
-    `migrator` holds the locks of one that changes the database; `theirs` is a transaction that the caller will end.
+    `migrator` holds the locks of one that changes the database, and is None for one that has nothing to do; `theirs` is
+    a transaction that the caller will end.
     """
     run: MigrationContext = context.get_context()
     assert run.connection is not None, "only a script has none"
@@ -152,11 +157,16 @@ def around_revisions(
         migrator.begin(run, reason, command.environment.get_x_argument(as_dictionary=True))
     elif theirs and command.changes_database:
         supervise(run, lambda _: CallersTransaction())
+    elif command.changes_database:
+        supervise(run, lambda _: NothingToDo())
     with note_causes(run.connection), context.begin_transaction():
         yield
     if migrator is None or migrator.gate is None or not migrator.gate.has_stopped:
         command.report()
     if command.name == "current":
+        # Imported late, as all of the runner: a command that runs no revision should not pay for it.
+        from alembic_online.runner.hand_change_check import warn_of_hand_changes  # noqa: PLC0415
+
         warn_of_hand_changes(run)
 
 
@@ -168,8 +178,12 @@ def _unproven(run: MigrationContext, metadata: MetaData, command: Command, polic
 
 
 @contextmanager
-def _migrating(connection: Connection, command: Command, policy: Policy, target: DatabaseURL) -> Iterator[Migrator]:
+def _migrating(connection: Connection, command: Command, policy: Policy, target: DatabaseURL) -> Iterator["Migrator"]:
     """Take the migrator's locks on another connection of the same engine, until the end of the block."""
+    # Imported late: an upgrade that has nothing to do should not pay for it.
+    from alembic_online.runner.migrator import migrating  # noqa: PLC0415
+    from alembic_online.runner.stop_signals import stoppable_beside  # noqa: PLC0415
+
     with ExitStack() as stack:
         owners = set_by_owner(connection)
         stack.enter_context(left_as_it_was(connection, session_settings(policy.network_timeout)))
@@ -210,6 +224,14 @@ def _refuse_one_connection(connection: Connection, asking: AsyncConnection) -> N
             " another one beside its own, which looks for locks and keeps the journal.",
             "Give env.py an engine with poolclass=NullPool.",
         )
+
+
+class NothingToDo(Supervisor):
+    """All is applied. Whoever applies more since then has taken the lock for it, and this run has not."""
+
+    def steps(self, heads: Sequence[str], steps: Iterable[Any]) -> Iterable[Any]:
+        """None."""
+        return ()
 
 
 class CallersTransaction(Supervisor):

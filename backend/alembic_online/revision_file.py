@@ -54,12 +54,22 @@ def number_merges(command: Command) -> None:
 def surround_hooks(run: MigrationContext, first: Hook, last: Hook) -> None:
     """Call `first` before every hook that a program or env.py has for a new revision, and `last` after all of them.
 
-    A program's own (`command.revision(..., process_revision_directives=...)`) is called before that of env.py.
+    A program's own (`command.revision(..., process_revision_directives=...)`) is called before that of env.py. Between
+    the two, our lines are operations of Alembic's own.
     """
     if (revisions := run.opts.get("revision_context")) is None:  # neither `revision` nor `check`
         return
-    revisions.process_revision_directives = _in_turn(first, revisions.process_revision_directives)
-    run.opts["process_revision_directives"] = _in_turn(run.opts.get("process_revision_directives"), last)
+    programs, own = revisions.process_revision_directives, run.opts.get("process_revision_directives")
+    if programs is None and own is None:
+        revisions.process_revision_directives = first
+        run.opts["process_revision_directives"] = last
+        return
+    # Imported late: only who has a hook, and writes a revision or compares, should pay for it.
+    from alembic_online.autogenerate.stock_operations import StockOperations  # noqa: PLC0415
+
+    stock = StockOperations(run)
+    revisions.process_revision_directives = _in_turn(first, stock.put, programs)
+    run.opts["process_revision_directives"] = _in_turn(own, stock.take_back, last)
 
 
 def _in_turn(*hooks: Hook | None) -> Hook:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import sqlalchemy as sa
 from alembic.operations import MigrateOperation, Operations
@@ -45,8 +46,15 @@ def run_lines(connection: Connection, lines: Sequence[MigrateOperation]) -> None
 
 def execute_lines(context: MigrationContext, lines: Sequence[MigrateOperation]) -> None:
     """Carry the lines out, or write them as SQL, as `context` says."""
-    names = {"op": Operations(context), "sa": sa, "postgresql": postgresql}
+    names = names_of_lines(Operations(context), lines)
+    for line in lines:
+        exec(str(line), names)
+
+
+def names_of_lines(operations: Operations, lines: Sequence[MigrateOperation]) -> dict[str, Any]:
+    """What the lines may name: `operations` as `op`, and what each imports."""
+    names: dict[str, Any] = {"op": operations, "sa": sa, "postgresql": postgresql}
     for line in lines:
         for statement in line.imports if isinstance(line, Call) else ():
             exec(statement, names)
-        exec(str(line), names)
+    return names

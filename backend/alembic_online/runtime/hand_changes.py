@@ -115,9 +115,12 @@ def of_declared(kinds: Collection[str]) -> set[str]:
 def read_last(connection: Connection, version_schema: str | None = None) -> Last | None:
     """None where no step was done yet, or where one is half done."""
     place = standing(connection, TABLE, version_schema)
-    if not place.exists:
-        return None
-    row = connection.execute(text(_LAST.format(history=history_name(place.schema)))).first()
+    return last_step(connection, place.schema) if place.exists else None
+
+
+def last_step(connection: Connection, schema: str) -> Last | None:
+    """The same, of the history in this schema."""
+    row = connection.execute(text(_LAST.format(history=history_name(schema)))).first()
     if row is None or row.half:
         return None
     return Last(row.id, row.revision, row.finished, Recorded.of_json(row.fingerprint) if row.fingerprint else None)

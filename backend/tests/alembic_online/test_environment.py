@@ -11,8 +11,9 @@ from unittest.mock import patch
 import pytest
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, create_engine, text
+from sqlalchemy import Connection, create_engine, event, text
 from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import Pool
 
 from alembic_online.errors import DatabaseMismatch, RevisionFailed
 from alembic_online.postgres.errors import ServerUnreachable
@@ -235,14 +236,38 @@ def test_no_message_is_longer_than_eight_lines(project: Project, database: str) 
     assert (code, len(stderr.splitlines())) == (1, 8)
 
 
+def imported(project: Project, database: str, *arguments: str) -> set[str]:
+    """The modules that a command of a process of its own has imported."""
+    command = [sys.executable, "-X", "importtime", "-m", "alembic", *arguments]
+    environment = {**os.environ, "DATABASE_URL": database, "PYTHONPATH": str(BACKEND)}
+    done = subprocess.run(command, cwd=project.folder, env=environment, capture_output=True, text=True, check=True)
+    return {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if line.startswith("import time:")}
+
+
 @pytest.mark.programs
 def test_an_upgrade_pays_only_for_what_it_does(project: Project, database: str) -> None:
     project.revision("001_a", upgrade='op.create_table("authors", sa.Column("id", sa.Integer()))')
     project.revision("002_b", "001_a", upgrade='op.add_column("authors", sa.Column("born", sa.Integer()))')
-    command = [sys.executable, "-X", "importtime", "-m", "alembic", "upgrade", "head"]
-    environment = {**os.environ, "DATABASE_URL": database, "PYTHONPATH": str(BACKEND)}
-    done = subprocess.run(command, cwd=project.folder, env=environment, capture_output=True, text=True, check=True)
-    imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if line.startswith("import time:")}
-    heavy = ("rich", "libcst", "alembic_online.autogenerate.writers", "alembic_online.backfill.run")
-    assert "alembic_online.runner.pipeline" in imported
-    assert not imported.intersection(heavy)
+    does_something = imported(project, database, "upgrade", "head")
+    heavy = {"rich", "libcst", "alembic_online.autogenerate.writers", "alembic_online.backfill.run"}
+    assert "alembic_online.runner.pipeline" in does_something
+    assert not does_something & heavy
+    does_nothing = imported(project, database, "upgrade", "head")
+    assert not does_nothing & {*heavy, "alembic_online.runner", "alembic_online.recipes.step", "psycopg"}
+
+
+def test_an_upgrade_with_nothing_to_do_opens_one_connection(project: Project, database: str) -> None:
+    opened: list[object] = []
+
+    def note(connection: object, _: object) -> None:
+        opened.append(connection)
+
+    project.revision("001_a", upgrade=TABLE)
+    event.listen(Pool, "connect", note)
+    try:
+        for expected in (2, 1):
+            opened.clear()
+            project.alembic(database, "upgrade", "head")
+            assert len(opened) == expected
+    finally:
+        event.remove(Pool, "connect", note)

@@ -1,12 +1,15 @@
 """An env.py that its owner keeps, with one line changed: in every usual shape."""
 
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from sqlalchemy import NullPool, create_engine, text
 
 from tests.alembic_online.shop import ASYNC, STATE, SYNC, make_shop
+from tests.paths import BACKEND
 
 pytestmark = pytest.mark.programs
 PROVE = pytest.mark.prove
@@ -195,3 +198,11 @@ def test_another_database_is_left_to_alembic(tmp_path: Path) -> None:
     engine = create_engine(shop.url, poolclass=NullPool)
     with engine.connect() as connection:
         assert connection.execute(text("SELECT title FROM books")).scalars().all() == ["title 1"]
+
+
+@pytest.mark.programs
+def test_another_database_needs_no_driver_of_postgresql() -> None:
+    program = "import sys, alembic_online; print(*sys.modules)"
+    modules = subprocess.run([sys.executable, "-c", program], cwd=BACKEND, capture_output=True, text=True, check=True)
+    assert "alembic_online.online" in modules.stdout.split()
+    assert not {"asyncpg", "psycopg", "psycopg2"}.intersection(modules.stdout.split())

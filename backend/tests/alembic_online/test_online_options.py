@@ -53,6 +53,55 @@ def test_the_hook_of_a_program_sees_what_is_written(tmp_path: Path, database: st
     assert "create_check_constraint" in written(shop)
 
 
+# As Alembic's cookbook has them: one looks for a class of operation, one goes through the tables.
+REWRITER = """
+from alembic.autogenerate.rewriter import Rewriter
+from alembic.operations import ops
+
+writer = Rewriter()
+
+@writer.rewrites(ops.AddColumnOp)
+def described(context, revision, operation):
+    if operation.column.name == "isbn":
+        operation.column.comment = "by the rewriter"
+    return operation
+
+@writer.rewrites(ops.CreateTableOp)
+def announced(context, revision, operation):
+    return [ops.ExecuteSQLOp("SELECT 1"), operation]
+
+def of_tables(context, revision, directives):
+    for each in directives[0].upgrade_ops.ops:
+        if isinstance(each, ops.ModifyTableOps):
+            print("TABLE", each.table_name, [type(inner).__name__ for inner in each.ops])
+            each.ops = [inner for inner in each.ops if not isinstance(inner, ops.CreateIndexOp)]
+    writer(context, revision, directives)
+
+OPTIONS = {"process_revision_directives": of_tables}
+"""
+MORE = PAGES_CHECKED.replace(
+    "CheckConstraint(", 'Column("isbn", Text), Column("more", Text), Index("ix_more", "pages"), CheckConstraint('
+)
+
+
+def test_a_hook_finds_the_classes_that_it_looks_for(tmp_path: Path, database: str) -> None:
+    table = 'Table("shelves", one, Column("id", Integer, primary_key=True))'
+    shop = at_head(tmp_path, database, REWRITER, f"from sqlalchemy import *\n{MORE}\n{table}\n")
+    said = shop.alembic("revision", "--autogenerate", "-m", "more")
+    assert "TABLE books ['AddColumnOp']" in said
+    lines = [
+        line.strip() for line in written(shop).partition("def upgrade")[2].partition("def downgrade")[0].split("\n")
+    ]
+    assert "op.add_column('books', sa.Column('isbn', sa.Text(), nullable=True, comment='by the rewriter'))" in lines
+    assert "op.create_check_constraint(op.f('more'), 'books', sa.text('pages > 0'))" in lines  # as we write it
+    assert "op.execute('SELECT 1')" in lines
+    assert not any("create_index" in line for line in lines)
+    shop.alembic("upgrade", "head")
+    assert shop.ask("SELECT col_description('books'::regclass, attnum) FROM pg_attribute WHERE attname = 'isbn'") == [
+        ("by the rewriter",)
+    ]
+
+
 # As alembic-utils has it.
 PLUGIN = """
 from alembic.autogenerate import comparators, renderers

@@ -2,10 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 
-import asyncpg
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -33,7 +32,7 @@ async def connected(
         try:
             connection = await engine.connect()
             break
-        except (OSError, SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except _refusals() as error:
             # Imported late: only a refusal should pay for its words.
             from alembic_online.postgres.connection.failures import explain_connection  # noqa: PLC0415
             from alembic_online.postgres.connection.libpq_messages import refusal_state  # noqa: PLC0415
@@ -47,15 +46,7 @@ async def connected(
         await connection.close()
 
 
-@asynccontextmanager
-async def connections(
-    engines: Iterable[AsyncEngine], target: DatabaseURL, *, patience: float = 0.0
-) -> AsyncIterator[list[AsyncConnection]]:
-    """A connection of each, opened at the same time. Raises what `connected` does."""
-    async with AsyncExitStack() as stack:
-        opening = [stack.enter_async_context(connected(engine, target, patience=patience)) for engine in engines]
-        opened = await asyncio.gather(*opening, return_exceptions=True)  # so that each of them is closed in the end
-        for each in opened:
-            if isinstance(each, BaseException):
-                raise each
-        yield [each for each in opened if isinstance(each, AsyncConnection)]
+def _refusals() -> tuple[type[Exception], ...]:
+    import asyncpg  # noqa: PLC0415  only a refusal should pay for it
+
+    return OSError, SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError

@@ -2,15 +2,17 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import asyncpg
 from sqlalchemy import URL, Engine, create_engine, pool
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from alembic_online.postgres.connection.url import DatabaseURL, parse_url
 from alembic_online.postgres.extras import require
 from alembic_online.postgres.variable import Variable
+
+if TYPE_CHECKING:
+    import asyncpg
 
 Creator = Callable[..., Awaitable[Any]]
 
@@ -104,7 +106,9 @@ def _limits(target: DatabaseURL) -> dict[str, str]:
 
 
 def _asyncpg(target: DatabaseURL, application_name: str) -> Creator:
-    async def connect(**_: Any) -> asyncpg.Connection:
+    import asyncpg  # noqa: PLC0415  an env.py of SQLite's imports this module too
+
+    async def connect(**_: Any) -> "asyncpg.Connection":
         return await asyncpg.connect(target.dsn, **asyncpg_options(target, application_name))
 
     return connect

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import psycopg
 import pytest
 
+from alembic_online.runtime.advisory_lock import MIGRATOR, lock_space
 from tests.alembic_online.project import Project
 from tests.alembic_online.runner import gate
 from tests.alembic_online.runner.processes import Migrator, until
@@ -108,6 +109,16 @@ def test_who_waits_too_long_gives_up_and_says_for_whom(counted: Project, databas
         assert "Another migration of this database has not ended within 0.2 s: pid " in stderr
         closed.open()
         assert running.exit_code() == 0
+
+
+def test_who_finds_nothing_to_do_waits_for_who_has_the_lock(
+    project: Project, database: str, watcher: psycopg.Connection
+) -> None:
+    project.revision("001_a", upgrade='op.create_table("applied", sa.Column("revision", sa.Text))')
+    project.alembic(database, "upgrade", "head")
+    watcher.execute("SELECT pg_advisory_lock(%s, %s)", (lock_space(), MIGRATOR))
+    code, stderr = project.alembic.having(MIGRATION_MIGRATOR_TIMEOUT="0.2").refused(database, "upgrade", "head")
+    assert (code, "Another migration of this database has not ended" in stderr) == (17, True)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
