@@ -6,10 +6,12 @@ foreign.py                     a project's own models as such data
 models.py, rows.py             what makes it: a MetaData, and rows
 changes.py, table_changes.py   a random change of it
 spellings.py                   a person's spelling of the revision that autogenerate writes
-clients.py                     every statement of the old code, in every state that is committed
+habits.py                      what people put between its lines and around them: data_steps.py, pairs.py
+clients.py, trying.py          every statement of the old code, in every state that is committed
 interruptions.py, repairs.py   how a run is broken off, and what people do then
 example.py                     all of that out of one seed
 project.py, environment.py     the Alembic project of an example; databases.py: its databases
+preparation.py                 what examples of one change have in common
 trial.py, verdict.py, state.py it is run, and held against plain Alembic
 shrinking.py, runs.py, report.py, verb.py   many of them, what fails made small, the command line
 """

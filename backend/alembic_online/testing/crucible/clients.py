@@ -10,28 +10,32 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import psycopg
-from psycopg import sql
 
 from alembic_online.testing.crucible.names import quoted
 from alembic_online.testing.crucible.rows import insert, key, value
 from alembic_online.testing.crucible.schema import Schema, Table
+from alembic_online.testing.crucible.trying import failures
 
 # What is noted where the revision ends belongs to its transaction.
 _ITS_OWN = re.compile(
     r"\s*(ALTER|CREATE|DROP|LOCK|DO|COMMENT|GRANT|REVOKE|TRUNCATE|COMMIT|ROLLBACK)\b|.*\balembic_", re.IGNORECASE
 )
-# What is locked; and another answer when a change of the schema has been committed.
+# What is locked; what is committed, by its transactions; and where that is not what it was ($3), another answer for
+# another schema.
 _LOCKED = """
     SELECT DISTINCT c.relname::text FROM pg_locks l JOIN pg_class c ON c.oid = l.relation WHERE l.granted
     AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
     AND l.mode IN ('ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')
     AND l.pid <> pg_backend_pid() AND c.relname = ANY ($1) AND l.pid <> ALL ($2)
 """
-_PREPARE = f"PREPARE look (text[], integer[]) AS SELECT ARRAY({_LOCKED}), " + ", ".join(
-    f"(SELECT concat(count(*), max(xmin::text::bigint)) FROM {table})"
-    for table in ("pg_class", "pg_attribute", "pg_attrdef", "pg_constraint", "pg_index", "pg_rewrite", "pg_enum")
-)
+_CATALOGUES = ("pg_class", "pg_attribute", "pg_attrdef", "pg_constraint", "pg_index", "pg_rewrite", "pg_enum")
+_SCHEMA = ", ".join(f"(SELECT concat(count(*), max(xmin::text::bigint)) FROM {table})" for table in _CATALOGUES)
+_PREPARE = f"""
+    PREPARE look (text[], integer[], text) AS SELECT ARRAY({_LOCKED}), pg_current_snapshot()::text,
+    CASE WHEN pg_current_snapshot()::text <> $3 THEN concat_ws(' ', {_SCHEMA}) END
+"""
 _CLIENTS_ROW, _WRITTEN = 701, 501
+_CHECK_VIOLATION = "23514"
 
 
 def statements(schema: Schema) -> Iterator[str]:
@@ -87,8 +91,9 @@ class Clients:
     """What was asked while a strong lock on a table was held."""
     states: int = 0
     _alone: bool = True
-    _look: sql.Composed = field(default_factory=lambda: sql.Composed([]))
-    _seen: tuple[Any, ...] = ()
+    _look: str = ""
+    _committed: str = ""
+    _seen: str = ""
 
     def __post_init__(self) -> None:
         self.session: psycopg.Connection[Any] = psycopg.connect(self.url, autocommit=True, prepare_threshold=None)
@@ -106,15 +111,17 @@ class Clients:
         self._alone = alone
         others = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
         left = [pid for (pid,) in self.session.execute(others)]
-        self._look = sql.SQL("EXECUTE look ({}, {})").format(self._tables, left)
+        named = ", ".join(f"$${name}$$" for name in self._tables)
+        self._look = f"EXECUTE look (ARRAY[{named}]::text[], ARRAY{left}::integer[], $$%s$$)"
 
     def look(self, next_statement: str) -> None:
         """Before a statement of the migration, or at its end."""
-        found = self.session.execute(self._look).fetchone() or ((),)
-        strong, schema = found[0], found[1:]
+        found = self.session.execute((self._look % self._committed).encode()).fetchone()
+        assert found is not None, "it has no WHERE"
+        strong, self._committed, schema = found
         if strong and self._alone and next_statement and not _ITS_OWN.match(next_statement):
             self.beside.append(f"{' '.join(next_statement.split())[:100]} beside a lock on {', '.join(sorted(strong))}")
-        if schema != self._seen:
+        if schema is not None and schema != self._seen:
             self._seen = schema
             self.states += 1
             for statement, error in self.failing(self.session):
@@ -124,27 +131,15 @@ class Clients:
 
     def failing(self, session: psycopg.Connection[Any]) -> Iterator[tuple[str, str]]:
         """The statements that fail there now, and why; nothing of them stays."""
-        with session.transaction(force_rollback=True):
-            session.execute("SET LOCAL lock_timeout = '5ms'")
-            for statement in self._statements:
-                try:
-                    with session.transaction(force_rollback=True):
-                        session.execute(statement.encode())
-                except psycopg.errors.LockNotAvailable:
-                    pass  # it waits for an instant
-                except psycopg.Error as error:
-                    yield statement, str(error).splitlines()[0]
+        for each in failures(session, self._statements):
+            yield self._statements[each.place], each.words
 
     def unfit_defaults(self, session: psycopg.Connection[Any]) -> Iterator[str]:
         """The statements that leave a column to a default which is no value of it there."""
-        for statement, with_default in written_out(self.schema):
-            try:
-                with session.transaction(force_rollback=True):
-                    session.execute(with_default.encode())
-            except (psycopg.DataError, psycopg.errors.CheckViolation):
-                yield statement
-            except psycopg.Error:
-                pass  # it does not say that the value is at fault
+        pairs = list(written_out(self.schema))
+        for each in failures(session, [with_default for _, with_default in pairs]):
+            if each.sqlstate.startswith("22") or each.sqlstate == _CHECK_VIOLATION:
+                yield pairs[each.place][0]
 
     def _write(self) -> None:
         """A row is inserted, one updated, one deleted, by turns."""

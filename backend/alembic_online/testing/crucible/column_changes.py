@@ -108,7 +108,10 @@ def _nullable(dice: Dice, schema: Schema) -> Schema:
     column = _column(dice, table)
     if column is None:
         return schema
-    return schema.having(table.having(replace(column, nullable=not column.nullable)))
+    default = column.default
+    if column.nullable and not default and dice.chance(0.7):  # without one autogenerate refuses, where rows hold NULL
+        default = schemas.random_default(dice, schema, column.type)
+    return schema.having(table.having(replace(column, nullable=not column.nullable, default=default)))
 
 
 def _default(dice: Dice, schema: Schema) -> Schema:

@@ -6,10 +6,13 @@ from typing import Any
 
 from alembic_online.testing.crucible.changes import Change, after, random_changes
 from alembic_online.testing.crucible.dice import Dice
+from alembic_online.testing.crucible.habits import Habit, random_habits
 from alembic_online.testing.crucible.interruptions import Interruption, random_interruptions
 from alembic_online.testing.crucible.project import STEP
 from alembic_online.testing.crucible.schema import Column, Schema, from_json, to_json
 from alembic_online.testing.crucible.schemas import random_schema
+
+_OF_ONE_CHANGE = 3
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,17 @@ class Example:
     """Whether the schema is a project's own: its rows are guessed."""
     below: bool = False
     """Whether a revision below the change adds a column to the first table."""
+    habits: tuple[Habit, ...] = ()
+    """Of the person who goes on with the revision."""
+    mixed: bool = False
+    """Whether half of the tables are small; one of them has more rows than the others."""
+    phases: bool = False
+    """Whether each revision says its phase."""
+
+    @property
+    def is_by_hand(self) -> bool:
+        """Whether a person wrote any of the revision."""
+        return bool(self.spelling or self.habits)
 
     @property
     def after(self) -> Schema:
@@ -48,24 +62,34 @@ class Example:
 
 
 def random_example(seed: str, schema: Schema | None = None) -> Example:
-    """Of a random schema, or of a given one."""
-    dice = Dice(f"example {seed}")
-    before = schema or random_schema(seed)
-    interruptions = random_interruptions(seed)
-    below = any(each.repair == "below" for each in interruptions)
+    """Of a random schema, or of a given one; so many examples one after the other are of the same change."""
+    common = (
+        f"{seed.rpartition('.')[0]}.{family(int(number))}" if (number := seed.rpartition(".")[2]).isdigit() else seed
+    )
+    of_change, dice = Dice(f"change {common}"), Dice(f"example {seed}")
+    before = schema or random_schema(common)
+    below = of_change.chance(0.15)
     return Example(
         seed,
         before,
-        random_changes(seed, before),
-        rows=dice.number(0, 1) * 30 + dice.number(8, 60),
+        random_changes(common, before),
+        rows=of_change.number(0, 1) * 30 + of_change.number(8, 60),
         spelling=seed if dice.chance(0.5) else "",
-        interruptions=interruptions,
+        interruptions=random_interruptions(seed, below=below),
         driver=dice.one(("", "psycopg", "asyncpg")),
-        small=1e6 if dice.chance(0.1) else 0,
+        small=1e6 if of_change.chance(0.1) else 0,
         writes=not below and dice.chance(0.5),
         guessed=schema is not None,
         below=below,
+        habits=random_habits(seed),
+        mixed=of_change.chance(0.2),
+        phases=of_change.chance(0.25),
     )
+
+
+def family(number: int) -> int:
+    """That of the example of this number, from 1 on: autogenerate takes longer than all else."""
+    return (number - 1) // _OF_ONE_CHANGE
 
 
 def written(example: Example) -> str:
@@ -81,4 +105,5 @@ def read(text: str) -> Example:
         before=from_json(data["before"]),
         changes=tuple(Change(**each) for each in data["changes"]),
         interruptions=tuple(Interruption(**each) for each in data["interruptions"]),
+        habits=tuple(Habit(**each) for each in data.get("habits", ())),
     )

@@ -40,17 +40,15 @@ class Interruption:
     repair: str = ""
 
 
-def random_interruptions(seed: str) -> tuple[Interruption, ...]:
-    """None in one of six examples, else up to three, one for each run."""
+def random_interruptions(seed: str, *, below: bool) -> tuple[Interruption, ...]:
+    """None in one of six examples, else up to three, one for each run; `below`: there is a revision to undo."""
+    repairs = ("below", "below", "drift", "drop") if below else ("drift", "drop")
     dice = Dice(f"interruptions {seed}")
     if dice.chance(1 / 6):
         return ()
     count = dice.number(1, 3)
     found = (dice.one(enumerate(_KINDS), str)[1] for _ in range(count))
-    return tuple(
-        Interruption(kind, _step(dice), dice.one(("below", "drift", "drop")) if dice.chance(0.25) else "")
-        for kind in found
-    )
+    return tuple(Interruption(kind, _step(dice), dice.one(repairs) if dice.chance(0.25) else "") for kind in found)
 
 
 def _step(dice: Dice) -> int:

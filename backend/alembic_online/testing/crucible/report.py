@@ -23,6 +23,7 @@ class Totals:
     longest_row: int = 0
     refused: Counter[str] = field(default_factory=Counter)
     kinds: Counter[str] = field(default_factory=Counter)
+    habits: Counter[str] = field(default_factory=Counter)
     spent: Counter[str] = field(default_factory=Counter)
 
     def add(self, example: Example, outcome: Outcome) -> None:
@@ -34,6 +35,7 @@ class Totals:
         self.in_a_row = 0 if outcome.faults else self.in_a_row + 1
         self.longest_row = max(self.longest_row, self.in_a_row)
         self.kinds.update(change.kind for change in example.changes)
+        self.habits.update(habit.kind for habit in example.habits)
         if outcome.refused:
             self.refused[outcome.refused.partition(":")[0]] += 1
         self.spent.update(outcome.spent)
@@ -45,7 +47,12 @@ class Totals:
         self.failed += other.failed
         self.early += other.early
         self.longest_row = max(self.longest_row, other.longest_row)
-        for mine, theirs in ((self.refused, other.refused), (self.kinds, other.kinds), (self.spent, other.spent)):
+        for mine, theirs in (
+            (self.refused, other.refused),
+            (self.kinds, other.kinds),
+            (self.habits, other.habits),
+            (self.spent, other.spent),
+        ):
             mine.update(theirs)
 
     def lines(self) -> Sequence[str]:
@@ -58,6 +65,7 @@ class Totals:
             f"In {self.early} the old code met before the last commit what the change forbids to it.",
             f"Not carried out to the end: {_listed(self.refused) or 'none'}.",
             f"Changes: {_listed(self.kinds)}.",
+            f"Habits: {_listed(self.habits) or 'none'}.",
             f"{whole / max(self.examples, 1):.2f} s an example; {ours / whole:.0%} of it in the toolkit"
             f" ({', '.join(f'{name} {seconds / whole:.0%}' for name, seconds in self.spent.most_common())}).",
         ]
@@ -76,7 +84,9 @@ def described(example: Example, outcome: Outcome, folder: Path) -> str:
             f"seed {example.seed}; changes {', '.join(change.kind for change in example.changes)}",
             f"broken off: {', '.join(f'{each.kind} at {each.at}' for each in example.interruptions) or 'never'};"
             f" driver {example.driver or 'none'}; rows {example.rows}; clients write: {example.writes};"
-            f" small table: {example.small:g} bytes; spelling {example.spelling or 'autogenerate'}",
+            f" small table: {example.small:g} bytes{', or half of them' if example.mixed else ''};"
+            f" phases: {example.phases}; spelling {example.spelling or 'autogenerate'};"
+            f" habits {', '.join(habit.kind for habit in example.habits) or 'none'}",
             *outcome.faults,
             "--- 001 (rows are made by the crucible)",
             base.read_text().partition("def upgrade")[2].replace("\\n", " ").replace("\\t", "")

@@ -14,12 +14,13 @@ def key(type_: str, number: str) -> str:
     return _KEYS.get(type_, "{}").format(number)
 
 
-def fill(schema: Schema, rows: int) -> Iterator[str]:
-    """So many rows a table, those referred to first."""
+def fill(schema: Schema, rows: int, large: str = "") -> Iterator[str]:
+    """So many rows a table, those referred to first; five times as many for the one that is called `large`."""
     for table in schema.tables:
-        yield insert(schema, table, 1, rows, rows)
+        count = rows * 5 if table.name == large else rows  # below the numbers of clients' rows
+        yield insert(schema, table, 1, count, rows)
         if table.id.type == "serial" or table.id.identity:
-            yield f"SELECT setval(pg_get_serial_sequence('{quoted(table.name)}', '{table.id.name}'), {rows})"
+            yield f"SELECT setval(pg_get_serial_sequence('{quoted(table.name)}', '{table.id.name}'), {count})"
     yield from (f"REFRESH MATERIALIZED VIEW {each.name}" for each in schema.attached if each.kind.startswith("m"))
 
 

@@ -2,7 +2,7 @@
 
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from alembic_online.testing.crucible.databases import Databases
 from alembic_online.testing.crucible.example import Example, random_example, written
 from alembic_online.testing.crucible.outcome import Outcome
+from alembic_online.testing.crucible.preparation import Preparations
 from alembic_online.testing.crucible.report import Totals, described
 from alembic_online.testing.crucible.schema import Schema
 from alembic_online.testing.crucible.shrinking import kind_of, shrink
@@ -31,7 +32,10 @@ class Runs:
     known: set[str] = field(default_factory=set)
     """Kinds of faults of which one is kept."""
 
-    def many(self, seed: str, numbers: range, seconds: float) -> Totals:
+    def __post_init__(self) -> None:
+        self._preparations = Preparations(self.databases)
+
+    def many(self, seed: str, numbers: Iterable[int], seconds: float) -> Totals:
         """Those of these numbers, until the time is over."""
         totals, deadline = Totals(), time.monotonic() + seconds
         for number in numbers:
@@ -56,7 +60,7 @@ class Runs:
         """What came of it, and all of it in words."""
         with TemporaryDirectory(prefix="crucible-") as folder:
             try:
-                outcome = Trial(example, self.databases, Path(folder)).run()
+                outcome = Trial(example, self.databases, Path(folder), self._preparations).run()
             except Exception:
                 outcome = Outcome([f"the crucible itself: {traceback.format_exc()[-1500:]}"])
             return outcome, described(example, outcome, Path(folder))

@@ -40,12 +40,18 @@ def _smaller(example: Example) -> Iterator[Example]:
     """Each is valid, or fails in another way."""
     if example.interruptions:
         yield replace(example, interruptions=())
-    for each in range(len(example.changes)):
+    for each in range(len(example.changes) if len(example.changes) > 1 else 0):
         yield replace(example, changes=(*example.changes[:each], *example.changes[each + 1 :]))
     for each in range(len(example.interruptions)):
         yield replace(example, interruptions=(*example.interruptions[:each], *example.interruptions[each + 1 :]))
+    for each in range(len(example.habits)):
+        yield replace(example, habits=(*example.habits[:each], *example.habits[each + 1 :]))
     if example.spelling:
         yield replace(example, spelling="")
+    if example.mixed:
+        yield replace(example, mixed=False)
+    if example.phases:
+        yield replace(example, phases=False)
     if example.writes:
         yield replace(example, writes=False)
     if example.driver:

@@ -1,4 +1,4 @@
-"""A person's spelling of what autogenerate wrote: raw SQL, another order, rows changed in between, blocks of its own.
+"""A person's spelling of what autogenerate wrote: raw SQL, another order, blocks of its own, and habits.
 
 What plain Alembic cannot carry out any more is no example.
 """
@@ -16,36 +16,37 @@ from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 
 from alembic_online.testing.crucible.dice import Dice
-from alembic_online.testing.crucible.names import quoted
+from alembic_online.testing.crucible.habits import Habit, Scene
 from alembic_online.testing.crucible.schema import Schema
 
 _PARAMETER = re.compile(r"(?<!:):\w")
 _BLOCK = "with op.get_context().autocommit_block():"
 
 
-def spelled(text: str, seed: str, before: Schema, after: Schema) -> str:
-    """The file of a revision, written otherwise."""
+def spelled(text: str, seed: str, habits: Sequence[Habit], before: Schema, after: Schema) -> str:
+    """The file of a revision, written otherwise; `seed` is empty where its lines stay as they are."""
     tree, dice = ast.parse(text), Dice(f"spelling {seed}")
     imports = "\n".join(ast.unparse(node) for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom))
     parts = [ast.unparse(node) for node in tree.body if isinstance(node, ast.Assign)]
     for node in tree.body:
         if isinstance(node, ast.FunctionDef):
             lines = [ast.unparse(each) for each in node.body]
-            other = "\n".join(_otherwise(lines, dice, imports, _updates(before, after)))
-            parts.append(f"\n\ndef {node.name}() -> None:\n{indent(other, '    ')}")
+            if seed:
+                lines = [*_otherwise(lines, dice, imports)]
+            for habit in habits:
+                lines = habit.apply(lines, Scene(before, after, node.name == "upgrade"))
+            parts.append("\n\ndef {}() -> None:\n{}".format(node.name, indent("\n".join(lines), "    ")))
     return "\n".join(['"""change"""', imports, *parts, ""])
 
 
-def _otherwise(lines: Sequence[str], dice: Dice, imports: str, updates: Sequence[str]) -> Iterator[str]:
+def _otherwise(lines: Sequence[str], dice: Dice, imports: str) -> Iterator[str]:
     """The body of a function."""
-    order = list(enumerate(lines))
+    order = [*lines]
     if len(order) > 1 and dice.chance(0.2):
         place = dice.number(0, len(order) - 2)
         order[place], order[place + 1] = order[place + 1], order[place]
     raw = dice.chance(0.5)
-    for _, line in order:
-        if updates and dice.chance(0.15):
-            yield f"op.execute({dice.one(updates)!r})"
+    for line in order:
         written = _as_sql(line, imports) if raw and dice.chance(0.7) else []
         if written and dice.chance(0.3):
             yield f"op.execute({';'.join(written)!r})"
@@ -55,8 +56,6 @@ def _otherwise(lines: Sequence[str], dice: Dice, imports: str, updates: Sequence
             yield f"{_BLOCK}\n{indent(line, '    ')}"
         else:
             yield line
-    if updates and dice.chance(0.1):
-        yield f"op.execute({dice.one(updates)!r})"
 
 
 def _as_sql(line: str, imports: str) -> list[str]:
@@ -73,13 +72,3 @@ def _as_sql(line: str, imports: str) -> list[str]:
         return []  # an operation of the toolkit's own, or one that reads
     found = [each.strip().rstrip(";") for each in written.getvalue().split(";\n\n") if each.strip()]
     return [] if any(_PARAMETER.search(each) or "%" in each for each in found) else found
-
-
-def _updates(before: Schema, after: Schema) -> list[str]:
-    """Statements that write rows and change no value, valid before and after."""
-    found = []
-    for table in before.tables:
-        now = next((each for each in after.tables if each.name == table.name), None)
-        same = [column.name for column in table.plain if now and column in now.plain]
-        found += [f"UPDATE {quoted(table.name)} SET {quoted(name)} = {quoted(name)}" for name in same]
-    return found

@@ -5,36 +5,22 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import psycopg
 from alembic import command
-from sqlalchemy import Connection, NullPool, create_engine, event
 
-from alembic_online.postgres.errors import UserError
-from alembic_online.sample_rows.row_factory import Filler
-from alembic_online.sample_rows.tables import read_tables
 from alembic_online.testing.crucible.attempts import Attempts
 from alembic_online.testing.crucible.clients import Clients
 from alembic_online.testing.crucible.databases import Databases
-from alembic_online.testing.crucible.environment import with_driver
 from alembic_online.testing.crucible.example import Example
-from alembic_online.testing.crucible.models import metadata_of
-from alembic_online.testing.crucible.names import quoted
 from alembic_online.testing.crucible.outcome import Outcome, line
-from alembic_online.testing.crucible.project import BASE, HEAD, STEP, Place
-from alembic_online.testing.crucible.rows import fill
+from alembic_online.testing.crucible.preparation import Preparations
+from alembic_online.testing.crucible.project import BASE, HEAD
 from alembic_online.testing.crucible.spellings import spelled
 from alembic_online.testing.crucible.state import State, StateReader, differences
 from alembic_online.testing.crucible.verdict import client_faults, failed_early, forbidden_by, losses_expected
 
-_POLICY: dict[str, Any] = {
-    "lock_timeout": 0.05,
-    "total_lock_timeout": 0.4,
-    "max_retry_delay_seconds": 0.05,
-    "migrator_timeout": 30.0,
-    "backfill_pause_ratio": 0.0,
-}
+_REFUSED = ("clients would miss", "that cannot be in a savepoint", "locked since the savepoint has changed it")
 
 
 @dataclass
@@ -44,70 +30,40 @@ class Trial:
     example: Example
     databases: Databases
     folder: Path
+    preparations: Preparations
     outcome: Outcome = field(default_factory=Outcome)
 
     def run(self) -> Outcome:
         """Everything, until something is wrong."""
-        self.place = Place(self.folder, {**_POLICY, "small_table_bytes": self.example.small})
+        prepared = self.preparations.of(self.example, self.folder, self.outcome)
+        self.outcome.refused = prepared.refused
+        self.outcome.faults += [prepared.fault] if prepared.fault else []
+        if prepared.refused or prepared.fault:
+            return self.outcome
+        self.place = prepared.put(self.folder)
+        self._spell()
         with self.outcome.timed("preparation"):
-            self.plain = self._prepared()
+            self.plain, live = self.databases.make(prepared.template), self.databases.make(prepared.template)
         try:
-            self._revision()
-            if not self.outcome.refused and not self.outcome.faults:
-                self._both_ways()
+            self._both_ways(live)
         finally:
             with self.outcome.timed("preparation"):
+                self.databases.drop(live)
                 self.databases.drop(self.plain)
         return self.outcome
 
-    def _prepared(self) -> str:
-        """A database with the models of before and rows, at the first revision."""
-        url = self.databases.make()
-        engine = create_engine(with_driver(url, "psycopg"), poolclass=NullPool)
-        made: list[str] = []
-        event.listen(engine, "before_cursor_execute", lambda *given: made.append(given[2]))
-        with engine.begin() as connection:
-            metadata_of(self.example.before).create_all(connection, checkfirst=False)
-        statements = [each for each in made if each.lstrip().startswith(("CREATE", "ALTER", "COMMENT"))]
-        stepped = self.example.before.tables[0].name if self.example.below else ""
-        self.place.write(statements, stepped)
-        if self.example.guessed:
-            with engine.begin() as connection:
-                _guess_rows(connection)
-        with psycopg.connect(url) as session:
-            for statement in () if self.example.guessed else fill(self.example.before, self.example.rows):
-                session.execute(statement.encode())
-            if stepped:
-                session.execute(f"ALTER TABLE {quoted(stepped)} ADD COLUMN {STEP} integer".encode())
-            session.execute("CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY)")
-            session.execute("INSERT INTO alembic_version VALUES (%s)", [BASE])
-        return url
+    def _spell(self) -> None:
+        if self.example.is_by_hand:
+            file = self.place.path(HEAD)
+            said = self.example.spelling, self.example.habits, self.example.models, self.example.after
+            file.write_text(spelled(file.read_text(), *said))
 
-    def _revision(self) -> None:
-        self.place.declare(self.example.after)
-        try:
-            with self.outcome.timed("autogenerate"):
-                if not self.place.autogenerate(self._url(self.plain)):
-                    self.outcome.refused = "nothing differs"
-                elif self.example.spelling:
-                    file = self.place.path(HEAD)
-                    models = self.example.models, self.example.after
-                    file.write_text(spelled(file.read_text(), self.example.spelling, *models))
-        except UserError as error:
-            self.outcome.refused = f"autogenerate: {line(error)}"
-        except Exception as error:
-            self.outcome.faults.append(f"autogenerate crashes: {line(error)}")
-
-    def _url(self, url: str) -> str:
-        return with_driver(url, self.example.driver)
-
-    def _both_ways(self) -> None:
-        with self.outcome.timed("preparation"):
-            live = self.databases.make(self.plain)
-            self.read_plain, self.read_live = StateReader(self.plain), StateReader(live)
+    def _both_ways(self, live: str) -> None:
+        self.read_plain, self.read_live = StateReader(self.plain), StateReader(live)
+        with self.outcome.timed("comparison"):
             before = self.read_plain.read()
         self.attempts = Attempts(self.example, self.place, live, before, self.outcome)
-        clients = Clients(live, self.example.models, self.example.writes, self.example.guessed)
+        clients = Clients(live, self.example.models, self._may_write, self.example.guessed)
         try:
             # Who undoes the revision below takes away what its code needs.
             failed = self.attempts.migrate("upgrade", None if self.example.below else clients)
@@ -119,7 +75,6 @@ class Trial:
             clients.close()
             self.read_plain.close()
             self.read_live.close()
-            self.databases.drop(live)
 
     def _judge_upgrade(self, clients: Clients, before: State, failed: str) -> None:
         with self.outcome.timed("plain"):
@@ -187,12 +142,17 @@ class Trial:
                 placed = "row_number()" in self.place.path(HEAD).read_text()
                 self._differ("downgrade", undone, found, rows=not placed)
                 self._judge_clients(" of the downgrade", clients)
-                if not self.example.spelling:  # a person may have written something else
+                if not self.example.is_by_hand:  # a person may have written something else
                     self._differ("downgrade against the beginning", self.before, found, rows=False)
 
+    @property
+    def _may_write(self) -> bool:
+        """Whether clients commit rows: they write over what the revision writes, or are written over by it."""
+        return self.example.writes and not any(habit.changes_values for habit in self.example.habits)
+
     def _may_be_refused(self, failed: str) -> bool:
-        """A person may write rows where nothing can be carried out without clients; autogenerate may not."""
-        return bool(self.example.spelling) and "clients would miss" in failed
+        """A person may write what cannot be carried out without clients; autogenerate may not."""
+        return self.example.is_by_hand and any(words in failed for words in _REFUSED)
 
     def _differ(self, when: str, wanted: State, found: State, *, rows: bool = True) -> None:
         for words in differences(wanted, found):
@@ -207,12 +167,3 @@ class Trial:
         except Exception as error:
             return line(error)
         return ""
-
-
-def _guess_rows(connection: Connection) -> None:
-    """Two rows a table, and six more, as the kit guesses them."""
-    filler, tables = Filler(), read_tables(connection)
-    filler.fill(connection, tables.values())
-    for table in tables.values():
-        for _ in range(6):
-            filler.insert(connection, table, table.columns)

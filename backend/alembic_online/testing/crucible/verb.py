@@ -12,7 +12,7 @@ from pkgutil import resolve_name
 from sqlalchemy import MetaData
 
 from alembic_online.testing.crucible.databases import Databases, embedded
-from alembic_online.testing.crucible.example import random_example, read
+from alembic_online.testing.crucible.example import family, random_example, read
 from alembic_online.testing.crucible.report import Totals
 from alembic_online.testing.crucible.runs import Runs
 from alembic_online.testing.crucible.schema import Schema
@@ -47,7 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _share(options: argparse.Namespace, place: int) -> Totals:
     """The examples of one process, on a server of its own."""
-    numbers = range(options.first + place, min(options.first + options.count, _MANY), options.processes)
+    every = range(options.first, min(options.first + options.count, _MANY))
+    numbers = (number for number in every if family(number) % options.processes == place)
     keep = Path(options.keep) if options.keep else None
     with embedded(options.postgres) as admin, closing(Databases(admin, "crucible")) as databases:
         runs = Runs(databases, _say, keep, _schema(options), not options.as_it_is)

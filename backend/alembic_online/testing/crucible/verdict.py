@@ -16,6 +16,7 @@ def forbidden_by(changed: str, clients: Clients) -> frozenset[str]:
     And those that write by a default what no row may hold any more: another default has come with the change.
     """
     with psycopg.connect(changed, autocommit=True) as session:
+        session.execute("SET lock_timeout = '5ms'")
         failing = {statement for statement, _ in clients.failing(session)}
         return frozenset(failing | {*clients.unfit_defaults(session)})
 
