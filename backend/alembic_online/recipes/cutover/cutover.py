@@ -269,6 +269,8 @@ class CutOver:
             return True
         if self._changes_partitions(*tables):
             return True
+        if sets_not_null(sql) and any(self.gives_up("not null", each, altered_column(sql)) for each in tables):
+            return True  # as long as that waits, the column is NOT NULL, and there would be nothing to do
         if self._indexes_like(sql):  # a statement by hand does not replace it: the old one goes first
             return True
         if is_check_or_foreign_key(sql) and self._adds_key(*tables):

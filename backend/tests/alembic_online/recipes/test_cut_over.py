@@ -695,7 +695,14 @@ TYPE_BETWEEN = Case(
     "pass",
     MOODS,
 )
-ROWS_IN_BETWEEN = [TYPE_BETWEEN, ROWS_BETWEEN, COMMITS_BETWEEN, KEEPS_RULES]
+NULL_BETWEEN = case(
+    "NOT NULL is taken away and set again, rows of other columns in between",
+    'op.alter_column("books", "pages", nullable=True)',
+    'op.execute("UPDATE books SET title = title")',
+    'op.alter_column("books", "pages", nullable=False)',
+    'op.execute("UPDATE books SET title = title")',
+)
+ROWS_IN_BETWEEN = [TYPE_BETWEEN, ROWS_BETWEEN, COMMITS_BETWEEN, KEEPS_RULES, NULL_BETWEEN]
 
 # Clients would miss something for as long as these run: by what the refusal says.
 REFUSED = {
