@@ -15,7 +15,7 @@ from alembic_online.postgres.locks import strong_locks
 from alembic_online.postgres.locks.reader import statements
 from alembic_online.recipes.cutover.later_statements import Below
 from alembic_online.recipes.cutover.pending_statements import Waiting, gaps
-from alembic_online.recipes.cutover.statement_forms import locks_tables
+from alembic_online.recipes.cutover.statement_forms import locks_tables, names_of
 from alembic_online.recipes.database import Database
 from alembic_online.recipes.names import plain
 from alembic_online.recipes.object_effects import GivenUp, is_definition, last_part, made
@@ -23,6 +23,12 @@ from alembic_online.revisions.source_line import line_in
 
 _RELATION = "SELECT 1 FROM pg_class WHERE lower(relname) = :name"
 _PART = "SELECT 1 FROM {} JOIN pg_class c ON c.oid = {} WHERE lower(c.relname) = :table AND {}"
+_OF_TYPE = """
+    SELECT lower(c.relname) AS table, lower(a.attname) AS name FROM pg_attribute a
+    JOIN pg_class c ON c.oid = a.attrelid AND c.relkind IN ('r', 'p') AND NOT c.relispartition
+    JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN pg_type e ON e.oid = t.typelem AND t.typlen = -1
+    WHERE lower(coalesce(e.typname, t.typname)) = :name AND NOT a.attisdropped
+"""
 _THERE = {
     "view": _RELATION,
     "table": _RELATION,
@@ -52,6 +58,8 @@ class Gaps:
         self._below = Below(Path(script.path), direction)
         self._there: dict[GivenUp, bool] = {}
         """As it was before this revision."""
+        self._columns: dict[str, set[tuple[str, str]]] = {}
+        """The same, by the type."""
 
     def found(self, waiting: Iterable[Waiting]) -> Iterator[tuple[GivenUp, Waiting, int]]:
         """What is given up by these, and the line that makes it again."""
@@ -69,12 +77,15 @@ class Gaps:
         """These are about to be carried out, and not yet committed: what they give up is there until now."""
         for each in gaps(waiting):
             self._is_there(each)
+        for each in (each for one in waiting for each in one.gives_up if each.kind == "type"):
+            self._columns_of(last_part(each.name))
 
     def refuse(self, waiting: Sequence[Waiting], sql: str) -> None:
         """Raise `RevisionFailed` where a commit of these, before `sql`, would leave one."""
         self._refuse_locked(waiting, sql)
         self._refuse_empty(waiting, sql)
         self._refuse_type_between(waiting)
+        self._refuse_type_of_columns(waiting)
         self._refuse_column_in_steps(waiting, sql)
         for each, by, again in self.found(waiting):
             here = self._line.lineno if self._line else 0
@@ -159,6 +170,31 @@ class Gaps:
                     f" TABLE ... TYPE {name} USING ..., DROP TYPE {name}_old.",
                 )
 
+    def _refuse_type_of_columns(self, waiting: Sequence[Waiting]) -> None:
+        """A type's name goes to another one, and columns that do not get that here are of the old: casts to it fail."""
+        for each, by in ((each, one) for one in waiting for each in one.gives_up if each.kind == "type"):
+            line = by.line
+            if "RENAME" not in by.sql.upper() or line is None or self._is_noted(by.sql, by.operation):
+                continue
+            name = last_part(each.name)
+            here = any(name in one.makes for one in waiting if one is not by)
+            again = self._below.brings_back(each, line.lineno or 0, line.end_lineno or line.lineno or 0)
+            if not (here or again) or all(any(_changes(one, *of) for one in waiting) for of in self._columns_of(name)):
+                continue
+            raise RevisionFailed(
+                f"{self._script.revision} gives the name of the type {name} to another one, from line {line.lineno} on:"
+                f" line {self._line.lineno if self._line else 0} would have that committed before all of its columns"
+                f" are of the new one, and clients that know {name} would fail.",
+                f"Between line {line.lineno} and the last of these columns, leave only lines that belong to them: put"
+                " others, such as those that write rows, above or below.",
+            )
+
+    def _columns_of(self, kind: str) -> set[tuple[str, str]]:
+        """Of tables, plain, as it was when that was asked first; also of arrays of it."""
+        if kind not in self._columns:
+            self._columns[kind] = {(row.table, row.name) for row in self._database.ask(_OF_TYPE, name=kind)}
+        return self._columns[kind]
+
     def default_follows(self, table: str, column: str, waiting: Iterable[Waiting]) -> bool:
         """Whether the column has no default, and gets one by what is `waiting`, or by a line below.
 
@@ -202,6 +238,16 @@ class Gaps:
     @property
     def _line(self) -> FrameSummary | None:
         return line_in(str(Path(self._script.path).parent))
+
+
+def _changes(waiting: Waiting, table: str, column: str) -> bool:
+    """Whether the column gets another type by it, or goes."""
+    words = waiting.sql.upper()
+    if waiting.step and waiting.swaps:
+        return last_part(plain(waiting.swaps)) == table and waiting.step.column.lower() == column
+    gets_type = words.lstrip().startswith("ALTER TABLE") and ("TYPE" in words or "DROP" in words)
+    goes = words.lstrip().startswith("DROP TABLE")
+    return (gets_type and {table, column} <= names_of(waiting.sql)) or (goes and table in names_of(waiting.sql))
 
 
 def _direct(each: GivenUp) -> str:

@@ -44,12 +44,15 @@ _PLAIN = re.compile(
 )
 _DEPENDED_ON = ("column", "table", "type", "function", "sequence", "view", "key")
 _RULES = ("constraint", "key", "index", "not null")
+# By the bits of pg_trigger.tgtype (TRIGGER_TYPE_INSERT and so on). MERGE does any of them, and INSERT may update.
+_FIRED_BY = {"UPDATE": 16, "DELETE": 8, "TRUNCATE": 32}
+_ALL_EVENTS = 4 | 8 | 16 | 32
 # Triggers of a table, but for our own, and keys by which a change of its rows changes others.
 _REACHES_FURTHER = """
     SELECT 1 FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid LEFT JOIN pg_constraint k ON k.oid = t.tgconstraint
     WHERE lower(c.relname) = ANY (:names) AND CASE WHEN t.tgisinternal THEN k.confrelid = c.oid
         AND (:deletes AND k.confdeltype NOT IN ('a', 'r') OR :updates AND k.confupdtype NOT IN ('a', 'r'))
-        ELSE t.tgname NOT LIKE '~%__new' END
+        ELSE t.tgname NOT LIKE '~%__new' AND t.tgtype & :events > 0 END
     UNION ALL SELECT 1 FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class
     WHERE lower(c.relname) = ANY (:names) AND c.relkind <> 'v' LIMIT 1
 """
@@ -191,7 +194,8 @@ class _Statement:
 
     def _reaches_further(self) -> bool:
         deletes, updates = self._writes - {"UPDATE", "INSERT"}, self._writes - {"DELETE", "TRUNCATE"}
-        asked = {"names": sorted(self._words), "deletes": bool(deletes), "updates": bool(updates)}
+        events = sum(_FIRED_BY.get(each, _ALL_EVENTS) for each in self._writes)
+        asked = {"names": sorted(self._words), "deletes": bool(deletes), "updates": bool(updates), "events": events}
         return bool(self._database.ask(_REACHES_FURTHER, **asked))
 
 

@@ -702,7 +702,23 @@ NULL_BETWEEN = case(
     'op.alter_column("books", "pages", nullable=False)',
     'op.execute("UPDATE books SET title = title")',
 )
-ROWS_IN_BETWEEN = [TYPE_BETWEEN, ROWS_BETWEEN, COMMITS_BETWEEN, KEEPS_RULES, NULL_BETWEEN]
+DELETED_BETWEEN = Case(
+    "another enum, and rows deleted in between of a table with a trigger of another event",
+    """op.execute("ALTER TYPE mood RENAME TO mood_old")
+    op.execute("CREATE TYPE mood AS ENUM ('draft', 'open')")
+    op.execute("DELETE FROM notes WHERE id = 3")
+    op.execute("ALTER TABLE tickets ALTER mood TYPE mood USING mood::text::mood")
+    op.execute("DROP TYPE mood_old")""",
+    "pass",
+    MOODS
+    + """
+    CREATE TABLE notes (id integer PRIMARY KEY);
+    INSERT INTO notes SELECT generate_series(1, 9);
+    CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;
+    CREATE TRIGGER noting BEFORE UPDATE ON notes FOR EACH ROW EXECUTE FUNCTION note();
+    """,
+)
+ROWS_IN_BETWEEN = [TYPE_BETWEEN, ROWS_BETWEEN, COMMITS_BETWEEN, KEEPS_RULES, NULL_BETWEEN, DELETED_BETWEEN]
 
 # Clients would miss something for as long as these run: by what the refusal says.
 REFUSED = {
@@ -745,6 +761,13 @@ REFUSED = {
         'op.alter_column("authors", "id", type_=sa.BigInteger())',
         'op.execute("UPDATE authors SET name = twice::text")',
         'op.add_column("authors", sa.Column("twice", sa.BigInteger(), sa.Computed("id * 2", persisted=True)))',
+    ),
+    "gives the name of the type state to another one, from line 11 on: line 14 would have that": (
+        'op.execute("ALTER TYPE state RENAME TO state_old")',
+        """op.execute("CREATE TYPE state AS ENUM ('draft', 'open', 'closed', 'shut')")""",
+        'op.execute("UPDATE tickets SET body = body")',
+        'op.execute("ALTER TABLE tickets ALTER COLUMN was TYPE state USING was::text::state")',
+        'op.execute("DROP TYPE state_old")',
     ),
     "the name tickets to a new table": (
         'op.rename_table("tickets", "old_tickets")',
