@@ -10,6 +10,7 @@ from alembic.operations import MigrateOperation, Operations
 from sqlalchemy import select
 
 from alembic_online.backfill.definition import Backfill, Function, verbatim
+from alembic_online.errors import RevisionFailed
 from alembic_online.postgres.sql.identifiers import quoted
 from alembic_online.runtime.bookkeeping import standing
 from alembic_online.runtime.history import BACKFILL_TABLE
@@ -75,6 +76,12 @@ def _backfill(operations: Operations, operation: BackfillOp) -> None:
         operations.execute(verbatim(script(operation.definition, commits=False)))
         _note_done(operations, operation.definition)
     else:
+        if operations.get_bind().in_nested_transaction():
+            raise RevisionFailed(
+                f"{operation.definition.name} is filled in batches, each committed; that cannot be in a savepoint"
+                " (begin_nested).",
+                "Take op.backfill out of the savepoint, or write it as one UPDATE.",
+            )
         if operation.definition.values:
             run.count_overwritten(as_update(operation.definition))
         run_outside(context, operation.definition, deferred=operation.deferred)

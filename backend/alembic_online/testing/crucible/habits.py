@@ -3,7 +3,7 @@
 Each is a kind and a seed, so that a list of them can be shortened. What plain Alembic cannot carry out is no example.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from textwrap import indent
 
@@ -87,7 +87,7 @@ def _recreate_column(dice: Dice, lines: Lines, scene: Scene) -> Lines:
 
 
 def _nested(dice: Dice, lines: Lines, _: Scene) -> Lines:
-    return _wrapped(dice, lines, lambda some: ["with op.get_bind().begin_nested():", *_indented(some)])
+    return _wrapped(dice, lines, lambda some: [_block("with op.get_bind().begin_nested():", some)])
 
 
 def _savepoint(dice: Dice, lines: Lines, _: Scene) -> Lines:
@@ -107,7 +107,7 @@ def _given_up(dice: Dice, lines: Lines, scene: Scene) -> Lines:
 def _asked(dice: Dice, lines: Lines, _: Scene) -> Lines:
     """A line is carried out if the database says so."""
     asked = "if op.get_bind().execute(sa.text('SELECT count(*) FROM pg_class')).scalar():"
-    return _wrapped(dice, lines, lambda some: [asked, *_indented(some)])
+    return _wrapped(dice, lines, lambda some: [_block(asked, some)])
 
 
 def _inspected(dice: Dice, lines: Lines, scene: Scene) -> Lines:
@@ -144,8 +144,9 @@ def _wrapped(dice: Dice, lines: Lines, wrap: Callable[[Lines], Lines]) -> Lines:
     return [*lines[:first], *wrap(lines[first:last]), *lines[last:]]
 
 
-def _indented(lines: Lines) -> Iterator[str]:
-    return (indent(line, "    ") for line in lines)
+def _block(head: str, lines: Lines) -> str:
+    """One line of the function, between whose parts no other habit comes."""
+    return "\n".join([head, *(indent(line, "    ") for line in lines)])
 
 
 HABITS: Mapping[str, Callable[[Dice, Lines, Scene], Lines]] = {

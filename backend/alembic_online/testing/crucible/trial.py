@@ -20,7 +20,14 @@ from alembic_online.testing.crucible.spellings import spelled
 from alembic_online.testing.crucible.state import State, StateReader, differences
 from alembic_online.testing.crucible.verdict import client_faults, failed_early, forbidden_by, losses_expected
 
-_REFUSED = ("clients would miss", "that cannot be in a savepoint", "locked since the savepoint has changed it")
+_NO_WAY = ("a new table cannot take its place",)
+"""What has no online way at all, whoever writes it, and is refused with the reason."""
+_REFUSED = (
+    "clients would miss",
+    "would have that committed before all of its columns",
+    "that cannot be in a savepoint",
+    "locked since the savepoint has changed it",
+)
 
 
 @dataclass
@@ -115,7 +122,7 @@ class Trial:
         for words in () if leaves else client_faults(clients, forbidden):
             self.outcome.fault(f"clients{way}", words)
         # Small tables share a transaction as long as nobody is in the way.
-        for words in () if self.example.small else clients.beside:
+        for words in () if self.example.small or self.example.mixed else clients.beside:
             self.outcome.fault(f"asked beside a lock{way}", words)
 
     def _judge_downgrade(self, live: str) -> None:
@@ -152,7 +159,8 @@ class Trial:
 
     def _may_be_refused(self, failed: str) -> bool:
         """A person may write what cannot be carried out without clients; autogenerate may not."""
-        return self.example.is_by_hand and any(words in failed for words in _REFUSED)
+        known = (*_NO_WAY, *(_REFUSED if self.example.is_by_hand else ()))
+        return any(words in failed for words in known)
 
     def _differ(self, when: str, wanted: State, found: State, *, rows: bool = True) -> None:
         for words in differences(wanted, found):

@@ -14,6 +14,7 @@ import pytest
 
 from alembic_online.cli.main import main
 from alembic_online.cli.verb import FINE
+from alembic_online.errors import RevisionFailed
 from alembic_online.postgres.embedded import program
 from tests.alembic_online.project import Project, make_project
 from tests.alembic_online.runner.processes import Migrator, until
@@ -55,6 +56,16 @@ def test_a_second_upgrade_after_a_downgrade_fills_them_again(
     session.execute("UPDATE books SET new = NULL")
     project.alembic(database, "upgrade", "head")
     assert count(session) == 10
+
+
+def test_in_a_savepoint_it_is_refused_before_a_row_is_filled(
+    project: Project, session: psycopg.Connection, database: str
+) -> None:
+    session.execute(f"{_TABLE}(1, 10) i")
+    write(project, backfill='s = op.get_bind().begin_nested(); op.backfill("books", {"new": "old * 2"}); s.rollback()')
+    with pytest.raises(RevisionFailed, match="books_new is filled in batches, each committed"):
+        project.alembic(database, "upgrade", "head")
+    assert count(session) == 0
 
 
 @pytest.mark.parametrize("how", ["kill", "terminate"])
