@@ -6,7 +6,9 @@ The rule: tests that run always keep every promise; a longer proof keeps it once
 - a table of cases may say itself which: `every(8, CASES)`, or `marks=pytest.mark.prove` at a case. Then nothing else of
   it is left out. A folder or a module may, in `HERE_ONE_OF`: 1 where each case is a promise of its own;
 - on another version of PostgreSQL there runs what depends on it, in `ON_ANOTHER_VERSION_ONE_OF`, and not all of that;
-- a test may be a longer proof as a whole: `@pytest.mark.prove`. Then its module has others that are none.
+- a test may be a longer proof as a whole, `@pytest.mark.prove`, where another one of its module or of its folder keeps
+  the same promise in less time: a change though its session ends around every step, where other changes try that; a
+  project of another shape; a command that walks a whole chain. Then its module has others that run always.
 
 `pytest -m ""` runs all of them, `pytest -m prove` these alone. test_longer_proofs.py holds the rule.
 """
@@ -22,8 +24,9 @@ from _pytest.mark.structures import ParameterSet
 from tests.paths import BACKEND
 
 # Prime: where a test has several parameters, one of N cases is then not always the same value of one of them.
-ONE_OF = 5
+ONE_OF = 7
 HERE_ONE_OF: Mapping[str, int] = {
+    "alembic_online/adopt/": 11,  # each starts three programs and more
     "migrations/": 1,  # our own chain is walked in every way, with rows and without
 }
 ON_ANOTHER_VERSION_ONE_OF = {

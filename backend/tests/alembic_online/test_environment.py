@@ -208,6 +208,7 @@ def test_enum_types_are_made_once_and_dropped_again(project: Project, database: 
         connection.rollback()
 
 
+@pytest.mark.prove
 def test_a_new_column_of_a_type_that_is_there_makes_none(project: Project, database: str) -> None:
     project.models(ENUMS)
     project.alembic(database, "revision", "--autogenerate", "-m", "add walls")

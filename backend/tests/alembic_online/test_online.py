@@ -29,7 +29,7 @@ SYNC_AT_LEAST = pytest.mark.parametrize(
     [
         pytest.param(SYNC, "psycopg", id="psycopg"),
         pytest.param(SYNC, "psycopg2", id="psycopg2", marks=PROVE),
-        pytest.param(ASYNC, "asyncpg", id="asyncpg"),
+        pytest.param(ASYNC, "asyncpg", id="asyncpg", marks=PROVE),
         pytest.param(ASYNC, "psycopg", id="async-psycopg", marks=PROVE),
     ],
 )
@@ -117,6 +117,7 @@ def test_the_filters_of_the_project_hold(tmp_path: Path, database: str) -> None:
     assert shop.ask("SELECT count(*) FROM pg_class WHERE relname IN ('legacys', 'foreigns', 'mine')") == [(3,)]
 
 
+@pytest.mark.prove
 @SYNC_AT_LEAST
 def test_the_verbs_find_the_project(tmp_path: Path, database: str, shape: str, driver: str) -> None:
     shop = make_shop(tmp_path, database, shape, driver)
@@ -151,6 +152,7 @@ def test_sigterm_stops_it_and_the_next_run_finishes(tmp_path: Path, database: st
     assert shop.ask("SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT ''long''%'") == [(0,)]
 
 
+@pytest.mark.prove
 @SYNC_AT_LEAST
 def test_a_backfill_runs_beside_it(tmp_path: Path, database: str, shape: str, driver: str) -> None:
     shop = make_shop(tmp_path, database, shape, driver)

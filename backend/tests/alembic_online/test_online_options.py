@@ -178,6 +178,7 @@ def test_the_callback_of_each_step_and_the_shape_of_the_version_table(tmp_path: 
     assert len(plain) == 8
 
 
+@pytest.mark.prove
 def test_each_revision_is_committed_by_itself_whatever_was_asked(tmp_path: Path, database: str) -> None:
     shop = make_shop(tmp_path, database, options='{"transaction_per_migration": False}')
     last = tmp_path / "versions" / "7a8b_.py"
@@ -192,6 +193,7 @@ def test_each_revision_is_committed_by_itself_whatever_was_asked(tmp_path: Path,
     assert shop.ask("SELECT version_num FROM alembic_version") == [("7a8b",)]
 
 
+@pytest.mark.prove
 def test_branches_bases_and_what_they_depend_on(tmp_path: Path, database: str) -> None:
     [shape] = [each for each in SHAPES if each.name == "version_locations"]
     project = shape.copy(tmp_path / "project", database)
@@ -230,6 +232,7 @@ class Isbn(TypeDecorator):
 WITH_ISBN = GUID + MODELS.replace('Index("ix', 'Column("isbn", Isbn), Index("ix')
 
 
+@pytest.mark.prove
 def test_a_type_of_the_projects_own_is_written_as_what_the_database_has(tmp_path: Path, database: str) -> None:
     """`user_module_prefix` is for its class: a revision that does not name it needs no module of the project."""
     shop = at_head(tmp_path, database, 'OPTIONS = {"user_module_prefix": "types."}\n', WITH_ISBN)
@@ -252,6 +255,7 @@ OPTIONS = {"render_item": render_item}
 """
 
 
+@pytest.mark.prove
 def test_the_project_writes_its_types_itself(tmp_path: Path, database: str) -> None:
     with_type = GUID + MODELS
     shop = make_shop(tmp_path, database, RENDERED + SYNC)
@@ -280,6 +284,7 @@ def test_what_is_tried_on_the_database_itself_is_rolled_back(tmp_path: Path, dat
     assert shop.ask(f"SELECT to_regclass('books'), to_regclass('{version_table}')") == [(None, None)]
 
 
+@pytest.mark.prove
 def test_a_database_that_writes_dates_otherwise(tmp_path: Path, database: str) -> None:
     shop = make_shop(tmp_path, database)
     shop.alembic("upgrade", "head")

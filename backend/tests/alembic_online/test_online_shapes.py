@@ -107,6 +107,7 @@ def own_engine(hook: str) -> str:
     return hook + SYNC.replace("from sqlalchemy import engine_from_config, pool", "from sqlalchemy import pool")
 
 
+@pytest.mark.prove
 @pytest.mark.parametrize(
     "shape",
     [
@@ -173,6 +174,7 @@ OPTIONS = {"compare_type": compare_type, "compare_server_default": compare_serve
 """
 
 
+@pytest.mark.prove
 def test_what_the_project_calls_the_same_is_no_difference(tmp_path: Path, database: str) -> None:
     shop = make_shop(tmp_path, database, HOOKS + SYNC)
     shop.adopt()
@@ -192,6 +194,7 @@ def test_what_the_project_calls_the_same_is_no_difference(tmp_path: Path, databa
     shop.alembic("check")
 
 
+@pytest.mark.prove
 def test_the_role_of_the_engine_owns_everything(tmp_path: Path, database: str) -> None:
     shop = make_shop(tmp_path, database, own_engine(ROLE))
     shop.execute("CREATE ROLE shop_owner")
@@ -245,6 +248,7 @@ def test_a_connection_of_the_application_is_used(tmp_path: Path, database: str) 
     assert shop.ask(STATE) == plain
 
 
+@pytest.mark.prove
 def test_a_lock_and_limits_of_the_project_are_kept(tmp_path: Path, database: str) -> None:
     shop = make_shop(tmp_path, database, LIMITS)
     shop.alembic("upgrade", "head")
@@ -256,6 +260,7 @@ def test_a_lock_and_limits_of_the_project_are_kept(tmp_path: Path, database: str
     assert shop.ask(STATE) == plain
 
 
+@pytest.mark.prove
 def test_folders_and_a_template_of_the_project_are_used(tmp_path: Path, database: str) -> None:
     shop = make_shop(tmp_path, database, options='{"template_args": {"author": "Ada"}}')
     (tmp_path / "more").mkdir()

@@ -51,6 +51,7 @@ def shop(request: pytest.FixtureRequest, database: str) -> Iterator[str]:
         admin.execute(f"REASSIGN OWNED BY {role} TO CURRENT_USER; DROP OWNED BY {role}; DROP ROLE {role}")
 
 
+@pytest.mark.prove
 def test_a_schema_that_comes_first_on_the_search_path_moves_nothing(
     project: Project, shop: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,14 +1,14 @@
--- A course and its people with 100,000 rows in each big table; ada@example.org is there already, and has many of each.
+-- A course and its people with `large.rows` rows in each big table (100,000, or fewer); ada@example.org is there already, and has many of each.
 INSERT INTO modules (slug, title, description, position, is_published)
 SELECT 'm' || g, 'Module ' || g, '', g, g % 10 > 0 FROM generate_series(1, 100) g;
 INSERT INTO chapters (module_id, slug, title, description, position, content_html, is_published)
 SELECT m.id, 'c' || g, 'Chapter ' || g, '', g, '<p>' || md5(m.slug || g) || ' word' || g || '</p>', g % 10 > 0
-FROM modules m, generate_series(1, 1000) g;
+FROM modules m, generate_series(1, current_setting('large.rows')::int / 100) g;
 -- What follows refers to what is there: to look each of them up takes longer than to write them.
 SET session_replication_role = replica;
 INSERT INTO translations (chapter_id, language_code, title, description, content_html, is_published)
 SELECT id, 'de', 'Kapitel', '', '<p></p>', true FROM chapters;
-INSERT INTO users (email, password_hash, name) SELECT 'u' || g || '@example.org', '', '' FROM generate_series(1, 100000) g;
+INSERT INTO users (email, password_hash, name) SELECT 'u' || g || '@example.org', '', '' FROM generate_series(1, current_setting('large.rows')::int) g;
 INSERT INTO user_profiles (user_id, show_progress_publicly) SELECT id, true FROM users;
 INSERT INTO chapter_progress (user_id, chapter_id, progress_percentage)
 SELECT u.id, c.id, 50
@@ -27,7 +27,7 @@ SELECT u.id, '', '', CASE WHEN u.n % 20 = 0 THEN 'pending' ELSE 'approved' END::
     now() - u.n * interval '1 s'
 FROM (SELECT id, row_number() OVER () AS n FROM users) u;
 INSERT INTO capstone_submissions (user_id, title, description)
-SELECT u.id, '', '' FROM users u, generate_series(1, 200) WHERE u.name <> '';
+SELECT u.id, '', '' FROM users u, generate_series(1, 900) WHERE u.name <> '';
 -- A chunk in each chapter. Many have the same vector, and are packed: in the table and in the index they share a page.
 DROP INDEX ix_embeddings_embedding;
 ALTER TABLE embeddings ALTER COLUMN embedding SET STORAGE EXTENDED;

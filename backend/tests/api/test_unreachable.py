@@ -17,7 +17,7 @@ from src.api.ops.readiness import TIME_LIMIT
 from tests.api.clients import not_ready, running
 from tests.api.conftest import MakeApp
 from tests.api.network import Proxy, SilentListener, listening, through
-from tests.servers import Server, ServerDirectory
+from tests.servers import Server, ServerDirectory, new_data
 
 PASSWORD = "sekret-7f3a"
 SLACK = 1.5  # seconds that a machine with two busy cores may add
@@ -42,7 +42,7 @@ def password_server(server_directory: ServerDirectory) -> Iterator[str]:
     with server_directory() as directory:
         rules = directory / "pg_hba.conf"
         rules.write_text("local all postgres trust\nlocal all all scram-sha-256\n")
-        server = start_server(directory / "data", settings={"hba_file": f"'{rules}'"}, temporary=True)
+        server = start_server(new_data(directory), settings={"hba_file": f"'{rules}'"}, temporary=True)
         with psycopg.connect(server.get_uri(), autocommit=True) as admin:
             admin.execute("CREATE ROLE student LOGIN PASSWORD 'right'")
         yield str(directory / "data")

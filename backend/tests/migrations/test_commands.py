@@ -74,7 +74,7 @@ def test_the_commands_of_the_seed_from_backend(checkout: Path, database: str) ->
     assert typed("alembic current", backend, database) == ""
     next_typed("alembic upgrade head", backend, database)
     assert "(head)" in next_typed("alembic current", backend, database)
-    assert "No new upgrade operations detected." in typed("alembic check", backend, database)
+    assert "No new upgrade operations detected." in next_typed("alembic check", backend, database)
     assert "Nothing to write" in next_typed(
         'alembic revision --autogenerate -m "description of changes"', backend, database
     )
@@ -84,7 +84,7 @@ def test_the_commands_of_the_seed_from_backend(checkout: Path, database: str) ->
     next_typed("alembic upgrade head", backend, database)
     next_typed("alembic downgrade -1", backend, database)
     next_typed(f"alembic upgrade {made.stem}", backend, database)
-    typed("alembic downgrade base", backend, database)
+    next_typed("alembic downgrade base", backend, database)
     assert next_typed("alembic current", backend, database) == ""
 
 
@@ -160,7 +160,7 @@ def test_a_broken_chain_beside_the_real_revisions(checkout: Path, name: str, con
 
 def test_a_new_revision_passes_the_linter(checkout: Path, database: str) -> None:
     backend = checkout / "backend"
-    typed('alembic revision -m "by hand"', backend, database)
+    next_typed('alembic revision -m "by hand"', backend, database)
     ruff = [sys.executable, "-m", "ruff"]
     versions = str(backend / "migrations" / "versions")
     for command in (["check"], ["format", "--check"]):

@@ -219,6 +219,7 @@ def downgrade() -> None:
     )
 
 
+@pytest.mark.prove
 def test_every_format_says_what_was_found(tmp_path: Path, database: str) -> None:
     """Of a chain with two branches, a merge, a revision that fails and one behind it; in a folder of a repository."""
     (tmp_path / ".git").mkdir()

@@ -33,6 +33,7 @@ def _there_and_back(project: Project, url: str, shelf: psycopg.Connection, query
     assert shelf.execute("SELECT title FROM books").fetchall() == [("Emma",)]
 
 
+@pytest.mark.prove
 def test_a_column_with_a_hint_and_another_type(project: Project, database: str, shelf: psycopg.Connection) -> None:
     column = 'Column("name", String(50), nullable=False, server_default="none", info={"renamed_from": "title"})'
     project.models(TABLE.format("books", column))
@@ -45,6 +46,7 @@ def test_a_table_and_its_column_with_hints(project: Project, database: str, shel
     _there_and_back(project, database, shelf, "SELECT name FROM works")
 
 
+@pytest.mark.prove
 def test_a_partitioned_table_with_partitions_that_nobody_declared(project: Project, database: str) -> None:
     """Each has a NOT NULL of its own name, from PostgreSQL 18 on: they are not renamed with it."""
     logs = 'Table("{}", metadata, Column("id", Integer, nullable=False), postgresql_partition_by="RANGE (id)"{})'
@@ -65,6 +67,7 @@ def test_a_partitioned_table_with_partitions_that_nobody_declared(project: Proje
         assert connection.execute("SELECT id FROM logs").fetchall() == [(7,)]
 
 
+@pytest.mark.prove
 def test_a_table_moves_to_another_schema_that_is_made_for_it(
     project: Project, database: str, shelf: psycopg.Connection
 ) -> None:
@@ -143,6 +146,7 @@ def test_a_hint_finds_the_table_that_moves_with_its_schema_or_without(
     _there_and_back(project, database, shelf, "SELECT title FROM archive.works")
 
 
+@pytest.mark.prove
 def test_a_table_that_could_have_moved_to_another_schema_is_asked_about(
     project: Project, database: str, shelf: psycopg.Connection
 ) -> None:
@@ -156,6 +160,7 @@ CHAIN = """Table("books", metadata, Column("id", Integer, primary_key=True),
     Column("name", String(20), info={"renamed_from": "sort"}))"""
 
 
+@pytest.mark.prove
 def test_a_name_that_is_freed_by_one_rename_is_taken_by_the_next(
     project: Project, database: str, shelf: psycopg.Connection
 ) -> None:

@@ -77,6 +77,7 @@ def test_no_verb_is_held_up_by_one_that_is_done_on_its_copy(
     assert ("The backfill doubled has" in printed) is held_up, printed
 
 
+@pytest.mark.prove
 def test_the_kit_carries_it_out(books: Project, database: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", database)
     kit = Kit(open_project(Config(books.folder / "alembic.ini")))

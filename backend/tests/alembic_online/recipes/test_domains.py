@@ -62,6 +62,7 @@ def test_it_ends_as_the_rewrite_does(project: Project, database: str, case: Case
     both_ways_end_as_directly(project, database, case, directly)
 
 
+@pytest.mark.prove
 @pytest.mark.parametrize("case", [CASES[4]], ids=str)
 def test_it_converges_though_its_session_ends_around_every_step(
     project: Project, database: str, case: Case, directly: Direct

@@ -80,6 +80,7 @@ def test_lint_has_nothing_against_it(project: Project, database: str, monkeypatc
     assert [each.what for each in found if each.rule.code == "blocking"] == []
 
 
+@pytest.mark.prove
 def test_a_key_without_overlaps_is_added_as_it_stands(project: Project, database: str, directly: Direct) -> None:
     """It is no index's, so there is nothing that could be built beforehand."""
     table = "CREATE TABLE books (shelf int4range, during daterange);"

@@ -41,7 +41,7 @@ def write(project: Project, url: str, case: Case) -> None:
     project.revision("001_a", upgrade=_DIALECT + case.upgrade, downgrade=_DIALECT + case.downgrade)
 
 
-@pytest.mark.parametrize("case", every(13, HABITS))
+@pytest.mark.parametrize("case", every(23, HABITS))
 def test_it_ends_as_plain_alembic_does(
     project: Project, database: str, server: Server, tmp_path_factory: pytest.TempPathFactory, case: Case
 ) -> None:

@@ -162,6 +162,7 @@ def test_the_index_that_replaces_another_takes_over_the_replica_identity(
     assert found == [("CREATE UNIQUE INDEX ix_books ON public.books USING btree (pages, id)",)]
 
 
+@pytest.mark.prove
 def test_a_list_that_a_forgotten_try_has_left_is_taken_away(project: Project, database: str) -> None:
     with psycopg.connect(database, autocommit=True) as session:
         session.execute(f"{BOOKS}; {ROWS}; CREATE PUBLICATION everything FOR TABLE books")

@@ -79,6 +79,7 @@ CASES = [
 some = pytest.mark.parametrize("case", every(len(CASES), CASES))
 
 
+@pytest.mark.prove
 @some
 def test_it_converges_though_its_session_ends_around_every_step(
     project: Project, database: str, case: Case, directly: Direct
@@ -86,7 +87,6 @@ def test_it_converges_though_its_session_ends_around_every_step(
     both_ways_converge(project, database, case, directly)
 
 
-@pytest.mark.prove
 @some
 def test_it_ends_as_the_direct_way_does(project: Project, database: str, case: Case, directly: Direct) -> None:
     both_ways_end_as_directly(project, database, case, directly)

@@ -61,7 +61,7 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize("case", every(3, CASES))
+@pytest.mark.parametrize("case", every(len(CASES), CASES))
 def test_it_ends_as_the_rewrite_does(project: Project, database: str, case: Case, directly: Direct) -> None:
     both_ways_end_as_directly(project, database, case, directly)
 
@@ -100,6 +100,7 @@ def test_what_is_written_meanwhile_is_in_step_in_every_partition(project: Projec
     project.alembic.having(**PATIENT)(database, "upgrade", "head")
 
 
+@pytest.mark.prove
 @pytest.mark.parametrize("first", ["CREATE OR REPLACE FUNCTION", "ANALYZE logs"])
 def test_what_others_make_meanwhile_is_not_lost(project: Project, database: str, directly: Direct, first: str) -> None:
     made = """

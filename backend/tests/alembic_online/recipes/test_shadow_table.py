@@ -159,6 +159,7 @@ def test_an_expression_ends_as_the_rewrite_does(
     assert len(made) == 2
 
 
+@pytest.mark.prove
 @pytest.mark.parametrize("case", [CASES[1], CASES[-1]], ids=str)
 def test_it_converges_though_its_session_ends_around_every_step(
     project: Project, database: str, case: Case, directly: Direct
@@ -229,6 +230,7 @@ def test_where_a_new_table_cannot_take_its_place_nothing_is_changed(
     same(there, read_state(database))
 
 
+@pytest.mark.prove
 def test_a_value_that_cannot_be_computed_stops_it_and_once_mended_it_goes_on(project: Project, database: str) -> None:
     write(project, database, Case("", TWICE.replace("pages * 2", "100 / pages"), "pass", BOOKS))
     with psycopg.connect(database, autocommit=True) as session:

@@ -18,7 +18,7 @@ from tests.alembic_online.project import Project
 from tests.alembic_online.runner.clients import Client
 from tests.alembic_online.runner.outcomes import outcomes
 from tests.alembic_online.runner.processes import Migrator, until
-from tests.servers import Server, ServerDirectory
+from tests.servers import Server, ServerDirectory, new_data
 
 Start = Callable[..., Migrator]
 LONGEST = 1.0  # seconds: ten times the lock timeout, for a busy machine
@@ -229,6 +229,7 @@ def test_a_role_that_may_not_see_the_sessions_of_others_gets_past_their_short_tr
         project.alembic.having(MIGRATION_TOTAL_LOCK_TIMEOUT="10")(modest, "upgrade", "head")
 
 
+@pytest.mark.prove
 def test_such_a_role_waits_for_a_long_transaction_without_queueing_behind_it(
     project: Project, books: str, modest: str, watcher: psycopg.Connection, start: Start
 ) -> None:
@@ -247,7 +248,7 @@ def vacuuming(server_directory: ServerDirectory) -> Iterator[tuple[str, Path]]:
     """A server of the test's own whose autovacuum starts within a second: its URL and its log."""
     settings = {"fsync": "off", "autovacuum_naptime": "1s", "log_autovacuum_min_duration": "0"}
     with server_directory() as directory:
-        running = start_server(directory / "data", temporary=True, settings=settings)
+        running = start_server(new_data(directory), temporary=True, settings=settings)
         yield running.get_uri(), directory / "data" / "log"
         running.cleanup()
 

@@ -292,6 +292,7 @@ def test_where_nothing_is_lost_nobody_is_asked(
     project.alembic.having()(books, "downgrade", "-1")
 
 
+@pytest.mark.prove
 def test_the_notes_of_our_own_backfill_are_no_loss(project: Project, books: str, watcher: psycopg.Connection) -> None:
     project.revision("003_c", parent="002_b", downgrade='op.alter_column("shelves", "id", type_=sa.BigInteger())')
     project.alembic(books, "upgrade", "head")

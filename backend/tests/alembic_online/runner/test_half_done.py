@@ -82,7 +82,7 @@ def interrupted(project: Project, database: str, step: int) -> None:
             return
 
 
-@pytest.mark.parametrize("case", every(41, product(range(1, 22), REPAIRS)))
+@pytest.mark.parametrize("case", every(83, product(range(1, 22), REPAIRS)))
 def test_whatever_was_done_to_it_by_hand_it_is_finished_or_what_is_in_the_way_is_said(
     project: Project,
     database: str,
@@ -199,7 +199,7 @@ if "place" not in [each["name"] for each in sa.inspect(op.get_bind()).get_column
     op.create_check_constraint("ck_size", "event", "size >= 0")"""
 
 
-@pytest.mark.parametrize("step", every(3, range(2, 12)))
+@pytest.mark.parametrize("step", every(5, range(2, 12)))
 def test_what_a_condition_of_its_own_passes_over_is_not_left_half_done(
     project: Project, database: str, watcher: psycopg.Connection, step: int
 ) -> None:

@@ -17,7 +17,7 @@ from tests.alembic_online.runner.outcomes import outcomes
 from tests.alembic_online.runner.processes import Migrator, until
 from tests.api.network import Proxy, listening, through
 from tests.longer_proofs import every
-from tests.servers import ServerDirectory, pg_ctl
+from tests.servers import ServerDirectory, new_data, pg_ctl
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only there may a socket refuse all packets")
 Start = Callable[..., Migrator]
@@ -31,7 +31,7 @@ LOCKS = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2"
 def over_tcp(server_directory: ServerDirectory) -> Iterator[str]:
     """The URL of a server that listens on TCP: a Unix socket has no network that could be lost."""
     with server_directory() as directory, socket.create_server(("127.0.0.1", 0)) as probe:
-        running = start_server(directory / "data", temporary=True, settings={"fsync": "off"})
+        running = start_server(new_data(directory), temporary=True, settings={"fsync": "off"})
         port = probe.getsockname()[1]
         probe.close()
         pg_ctl(directory / "data", "restart", "-m", "fast", "-o", f"-h 127.0.0.1 -p {port} -k {directory}/data")

