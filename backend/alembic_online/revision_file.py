@@ -102,6 +102,10 @@ def process_directives(
     if command.name != "check":
         _number(migration_context, directives[0])
     write_what_differs(command, metadata, policy, migration_context, revision, directives)
+    for script in directives[1:]:  # the second one of a pair
+        assert migration_context.script is not None, "as above"
+        known = {*taken(migration_context.script), *(each.rev_id for each in directives if each.rev_id)}
+        script.rev_id = next_revision_id(script.message, known)
 
 
 def _number(migration_context: MigrationContext, script: MigrationScript) -> None:

@@ -12,6 +12,7 @@ from alembic_online.autogenerate.compare_hooks import CompareHooks
 from alembic_online.autogenerate.context import Schema, read_schema
 from alembic_online.autogenerate.difference_report import announcement
 from alembic_online.autogenerate.existing_rows import hold_null
+from alembic_online.autogenerate.halfway import halfway
 from alembic_online.autogenerate.include_filters import IncludeFilters, without
 from alembic_online.autogenerate.model_schema import Built, build_models
 from alembic_online.autogenerate.obstacles import unknown
@@ -20,7 +21,7 @@ from alembic_online.autogenerate.scope import comparable
 from alembic_online.autogenerate.unspecified_options import as_live
 from alembic_online.autogenerate.verification import Task, Trial
 from alembic_online.errors import RequestRefused
-from alembic_online.postgres.catalogue import Difference, Identity, Kind
+from alembic_online.postgres.catalogue import Catalogue, Difference, Identity, Kind
 from alembic_online.postgres.connection.connected_url import connected_url
 from alembic_online.postgres.connection.url import DatabaseURL
 from alembic_online.postgres.scratch import Place, in_scratch, read_place
@@ -100,6 +101,36 @@ class Comparison:
             f"Autogenerate finds no lines for this that run: {trial.failure}.",
             "Change the models in two steps, with a revision for each; or write this one by hand.",
         )
+
+    def pair(self, whole: Trial) -> tuple[Trial, Trial] | None:
+        """The same in two revisions, an expand and a contract, where part of it can go before and part of it must wait.
+
+        `whole` is the trial of one revision for all of it. None where it is expand or contract as a whole, where it
+        renames (a name of before and a name of after need a view or a trigger), and where two do not run or do not lead
+        to the models.
+        """
+        assert self.context.connection is not None, "the command needs the database"
+        live, wanted = self._ours
+        renames = any(each.old.kind not in (Kind.CONSTRAINT, Kind.INDEX) for each in whole.renames)
+        between = None if renames else halfway(live, wanted, self.metadata)
+        if between is None:
+            return None
+        task = replace(self._task(), hold_null=hold_null(self.context.connection, live, wanted))
+        others = without(self.whole, frozenset(live.catalogue)).catalogue
+        beside = replace(
+            between,
+            catalogue=Catalogue([*others.values(), *between.catalogue.values()]),
+            needs={**self.whole.needs, **between.needs},
+        )
+        steps = replace(task, wanted=between), replace(task, whole=beside, live=between)
+        try:
+            first, second = (in_scratch(self.target, self.place, each.run, elsewhere=self.elsewhere) for each in steps)
+        except (CannotWrite, RequestRefused):
+            return None
+        failed = any(
+            each.failure or each.problems or len(each.with_rows) > len(whole.with_rows) for each in (first, second)
+        )
+        return None if failed else (first, second)
 
     def _task(self) -> Task:
         assert self.context.script is not None, "as above"

@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from alembic import context
 from alembic.operations import MigrateOperation, MigrationScript
 from alembic.operations.ops import DowngradeOps, UpgradeOps
+from alembic.util import rev_id
 
 from alembic_online.autogenerate.compare import Comparison
 from alembic_online.autogenerate.op_rendering import Call, Comment, Nothing
+from alembic_online.autogenerate.verification import Trial
 from alembic_online.errors import ModelsDiffer, RequestRefused
 from alembic_online.postgres.catalogue import Difference, describe
-from alembic_online.releases.phase import NAME
+from alembic_online.releases.phase import NAME, Phase
 from alembic_online.text import counted
 
 log = logging.getLogger(__name__)
@@ -34,7 +36,8 @@ def refuse_differences(differences: Sequence[Difference]) -> None:
 def write_differences(comparison: Comparison, directives: list[MigrationScript], *, says_phase: bool = False) -> None:
     """Put the lines for both ways into the file, none where nothing differs. Says what could not be proved.
 
-    With `says_phase` the file says whether the release before would notice.
+    With `says_phase` the file says whether the release before would notice; where it would of a part of it alone, that
+    part comes into a second file.
 
     What plugins of others have put there comes after the upgrade's lines, and before the downgrade's.
 
@@ -46,6 +49,31 @@ def write_differences(comparison: Comparison, directives: list[MigrationScript],
     trial = comparison.trial()
     if not any(isinstance(line, Call) for line in trial.up):
         raise RequestRefused("Autogenerate sees what differs and has no line for it.", "Write the revision by hand.")
+    phase = comparison.phase if says_phase else None
+    if phase is Phase.CONTRACT and (pair := comparison.pair(trial)):
+        directives.append(_behind(directives[0]))
+        _write(comparison, pair[0], directives[0], Phase.EXPAND)
+        _write(comparison, pair[1], directives[1], Phase.CONTRACT)
+    else:
+        _write(comparison, trial, directives[0], phase)
+
+
+def _behind(script: MigrationScript) -> MigrationScript:
+    """A second file, which stands on the first one."""
+    assert isinstance(script.upgrade_ops, UpgradeOps)
+    assert isinstance(script.downgrade_ops, DowngradeOps)
+    return MigrationScript(
+        rev_id(),
+        UpgradeOps([], upgrade_token=script.upgrade_ops.upgrade_token),
+        DowngradeOps([], downgrade_token=script.downgrade_ops.downgrade_token),
+        message=f"{script.message} {Phase.CONTRACT}",
+        imports={*script.imports},
+        head=script.rev_id,
+        version_path=script.version_path,
+    )
+
+
+def _write(comparison: Comparison, trial: Trial, script: MigrationScript, phase: Phase | None) -> None:
     for problem in trial.problems:
         log.warning("This revision was tried on a scratch database: %s", problem)
     for problem in trial.with_rows:
@@ -53,14 +81,13 @@ def write_differences(comparison: Comparison, directives: list[MigrationScript],
     remarks: list[MigrateOperation] = [Comment(f"Not compared: {each.where}") for each in comparison.built.obstacles]
     remarks += [Comment(f"Not proved: {problem}") for problem in trial.problems]
     remarks += [Comment(f"On tables with rows {problem}") for problem in trial.with_rows]
-    script = directives[0]
     assert isinstance(script.upgrade_ops, UpgradeOps)
     assert isinstance(script.downgrade_ops, DowngradeOps)
     top = []
     if trial.leaves:  # else the end state would not be accepted
         top.append(f"leaves = {trial.leaves!r}")
-    if says_phase:
-        top.append(f'{NAME} = "{comparison.phase}"')
+    if phase:
+        top.append(f'{NAME} = "{phase}"')
     script.imports = {*script.imports, *top}  # a set of its own: Alembic's is one for all scripts of a process
     back = any(isinstance(line, Call) for line in trial.down)
     script.upgrade_ops.ops = [*remarks, *trial.up, *script.upgrade_ops.ops]

@@ -50,6 +50,8 @@ class Trial:
     """Why it fails on any tables that have rows."""
     failure: str = ""
     """The first line that could not run, and why."""
+    renames: list[Rename] = field(default_factory=list)
+    """What gets another name, and was decided by a hint or on a terminal."""
 
 
 @dataclass(frozen=True)
@@ -115,6 +117,7 @@ class Task:
         trial = Trial(
             up=[*(line for rename in renames for line in rename.up), *up],
             down=[*down, *(line for rename in reversed(renames) for line in rename.down)],
+            renames=renames,
         )
         trial.leaves = constraints_left_open(renamed, wanted)
         for direction, lines, goal in (("upgrade", up, wanted), ("downgrade", trial.down, self.live)):
