@@ -27,6 +27,7 @@ from alembic_online.postgres.connection.url import DatabaseURL, parse_url
 from alembic_online.postgres.embedded import end_server, start_server
 from alembic_online.postgres.errors import UserError
 from alembic_online.postgres.scratch import Place, in_scratch, read_place, scratch_url
+from alembic_online.review.plan.large_tables import Sizes
 from alembic_online.revisions.project import Project
 
 Told = Callable[[str, int, int], None]
@@ -49,6 +50,7 @@ class Examined:
     environment: Environment
     version: int
     """Of PostgreSQL."""
+    sizes: Sizes = field(default_factory=Sizes)
     differences: list[Difference] = field(default_factory=list)
     """Between the models and the heads."""
     not_compared: str = ""
@@ -57,10 +59,12 @@ class Examined:
     """Extensions of which the server knows the names alone."""
 
 
-def examine(folder: Path, policy: Policy, told: Told, x_arguments: Sequence[str] | None = None) -> Examined:
+def examine(
+    folder: Path, policy: Policy, told: Told, x_arguments: Sequence[str] | None = None, sizes: Sizes | None = None
+) -> Examined:
     """Look at the project of the working directory, which is `folder`. Raises `UserError` where nothing can be seen.
 
-    `x_arguments` are what `alembic -x` would be given.
+    `x_arguments` are what `alembic -x` would be given. Tables of which no size is known count as large.
     """
     config = config_of(folder, x_arguments)
     scripts = open_scripts(config, lambda: run_environment(environment.metadata, url=server.dsn))
@@ -75,7 +79,8 @@ def examine(folder: Path, policy: Policy, told: Told, x_arguments: Sequence[str]
         place = _place(server)
         environment = in_scratch(server, place, lambda each: read_environment(config, scripts, scratch_url(each)))
         project = Project(config, scripts, environment.metadata, server.dsn, policy)
-        seen = Examined(folder, scripts, chain, PlainWalk(), Instead(), environment, place.version)
+        sizes = sizes or Sizes()
+        seen = Examined(folder, scripts, chain, PlainWalk(), Instead(), environment, place.version, sizes)
         seen.stand_ins = sorted(named & in_scratch(server, place, _stand_ins))
         seen.not_compared = environment.failed
 
@@ -87,7 +92,7 @@ def examine(folder: Path, policy: Policy, told: Told, x_arguments: Sequence[str]
         seen.plain = walk_plainly(project, environment.options, place, chain, told_plain, compare)
         if not seen.plain.complete and not seen.not_compared:
             seen.not_compared = "not every revision could be applied, so there is no head to compare them with"
-        seen.instead = carry_out(project, place, chain, seen.plain.trials, told_instead)
+        seen.instead = carry_out(project, place, chain, seen.plain.trials, told_instead, sizes)
         return seen
 
 

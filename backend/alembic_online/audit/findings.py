@@ -77,7 +77,7 @@ def _of_revision(seen: Examined, script: Script) -> Iterator[tuple[Rule, Found]]
     except (SyntaxError, UnicodeDecodeError):  # its import has failed, and says so
         source = Source(path, "")
     direct = frozenset(getattr(script.module, "direct", {}))
-    yield from broken(Revision(script.revision, parents_of(script), source, trial, direct=direct))
+    yield from broken(Revision(script.revision, parents_of(script), source, trial, direct=direct, sizes=seen.sizes))
 
 
 def _instead(seen: Examined, script: Script, line: int) -> tuple[str, ...]:

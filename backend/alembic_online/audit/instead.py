@@ -19,7 +19,7 @@ from alembic_online.postgres.scratch import Place, scratch_url
 from alembic_online.review.lint.executed_revision import Trial
 from alembic_online.review.lint.execution import catalogue_reader
 from alembic_online.review.plan.chain import in_chain_scratch
-from alembic_online.review.plan.large_tables import LargeTables
+from alembic_online.review.plan.large_tables import LargeTables, Sizes
 from alembic_online.review.plan.rehearsal import consenting, rehearsing
 from alembic_online.review.plan.steps import up, upgrade
 from alembic_online.review.plan.trace import Traced
@@ -41,17 +41,22 @@ class Instead:
 
 
 def carry_out(
-    project: Project, place: Place, chain: Sequence[Script], plain: Mapping[str, Trial], told: Callable[[str], None]
+    project: Project,
+    place: Place,
+    chain: Sequence[Script],
+    plain: Mapping[str, Trial],
+    told: Callable[[str], None],
+    sizes: Sizes,
 ) -> Instead:
     """Run those of `chain` that plain Alembic could run. One that is refused is left to plain Alembic, and it goes on.
 
-    It ends where that does not lead to the schema that plain Alembic has seen.
+    It ends where that does not lead to the schema that plain Alembic has seen. Tables count as large as `sizes` says.
     """
     instead = Instead()
     fit = [script for script in chain if script.revision in plain and is_applied(plain[script.revision])]
 
     def work(connection: Connection) -> None:
-        trace = LargeTables(scratch_url(connection), consenting(project.policy), {})
+        trace = LargeTables(scratch_url(connection), consenting(project.policy), {}, sizes=sizes)
         waiting = list(fit)
 
         def steps() -> Iterator[RevisionStep]:

@@ -15,7 +15,7 @@ from alembic_online.audit.findings import findings, message, relative, rules
 from alembic_online.audit.plain import is_applied
 from alembic_online.formats.report import Report
 from alembic_online.review.lint.executed_revision import Trial
-from alembic_online.review.plan.large_tables import BYTES, ROWS
+from alembic_online.review.plan.large_tables import BYTES, ROWS, Sizes
 from alembic_online.review.plan.report import Line, lines
 from alembic_online.review.plan.trace import Traced
 from alembic_online.runtime.table_facts import TableFacts
@@ -79,7 +79,7 @@ class Audit:
             found,
             list(self._remarks()),
             {
-                "Tables": f"each as if it held {ROWS:,} rows in {BYTES / 1e9:.0f} GB, empty in truth",
+                "Tables": _assumed(self._seen.sizes),
                 "PostgreSQL": f"{self._seen.version}, a scratch database; no database of yours was asked",
                 "Both ways": _WAYS[self._same_end],
                 "Heads": ", ".join(self._seen.scripts.get_heads()) or "none",
@@ -117,6 +117,7 @@ class Audit:
             "scripts": relative(seen, Path(seen.scripts.dir)),
             "postgresql": seen.version,
             "assumed": {"rows": ROWS, "bytes": BYTES},
+            "sizes": dict(seen.sizes.known),
             "heads": list(seen.scripts.get_heads()),
             "same_end": self._same_end,
             "models": {
@@ -167,17 +168,19 @@ class Audit:
             (*parents_of(script), *dependencies_of(script)),
             state,
             because,
-            _lines(trial, trial.upgrade) if trial else (),
-            None if trial is None or online is None else _lines(trial, online),
+            _lines(trial, trial.upgrade, seen.sizes) if trial else (),
+            None if trial is None or online is None else _lines(trial, online, seen.sizes),
         )
 
 
-def _lines(trial: Trial, statements: Sequence[Traced]) -> list[Line]:
-    return lines(statements, {name: _large(name) for name in trial.tables})
+def _assumed(sizes: Sizes) -> str:
+    known = f"{counted(len(sizes.known), 'size')} known, any other" if sizes.known else "each"
+    return f"{known} as if it held {ROWS:,} rows in {BYTES / 1e9:.0f} GB, empty in truth"
 
 
-def _large(name: str) -> TableFacts:
-    return TableFacts(name, partitioned=False, temporary=False, bytes=BYTES, heap_bytes=BYTES, rows=ROWS)
+def _lines(trial: Trial, statements: Sequence[Traced], sizes: Sizes) -> list[Line]:
+    empty = {name: TableFacts(name, False, False, bytes=0, heap_bytes=0, rows=0) for name in trial.tables}
+    return lines(statements, {name: sizes.of(facts) for name, facts in empty.items()})
 
 
 def _step_as_data(step: Step) -> dict[str, Any]:

@@ -29,7 +29,11 @@ _STATEMENT = _object(
         "rewrites": {**_TEXTS, "description": "tables that got another file"},
         "scans": {**_TEXTS, "description": "tables that were read as a whole"},
         "destroys": {**_TEXTS, "description": "tables and columns that go with what they hold"},
-        "seconds": {"type": "number", "minimum": 0, "description": "about, if every table is as large as assumed"},
+        "seconds": {
+            "type": "number",
+            "minimum": 0,
+            "description": "about, with tables as large as given or assumed",
+        },
     }
 )
 _REVISION = _object(
@@ -71,7 +75,11 @@ SCHEMA: dict[str, Any] = {
             "tool": _object({"name": _TEXT, "version": _TEXT}),
             "scripts": {**_TEXT, "description": "the folder of env.py"},
             "postgresql": _COUNT,
-            "assumed": {**_object({"rows": _COUNT, "bytes": _COUNT}), "description": "of every table"},
+            "assumed": {
+                **_object({"rows": _COUNT, "bytes": _COUNT}),
+                "description": "of every table that is not in sizes",
+            },
+            "sizes": {"type": "object", "additionalProperties": _COUNT, "description": "bytes of each table, as given"},
             "heads": _TEXTS,
             "same_end": {
                 "type": ["boolean", "null"],

@@ -21,7 +21,13 @@ from alembic_online.postgres.abandoned_threads import abandon_all
 
 if TYPE_CHECKING:
     from alembic_online.audit.report import Audit
+    from alembic_online.review.plan.large_tables import Sizes
 
+SIZES = (
+    "SELECT json_object_agg(c.oid::regclass, coalesce((SELECT sum(pg_table_size(relid)) FROM pg_partition_tree(c.oid)),"
+    " pg_table_size(c.oid))) FROM pg_class c WHERE relkind IN ('r', 'p', 'm') AND oid >= 16384"
+)
+"""What a file of sizes is made by."""
 _FORMATS = ("table", "json", "markdown", "sarif", "html")
 
 
@@ -32,6 +38,8 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--format", choices=_FORMATS, default="table", help=f"{', '.join(_FORMATS)} (table)")
     parser.add_argument("--json", action="store_const", const="json", dest="format", help="the same as --format json")
     parser.add_argument("--output", metavar="FILE", help="write it there, and not to the terminal")
+    sizes = "JSON with the bytes of each table by its name; tables that are not in it count as large"
+    parser.add_argument("--sizes", metavar="FILE", help=sizes)
     parser.add_argument("--schema", action="store_true", help="print the JSON schema of --format json")
 
 
@@ -52,10 +60,11 @@ async def _audit(options: Namespace, console: Console) -> int:
     from alembic_online.audit.guest import as_guest  # noqa: PLC0415
     from alembic_online.audit.report import Audit  # noqa: PLC0415
 
+    sizes = _sizes(options.sizes)
     folder, policy = find_project(Path(options.folder)), Policy.from_environment()
     with _progress() as told, as_guest(folder):
         try:
-            audit = Audit(await asyncio.to_thread(examine, folder, policy, told, options.x))
+            audit = Audit(await asyncio.to_thread(examine, folder, policy, told, options.x, sizes))
             report = audit.report
         except asyncio.CancelledError:
             await abandon_all()
@@ -67,6 +76,22 @@ async def _audit(options: Namespace, console: Console) -> int:
         with _console(options, console) as shown:
             table.show(report, shown)
     return FOUND if report.findings else FINE
+
+
+def _sizes(name: str | None) -> "Sizes":
+    """Of a file. Raises `RequestRefused` for one that says something else."""
+    from alembic_online.review.plan.large_tables import Sizes  # noqa: PLC0415  as above
+
+    if name is None:
+        return Sizes()
+    what = f'Ask the database for them: psql -AtXc "{SIZES}" > sizes.json'
+    try:
+        known = json.loads(Path(name).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise RequestRefused(f"{name} cannot be read: {error}.", what) from error
+    if not isinstance(known, dict) or not all(type(size) is int and size >= 0 for size in known.values()):
+        raise RequestRefused(f"{name} does not say how many bytes each table has.", what)
+    return Sizes(known)
 
 
 def _written(audit: "Audit", form: str) -> str | None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from alembic_online.releases.phase import Phase
 from alembic_online.review.lint.executed_revision import Trial
 from alembic_online.review.lint.source import Source
+from alembic_online.review.plan.large_tables import Sizes
 
 Mapped = frozenset[tuple[str, str, str]]
 """Schema ("" for the default one), table and column; the column is empty for the table itself."""
@@ -30,6 +31,8 @@ class Revision:
     """What it says."""
     expects_phase: bool = False
     """Whether the project has its contracts wait, and this is no revision from before that."""
+    sizes: Sizes = field(default_factory=Sizes)
+    """How large its tables count as."""
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,11 @@ import re
 from pathlib import Path
 
 import jsonschema_rs
+import psycopg
 import pytest
 
 from alembic_online.audit.schema import SCHEMA
+from alembic_online.cli.audit import SIZES
 from alembic_online.cli.verb import COULD_NOT_RUN, FINE, FOUND
 from tests.alembic_online.audit.projects import Foreign, found, make_foreign, up_and_down
 from tests.alembic_online.formats.standards import holds_to_the_standard, needs_nothing_else
@@ -259,6 +261,32 @@ def test_every_format_says_what_was_found(tmp_path: Path, database: str) -> None
         ("data-loss", "migrations/versions/c.py", "9"),
         ("breaks-code", "migrations/versions/c.py", "9"),
     ]
+
+
+def test_a_table_whose_size_is_known_counts_so(tmp_path: Path, database: str) -> None:
+    project = make_foreign(tmp_path)
+    project.revision("a", None, BOOKS)
+    project.revision("b", "a", CHAIN["b2_index"])
+    sizes = tmp_path / "sizes.json"
+    for size, wait in ((30_000_000, None), (4_000_000_000, "about 10 s.")):
+        sizes.write_text(json.dumps({"books": size}))
+        _, said, _ = project.audit(database, "--format", "json", "--sizes", str(sizes))
+        data = json.loads(said)
+        assert data["sizes"] == {"books": size}
+        assert [each["rule"] for each in data["findings"] if str(wait) in each["what"]] == (["stall"] if wait else [])
+        assert len(data["findings"]) == bool(wait)
+    sizes.write_text('{"books": "large"}')
+    code, _, err = project.audit(database, "--sizes", str(sizes))
+    assert (code, "how many bytes each table has" in err) == (COULD_NOT_RUN, True)
+
+
+def test_the_file_of_sizes_is_what_the_database_writes(database: str) -> None:
+    with psycopg.connect(database) as connection:
+        connection.execute('CREATE TABLE "Order" (id int); CREATE TABLE parts (id int) PARTITION BY LIST (id)')
+        connection.execute("CREATE TABLE part_1 PARTITION OF parts FOR VALUES IN (1); INSERT INTO parts VALUES (1)")
+        [(sizes,)] = connection.execute(SIZES.encode()).fetchall()
+        connection.rollback()
+    assert sizes == {'"Order"': 0, "parts": 8192, "part_1": 8192}
 
 
 @pytest.mark.parametrize(
