@@ -25,8 +25,8 @@ from alembic_online.runtime.hand_changes import (
     changed_by_hand,
     changed_kinds,
     changed_since,
+    last_step,
     of_declared,
-    read_last,
     take,
 )
 from alembic_online.runtime.history import BOOKKEEPING, History
@@ -62,7 +62,7 @@ class HandChangeCheck:
 
     def _read(self, connection: Connection) -> None:
         schema = self.context.version_table_schema
-        self._last = read_last(connection, schema)
+        self._last = last_step(connection, self.history.table.schema or "public")
         if self.policy.changed_by_hand != "ignore":
             narrow = partial(narrowed, self.context)
             self._found = changed_since(self._last, connection, schema, narrow)
