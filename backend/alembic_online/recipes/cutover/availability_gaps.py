@@ -108,7 +108,7 @@ class Gaps:
 
     def _refuse_locked(self, waiting: Sequence[Waiting], sql: str) -> None:
         """A LOCK TABLE of the revision's own would be held for as long as this works on rows, or end before it."""
-        lock = next((each for each in waiting if locks_tables(each.sql)), None)
+        lock = next((each for each in waiting if each.step is None and locks_tables(each.sql)), None)
         if lock is not None and sql and not is_definition(sql):
             table = ", ".join(each.name for each in strong_locks(lock.sql))
             raise RevisionFailed(

@@ -47,12 +47,16 @@ _RULES = ("constraint", "key", "index", "not null")
 # By the bits of pg_trigger.tgtype (TRIGGER_TYPE_INSERT and so on). MERGE does any of them, and INSERT may update.
 _FIRED_BY = {"UPDATE": 16, "DELETE": 8, "TRUNCATE": 32}
 _ALL_EVENTS = 4 | 8 | 16 | 32
-# Triggers of a table, but for our own, and keys by which a change of its rows changes others.
+# Triggers of a table that such a statement fires, but for our own, and keys by which a change of its rows is one of
+# others.
 _REACHES_FURTHER = """
     SELECT 1 FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid LEFT JOIN pg_constraint k ON k.oid = t.tgconstraint
     WHERE lower(c.relname) = ANY (:names) AND CASE WHEN t.tgisinternal THEN k.confrelid = c.oid
         AND (:deletes AND k.confdeltype NOT IN ('a', 'r') OR :updates AND k.confupdtype NOT IN ('a', 'r'))
-        ELSE t.tgname NOT LIKE '~%__new' AND t.tgtype & :events > 0 END
+        ELSE t.tgname NOT LIKE '~%__new' AND t.tgtype & :events > 0
+        AND (t.tgattr = '' OR CAST(:columns AS text[]) IS NULL OR EXISTS (
+            SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum = ANY (t.tgattr)
+            AND lower(a.attname) = ANY (CAST(:columns AS text[])))) END
     UNION ALL SELECT 1 FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class
     WHERE lower(c.relname) = ANY (:names) AND c.relkind <> 'v' LIMIT 1
 """
@@ -195,7 +199,9 @@ class _Statement:
     def _reaches_further(self) -> bool:
         deletes, updates = self._writes - {"UPDATE", "INSERT"}, self._writes - {"DELETE", "TRUNCATE"}
         events = sum(_FIRED_BY.get(each, _ALL_EVENTS) for each in self._writes)
+        columns = assigned(self._sql) if self._writes == {"UPDATE"} else None
         asked = {"names": sorted(self._words), "deletes": bool(deletes), "updates": bool(updates), "events": events}
+        asked["columns"] = None if columns is None else sorted(columns)
         return bool(self._database.ask(_REACHES_FURTHER, **asked))
 
 

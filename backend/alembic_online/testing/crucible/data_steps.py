@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from alembic_online.testing.crucible.dice import Dice
-from alembic_online.testing.crucible.kinds import ALL, value_of
+from alembic_online.testing.crucible.kinds import ALL, is_computed, value_of
 from alembic_online.testing.crucible.names import quoted
 from alembic_online.testing.crucible.rows import insert, key
 from alembic_online.testing.crucible.schema import Column, Schema, Table
@@ -103,7 +103,7 @@ def _value(dice: Dice, schema: Schema, target: Target, column: Column) -> str:
     alike = [each for each in target.free if each is not column and each.type == column.type and not each.nullable]
     if alike and dice.chance(0.5):
         return quoted(dice.one(alike, lambda each: each.name).name)
-    defaults = ALL[column.type].defaults if column.type in ALL else ()
+    defaults = [each for each in ALL[column.type].defaults if not is_computed(each)] if column.type in ALL else []
     if defaults and dice.chance(0.3):
         return dice.one(defaults).replace("{{", "{").replace("}}", "}")
     return constant(schema, column)

@@ -76,3 +76,8 @@ def value_of(type_: str, labels: tuple[str, ...]) -> str:
     if (sized := _SIZED.fullmatch(type_)) and sized[1] in _BY_SIZE:
         return _BY_SIZE[sized[1]].format(size=sized[2], less=int(sized[2]) - 1)
     return f"(SELECT NULL::{type_})"
+
+
+def is_computed(default: str) -> bool:
+    """Whether it may be another value each time."""
+    return "(" in default or "CURRENT" in default

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from alembic_online.testing.crucible.kinds import is_computed
 from alembic_online.testing.crucible.models import statements_of
 from alembic_online.testing.crucible.names import quoted
 from alembic_online.testing.crucible.schema import Attached, Column, Index, Reference, Rule, Schema, Table
@@ -32,7 +33,7 @@ def recreated(before: Schema, after: Schema) -> Sequence[Pair]:
         Pair(f"op.drop_column({now.name!r}, {each.name!r})", _added(now, each))
         for was, now in _kept(before, after)
         for each in was.plain
-        if each in now.plain and (each.nullable or each.default)
+        if each in now.plain and (each.nullable or each.default) and not is_computed(each.default)
     ]
 
 

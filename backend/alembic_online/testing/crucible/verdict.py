@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 import psycopg
 
 from alembic_online.testing.crucible.clients import Clients
+from alembic_online.testing.crucible.kinds import is_computed
 from alembic_online.testing.crucible.schema import Column, Schema, Table
 from alembic_online.testing.crucible.state import State
 
@@ -78,7 +79,7 @@ def _holds(state: State, table: str, column: Column) -> bool | None:
     if any(column.name not in row for row in rows):
         return None
     found = [row[column.name] for row in rows]
-    is_constant = bool(column.default) and "(" not in column.default and "CURRENT" not in column.default
+    is_constant = bool(column.default) and not is_computed(column.default)
     if is_constant and None not in found and all(value == found[0] for value in found):
         return False
     return any(value is not None for value in found)
