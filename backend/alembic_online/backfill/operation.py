@@ -76,10 +76,10 @@ def _backfill(operations: Operations, operation: BackfillOp) -> None:
         operations.execute(verbatim(script(operation.definition, commits=False)))
         _note_done(operations, operation.definition)
     else:
-        if operations.get_bind().in_nested_transaction():
+        if run.is_in_savepoint():
             raise RevisionFailed(
                 f"{operation.definition.name} is filled in batches, each committed; that cannot be in a savepoint"
-                " (begin_nested).",
+                " (begin_nested, SAVEPOINT).",
                 "Take op.backfill out of the savepoint, or write it as one UPDATE.",
             )
         if operation.definition.values:

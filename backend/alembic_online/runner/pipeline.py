@@ -72,8 +72,14 @@ class Apply(Supervisor):
         self._operations = OnlineOperations(self._attempt, database, self._transactions, running, timing)
         self._effects = Effects(self._attempt)
         ConnectionEvents(self._attempt, timing, self._effects).attach()
-        at_hand = RunAtHand(run.policy, run.activity, run.beside, run.rehearsal, self._count_backfill)
-        at_hand.announce(run.context)
+        RunAtHand(
+            run.policy,
+            run.activity,
+            run.beside,
+            run.rehearsal,
+            is_in_savepoint=lambda: self._attempt.locks.may_be_undone,
+            count_overwritten=self._count_backfill,
+        ).announce(run.context)
 
     def steps(self, heads: Sequence[str], steps: Iterable[Any]) -> Iterator[Any]:
         """The revisions of the way, each with what surrounds it."""

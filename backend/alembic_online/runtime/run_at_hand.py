@@ -24,6 +24,8 @@ class RunAtHand:
     """Where to work beside the revision's transaction."""
     rehearsal: Rehearsal | None
     """Whom to tell, where the run is only to be looked at."""
+    is_in_savepoint: Callable[[], bool]
+    """Whether the revision may go back to where it was: what is committed elsewhere would stay."""
     count_overwritten: Callable[[str], None]
     """Told of an UPDATE that is about to run on another connection: a downgrade asks before it destroys values."""
 

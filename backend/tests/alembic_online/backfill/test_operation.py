@@ -59,11 +59,18 @@ def test_a_second_upgrade_after_a_downgrade_fills_them_again(
     assert count(session) == 10
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("nested = op.get_bind().begin_nested()", "nested.rollback()"),
+        ('op.execute("SAVEPOINT here")', 'op.execute("ROLLBACK TO SAVEPOINT here")'),
+    ],
+)
 def test_in_a_savepoint_it_is_refused_before_a_row_is_filled(
-    project: Project, session: psycopg.Connection, database: str
+    project: Project, session: psycopg.Connection, database: str, before: str, after: str
 ) -> None:
     session.execute(f"{_TABLE}(1, 10) i")
-    write(project, backfill='s = op.get_bind().begin_nested(); op.backfill("books", {"new": "old * 2"}); s.rollback()')
+    write(project, backfill=f'{before}; op.backfill("books", {{"new": "old * 2"}}); {after}')
     with pytest.raises(RevisionFailed, match="books_new is filled in batches, each committed"):
         project.alembic(database, "upgrade", "head")
     assert count(session) == 0
