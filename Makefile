@@ -41,8 +41,9 @@ psql: $(STAMP)  ## psql on that database
 # Where this is set, each of the hundreds of processes that tests start compiles all that it imports, for three seconds.
 test quick prove: export PYTHONDONTWRITEBYTECODE :=
 
+# Three at once for two cores: a test of locks waits for a while.
 test: $(STAMP)  ## the tests, on PostgreSQL 18 and a few on 16 (five minutes)
-	@$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
+	@$(BIN)/python -m pytest -n 3 --dist worksteal $(ARGS)
 
 # Where all tests need a server, none is looked for: to collect them takes as long as the others run.
 WITHOUT_PURE := alembic_online/autogenerate alembic_online/recipes alembic_online/postgres/catalogue api/test_schema.py

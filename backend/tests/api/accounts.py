@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from uuid import UUID
 
 import psycopg
@@ -9,10 +10,20 @@ from argon2 import PasswordHasher
 from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient
 
+from src.db.services.passwords import Passwords
+
 API = "http://syllabus/api/v1"
 PASSWORD = "correct horse battery"
 QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 """What costs an attacker nothing costs the suite nothing either."""
+
+
+@asynccontextmanager
+async def started(app: FastAPI) -> AsyncIterator[FastAPI]:
+    """The application, started, with passwords that take no time: a sound hash is a tenth of a second of a core."""
+    async with app.router.lifespan_context(app):
+        app.state.resources = replace(app.state.resources, passwords=Passwords(QUICK))
+        yield app
 
 
 @asynccontextmanager

@@ -1,7 +1,6 @@
 """The application under test, in this process and through HTTP's semantics."""
 
 from collections.abc import AsyncIterator, Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,9 +8,8 @@ from fastapi import FastAPI
 from httpx import AsyncClient
 
 from src.api.app import MIGRATIONS, create_app
-from src.db.services.passwords import Passwords
 from src.settings import Settings
-from tests.api.accounts import QUICK, promote, signed_in, visitor
+from tests.api.accounts import promote, signed_in, started, visitor
 
 MakeApp = Callable[..., FastAPI]
 
@@ -29,9 +27,7 @@ def make_app() -> MakeApp:
 @pytest.fixture
 async def served(make_app: MakeApp, migrated: str) -> AsyncIterator[FastAPI]:
     """The application, started, on a database of this test's own at head (`migrated` is its URL)."""
-    app = make_app(migrated)
-    async with app.router.lifespan_context(app):
-        app.state.resources = replace(app.state.resources, passwords=Passwords(QUICK))
+    async with started(make_app(migrated)) as app:
         yield app
 
 

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from httpx import AsyncClient
 
-from tests.api.accounts import signed_in
+from tests.api.accounts import signed_in, started
 from tests.api.conftest import MakeApp
 from tests.api.network import Proxy, listening, through
 
@@ -33,7 +33,7 @@ async def statuses(client: AsyncClient) -> list[int]:
 @pytest.mark.parametrize("driver", ["asyncpg", "psycopg"])
 async def test_a_lock_that_is_not_released_is_not_waited_for(make_app: MakeApp, migrated: str, driver: str) -> None:
     app = make_app(migrated.replace("postgresql", f"postgresql+{driver}", 1))
-    async with app.router.lifespan_context(app), signed_in(app, "student") as student:
+    async with started(app), signed_in(app, "student") as student:
         with psycopg.connect(migrated) as somebody:
             somebody.execute("LOCK modules, chat_messages")
             assert await statuses(student) == [503, 503]
@@ -46,7 +46,7 @@ async def test_a_network_that_is_silent_is_not_waited_for(make_app: MakeApp, mig
     async with listening(proxy) as port:
         url = through(port, migrated).replace("postgresql", f"postgresql+{driver}", 1)
         app = make_app(f"{url}&connect_timeout=1")
-        async with app.router.lifespan_context(app), signed_in(app, "student") as student:
+        async with started(app), signed_in(app, "student") as student:
             assert await statuses(student) == [200, 200]
             proxy.silence()
             assert await statuses(student) == [503, 503]
@@ -60,7 +60,7 @@ async def test_a_server_that_takes_its_leave_between_two_statements_costs_a_sess
     proxy = Proxy(migrated)
     async with listening(proxy) as port:
         app = make_app(f"{through(port, migrated)}&connect_timeout=1")
-        async with app.router.lifespan_context(app), signed_in(app, "student") as student:
+        async with started(app), signed_in(app, "student") as student:
             assert await statuses(student) == [200, 200]
             proxy.linger()
             with psycopg.connect(migrated, autocommit=True) as admin:

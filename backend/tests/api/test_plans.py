@@ -10,7 +10,7 @@ import pytest
 from fastapi import FastAPI
 from httpx import AsyncClient
 
-from tests.api.accounts import PASSWORD, promote, register, sign_in, signed_in, visitor
+from tests.api.accounts import PASSWORD, promote, register, sign_in, signed_in, started, visitor
 from tests.api.conftest import MakeApp
 from tests.api.plans import BIG, PAGE, Recorder, faults, plans, reached, record
 from tests.servers import Server
@@ -82,7 +82,7 @@ def large(server: Server, template: str, rows: int) -> Iterator[str]:
 @pytest.fixture
 async def app(make_app: MakeApp, large: str) -> AsyncIterator[FastAPI]:
     app = make_app(large)
-    async with app.router.lifespan_context(app):
+    async with started(app):
         yield app
 
 

@@ -20,7 +20,7 @@ from tests.api.network import Proxy, SilentListener, listening, through
 from tests.servers import Server, ServerDirectory, new_data
 
 PASSWORD = "sekret-7f3a"
-SLACK = 1.5  # seconds that a machine with two busy cores may add
+SLACK = 5.0  # seconds that a machine with much else to do may add
 
 
 async def timed_problem(client: AsyncClient) -> dict[str, object]:

@@ -803,7 +803,7 @@ KEYS_AFTER_SWAP = case(
     [
         param
         for kind in (CASES, ROWS_IN_BETWEEN, NUMBERED, KEYS, ENUMS, [COMPUTED, COMPUTED_NOW], [NEW_PARTITION])
-        for param in every(11, kind)
+        for param in every(23, kind)
     ],
 )
 def test_the_old_code_runs_between_any_two_commits(

@@ -9,7 +9,7 @@ from httpx import AsyncClient
 
 from src.api.app import create_app
 from src.settings import Settings
-from tests.api.accounts import promote, signed_in, visitor
+from tests.api.accounts import promote, signed_in, started, visitor
 from tests.api.course import small_course
 from tests.api.standby import Standby, standby
 from tests.servers import Server
@@ -30,7 +30,7 @@ async def served(migrated: str, replica: Standby) -> AsyncIterator[FastAPI]:
     """The application with a replica."""
     await replica.catch_up()
     app = create_app(Settings(migrated, migrated, replica_url=replica.url(migrated)))
-    async with app.router.lifespan_context(app):
+    async with started(app):
         yield app
 
 

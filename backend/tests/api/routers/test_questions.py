@@ -15,7 +15,7 @@ from httpx_sse import aconnect_sse
 
 from src.api.app import create_app
 from src.settings import Settings
-from tests.api.accounts import register, sign_in, signed_in
+from tests.api.accounts import register, sign_in, signed_in, started
 from tests.api.network import Proxy, listening, through
 from tests.api.serving import over_http
 from tests.db.queries.library import add_chapter, add_chunks, add_module
@@ -53,7 +53,7 @@ def settings(service: OpenAIService, migrated: str) -> Settings:
 @pytest.fixture
 async def served(settings: Settings) -> AsyncIterator[FastAPI]:
     app = create_app(settings)
-    async with app.router.lifespan_context(app):
+    async with started(app):
         yield app
 
 
@@ -185,7 +185,7 @@ async def test_a_database_that_refuses_everybody_is_told_too(settings: Settings,
     proxy = Proxy(settings.database_url)
     async with listening(proxy) as port:
         app = create_app(replace(settings, database_url=through(port, settings.database_url)))
-        async with app.router.lifespan_context(app), signed_in(app, "student") as student:
+        async with started(app), signed_in(app, "student") as student:
             service.chat = tell(*WORDS, then=proxy.leave)
             name, problem = (await ask(student, uuid4()))[-1]
     assert (name, problem["detail"]) == (
@@ -228,7 +228,7 @@ async def test_what_had_come_is_kept_when_the_application_stops(settings: Settin
     service.chat = tell("Half", then=asyncio.Event().wait)
     app = create_app(settings)
     async with (
-        app.router.lifespan_context(app),
+        started(app),
         signed_in(app, "student") as student,
         over_http(app, student) as client,
         aconnect_sse(client, "POST", path(conversation), json=QUESTION) as stream,
@@ -257,7 +257,7 @@ async def test_what_cannot_be_asked_is_refused_before_anything_is_sent(
 
 async def test_without_a_service_nobody_can_ask(settings: Settings) -> None:
     app = create_app(replace(settings, chat=None))
-    async with app.router.lifespan_context(app), signed_in(app, "student") as student:
+    async with started(app), signed_in(app, "student") as student:
         refused = await student.post(path(uuid4()), json=QUESTION)
     assert refused.status_code == 503
     assert "No chat service is configured" in refused.json()["detail"]

@@ -14,6 +14,7 @@ from httpx import AsyncClient
 
 from src.api.app import create_app
 from src.settings import Settings
+from tests.api.accounts import started
 from tests.db.queries.library import add_chapter, add_chunks, add_module, values
 from tests.inference.service import OpenAIService, answer, never, openai_service, vector_of
 
@@ -41,7 +42,7 @@ async def served(service: OpenAIService, migrated: str) -> AsyncIterator[FastAPI
         chunks = [BUILD, "What <u>else</u> it needs"]
         add_chunks(connection, "tables", "index", [vector_of(chunk) for chunk in chunks], contents=chunks)
     app = create_app(Settings(migrated, migrated, embeddings=service.endpoint(), searches_per_minute="3"))
-    async with app.router.lifespan_context(app):
+    async with started(app):
         yield app
 
 
