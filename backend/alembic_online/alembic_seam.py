@@ -187,10 +187,16 @@ class SupervisedContext(MigrationContext):
 
     impl: SupervisedImpl
 
-    def __init__(self, stock: MigrationContext, supervisor: "Callable[[SupervisedContext], Supervisor]") -> None:
+    def __init__(
+        self,
+        stock: MigrationContext,
+        supervisor: "Callable[[SupervisedContext], Supervisor]",
+        *,
+        is_there: bool = False,
+    ) -> None:
         # Not by Alembic's own constructor: that would announce "Context impl" in the log a second time.
         vars(self).update(vars(stock))
-        self._is_there = False
+        self._is_there = is_there
         self.supervisor = supervisor(self)
         self.impl = SupervisedImpl.of(stock.impl, self.supervisor)
         stock_steps = stock._migrations_fn
@@ -251,12 +257,15 @@ def commit_each_revision(migration_context: MigrationContext) -> None:
     migration_context._transaction_per_migration = True
 
 
-def supervise(stock: MigrationContext, supervisor: Callable[[SupervisedContext], Supervisor]) -> SupervisedContext:
+def supervise(
+    stock: MigrationContext, supervisor: Callable[[SupervisedContext], Supervisor], *, is_stamped: bool = False
+) -> SupervisedContext:
     """Put a supervised context in the place of the environment's own, and return it.
 
-    To be called after `context.configure()` and before `context.begin_transaction()`.
+    With `is_stamped` a revision was read from the version table already, and nobody else may change it: that it is
+    there is not asked again. To be called after `context.configure()` and before `context.begin_transaction()`.
     """
     environment = stock.environment_context
     assert environment is not None, "only an env.py configures a run"
-    environment._migration_context = supervised = SupervisedContext(stock, supervisor)
+    environment._migration_context = supervised = SupervisedContext(stock, supervisor, is_there=is_stamped)
     return supervised

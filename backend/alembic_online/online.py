@@ -158,7 +158,7 @@ def around_revisions(
     elif theirs and command.changes_database:
         supervise(run, lambda _: CallersTransaction())
     elif command.changes_database:
-        supervise(run, lambda _: NothingToDo())
+        supervise(run, lambda _: NothingToDo(), is_stamped=bool(command.heads_seen))
     with note_causes(run.connection), context.begin_transaction():
         yield
     if migrator is None or migrator.gate is None or not migrator.gate.has_stopped:

@@ -11,6 +11,7 @@ there is nothing to go on with.
 """
 
 from collections.abc import Callable, Collection, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -38,14 +39,14 @@ class Alone:
     @property
     def asked(self) -> Sequence[ColumnElement[Any]]:
         """Asked at the end of each revision, with what is written anyhow."""
-        none_large = no_table_of(int(self._run.policy.small_table_bytes))
-        return (*SUSPICIONS, and_(self._nobody_else(), none_large).label("alone"))
+        return _asked(self._own_pids, int(self._run.policy.small_table_bytes))
 
     def _asked_when_none_grew(self) -> Sequence[ColumnElement[Any]]:
-        return (*SUSPICIONS, self._nobody_else().label("alone"))
+        return _asked(self._own_pids, None)
 
-    def _nobody_else(self) -> ColumnElement[bool]:
-        return nobody_else((*self._run.way.own_pids, *self._run.activity.watchers))
+    @property
+    def _own_pids(self) -> tuple[int, ...]:
+        return (*self._run.way.own_pids, *self._run.activity.watchers)
 
     def left(self) -> list[str]:
         """What is unfinished between two revisions. Only before the first one is it looked for."""
@@ -103,6 +104,13 @@ class Alone:
         with self._attempt.ours():
             self._attempt.settings.give_back(self._run.connection)
         self._attempt.start_again()
+
+
+@lru_cache(maxsize=8)  # to write such a statement takes as long as to send it, and a chain asks it after each revision
+def _asked(own_pids: tuple[int, ...], large: int | None) -> Sequence[ColumnElement[Any]]:
+    """Whether anything is suspicious, nobody else is there, and no table has as many bytes as a `large` one."""
+    alone = [nobody_else(own_pids), *(() if large is None else (no_table_of(large),))]
+    return (*SUSPICIONS, and_(*alone).label("alone"))
 
 
 def nobody_else(own_pids: Sequence[int]) -> ColumnElement[bool]:

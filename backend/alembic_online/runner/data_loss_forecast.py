@@ -26,13 +26,16 @@ from alembic_online.runner.source_sql import written_out
 
 def ask_ahead(connection: Connection, steps: Sequence[Any], consent: Consent) -> None:
     """May the data of all the downgrades go, as far as that can be told before the first? Raises `DataLoss`."""
+    undone = [step.revision for step in steps if isinstance(step, RevisionStep) and step.is_downgrade]
+    if all(consent.given(script.revision) for script in undone):
+        return
     lost: dict[str, list[Loss]] = {}
     another: set[str] = set()
-    for step in steps:
-        if isinstance(step, RevisionStep) and step.is_downgrade and isinstance(step.revision, Script):
-            found = losses_ahead(connection, step.revision, another, counted=not consent.given(step.revision.revision))
+    for script in undone:
+        if isinstance(script, Script):
+            found = losses_ahead(connection, script, another, counted=not consent.given(script.revision))
             if found:
-                lost[step.revision.revision] = found
+                lost[script.revision] = found
     connection.commit()  # nobody waits for a person's answer
     if not all(consent.ask(found, revision) for revision, found in lost.items()):
         raise refuse(lost, consent.allowed, done="nothing was changed yet")

@@ -43,7 +43,7 @@ class LossesNow:
     def begin(self, script: Script, direction: str) -> None:
         """A revision begins."""
         self._revision = script.revision if direction == "downgrade" else ""
-        self._ways = ways_back(script) if self._revision else WaysBack()
+        self._ways = ways_back(script) if self.counts else WaysBack()
         self.start_again()
 
     def start_again(self) -> None:

@@ -52,7 +52,7 @@ class Migrator:
     ) -> None:
         self._asking, self._policy = Asking(asking, waiter), policy
         self.pid, self._asking_pid = pids
-        self.engine, self._stamping = asking.engine, command.name == "stamp"
+        self.engine, self._command, self._stamping = asking.engine, command, command.name == "stamp"
         self.activity = Activity()
         self.terminal = command.from_command_line and sys.stderr.isatty()
         self.version_schema: str | None = None
@@ -86,7 +86,7 @@ class Migrator:
             run = Run(context, self._policy, history, way, self.activity, beside, consent, check, gate, rehearsal)
             return Apply(run)
 
-        supervise(migration_context, apply)
+        supervise(migration_context, apply, is_stamped=bool(self._command.heads_seen))
 
     def _make_gate(self, context: SupervisedContext, history: History, arguments: Mapping[str, Any]) -> "ContractGate":
         """What has a contract wait; the phases are kept for older releases, beside what else is done."""

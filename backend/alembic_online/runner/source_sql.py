@@ -5,6 +5,7 @@ A name that the revision computes is not seen, nor what it does under a conditio
 
 import ast
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -37,8 +38,13 @@ def inserts_rows(script: Script, function: str) -> bool:
 
 
 def _function(script: Script, name: str) -> ast.FunctionDef | None:
-    tree = ast.parse(Path(script.path).read_text(encoding="utf-8"))
-    return next((node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == name), None)
+    return _functions(Path(script.path).read_text(encoding="utf-8")).get(name)
+
+
+@lru_cache(maxsize=8)  # each file is looked at from several sides, one after the other
+def _functions(text: str) -> dict[str, ast.FunctionDef]:
+    """Of a file, by their names: the first of each."""
+    return {node.name: node for node in reversed(ast.parse(text).body) if isinstance(node, ast.FunctionDef)}
 
 
 def _inserts(node: ast.AST) -> bool:

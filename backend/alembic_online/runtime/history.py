@@ -19,6 +19,7 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Connection,
+    Executable,
     Identity,
     Integer,
     MetaData,
@@ -173,6 +174,8 @@ class History:
         # The transaction began with the revision.
         times = {"started": func.now(), "finished": func.clock_timestamp()}
         self._whole = insert(self.table).values(outcome="done", **times)
+        self._recording: tuple[Sequence[ColumnElement[Any]], Executable] | None = None
+        """What was asked last when a row was written, and the statement for it."""
         this = update(self.table).where(self.table.c.id == bindparam("number"))
         counts: dict[str, Any] = {"lock_waits": bindparam("waits"), "retries": bindparam("tries")}
         self._step = this.values(step=bindparam("now"))
@@ -249,7 +252,9 @@ class History:
     ) -> Row[Any]:
         """A whole row at once, on the revision's own `connection`, in the transaction that stamps; answer `asking`."""
         row = _row(entry.revision, entry.direction, path, version, [], entry.unfinished_before)
-        return connection.execute(self._whole.returning(*asking), row).one()
+        if self._recording is None or self._recording[0] is not asking:
+            self._recording = asking, self._whole.returning(*asking)
+        return connection.execute(self._recording[1], row).one()
 
     def note_stamp(self, revisions: Sequence[str], version: str, reason: str) -> None:
         """A row for a stamp, which no revision's run has; `reason` is why it is true, where nobody has compared."""

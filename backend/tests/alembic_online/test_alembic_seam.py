@@ -191,6 +191,10 @@ def test_the_version_table_is_looked_for_until_it_is_there(database: str) -> Non
         assert supervised.get_current_heads() == ()
         supervised._ensure_version_table()
         assert [each.split()[:2] for each in sent] == [["SELECT", "alembic_version.version_num"]]
+        sent.clear()
+        plain = MigrationContext.configure(connection, opts={"fn": lambda *_: []})
+        assert seam.SupervisedContext(plain, Told, is_there=True).get_current_heads() == ()
+        assert len(sent) == 1
 
 
 def connected(database: str) -> Connection:
