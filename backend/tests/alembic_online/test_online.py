@@ -63,6 +63,7 @@ def test_what_is_in_the_way_is_waited_for(tmp_path: Path, database: str, shape: 
     shop.alembic("upgrade", "5e6f")
 
 
+@pytest.mark.prove
 def test_autogenerate_and_check_compare_as_ours_do(tmp_path: Path, database: str) -> None:
     hook = "{'process_revision_directives': lambda *given: print('LINES', len(given[2][0].upgrade_ops.ops)),"
     hook += " 'version_table': 'shop_versions'}"

@@ -164,6 +164,7 @@ def test_an_extension_that_a_revision_makes_if_need_be_and_no_column_needs_stays
     assert main(["drift"]) == 0
 
 
+@pytest.mark.prove
 def test_a_grant_on_the_schema_public_is_written_once(project: Project, database: str) -> None:
     declared = """declare(metadata, SQLObject("COMMENT ON SCHEMA public IS 'ours'"),
         SQLObject("REVOKE ALL ON SCHEMA public FROM PUBLIC"))\n"""

@@ -172,6 +172,7 @@ def test_the_repair_that_is_printed_brings_it_to_its_revision(
     assert stamps(session) == ("bb2",)
 
 
+@pytest.mark.prove
 def test_where_rows_alone_differ_somebody_says_which_revision_it_is(
     tmp_path: Path, database: str, session: psycopg.Connection
 ) -> None:

@@ -57,6 +57,7 @@ def _catalogue(url: str) -> Catalogue:
         return read_catalogue(connection, ignore_tables=BOOKKEEPING)
 
 
+@pytest.mark.prove
 def test_many_changes_in_one_go_both_ways(project: Project, database: str) -> None:
     project.models(IMPORTS + BEFORE)
     project.alembic(database, "revision", "--autogenerate", "-m", "begin")

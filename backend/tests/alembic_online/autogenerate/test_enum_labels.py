@@ -53,6 +53,7 @@ def test_a_label_that_rows_hold_is_not_taken_away(project: Project, upgraded: st
     assert "No new upgrade operations" in project.alembic(upgraded, "check")
 
 
+@pytest.mark.prove
 def test_a_check_of_a_domain_comes_back(project: Project, database: str) -> None:
     """In one transaction with reads of the catalogue PostgreSQL 18.4 refuses to add what it has just dropped."""
     domain = """declare(metadata, SQLObject("CREATE DOMAIN slug AS text{}"))"""

@@ -102,6 +102,7 @@ def test_without_a_hint_and_a_terminal_it_is_refused_with_the_hint_to_write(
     assert len(list((project.folder / "versions").glob("*.py"))) == 1
 
 
+@pytest.mark.prove
 def test_a_table_that_could_be_another_is_refused_too(
     project: Project, database: str, shelf: psycopg.Connection
 ) -> None:
@@ -110,6 +111,7 @@ def test_a_table_that_could_be_another_is_refused_too(
     assert (code, 'Table("works", ..., info={"renamed_from": "books"})' in stderr) == (16, True)
 
 
+@pytest.mark.prove
 def test_a_hint_of_none_says_that_it_is_new_and_the_file_says_what_is_destroyed(
     project: Project, database: str, shelf: psycopg.Connection
 ) -> None:
@@ -173,6 +175,7 @@ def test_a_name_that_is_freed_by_one_rename_is_taken_by_the_next(
     assert "do not differ" in project.alembic(database, "revision", "--autogenerate", "-m", "again")
 
 
+@pytest.mark.prove
 def test_a_hint_to_a_name_that_is_taken_is_refused(project: Project, database: str, shelf: psycopg.Connection) -> None:
     shelf.execute("ALTER TABLE books ADD name varchar(20)")
     project.models(TABLE.format("books", 'Column("name", String(20), info={"renamed_from": "title"})'))

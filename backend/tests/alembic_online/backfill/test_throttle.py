@@ -78,6 +78,7 @@ def test_the_table_does_not_double_while_every_row_is_changed(session: psycopg.C
     assert size(session) < 1.4 * before
 
 
+@pytest.mark.prove
 def test_it_waits_for_an_old_transaction_that_keeps_dead_rows_but_not_for_ever(
     session: psycopg.Connection, database: str
 ) -> None:

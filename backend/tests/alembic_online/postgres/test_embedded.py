@@ -142,6 +142,7 @@ def test_a_server_that_does_not_start_says_in_a_few_lines_why_and_where_its_log_
     assert remedy.startswith(f"Read {made_data / 'log'}; ")
 
 
+@pytest.mark.prove
 def test_a_checkout_may_have_any_name_and_keeps_its_data_to_itself(folder: Path) -> None:
     checkout = folder / "it's a #1? 50%41+&;(é)"
     settings = checkout / "backend" / "src" / "settings.py"

@@ -87,6 +87,7 @@ def test_a_column_that_they_drop_and_i_index_is_said_and_the_round_trip_fails(
     assert "004_index" in done.problems[0]
 
 
+@pytest.mark.prove
 def test_a_downgrade_that_does_not_undo_is_found(forked: Project, live: Connection) -> None:
     forked.revision("002_mine", "001_books", 'op.add_column("books", sa.Column("pages", sa.Integer))', "pass")
     before = {path.name: path.read_text() for path in (forked.folder / "versions").glob("*.py")}

@@ -819,6 +819,7 @@ def test_the_old_code_runs_between_any_two_commits(
     same(up, read_state(database))
 
 
+@pytest.mark.prove
 @pytest.mark.parametrize(
     "change", [*(each for each in (*CASES, *NUMBERED) if each.name in INTERRUPTED), ROWS_BETWEEN], ids=str
 )

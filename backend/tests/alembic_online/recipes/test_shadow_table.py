@@ -148,6 +148,7 @@ def test_it_ends_as_the_rewrite_does(project: Project, database: str, case: Case
     both_ways_end_as_directly(project, database, case, directly)
 
 
+@pytest.mark.prove
 def test_an_expression_ends_as_the_rewrite_does(
     project: Project, database: str, directly: Direct, server: Server
 ) -> None:

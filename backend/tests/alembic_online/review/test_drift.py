@@ -72,6 +72,7 @@ def test_what_a_repair_destroys_is_counted_above_its_line(
     assert not above["ALTER TABLE a DROP COLUMN empty;"].startswith("--")
 
 
+@pytest.mark.prove
 def test_what_a_revision_has_renamed_before_it_was_broken_off_gets_its_name_and_keeps_its_values(
     chain: Project, database: str
 ) -> None:

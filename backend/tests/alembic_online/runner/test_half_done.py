@@ -174,6 +174,7 @@ def test_what_drift_prints_takes_the_half_back_and_all_of_it_is_made_again(
     assert main(["drift"]) == 0
 
 
+@pytest.mark.prove
 def test_what_is_filled_beside_a_column_is_no_loss(
     project: Project,
     database: str,
@@ -254,6 +255,7 @@ def test_an_operation_that_has_nothing_to_do_is_no_half(
     assert watcher.execute("SELECT pg_typeof(size)::text FROM event LIMIT 1").fetchone() == ("bigint",)
 
 
+@pytest.mark.prove
 def test_a_stamp_ends_it(half: Project, database: str, watcher: psycopg.Connection) -> None:
     alembic = half.alembic.having(**PATIENT)
     alembic(database, "-x", "unproven=it is to be taken back by hand", "stamp", "001_a")
@@ -379,6 +381,7 @@ UNNAMED = {
 }
 
 
+@pytest.mark.prove
 @pytest.mark.parametrize("done", UNNAMED)
 def test_what_is_no_column_nor_rule_is_missed_too(
     project: Project, database: str, watcher: psycopg.Connection, done: str
@@ -397,6 +400,7 @@ def test_what_is_no_column_nor_rule_is_missed_too(
     same(half, read_state(database))
 
 
+@pytest.mark.prove
 def test_what_fails_at_a_second_try_too_has_changed_nothing_of_its_table(
     project: Project, database: str, watcher: psycopg.Connection
 ) -> None:
@@ -451,6 +455,7 @@ def test_what_somebody_drops_meanwhile_is_missed_before_the_stamp(
     assert watcher.execute("SELECT to_regclass('ix_kind') IS NOT NULL").fetchall() == [(True,)]
 
 
+@pytest.mark.prove
 def test_rows_that_were_written_to_a_table_that_was_made_again_are_written_again(
     project: Project, database: str, watcher: psycopg.Connection
 ) -> None:

@@ -59,6 +59,7 @@ def test_it_holds_over(project: Project, database: str, directly: Direct, case: 
     same(up, read_state(database))
 
 
+@pytest.mark.prove
 def test_it_is_set_again_by_who_goes_on(project: Project, database: str, directly: Direct) -> None:
     the_way_up_converges(project, database, KEPT, directly)
 

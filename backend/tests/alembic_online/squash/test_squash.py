@@ -73,6 +73,7 @@ def test_a_new_database_begins_with_it_and_one_in_the_middle_goes_on_as_before(
             assert "004_pages (head)" in chain.alembic(url, "current")
 
 
+@pytest.mark.prove
 def test_one_that_is_to_stop_at_an_old_revision_begins_with_the_old_ones(
     chain: Project, database: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

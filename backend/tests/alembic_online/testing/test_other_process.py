@@ -57,6 +57,7 @@ def _open(project: Project) -> Opened:
     return open_project(Config(Path(project.folder, "alembic.ini")))
 
 
+@pytest.mark.prove
 @pytest.mark.programs
 def test_nothing_is_left_whatever_happens_and_seeds_differ(made: Project) -> None:
     opened = _open(made)

@@ -28,6 +28,7 @@ def chunk(content: str, *vector: float) -> dict[str, Any]:
     return {"content": content, "embedding": values(*vector)}
 
 
+@pytest.mark.prove
 async def test_thousands_are_replaced_at_once_and_found(administrator: AsyncClient) -> None:
     vectors = [values(*somewhere()) for _ in range(2_000)]
     encoded = [base64.b64encode(array("f", vector).tobytes()).decode() for vector in vectors]
