@@ -7,11 +7,14 @@ from importlib import import_module
 from typing import Any
 
 from alembic_online.errors import RequestRefused
+from alembic_online.postgres.sql.tokens import Kind, tokens
 
 Rows = Sequence[Mapping[str, Any]]
 Function = Callable[[Rows], "Rows | Awaitable[Rows]"]
 """Takes rows with the key and what it `reads`; returns as many mappings of column to new value, empty to leave one."""
 
+NUMBERS = "numbers"
+"""Kept beside a definition: of which table and columns it was begun (`state`)."""
 _COLON = re.compile(":")
 
 
@@ -82,7 +85,14 @@ class Backfill:
                 "Run it by `alembic upgrade` with a larger MIGRATION_BACKFILL_UPGRADE_SECONDS,\n"
                 "or let the revision name the function: function='package.module:name'.",
             )
-        return cls(name=name, **{**data, "reads": tuple(data["reads"])})
+        own = {key: value for key, value in data.items() if key != NUMBERS}
+        return cls(name=name, **{**own, "reads": tuple(data["reads"])})
+
+    def named_columns(self) -> list[str]:
+        """What may be a column of its table, plain: those that it fills and reads, and all words of the condition."""
+        found = [token for token in tokens(self.where or "") if token.kind in (Kind.WORD, Kind.QUOTED_NAME)]
+        words = (each.text.strip('"') if each.kind is Kind.QUOTED_NAME else each.text.lower() for each in found)
+        return sorted({*self.values, *self.reads, *words})
 
     def loaded_function(self) -> Function | None:
         """The function itself. Raises `RequestRefused` if it is not there to import."""

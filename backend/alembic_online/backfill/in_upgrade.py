@@ -50,6 +50,9 @@ def run_outside(
             context.execute(verbatim(f"DELETE FROM {written} WHERE name = '{name}'"))
         if activity.step != words:  # an earlier try has done that
             activity.begin_step(words)
+            if not definition.in_step:
+                forget = partial(needed.begin_again_where_needed, definition=definition)
+                beside.waiter.wait(_with_connection(beside.engine, forget))
         if deferred or policy.backfill_upgrade_seconds == 0:
             look = partial(needed.is_needed, definition=definition)
             if rehearsal is None and beside.waiter.wait(_with_connection(beside.engine, look)):

@@ -4,6 +4,7 @@ Every run of Alembic reads this file; what carries a backfill out is imported by
 """
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from alembic.operations import MigrateOperation, Operations
@@ -84,7 +85,13 @@ def _backfill(operations: Operations, operation: BackfillOp) -> None:
             )
         if operation.definition.values:
             run.count_overwritten(as_update(operation.definition))
-        run_outside(context, operation.definition, deferred=operation.deferred)
+        work = partial(run_outside, context, operation.definition, deferred=operation.deferred)
+        run.once(f"UPDATE by {_words(operation.definition)}", work)
+
+
+def _words(definition: Backfill) -> str:
+    """With the table and the columns, by which it is told whether they are the same still."""
+    return f"backfill {definition.name} of {definition.table}: {', '.join(definition.named_columns())}"
 
 
 def _note_done(operations: Operations, definition: Backfill) -> None:

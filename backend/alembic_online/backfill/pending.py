@@ -11,27 +11,35 @@ from alembic_online.backfill.session import transaction
 from alembic_online.errors import RequestRefused
 from alembic_online.postgres import sqlstate
 
-# A revision waits for the answer, maybe with a lock; a row that a policy hides counts.
-_LOOK = text("SELECT set_config('statement_timeout', '1000', true), set_config('row_security', 'off', true)")
+# A row that a policy hides counts.
+_LOOK = text("SELECT set_config('statement_timeout', :limit, true), set_config('row_security', 'off', true)")
+_SECOND = 1000  # milliseconds: a revision waits for the answer, maybe with a lock
 _NOT_SEEN = (sqlstate.QUERY_CANCELED, sqlstate.LOCK_NOT_AVAILABLE)
 
 
-async def is_needed(connection: AsyncConnection, definition: Backfill) -> bool:
-    """Whether a row is left that needs it, on an AUTOCOMMIT connection; also where that is not seen within a second.
+async def is_needed(connection: AsyncConnection, definition: Backfill, *, limit: int = _SECOND) -> bool:
+    """Whether a row is left that needs it, on an AUTOCOMMIT connection; also where that is not seen within `limit`.
 
-    Raises `RequestRefused` where the table is not fit.
+    Milliseconds; 0 for as long as it takes. Raises `RequestRefused` where the table is not fit.
     """
     work = await prepare(connection, definition)
     differs = "true" if definition.into or definition.function is not None else work.differs
     query = text(f"SELECT EXISTS (SELECT FROM {work.table} WHERE {work.needed} AND {differs})")
     try:
         async with transaction(connection):
-            await connection.execute(_LOOK)
+            await connection.execute(_LOOK, {"limit": str(limit)})
             return bool(await connection.scalar(query))
     except DBAPIError as error:
         if sqlstate.sqlstate(error) not in _NOT_SEEN:
             raise
         return True
+
+
+async def begin_again_where_needed(connection: AsyncConnection, definition: Backfill) -> None:
+    """Forget one that is at its end where rows need it: somebody has put back others since; on AUTOCOMMIT."""
+    progress = await state.read_progress(connection, definition.name)
+    if progress and progress[0].finished and await is_needed(connection, definition, limit=0):
+        await state.forget(connection, definition.name)
 
 
 async def is_done(connection: AsyncConnection, name: str) -> bool:

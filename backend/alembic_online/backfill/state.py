@@ -33,13 +33,18 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.schema import CreateTable
 
-from alembic_online.backfill.definition import Backfill
+from alembic_online.backfill.definition import NUMBERS, Backfill
 from alembic_online.backfill.keyset import Position, slices
 from alembic_online.errors import RequestRefused
 from alembic_online.runtime.bookkeeping import Moment, stands, warn_of_subscribers
 from alembic_online.runtime.history import BACKFILL_TABLE
 
 _FOUND = "schema of the backfills"
+# Of what it fills and reads. Another table of that name, or another column, has another number, and nothing in it.
+_NUMBERED = text(
+    "SELECT concat_ws(' ', to_regclass(:table)::oid, string_agg(attnum::text, ' ' ORDER BY attnum)) FROM pg_attribute"
+    " WHERE attrelid = to_regclass(:table) AND attname = ANY (:columns) AND NOT attisdropped"
+)
 _MOST = 100  # slices: somebody may hold a great many rows
 
 
@@ -106,13 +111,15 @@ async def begin(connection: AsyncConnection, definition: Backfill, bounds: list[
     """Write the slices in the transaction at hand, unless somebody has begun it already.
 
     One of the same name that was to fill in something else is forgotten: its positions say nothing of the new values.
+    So is that of a table or column that somebody has made again since.
     """
     await _lock(connection)
     table = await make_table(connection)
     if await is_begun(connection, definition):
         return
     await forget(connection, definition.name)
-    data = {"name": definition.name, "definition": definition.as_data(), "total": total}
+    written = {**definition.as_data(), NUMBERS: await _numbers(connection, definition)}
+    data = {"name": definition.name, "definition": written, "total": total}
     rows = [
         {**data, "slice": number, "after": after, "upto": upto, "position": after}
         for number, (after, upto) in enumerate(slices(bounds))
@@ -127,11 +134,19 @@ async def _lock(connection: AsyncConnection) -> None:
 
 
 async def is_begun(connection: AsyncConnection, definition: Backfill) -> bool:
-    """Whether this very one stands there."""
+    """Whether this very one stands there, of the table and the columns that are there now."""
     if (table := await find_table(connection)) is None:
         return False
     query = select(table.c.definition).where(table.c.name == definition.name).limit(1)
-    return (await connection.execute(query)).scalar_one_or_none() == definition.as_data()
+    stands = dict((await connection.execute(query)).scalar_one_or_none() or {})
+    numbers = stands.pop(NUMBERS, None)  # an earlier version of this has written none
+    same = stands == definition.as_data()
+    return same and (numbers is None or numbers == await _numbers(connection, definition))
+
+
+async def _numbers(connection: AsyncConnection, definition: Backfill) -> str:
+    given = {"table": definition.table, "columns": definition.named_columns()}
+    return str((await connection.execute(_NUMBERED, given)).scalar_one())
 
 
 async def claim(connection: AsyncConnection, name: str, preferred: int) -> Row[Any] | None:

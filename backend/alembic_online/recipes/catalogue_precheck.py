@@ -14,6 +14,8 @@ from alembic_online.postgres.locks import is_patient, needs_autocommit, needs_co
 from alembic_online.postgres.locks.reader import Reader, statements
 from alembic_online.postgres.sql.tokens import Kind
 from alembic_online.recipes.database import Database
+from alembic_online.recipes.generated_names import frees_name_of_part, frees_relation_name
+from alembic_online.recipes.names import folded
 
 
 class Need(NamedTuple):
@@ -66,9 +68,12 @@ def finds_name_taken(sql: str, database: Database) -> bool:
     The other may be an index or a sequence of a table that waits to be dropped: no statement names it.
     """
     for reader in statements(sql):
-        if reader.accept_any(*_CREATES):
+        if (word := reader.accept_any(*_CREATES)) is not None:
             reader.accept("IF NOT EXISTS")
-            if database.ask(_IS_THERE, name=reader.name()):
+            parts = reader.parts()
+            if database.ask(_IS_THERE, name=".".join(parts)):
+                return True
+            if "TABLE" in word and frees_name_of_part(parts, sql, database):
                 return True
         elif reader.accept_any(*_ALTERS):
             reader.accept("IF EXISTS")
@@ -108,7 +113,8 @@ def _is_given_up(need: Need, database: Database) -> bool:
     """Whether a name is free as soon as what waits is done."""
     kind = need.kind.removeprefix("new ")
     if need.kind == "new index":  # a key has one of its name
-        return any(database.cut_over.gives_up(each, need.name, need.part) for each in ("index", "constraint"))
+        own = any(database.cut_over.gives_up(each, need.name, need.part) for each in ("index", "constraint"))
+        return own or frees_relation_name(folded(need.part), need.name, database)
     return kind != need.kind and database.cut_over.gives_up(kind, need.name, need.part)
 
 

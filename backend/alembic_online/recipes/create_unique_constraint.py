@@ -17,7 +17,7 @@ from alembic_online.postgres.sql.identifiers import object_name
 from alembic_online.recipes.constraint import constraint_name
 from alembic_online.recipes.database import Database
 from alembic_online.recipes.duplicates import duplicates
-from alembic_online.recipes.generated_names import free_relation_name
+from alembic_online.recipes.generated_names import free_relation_name, frees_relation_name
 from alembic_online.recipes.index_build import plan_build
 from alembic_online.recipes.names import ddl, deferrability, qualified, quoted, table_name, temporary
 from alembic_online.recipes.set_not_null import set_not_null
@@ -99,7 +99,8 @@ def _is_replaced(table: str, database: Database, find: Callable[[], bool]) -> bo
 
 
 def _is_given_up(table: str, name: str, database: Database) -> bool:
-    return any(database.cut_over.gives_up(kind, table, name) for kind in ("constraint", "index"))
+    own = any(database.cut_over.gives_up(kind, table, name) for kind in ("constraint", "index"))
+    return own or frees_relation_name(name, table, database)
 
 
 def _included(constraint: UniqueConstraint | PrimaryKeyConstraint) -> list[str]:

@@ -1,17 +1,18 @@
-"""`UPDATE t SET c = 0 [WHERE c IS NULL]`: rows without a value get one, in batches where the table is large.
+"""`UPDATE t SET c = 0 [, d = 1] [WHERE c IS NULL AND d IS NULL AND ...]`: rows without values get some, in batches.
 
 In one statement all these rows are locked until its end, and who changes one of them waits for all. Each batch is
-committed; and as a row gets the same value whenever its turn comes, the same statement would do what is left of it.
-Without the condition it is so of a column that the revision itself has added: no value is written over.
+committed; and as a row gets the same values whenever its turn comes, the same statement would do what is left of it.
+No value is written over: each column is one that the revision itself has added, or the condition wants it to be NULL.
+What else the condition says is true or false of the row alone, as long as the row stays as it is.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from alembic_online.backfill.definition import Backfill
 from alembic_online.backfill.keyset import KEY_OF_TABLE
-from alembic_online.postgres.locks.reader import statements
-from alembic_online.postgres.sql.tokens import Kind, Token
+from alembic_online.postgres.locks.reader import Reader, statements
+from alembic_online.postgres.sql.tokens import Kind, Token, tokens
 from alembic_online.recipes.backfill_step import fill
 from alembic_online.recipes.database import Database
 from alembic_online.recipes.names import folded, plain
@@ -30,7 +31,7 @@ _MINDS = """
 """
 _NUMBER = """
     SELECT concat_ws('_', attrelid, attnum) AS number FROM pg_attribute
-    WHERE attrelid = to_regclass(:table) AND attname = :column AND NOT attisdropped
+    WHERE attrelid = to_regclass(:table) AND attname = ANY (:columns) AND NOT attisdropped ORDER BY attnum
 """
 _ONE_VALUE = {
     "cast",
@@ -46,37 +47,59 @@ _ONE_VALUE = {
     "abs",
     "md5",
     "length",
+    *("and", "or", "not", "in", "like", "ilike", "between", "any", "case", "when", "then", "else"),
 }
 """Functions that give the same for the same, and words before a parenthesis."""
-_ANOTHER_EACH_TIME = ("CURRENT_", "LOCALTIME", "SESSION_USER", "USER", "SELECT", "DEFAULT", "FROM", "RETURNING")
+_ANOTHER_EACH_TIME = {
+    *("CURRENT_CATALOG", "CURRENT_DATE", "CURRENT_ROLE", "CURRENT_SCHEMA", "CURRENT_TIME", "CURRENT_TIMESTAMP"),
+    *("CURRENT_USER", "LOCALTIME", "LOCALTIMESTAMP", "SESSION_USER", "SYSTEM_USER", "USER"),
+    *("CURRENT", "DEFAULT", "FROM", "RETURNING", "SELECT"),
+}
+_NOT_EACH = {"BETWEEN", "CASE", "OR"}
+"""Beside one of these words a part of a condition need not be true of each row that is found."""
 _MOMENTS = ("now", "today", "tomorrow", "yesterday")
 
 
 @dataclass(frozen=True)
 class Fill:
-    """What such an UPDATE says; names as it writes them."""
+    """What such an UPDATE says; values and condition as it writes them."""
 
     sql: str
     table: str
-    column: str
-    value: str
+    values: Mapping[str, str]
+    """By column, as PostgreSQL reads its name."""
     where: str | None
     """None where it is of all rows."""
+    empty: frozenset[str]
+    """The columns that are NULL in each row of the condition."""
 
 
 def as_fill(sql: str) -> Fill | None:
-    """None for any other statement."""
+    """None for any other statement, and for one that would not do the same of each row whenever its turn comes."""
     found = list(statements(sql))
     if len(found) != 1 or not found[0].accept("UPDATE"):
         return None
     (reader,) = found
-    table = reader.name()
+    parts = reader.parts()
+    table = ".".join(parts)
     if not table or not reader.accept("SET"):
         return None
-    column = reader.name()
-    if not reader.accept("=") or not (given := _value(list(reader.rest()), column, sql)):
+    left = _without_table(reader.rest(), list(map(folded, parts)))
+    end = next((at for at, token in enumerate(left) if token.keyword == "WHERE"), len(left))
+    values: dict[str, str] = {}
+    for part in Reader(left[:end]).split():
+        column = folded(part.name())
+        if not column or column in values or not part.accept("=") or not part.rest():
+            return None
+        values[column] = _written(part.rest(), sql)
+        if not _stays(part.rest()):
+            return None
+    condition = left[end + 1 :]
+    # What it reads of them would be another value in a second statement of the same words.
+    if not values or any(_reads(value, values) for value in map(_tokens, values.values())) or not _stays(condition):
         return None
-    return Fill(sql, table, column, *given)
+    where = _written(condition, sql) if condition else None
+    return Fill(sql, table, values, where, frozenset(_empty(condition)))
 
 
 def fill_nulls(given: Fill, database: Database, is_new: Callable[[GivenUp], bool]) -> OnlineChange | None:
@@ -85,13 +108,14 @@ def fill_nulls(given: Fill, database: Database, is_new: Callable[[GivenUp], bool
     `is_new` says whether the revision has added a column, without a default: what clients insert meanwhile has that,
     and would get the other value too.
     """
-    table, column = given.table, given.column
-    if given.where is None and not is_new(GivenUp("column", plain(table), plain(column))):
+    table = given.table
+    others = given.values.keys() - given.empty
+    if not all(is_new(GivenUp("column", plain(table), plain(column))) for column in others):
         return None
 
     def may_be_walked() -> bool:
         keys = database.ask(KEY_OF_TABLE, table=table)
-        walks = bool(keys) and folded(column) not in map(folded, keys[0].columns)
+        walks = bool(keys) and not given.values.keys() & set(map(folded, keys[0].columns))
         return walks and not database.ask(_MINDS, table=table)
 
     if not database.recall_whether(f"{given.sql} in batches", may_be_walked):
@@ -101,40 +125,87 @@ def fill_nulls(given: Fill, database: Database, is_new: Callable[[GivenUp], bool
 
 def _steps(given: Fill, database: Database) -> Steps:
     # Of a column or table that somebody has dropped and made again meanwhile, nothing is filled yet.
-    column = folded(given.column)
-    numbers = "".join(f"_{row.number}" for row in database.ask(_NUMBER, table=given.table, column=column))
-    name = f"{given.table}_{column}_filled{numbers}".replace('"', "")
-    # Each row once, as by the statement: what a client writes into it afterwards stays, and a trigger has its one turn.
-    values = {column: given.value}
-    definition = Backfill(table=given.table, values=values, where=given.where, name=name, in_step=True)
+    numbers = "".join(f"_{row.number}" for row in database.ask(_NUMBER, table=given.table, columns=list(given.values)))
+    name = f"{given.table}_{'_'.join(given.values)}_filled{numbers}".replace('"', "")
+    # Each row once, as by the statement: what a client writes into it afterwards stays, and a trigger has its one turn,
+    # also where a row gets what it has.
+    definition = Backfill(
+        table=given.table, values=given.values, where=given.where, name=name, in_step=True, asked_once=True
+    )
     yield from fill(given.sql, definition, database, unlimited=True)
 
 
-def _value(left: Sequence[Token], column: str, sql: str) -> tuple[str, str | None] | None:
-    """The value and the condition, which says `column IS NULL`, or is none; None where either says more."""
-    end = next((at for at, token in enumerate(left) if token.keyword == "WHERE"), len(left))
-    condition = [token for token in left[end + 1 :] if token.text not in ("(", ")")]
-    if not end or not _stays(left[:end], column):
-        return None
-    value = sql[left[0].start : left[end - 1].start + len(left[end - 1].text)]
-    if end == len(left):
-        return value, None
-    is_null = [token.keyword for token in condition[1:]] == ["IS", "NULL"] and folded(condition[0].text) == folded(
-        column
-    )
-    return (value, f"{column} IS NULL") if is_null else None
+def _without_table(found: Sequence[Token], table: list[str]) -> list[Token]:
+    """Without the name of the table before a column's, as SQLAlchemy writes it: `a.books.id`."""
+    prefixes = [[each for part in parts for each in (part, ".")] for parts in (table, table[-1:])]
+    left: list[Token] = []
+    at = 0
+    while at < len(found):
+        starts = not left or left[-1].text != "."
+        texts = [_read(token) for token in found[at : at + len(prefixes[0])]]
+        gone = next((len(each) for each in prefixes if starts and texts[: len(each)] == each), 0)
+        if not gone:
+            left.append(found[at])
+        at += gone or 1
+    return left
 
 
-def _stays(value: Sequence[Token], column: str) -> bool:
-    """Whether it is the same each time: it does not read the column, nor the clock."""
+def _read(token: Token) -> str:
+    return folded(token.text) if token.kind in (Kind.WORD, Kind.QUOTED_NAME) else token.text
+
+
+def _written(found: Sequence[Token], sql: str) -> str:
+    return sql[found[0].start : found[-1].start + len(found[-1].text)]
+
+
+def _tokens(sql: str) -> list[Token]:
+    return [token for token in tokens(sql) if token.kind is not Kind.COMMENT]
+
+
+def _reads(value: Sequence[Token], columns: Collection[str]) -> bool:
+    return any(_read(token) in columns for token in value if token.kind is not Kind.STRING)
+
+
+def _empty(condition: Sequence[Token]) -> Iterator[str]:
+    """The columns that are NULL wherever it is true."""
+    inside = condition
+    while inside and _closes(inside) == len(inside) - 1:
+        inside = inside[1:-1]
+    words = {token.keyword for token in _at_top(inside)}
+    parts = [] if words & _NOT_EACH else list(Reader(inside).split("AND"))
+    if len(parts) > 1:
+        for part in parts:
+            yield from _empty(part.rest())
+    elif [token.keyword for token in inside[1:]] == ["IS", "NULL"]:
+        yield folded(inside[0].text)
+
+
+def _closes(found: Sequence[Token]) -> int:
+    """Where the parenthesis is closed with which it begins; -1 where it begins with none."""
+    depth = 0
+    for at, token in enumerate(found):
+        depth += {"(": 1, ")": -1}.get(token.text, 0)
+        if not depth:
+            return at if at else -1
+    return -1
+
+
+def _at_top(found: Sequence[Token]) -> Iterator[Token]:
+    depth = 0
+    for token in found:
+        depth += {"(": 1, ")": -1}.get(token.text, 0)
+        if not depth:
+            yield token
+
+
+def _stays(value: Sequence[Token]) -> bool:
+    """Whether it is the same each time: it does not read the clock, nor other rows."""
     depth = 0
     for at, token in enumerate(value):
         depth += {"(": 1, ")": -1}.get(token.text, 0)
         if token.text == "." or (token.text == "," and not depth) or _is_moment(token):
             return False
-        if token.kind is Kind.PARAMETER or token.keyword.startswith(_ANOTHER_EACH_TIME):
-            return False
-        if token.kind in (Kind.WORD, Kind.QUOTED_NAME) and folded(token.text) == folded(column):
+        if token.kind is Kind.PARAMETER or token.keyword in _ANOTHER_EACH_TIME:
             return False
         called = at + 1 < len(value) and value[at + 1].text == "(" and token.kind in (Kind.WORD, Kind.QUOTED_NAME)
         cast = at > 0 and (value[at - 1].text == "::" or value[at - 1].keyword == "AS")

@@ -2,12 +2,14 @@
 
 import re
 import zlib
+from datetime import date, time
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import DDL, Column, Dialect, Identity, Select, TextClause
+from sqlalchemy import DDL, Column, Dialect, Identity, Select, TextClause, Update
 from sqlalchemy import literal as literal_of
 from sqlalchemy.dialects.postgresql import DOMAIN
-from sqlalchemy.dialects.postgresql.base import PGDialect
+from sqlalchemy.dialects.postgresql.base import PGCompiler, PGDialect
 from sqlalchemy.exc import CompileError
 from sqlalchemy.schema import CreateIndex
 from sqlalchemy.sql.base import Executable
@@ -20,6 +22,20 @@ from alembic_online.revisions.faulty_line import refuse_what_has_no_value
 # With named parameters a % stays as it is, whatever driver is in use.
 _DIALECT = PGDialect(paramstyle="named")  # type: ignore[no-untyped-call]  # SQLAlchemy's own
 refuse_what_has_no_value(_DIALECT)
+
+
+class _WithValues(PGCompiler):
+    """Of a column without a type the value has that of Python."""
+
+    def render_literal_value(self, value: Any, type_: TypeEngine[Any]) -> str:
+        return str(super().render_literal_value(value, literal_of(value).type if type_._isnull else type_))
+
+
+class _Writer(PGDialect):
+    statement_compiler = _WithValues
+
+
+_WRITER = _Writer(paramstyle="named")  # type: ignore[no-untyped-call]  # SQLAlchemy's own
 _LONGEST = 63  # bytes: NAMEDATALEN - 1
 _ENDING = "__new"
 _quote = _DIALECT.identifier_preparer
@@ -137,6 +153,25 @@ def written_out(statement: Executable) -> str:
         return ""
     try:
         return str(statement.compile(dialect=_DIALECT, compile_kwargs={"literal_binds": True}))
+    except (CompileError, NotImplementedError):
+        return ""
+
+
+def update_written_out(statement: Executable) -> str:
+    """The SQL of an UPDATE with its values in it; "" for anything else.
+
+    Also where a value cannot be written as SQL, or is a moment or an id: another run of the revision makes another.
+    """
+    if isinstance(statement, TextClause):
+        found = statement.text if not statement._bindparams else ""
+        return "" if "\\:" in found else found  # of an escaped colon SQLAlchemy writes another text
+    if not isinstance(statement, Update):
+        return ""
+    try:
+        compiled = statement.compile(dialect=_DIALECT)
+        if any(isinstance(value, date | time | UUID) for value in compiled.params.values()):
+            return ""
+        return str(statement.compile(dialect=_WRITER, compile_kwargs={"literal_binds": True}))
     except (CompileError, NotImplementedError):
         return ""
 

@@ -173,7 +173,7 @@ class Running:
                 # One lock alone is waited for with nothing committed: what fails has changed nothing then.
                 several = len(parts) > 1 or self._attempt.locks.holds
                 # What comes next leaves the transaction, and commits these anyhow: beside their locks it would look.
-                commits = (large or must_leave(sql) or (again and several)) and alone
+                commits = (large or must_leave(sql) or (again and several and not self.would_leave_gap)) and alone
                 if (commits or self._attempt.is_outside) and not last:
                     self._uncommitted.refuse(waiting, sql)
                 elif not last:

@@ -33,8 +33,9 @@ from alembic_online.recipes.cutover.pending_statements import Postponed, Waiting
 from alembic_online.recipes.cutover.recreated_columns import recreated
 from alembic_online.recipes.cutover.statement_forms import altered_column, makes_index
 from alembic_online.recipes.database import Database
+from alembic_online.recipes.generated_names import frees_index_name
 from alembic_online.recipes.given_up import unique_index_as_key
-from alembic_online.recipes.names import plain, sql_of, written_out
+from alembic_online.recipes.names import plain, sql_of, update_written_out, written_out
 from alembic_online.recipes.object_effects import given_up, made
 from alembic_online.recipes.registry import may_be_online, online_change
 from alembic_online.recipes.step import OnlineChange, Steps
@@ -102,6 +103,8 @@ class OnlineOperations:
             return directly()
         statement = text(construct) if isinstance(construct, str) else construct
         if not isinstance(statement, DDLElement | TextClause):
+            if self._in_batches(statement):
+                return None
             if self._timing.says_number(written_out(statement), directly):
                 return None
             if not self._timing.overtakes(sql := self._compiled(statement)):
@@ -111,7 +114,7 @@ class OnlineOperations:
         replaces = isinstance(statement, CreateIndex) and self._database.cut_over.take_index_like(sql)
         if self._database.cut_over.names_postponed(sql):
             self._timing.carry_out_now(sql)
-        if isinstance(statement, TextClause) and self._in_batches(statement, sql):
+        if isinstance(statement, TextClause) and self._in_batches(statement):
             return None
         again = partial(self.execute, construct, send)
         if self._becomes_one(statement, sql, again):
@@ -128,14 +131,14 @@ class OnlineOperations:
             return self._timing.as_it_stands(sql, directly)
         return self._change(statement, sql, change, directly)
 
-    def _in_batches(self, statement: TextClause, sql: str) -> bool:
-        """Whether it has given a value to the rows of a large table that have none, a few at a time.
+    def _in_batches(self, statement: Executable) -> bool:
+        """Whether it has given values to the rows of a large table that have none, a few at a time.
 
-        Not where what the revision has done before is not to be committed yet, where it has set something that holds
-        for its transaction alone, or where SQLAlchemy would write another text (an escaped colon).
+        Not where what the revision has done before is not to be committed yet, or where it has set something that holds
+        for its transaction alone.
         """
-        attempt = self._attempt
-        if first_word(sql) != "UPDATE" or statement._bindparams or "\\:" in sql or not attempt.may_commit:
+        attempt, sql = self._attempt, update_written_out(statement)
+        if first_word(sql) != "UPDATE" or not attempt.may_commit:
             return False
         if attempt.settings.any_local:
             return False
@@ -201,7 +204,7 @@ class OnlineOperations:
             return True  # a column in the place of another one: both in the same instant
         if self._is_built_in_place(sql):
             return True  # it is built beside what it takes the name of
-        if cut_over.is_in_the_way(sql):
+        if cut_over.is_in_the_way(sql) or (cut_over and frees_index_name(sql, self._database)):
             if makes_index(sql) and self._running.would_be_missed(sql):
                 return False
             self._timing.carry_out_now(sql)

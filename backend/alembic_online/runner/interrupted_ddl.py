@@ -15,6 +15,8 @@ from alembic_online.runner.attempt import Attempt
 from alembic_online.runner.statement import Statement
 
 _VALIDITY = text("SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(:name)")
+# One of its name may be an index of another table.
+_BUILT = text(f"{_VALIDITY.text} AND indrelid = to_regclass(:table)")
 _IS_PARTITION = text(
     "SELECT NOT inhdetachpending FROM pg_inherits"
     " WHERE inhrelid = to_regclass(:name) AND inhparent = to_regclass(:parent)"
@@ -47,8 +49,8 @@ def is_complete_or_begins(attempt: Attempt, statement: Statement) -> bool:
 def is_complete(connection: Connection, statement: str) -> bool:
     """Whether the catalogue says that `statement`, which began in an earlier try, has nothing left to do."""
     for reader in statements(statement):
-        if name := _built(reader):
-            return bool(connection.scalar(_VALIDITY, {"name": name}))
+        if built := _built(reader):
+            return bool(connection.scalar(_BUILT, built))
         if reader.accept("DROP INDEX CONCURRENTLY"):
             reader.accept("IF EXISTS")
             return connection.scalar(_VALIDITY, {"name": reader.name()}) is None
@@ -65,22 +67,23 @@ def clear_away(connection: Connection, statement: str) -> None:
 
 def _in_the_way(connection: Connection, statement: str) -> Iterator[str]:
     for reader in statements(statement):
-        if (name := _built(reader)) and connection.scalar(_VALIDITY, {"name": name}) is False:
-            yield name
+        if (built := _built(reader)) and connection.scalar(_BUILT, built) is False:
+            yield built["name"]
         if reader.accept("REINDEX"):
             for lock in strong_locks(statement):
                 yield from connection.scalars(_COPIES, {"name": lock.name}).all()
 
 
-def _built(reader: Reader) -> str:
-    """The index that CREATE INDEX CONCURRENTLY makes, if that is what it is: in the schema of its table."""
+def _built(reader: Reader) -> dict[str, str]:
+    """The index that CREATE INDEX CONCURRENTLY makes, in the schema of its table, and that; empty for anything else."""
     if not (reader.accept_any("CREATE INDEX", "CREATE UNIQUE INDEX") and reader.accept("CONCURRENTLY")):
-        return ""
+        return {}
     reader.accept("IF NOT EXISTS")
     name = reader.name()
     reader.accept("ON")
     reader.accept("ONLY")
-    return ".".join([*reader.parts()[:-1], name]) if name else ""
+    table = reader.parts()
+    return {"name": ".".join([*table[:-1], name]), "table": ".".join(table)} if name else {}
 
 
 def _is_detached(connection: Connection, reader: Reader) -> bool:

@@ -33,6 +33,7 @@ from alembic_online.runtime.history import Entry
 _PLACES = re.compile(
     r"(?:\$\d+|%\(\w+\)s)(?:::[\w.\"]+(?: WITH(?:OUT)? TIME ZONE| PRECISION| VARYING)?(?:\([\d, ]+\))?(?:\[\])*)?"
 )
+_DONE = re.compile(r"[0-9a-f]{20}:\d+=")
 _BEGUN, _ENDED = "~operation ", "=ended"
 
 
@@ -108,9 +109,12 @@ class Journal:
         return hashlib.sha256(words.encode()).hexdigest()[:20]
 
     def rows(self, key: str) -> int | None:
-        """How many rows it had in the try that committed it; None if no earlier try did."""
-        noted = self.noted(key)
-        return None if noted is None else int(noted.partition(" ")[0])
+        """How many rows it had in the try that committed it; None if no earlier try did.
+
+        That may have done it in steps, as an operation of these words: begun does not count, and ended has no rows.
+        """
+        noted = next((line[len(key) + 1 :] for line in self.entry.journal if line.startswith(f"{key}=")), None)
+        return None if noted is None else int(noted.partition(" ")[0].replace(_ENDED[1:], "0"))
 
     def returned(self, key: str) -> str:
         """The rows that it returned, as they were kept."""
@@ -147,14 +151,24 @@ class Journal:
         """What was found is kept for the next try, with the first thing that is done for it."""
         self._pending.append(f"{key}~{found}")
 
-    def once(self, words: str, run: Callable[[], None]) -> None:
-        """Work that is more than a statement, known by these words: an earlier try has done it, or it is run."""
+    def once(self, words: str, run: Callable[[], None], *, again_if_last: bool = False) -> None:
+        """Work that is more than a statement, known by these words: an earlier try has done it, or it is run.
+
+        With `again_if_last` also where nothing was done after it: it finds itself what is left.
+        """
         key = self.key(words, None, has_read=False)
-        if self.noted(key) is None:
+        noted = self.noted(key) is not None
+        if not noted or (again_if_last and self._is_last(key)):
             self._keep_pending()  # the work may commit in its middle
             run()
+        if not noted:
             self._tasks.append(words)
             self._pending.append(f"{key}=done")
+
+    def _is_last(self, key: str) -> bool:
+        """Whether no statement is noted after the one of this name."""
+        done = [line.partition("=")[0] for line in self.entry.journal if _DONE.match(line) and not is_end(line)]
+        return done[-1:] == [key]
 
     def take_tasks(self) -> list[str]:
         """The words of the work that was done since this was last asked."""

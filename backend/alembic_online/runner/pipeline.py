@@ -79,6 +79,7 @@ class Apply(Supervisor):
             run.rehearsal,
             is_in_savepoint=lambda: self._attempt.locks.may_be_undone,
             count_overwritten=self._count_backfill,
+            once=self._once,
         ).announce(run.context)
 
     def steps(self, heads: Sequence[str], steps: Iterable[Any]) -> Iterator[Any]:
@@ -248,6 +249,14 @@ class Apply(Supervisor):
         if self._attempt.entry is not None:
             with self._counting() as connection:
                 self._attempt.losses.before(connection, update, None, held=None, ours=True)
+
+    def _once(self, words: str, run: Callable[[], None]) -> None:
+        if self._attempt.entry is None:
+            run()
+            return
+        self._attempt.journal.once(words, run, again_if_last=True)
+        if not self._attempt.is_outside:
+            self._transactions.commit()
 
     @contextmanager
     def _counting(self) -> Iterator[Connection]:

@@ -28,6 +28,9 @@ class RunAtHand:
     """Whether the revision may go back to where it was: what is committed elsewhere would stay."""
     count_overwritten: Callable[[str], None]
     """Told of an UPDATE that is about to run on another connection: a downgrade asks before it destroys values."""
+    once: Callable[[str, Callable[[], None]], None]
+    """Runs work that commits by itself, known by words that name what it writes; not if an earlier try has done it and
+    more has been done since."""
 
     def announce(self, context: MigrationContext) -> None:
         """From now on this is the run of this context."""

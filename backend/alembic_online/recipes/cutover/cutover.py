@@ -8,7 +8,7 @@ the old, waits as well. Nothing is locked meanwhile.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, field, replace
 from traceback import FrameSummary
 
@@ -32,7 +32,7 @@ from alembic_online.recipes.cutover.statement_forms import (
     sets_not_null,
 )
 from alembic_online.recipes.names import plain
-from alembic_online.recipes.object_effects import GivenUp, last_part, made, same_name, sets_default
+from alembic_online.recipes.object_effects import GivenUp, besides_dropped, last_part, made, same_name, sets_default
 from alembic_online.recipes.step import Step, Task
 
 _PARTITIONS = re.compile(r"\b((ATTACH|DETACH)\s+PARTITION|PARTITION\s+OF|INHERITS?)\b", re.IGNORECASE)
@@ -93,7 +93,8 @@ class CutOver:
         ]
         moved = {name for each in later for name in each.makes}
         later += [each for each in self.waiting if each not in later and sequences_set(each.sql) & moved]
-        later += [each for each in self.waiting if each not in later and swaps and _comes_for_key(each, later)]
+        parts = {last_part(plain(each)) for each in waiting.step.parts} if waiting.step else set()
+        later += [each for each in self.waiting if each not in later and swaps and _comes_for_key(each, later, parts)]
         later += self._made_on(waiting.step, later) if waiting.step and swaps else []
         self.waiting = [each for each in self.waiting if each not in later] + [waiting, *later]
 
@@ -187,6 +188,10 @@ class CutOver:
         """Whether this goes here, and does not only get another name."""
         return any(not each.stays for each in self._found(kind, table, name))
 
+    def drops_table(self, table: str) -> bool:
+        """Whether this one goes here, with all that it has."""
+        return any(not besides_dropped(each.sql, [table]) for each in self.waiting)
+
     def _found(self, kind: str, table: str, name: str) -> Iterator[GivenUp]:
         return (
             each
@@ -199,6 +204,10 @@ class CutOver:
     def makes(self, name: str) -> bool:
         """Whether something gets this name here, which is as the catalogue has it."""
         return any(plain(name) in each.makes for each in self.waiting)
+
+    def has_built(self, name: str) -> bool:
+        """Whether a step names this, which is without quotes: it was built beforehand, and gets its own name here."""
+        return any(each.step is not None and plain(name) in names_of(each.sql) for each in self.waiting)
 
     def puts_in_place(self, each: GivenUp) -> bool:
         """Whether this constraint is one that was made beside another, and takes its place only here.
@@ -338,13 +347,18 @@ class CutOver:
         return (each for waiting in self.waiting for each in waiting.gives_up)
 
 
-def _comes_for_key(waiting: Waiting, gone: Sequence[Waiting]) -> bool:
-    """Whether it is the key in the place of one that goes there, or a foreign key to that table."""
+def _comes_for_key(waiting: Waiting, gone: Sequence[Waiting], parts: Set[str]) -> bool:
+    """Whether it is the key or index in the place of one that goes there, or a foreign key to that table.
+
+    The key of a table with `parts` has those of these in it, which have names of their own.
+    """
     keys = [each for one in gone for each in one.gives_up if each.kind == "key"]
     if waiting.step is None or not keys:
         return False
     if is_key(waiting.sql):
-        return any(last_part(each.name) in waiting.makes for each in keys)
+        return any(last_part(each.name) in waiting.makes for each in keys) or bool(_tables_of(waiting.sql) & parts)
+    if renames_index(waiting.sql) or "REPLICA IDENTITY" in waiting.sql:
+        return any(last_part(each.name) in names_of(waiting.sql) for each in keys)
     return is_check_or_foreign_key(waiting.sql) and any(last_part(each.table) in names_of(waiting.sql) for each in keys)
 
 

@@ -4,6 +4,10 @@
 
 For `a` the index is made over the new `a` and the old `b`. That for `b` takes its place: over both new columns, and
 under one more name of its own.
+
+    ALTER TABLE t DROP CONSTRAINT u, ADD CONSTRAINT u UNIQUE (a, b); ALTER TABLE t ALTER a TYPE bigint
+
+Of the key that goes there is a copy too, under a name of its own: the one that takes its place is built already.
 """
 
 from collections.abc import Sequence
@@ -28,6 +32,7 @@ class Exchanged:
     """Those of the table of `column`. A `row` says what hangs on it, and all `columns` that this hangs on."""
 
     def __init__(self, database: Database, column: OldColumn) -> None:
+        self._cut_over = database.cut_over
         self._columns = database.cut_over.exchanged(column.table)
 
     def is_new(self, row: Row[Any]) -> bool:
@@ -36,6 +41,7 @@ class Exchanged:
 
     def made(self, row: Row[Any], name: str) -> str:
         """What the new one is called until the swap."""
+        name = f"{name}__old" if self._cut_over.has_built(temporary(name)) else name
         for _ in self._of(row):
             name = temporary(name)
         return temporary(name)

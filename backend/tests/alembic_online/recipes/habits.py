@@ -511,4 +511,50 @@ HABITS = [
         CREATE TABLE year_1 PARTITION OF years FOR VALUES FROM (0) TO (20); CREATE TABLE year_2 (n integer, line text);
         INSERT INTO years SELECT 11, 'one'; INSERT INTO year_2 SELECT 21, 'two'""",
     ),
+    Case(
+        "keys and indexes take the names of a dropped table's",
+        """op.drop_table("mails")
+    op.create_unique_constraint("mails_pkey", "customers", ["email"])
+    op.create_index("ix_mails", "customers", [sa.text("slow(name)")])
+    op.drop_constraint("uq_code", "orders")
+    op.create_unique_constraint("uq_code", "customers", ["name"])""",
+        f"""op.drop_constraint("uq_code", "customers")
+    {CODED}
+    op.drop_index("ix_mails", "customers")
+    op.drop_constraint("mails_pkey", "customers")
+    op.create_table("mails", sa.Column("email", sa.Text(), primary_key=True))
+    op.create_index("ix_mails", "mails", ["email"])""",
+        # Longer than a statement may work while others wait for it.
+        MAILS + "; ALTER TABLE mails ADD PRIMARY KEY (email); CREATE INDEX ix_mails ON mails (email);"
+        "CREATE FUNCTION slow(text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS"
+        " $$ BEGIN PERFORM pg_sleep(0.01); RETURN $1; END $$",
+    ),
+    Case(
+        "a key is replaced, then a column of both gets another type",
+        """op.drop_constraint("uq_code", "orders")
+    op.create_unique_constraint("uq_code", "orders", ["code", "customer_id"], deferrable=True)
+    op.alter_column("orders", "customer_id", type_=sa.BigInteger())
+    op.alter_column("orders", "code", type_=sa.String(40))""",
+        """op.drop_constraint("uq_code", "orders")
+    op.create_index("uq_code", "orders", ["code"], unique=True)
+    op.alter_column("orders", "code", type_=sa.String(80))
+    op.drop_index("uq_code", "orders")
+    op.alter_column("orders", "customer_id", type_=sa.Integer())
+    op.alter_column("orders", "code", type_=sa.Text())
+    op.create_unique_constraint("uq_code", "orders", ["code"])""",
+        SHOP,
+    ),
+    Case(
+        "the key of a partitioned table is replaced, then a column of it gets another type",
+        """op.drop_constraint("uq_days", "days")
+    op.create_unique_constraint("uq_days", "days", ["n", "day"])
+    op.alter_column("days", "n", type_=sa.BigInteger())""",
+        """op.drop_constraint("uq_days", "days")
+    op.create_unique_constraint("uq_days", "days", ["day", "n"])
+    op.alter_column("days", "n", type_=sa.Integer())""",
+        """CREATE TABLE days (day integer, n integer, CONSTRAINT uq_days UNIQUE (day, n)) PARTITION BY RANGE (day);
+        CREATE TABLE days_1 PARTITION OF days FOR VALUES FROM (0) TO (50);
+        CREATE TABLE days_2 PARTITION OF days FOR VALUES FROM (50) TO (99);
+        INSERT INTO days SELECT i, i FROM generate_series(1, 90) i""",
+    ),
 ]

@@ -60,7 +60,35 @@ TENANT = (
     "INSERT INTO tenant.books SELECT * FROM books"
 )
 SEEN = 'op.add_column("books", sa.Column("seen", sa.Integer()))'
+BY_ALCHEMY = "t = sa.table('books', *map(sa.column, [{2}])); op.execute(t.update().where({0}).values({1}))"
 IN_BATCHES += [
+    case(
+        "more of a condition", """op.execute("UPDATE books SET pages = 0 WHERE pages IS NULL AND (id > 9 OR id < 3)")"""
+    ),
+    case(
+        "several columns, by their conditions",
+        """op.execute("UPDATE books SET title = 'x', pages = id + 1 WHERE (pages IS NULL AND title IS NULL)")""",
+        before=EMPTY + "UPDATE books SET title = NULL WHERE id % 2 = 0",
+    ),
+    case(
+        "several columns that are new, and a condition of others",
+        SEEN,
+        ADD,
+        """op.execute("UPDATE books SET seen = author_id, code = title WHERE author_id IN (3, 5) OR pages > 100")""",
+    ),
+    case("by SQLAlchemy", BY_ALCHEMY.format("t.c.pages.is_(None)", "pages=0", '"pages"')),
+    case(
+        "by SQLAlchemy, in a schema, its values of a type",
+        """t = sa.table("books", sa.column("pages"), sa.column("title", sa.String), schema="public")""",
+        "found = sa.update(t).where(t.c.pages.is_(None), t.c.title.like('%1%'))",
+        "op.execute(found.values(pages=sa.func.length(t.c.title)))",
+    ),
+    case(
+        "a row that gets what it has is touched",
+        SEEN,
+        """op.execute("UPDATE books SET seen = pages")""",
+        before=VERSIONED,
+    ),
     case("each row has one turn", SEEN, """op.execute("UPDATE books SET seen = version")""", before=VERSIONED),
 ]
 IN_ONE = [
@@ -91,7 +119,28 @@ IN_ONE = [
     ),
     case("values that may be written over", """op.execute("UPDATE books SET pages = 0")"""),
     case("another value each time", """op.execute("UPDATE books SET title = now()::date::text WHERE title IS NULL")"""),
-    case("more of a condition", """op.execute("UPDATE books SET pages = 0 WHERE pages IS NULL AND id > 9")"""),
+    case("one of two conditions", """op.execute("UPDATE books SET pages = 0 WHERE pages IS NULL OR id > 9")"""),
+    case("one of two columns", """op.execute("UPDATE books SET pages = 0, title = '' WHERE pages IS NULL")"""),
+    case(
+        "a condition within another",
+        """op.execute("UPDATE books SET pages = 0 WHERE CASE WHEN true THEN id > 9 AND pages IS NULL AND true END")""",
+    ),
+    case(
+        "of a column that it changes",
+        SEEN,
+        """op.execute("UPDATE books SET seen = 1, pages = seen WHERE pages IS NULL")""",
+    ),
+    case(
+        "of other rows",
+        SEEN,
+        """op.execute("UPDATE books SET seen = 1 WHERE author_id IN (SELECT id FROM authors)")""",
+    ),
+    case(
+        "a moment, by SQLAlchemy",
+        "import datetime",
+        'op.add_column("books", sa.Column("day", sa.DateTime()))',
+        BY_ALCHEMY.format("t.c.id > 0", "day=datetime.datetime(2026, 1, 2)", '"id", "day"'),
+    ),
     case("in a savepoint", "with op.get_bind().begin_nested():", f"    {FILL}"),
     case("a table without a key", FILL, before=EMPTY + "ALTER TABLE books DROP CONSTRAINT books_pkey"),
     case("a trigger that sees the statement", FILL, before=COUNTED),

@@ -468,3 +468,43 @@ def test_rows_that_were_written_to_a_table_that_was_made_again_are_written_again
     path.write_text(path.read_text().replace("SELECT 1 / 0", "SELECT 1"))
     alembic(database, "upgrade", "head")
     assert watcher.execute("SELECT count(*) FROM event").fetchall() == [(50,)]
+
+
+AGAIN = "ALTER TABLE event DROP COLUMN place; ALTER TABLE event ADD COLUMN place varchar(10)"
+BACKFILLED = {
+    "the column is made again": (AGAIN, ""),
+    "the column is made again, behind an index": (AGAIN, 'op.create_index("ix_kind", "event", ["kind"])'),
+    "the table is made again": (
+        "ALTER TABLE event RENAME TO was; CREATE TABLE event (LIKE was INCLUDING ALL); DROP TABLE was CASCADE;"
+        "INSERT INTO event SELECT i, 'k' || i, i FROM generate_series(1, 50) i",
+        'op.create_index("ix_kind", "event", ["kind"])',
+    ),
+    "the rows are those of a backup": ("UPDATE event SET place = NULL WHERE id < 40", ""),
+}
+
+
+@pytest.mark.parametrize("way", ["""{"place": "'p' || id"}""", 'function=fill, where="place IS NULL"'])
+@pytest.mark.parametrize("words", BACKFILLED)
+def test_a_backfill_whose_rows_are_others_meanwhile_is_done_again(
+    project: Project, database: str, watcher: psycopg.Connection, words: str, way: str
+) -> None:
+    hand, then = BACKFILLED[words]
+    project.revision("001_a", None, f"{EVENT}\n    {FILL}", 'op.drop_table("event")')
+    lines = (
+        "def fill(rows):",
+        "    return [{'place': f\"p{row['id']}\"} for row in rows]",
+        'op.add_column("event", sa.Column("place", sa.String(10)))',
+        f'op.backfill("event", {way})',
+        then,
+        'if sa.inspect(op.get_bind()).has_table("stop"):',
+        '    raise RuntimeError("in the middle")',
+    )
+    project.revision("002_b", "001_a", "\n    ".join(lines))
+    alembic = project.alembic.having(**PATIENT)
+    alembic(database, "upgrade", "001_a")
+    watcher.execute("CREATE TABLE stop ()")
+    with pytest.raises(RuntimeError, match="in the middle"):
+        alembic(database, "upgrade", "head")
+    watcher.execute(f"DROP TABLE stop; {hand}")
+    alembic(database, "upgrade", "head")
+    assert watcher.execute("SELECT id FROM event WHERE place IS DISTINCT FROM 'p' || id").fetchall() == []
