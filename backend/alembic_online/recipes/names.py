@@ -28,7 +28,8 @@ class _WithValues(PGCompiler):
     """Of a column without a type the value has that of Python."""
 
     def render_literal_value(self, value: Any, type_: TypeEngine[Any]) -> str:
-        return str(super().render_literal_value(value, literal_of(value).type if type_._isnull else type_))
+        kind = literal_of(value).type if type_._isnull else type_
+        return str(super().render_literal_value(value, kind))  # type: ignore[no-untyped-call]  # SQLAlchemy's own
 
 
 class _Writer(PGDialect):

@@ -51,6 +51,29 @@ def given_up(sql: str) -> Iterator[GivenUp]:
             yield GivenUp("type", "", plain(name))
 
 
+def switched_on(sql: str) -> Iterator[GivenUp]:
+    """The row security and triggers of tables that `sql` switches on, in the words by which they are switched off."""
+    for reader in statements(sql):
+        if reader.accept("ALTER TABLE"):
+            reader.accept("IF EXISTS")
+            reader.accept("ONLY")
+            table = plain(reader.name())
+            names = (
+                _switched(action, "ENABLE ALWAYS", "ENABLE REPLICA", "ENABLE", "FORCE") for action in reader.split()
+            )
+            yield from (GivenUp("switch", table, name) for name in names if name is not None)
+
+
+def _switched(action: Reader, *words: str) -> str | None:
+    """What such a word switches: `row level security`, `force row level security`, or `trigger` with its name."""
+    word = action.accept_any(*words)
+    if word is None:
+        return None
+    if action.accept("ROW LEVEL SECURITY"):
+        return f"{'force ' if 'FORCE' in word else ''}row level security"
+    return f"trigger {plain(action.name())}" if action.accept("TRIGGER") else None
+
+
 def granted(sql: str) -> Iterator[GivenUp]:
     """What `sql` grants of tables, in the words by which a REVOKE gives it up."""
     for reader in statements(sql):
@@ -142,6 +165,8 @@ def _altered(reader: Reader) -> Iterator[GivenUp]:
                 yield from _numbers(action, table, column)
             elif action.accept("DROP NOT NULL"):
                 yield _part("not null", table, column)
+        elif (name := _switched(action, "DISABLE", "NO FORCE")) is not None:
+            yield GivenUp("switch", table, name)
         elif action.accept("RENAME TO"):
             yield GivenUp("table", "", table)
         elif action.accept("RENAME CONSTRAINT"):

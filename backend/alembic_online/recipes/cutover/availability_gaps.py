@@ -40,6 +40,13 @@ _THERE = {
     "trigger": _PART.format("pg_trigger", "tgrelid", "lower(tgname) = :name"),
     "policy": _PART.format("pg_policy", "polrelid", "lower(polname) = :name"),
     "rule": _PART.format("pg_rewrite", "ev_class", "lower(rulename) = :name"),
+    "switch": """
+        SELECT 1 FROM pg_class c WHERE lower(c.relname) = :table AND CASE :name
+        WHEN 'row level security' THEN relrowsecurity WHEN 'force row level security' THEN relforcerowsecurity
+        ELSE EXISTS (
+            SELECT FROM pg_trigger WHERE tgrelid = c.oid AND tgenabled <> 'D'
+            AND (:name IN ('trigger all', 'trigger user') OR :name = 'trigger ' || lower(tgname))) END
+    """,
     "grant": """
         SELECT 1 FROM pg_class c, aclexplode(c.relacl) a WHERE lower(c.relname) = :table
         AND CASE a.grantee WHEN 0 THEN 'public' ELSE lower(pg_get_userbyid(a.grantee)) END = :name
@@ -100,10 +107,14 @@ class Gaps:
                 )
             gone = f"in line {by.line.lineno}" if by.line else "above"
             of = f" of {each.table}" if each.table else ""
+            does = f"gives up the {each.kind} {each.name}{of} {gone} and makes it again"
+            if each.kind == "switch":
+                does = f"switches {each.name}{of} off {gone} and on again"
             raise RevisionFailed(
-                f"{self._script.revision} gives up the {each.kind} {each.name}{of} {gone} and makes it again in line"
+                f"{self._script.revision} {does} in line"
                 f" {again}: line {here}, between them, would have it committed, and clients would miss it.",
-                f"Put line {here} above the one or below the other, or into a revision of its own.{_direct(each)}",
+                f"Put line {here} above the one or below the other, or into a revision of its own.{_alone(each)}"
+                f"{_direct(each)}",
             )
 
     def _refuse_locked(self, waiting: Sequence[Waiting], sql: str) -> None:
@@ -248,6 +259,13 @@ def _changes(waiting: Waiting, table: str, column: str) -> bool:
     gets_type = words.lstrip().startswith("ALTER TABLE") and ("TYPE" in words or "DROP" in words)
     goes = words.lstrip().startswith("DROP TABLE")
     return (gets_type and {table, column} <= names_of(waiting.sql)) or (goes and table in names_of(waiting.sql))
+
+
+def _alone(each: GivenUp) -> str:
+    """How triggers are switched off for nobody else."""
+    if each.kind != "switch" or not each.name.startswith("trigger"):
+        return ""
+    return '\nOr switch triggers off for this session alone: op.execute("SET LOCAL session_replication_role = replica")'
 
 
 def _direct(each: GivenUp) -> str:

@@ -8,7 +8,16 @@ from pathlib import Path
 from alembic_online.postgres.locks.reader import Reader, statements
 from alembic_online.recipes.cutover.numbering import may_say_number, says_number
 from alembic_online.recipes.names import plain
-from alembic_online.recipes.object_effects import GivenUp, given_up, granted, last_part, made, same_name, sets_default
+from alembic_online.recipes.object_effects import (
+    GivenUp,
+    given_up,
+    granted,
+    last_part,
+    made,
+    same_name,
+    sets_default,
+    switched_on,
+)
 
 _UNKNOWN = "_"
 """What stands in an f-string where nobody knows what it inserts."""
@@ -142,6 +151,8 @@ def _makes(each: GivenUp, sql: str) -> bool:
         return any(other.name == each.name and _may_be(other.table, each.table) for other in again)
     if each.kind == "grant":
         return any(other.name == each.name and _may_be(other.table, each.table) for other in granted(sql))
+    if each.kind == "switch":
+        return any(other.name == each.name and _may_be(other.table, each.table) for other in switched_on(sql))
     kinds = {"function": ("FUNCTION", "PROCEDURE"), "column": ("ADD", "TO")}.get(each.kind, (each.kind.upper(),))
     has_kind = any(reader.has(kind) for reader in statements(sql) for kind in kinds)
     return has_kind and any(_may_be(name, last_part(each.name)) for name in made(sql))

@@ -9,7 +9,16 @@ from alembic_online.postgres.locks import strong_locks
 from alembic_online.recipes.cutover.commit_points import belongs_together
 from alembic_online.recipes.cutover.numbering import owned_by, says_number
 from alembic_online.recipes.cutover.replaced_type import StandIn
-from alembic_online.recipes.object_effects import GivenUp, given_up, granted, last_part, made, same_name, sets_default
+from alembic_online.recipes.object_effects import (
+    GivenUp,
+    given_up,
+    granted,
+    last_part,
+    made,
+    same_name,
+    sets_default,
+    switched_on,
+)
 from alembic_online.recipes.step import OnlineChange, Step
 
 _OF_A_COLUMN = ("not null", "default", "numbers")
@@ -79,6 +88,8 @@ def _closes(waiting: Waiting, each: GivenUp) -> bool:
         return says_number(waiting.sql, each)
     if each.kind == "grant":
         return any(each[:3] == other[:3] for other in granted(waiting.sql))
+    if each.kind == "switch":
+        return any(each[:3] == other[:3] for other in switched_on(waiting.sql))
     return last_part(each.name) in waiting.makes
 
 

@@ -44,6 +44,7 @@ _PLAIN = re.compile(
 )
 _DEPENDED_ON = ("column", "table", "type", "function", "sequence", "view", "key")
 _RULES = ("constraint", "key", "index", "not null")
+_IS_RULED = "SELECT 1 FROM pg_class WHERE lower(relname) = :table AND row_security_active(oid)"
 # By the bits of pg_trigger.tgtype (TRIGGER_TYPE_INSERT and so on). MERGE does any of them, and INSERT may update.
 _FIRED_BY = {"UPDATE": 16, "DELETE": 8, "TRUNCATE": 32}
 _ALL_EVENTS = 4 | 8 | 16 | 32
@@ -171,8 +172,11 @@ class _Statement:
         table, name = last_part(each.table), last_part(each.name)
         if each.kind in ("view", "function", "grant"):
             return name not in self._words or each.kind == "grant"
+        if each.kind == "policy" or (each.kind == "switch" and name.endswith("security")):
+            # Who is above them reads and writes the same rows with them and without.
+            return table not in self._words or not self._database.ask(_IS_RULED, table=table)
         if not self._writes:
-            return table not in self._words if each.kind in ("column", "policy") else name not in self._words
+            return table not in self._words if each.kind == "column" else name not in self._words
         if each.kind in _RULES:
             return self._respects(each, name)
         if self._reaches_further():

@@ -83,7 +83,19 @@ EVENTS = (
     CREATE TABLE visits (event integer CONSTRAINT fk_event REFERENCES events);
 """
 )
-TABLES = ["books", "authors", "tickets", "answers", "loans", "fines", "events", "events_1", "events_2", "visits"]
+TABLES = [
+    "books",
+    "authors",
+    "tickets",
+    "answers",
+    "loans",
+    "fines",
+    "events",
+    "events_1",
+    "events_2",
+    "visits",
+    "shelves",
+]
 OLD_CODE = [
     "INSERT INTO books (id, author_id, title) VALUES (1000, 1, 'new'); SELECT 1 / coalesce((pages = 0)::int, 0)"
     " FROM books WHERE id = 1000",
@@ -99,6 +111,8 @@ OLD_CODE = [
     " felt = CAST('open' AS felt), pair = CAST(('open', 'open') AS pair) WHERE id = 3; END IF; END $$",
     "DO $$ BEGIN IF to_regtype('computed') IS NOT NULL THEN PERFORM twice FROM books; PERFORM twice FROM doubled;"
     " END IF; END $$",
+    "DO $$ BEGIN IF to_regclass('shelves') IS NOT NULL THEN SET LOCAL ROLE reader; ASSERT (SELECT count(*) = 9 AND"
+    " (SELECT relforcerowsecurity FROM pg_class WHERE relname = 'shelves') FROM shelves); RESET ROLE; END IF; END $$",
     # What must not be: the old rules hold.
     *(
         f"DO $$ BEGIN {wrong}; RAISE 'let in'; EXCEPTION WHEN integrity_constraint_violation THEN NULL; END $$"
@@ -719,7 +733,25 @@ DELETED_BETWEEN = Case(
     CREATE TRIGGER noting BEFORE UPDATE OF id ON notes FOR EACH ROW EXECUTE FUNCTION note();
     """,
 )
-ROWS_IN_BETWEEN = [TYPE_BETWEEN, ROWS_BETWEEN, COMMITS_BETWEEN, KEEPS_RULES, NULL_BETWEEN, DELETED_BETWEEN]
+GUARDED = Case(
+    "row security is off, and a policy gone, for rows of who is above it",
+    """op.execute("ALTER TABLE shelves NO FORCE ROW LEVEL SECURITY, DISABLE ROW LEVEL SECURITY")
+    op.execute("DROP POLICY first ON shelves")
+    op.execute("UPDATE shelves SET room = room + 1")
+    op.create_index("ix_room", "shelves", ["room"])
+    op.execute("CREATE POLICY first ON shelves USING (id < 10)")
+    op.execute("ALTER TABLE shelves ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY")""",
+    "pass",
+    SHOP
+    + """
+    DO $$ BEGIN CREATE ROLE reader; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
+    CREATE TABLE shelves (id integer PRIMARY KEY, room integer);
+    INSERT INTO shelves SELECT i, i FROM generate_series(1, 30) i;
+    CREATE POLICY first ON shelves USING (id < 10); GRANT SELECT ON shelves TO reader;
+    ALTER TABLE shelves ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+    """,
+)
+ROWS_IN_BETWEEN = [TYPE_BETWEEN, ROWS_BETWEEN, COMMITS_BETWEEN, KEEPS_RULES, NULL_BETWEEN, DELETED_BETWEEN, GUARDED]
 
 # Clients would miss something for as long as these run: by what the refusal says.
 REFUSED = {
@@ -727,6 +759,11 @@ REFUSED = {
         'op.execute("DROP TRIGGER noting ON tickets")',
         """op.execute("UPDATE tickets SET body = body || '.'")""",
         'op.execute("CREATE TRIGGER noting BEFORE UPDATE ON tickets FOR EACH ROW EXECUTE FUNCTION note()")',
+    ),
+    "switches trigger noting of tickets off in line 11 and on again in line 13": (
+        'op.execute("ALTER TABLE tickets DISABLE TRIGGER noting")',
+        """op.execute("UPDATE tickets SET body = body || '.'")""",
+        'op.execute("ALTER TABLE tickets ENABLE TRIGGER noting")',
     ),
     "the view long_books in line 11 and makes it again in line 14": (
         'op.execute("DROP VIEW long_books")',

@@ -23,7 +23,17 @@ _NOW = """
 # Another answer when a change of the schema has been committed.
 _SCHEMA = "SELECT " + ", ".join(
     f"(SELECT concat(count(*), max(xmin::text::bigint)) FROM {table})"
-    for table in ("pg_class", "pg_attribute", "pg_attrdef", "pg_constraint", "pg_index", "pg_rewrite", "pg_enum")
+    for table in (
+        "pg_class",
+        "pg_attribute",
+        "pg_attrdef",
+        "pg_constraint",
+        "pg_index",
+        "pg_rewrite",
+        "pg_enum",
+        "pg_trigger",
+        "pg_policy",
+    )
 )
 
 
