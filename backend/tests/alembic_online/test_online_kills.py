@@ -14,7 +14,7 @@ DRIVERS = pytest.mark.parametrize(
     ("shape", "driver"),
     [
         pytest.param(SYNC, "psycopg", id="psycopg"),
-        pytest.param(SYNC, "psycopg2", id="psycopg2"),
+        pytest.param(SYNC, "psycopg2", id="psycopg2", marks=pytest.mark.prove),
         pytest.param(ASYNC, "asyncpg", id="asyncpg", marks=pytest.mark.prove),
     ],
 )

@@ -17,7 +17,7 @@ import pytest
 from tests.paths import BACKEND
 
 pytestmark = pytest.mark.programs
-PATIENCE = 30  # seconds until a process that does neither start nor stop is killed
+PATIENCE = 90  # seconds until a process that does neither start nor stop is killed
 
 OPENING = ("socket.connect", "subprocess.Popen", "os.posix_spawn")
 IMPORT_UNDER_AUDIT = f"""
