@@ -66,7 +66,7 @@ def _behind(script: MigrationScript) -> MigrationScript:
         rev_id(),
         UpgradeOps([], upgrade_token=script.upgrade_ops.upgrade_token),
         DowngradeOps([], downgrade_token=script.downgrade_ops.downgrade_token),
-        message=f"{script.message} {Phase.CONTRACT}",
+        message=f"{Phase.CONTRACT}: {script.message}",
         imports={*script.imports},
         head=script.rev_id,
         version_path=script.version_path,
