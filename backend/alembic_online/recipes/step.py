@@ -42,6 +42,8 @@ class Step:
     """The partitions and children of that table, which have it too."""
     retypes: str = ""
     """The enum that the column had, where another takes its place."""
+    leaves: str = ""
+    """The type that the column had."""
 
     @property
     def patient(self) -> bool:

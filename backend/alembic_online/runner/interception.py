@@ -27,8 +27,9 @@ from sqlalchemy.sql.elements import ClauseElement
 from alembic_online.alembic_seam import Send
 from alembic_online.postgres.locks import is_patient
 from alembic_online.postgres.locks.reader import first_word
-from alembic_online.recipes.bypass import is_small, new_names, reason_to_be_direct
+from alembic_online.recipes.bypass import is_large, is_small, new_names, reason_to_be_direct
 from alembic_online.recipes.catalogue_precheck import unmet_need
+from alembic_online.recipes.cutover.actions_apart import actions_apart
 from alembic_online.recipes.cutover.pending_statements import Postponed, Waiting
 from alembic_online.recipes.cutover.recreated_columns import recreated
 from alembic_online.recipes.cutover.statement_forms import altered_column, makes_index
@@ -41,6 +42,7 @@ from alembic_online.recipes.registry import may_be_online, online_change
 from alembic_online.recipes.step import OnlineChange, Steps
 from alembic_online.runner.attempt import Attempt
 from alembic_online.runner.execution import Running
+from alembic_online.runner.joined_types import JoinedTypes
 from alembic_online.runner.rows_ahead import look_ahead
 from alembic_online.runner.timing import Directly, Timing
 from alembic_online.runner.transactions import Transactions
@@ -57,12 +59,14 @@ class OnlineOperations:
         self._attempt, self._database, self._transactions = attempt, database, transactions
         self._running, self._timing = running, timing
         self._new: set[str] = set()
+        self._joined_types: JoinedTypes | None = None
 
     @contextmanager
     def revision(self, script: Script) -> Iterator[None]:
         """Carry out the operations of one try of this revision until the end of the block."""
         entry = self._attempt.at_hand
         self._new.clear()
+        self._joined_types = JoinedTypes(script, entry.direction, self._database)
         with self._timing.revision(script):
             # Not when it goes on, nor where there are no rows.
             if not entry.has_begun and self._attempt.run.rehearsal is None:
@@ -116,6 +120,12 @@ class OnlineOperations:
             self._timing.carry_out_now(sql)
         if isinstance(statement, TextClause) and self._in_batches(statement):
             return None
+        if isinstance(statement, TextClause) and (parts := self._apart(statement, sql)):
+            for part in parts:
+                self.execute(part, send)
+            return None
+        if self._joins_types(sql):
+            return None
         again = partial(self.execute, construct, send)
         if self._becomes_one(statement, sql, again):
             return None
@@ -161,6 +171,35 @@ class OnlineOperations:
         with attempt.question() as connection:
             attempt.losses.before(connection, sql, None, held=None, ours=True)
         self._carry_out(change.steps, sql)
+        return True
+
+    def _apart(self, statement: TextClause, sql: str) -> list[TextClause]:
+        """A statement for each action of one that alters a large table by several, and has no way as it stands."""
+        if statement._bindparams or not self._attempt.may_wait or not (parts := actions_apart(sql)):
+            return []
+        locked = self._attempt.locks.locked_by(sql)
+        if not self._timing.large_of(sql, locked) or online_change(statement, self._database) is not None:
+            return []
+        return [text(each) for each in parts]
+
+    def _joins_types(self, sql: str) -> bool:
+        """Whether it is part of a column's change to a type and to another: taken note of, or with the last, done."""
+        if self._joined_types is None or not self._attempt.may_wait:
+            return False
+        joined = self._joined_types.takes(sql, lambda table: is_large(table, self._timing.script, self._database))
+        if joined is None:
+            return False
+        if rows := joined.column.of_rows(sql):
+            with self._attempt.question() as connection:
+                self._attempt.losses.before(connection, rows, None, held=None, ours=True)
+        if joined.is_whole:
+            one = joined.column.one
+            statement = text(one.replace(":", "\\:"))
+            self._make_room(one, statement)
+            change = online_change(statement, self._database)
+            assert change is not None, "a known database has a way for each change of a type"
+            self._timing.refusals.refuse_steps(change.table, one)
+            self._carry_out(change.steps, one)
         return True
 
     def _becomes_one(self, statement: Executable, sql: str, again: Directly) -> bool:

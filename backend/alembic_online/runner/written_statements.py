@@ -42,7 +42,18 @@ _STOCK = (
 _DIALECT = PGDialect(paramstyle="named")  # type: ignore[no-untyped-call]  # SQLAlchemy's own
 _FAILED = object()
 _SIMPLE = (ast.expr_context, ast.operator, ast.unaryop, ast.keyword)
-_VALUES = (ast.Constant, ast.List, ast.Tuple, ast.Dict, ast.Name, ast.Attribute, ast.Call, ast.UnaryOp)
+_VALUES = (
+    ast.Constant,
+    ast.List,
+    ast.Tuple,
+    ast.Dict,
+    ast.Name,
+    ast.Attribute,
+    ast.Call,
+    ast.UnaryOp,
+    ast.JoinedStr,
+    ast.FormattedValue,
+)
 
 
 class _Connection:
@@ -60,7 +71,7 @@ def written_statements(script: Script, function: str) -> Iterator[str]:
         if isinstance(node, ast.Import | ast.ImportFrom | ast.Assign):
             if not (_assign(node, names) if isinstance(node, ast.Assign) else _import(node, names)):
                 return
-        elif isinstance(node, ast.Expr) and (sql := _sql(node.value, names)) is not None:
+        elif (sql := _sql_of_line(node, names)) is not None:
             yield from (each for text in texts(sql) if (each := text.strip().rstrip(";")))
         else:
             return
@@ -88,6 +99,12 @@ def _assign(node: ast.Assign, names: dict[str, object]) -> bool:
     return names[target.id] is not None
 
 
+def _sql_of_line(node: ast.stmt, names: dict[str, object]) -> str | None:
+    if isinstance(node, ast.With):
+        return _sql_of_batch(node, names)
+    return _sql(node.value, names) if isinstance(node, ast.Expr) else None
+
+
 def _sql(node: ast.expr, names: dict[str, object]) -> str | None:
     if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
         return None
@@ -100,11 +117,46 @@ def _sql(node: ast.expr, names: dict[str, object]) -> str | None:
     if not _are_plain([*node.args, *node.keywords], names):
         return None
     written = io.StringIO()
+    done = _evaluated(node, {**names, node.func.value.id: _writing(written)}, otherwise=_FAILED)
+    return None if done is _FAILED else written.getvalue()
+
+
+def _sql_of_batch(node: ast.With, names: dict[str, object]) -> str | None:
+    """Of `with op.batch_alter_table("t") as batch:`, whose operations PostgreSQL is sent one after the other."""
+    (item, *others) = node.items
+    call, target = item.context_expr, item.optional_vars
+    if others or not (isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute)):
+        return None
+    op_name = call.func.value
+    if call.func.attr != "batch_alter_table" or not (isinstance(op_name, ast.Name) and names.get(op_name.id) is op):
+        return None
+    calls = [each.value for each in node.body if isinstance(each, ast.Expr) and isinstance(each.value, ast.Call)]
+    of_batch = [
+        each.func.value.id
+        for each in calls
+        if isinstance(each.func, ast.Attribute) and isinstance(each.func.value, ast.Name)
+    ]
+    if not isinstance(target, ast.Name) or of_batch != [target.id] * len(node.body):
+        return None
+    given = [part for each in (call, *calls) for part in (*each.args, *each.keywords)]
+    if not _are_plain(given, names):
+        return None
+    written = io.StringIO()
+    try:
+        exec(compile(ast.Module([node], []), "<revision>", "exec"), {**names, op_name.id: _writing(written)})
+    except Exception:  # its line will tell
+        return None
+    return written.getvalue()
+
+
+def _writing(written: io.StringIO) -> Operations:
+    """Operations that only write down their SQL."""
     options = {"as_sql": True, "output_buffer": written, "literal_binds": True}
     with _unlogged():
-        context = MigrationContext.configure(dialect_name="postgresql", opts=options)
-    done = _evaluated(node, {**names, node.func.value.id: Operations(context)}, otherwise=_FAILED)
-    return None if done is _FAILED else written.getvalue()
+        context = MigrationContext.configure(
+            dialect_name="postgresql", opts=options, dialect_opts={"paramstyle": "named"}
+        )
+    return Operations(context)
 
 
 @contextmanager

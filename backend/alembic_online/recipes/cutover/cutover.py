@@ -96,7 +96,20 @@ class CutOver:
         parts = {last_part(plain(each)) for each in waiting.step.parts} if waiting.step else set()
         later += [each for each in self.waiting if each not in later and swaps and _comes_for_key(each, later, parts)]
         later += self._made_on(waiting.step, later) if waiting.step and swaps else []
+        later += self._after_type(waiting.step.leaves, later) if waiting.step and waiting.step.leaves else []
         self.waiting = [each for each in self.waiting if each not in later] + [waiting, *later]
+
+    def _after_type(self, kind: str, besides: Sequence[Waiting]) -> list[Waiting]:
+        """What drops the type that a column leaves, and what needs its name: the type lines of both may stand below."""
+        name, found, names = last_part(plain(kind.removesuffix("[]"))), list[Waiting](), set[str]()
+        for each in self.waiting:
+            drops = any(one.kind == "type" and last_part(one.name) == name for one in each.gives_up)
+            if drops and "DROP" in each.sql.upper():
+                names.add(name)
+                found.append(each)
+            elif names & each.makes:
+                found.append(each)
+        return [each for each in found if each not in besides]
 
     def _made_on(self, swap: Step, besides: Sequence[Waiting]) -> list[Waiting]:
         """What is said of the column, by statements that run as they stand; with those that name what these make."""

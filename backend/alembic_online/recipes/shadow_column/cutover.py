@@ -54,9 +54,15 @@ def swap(database: Database, column: OldColumn, made: Made) -> Iterator[Step]:
     # In one block: the lock that the first statement took is held for one answer of the server, not for twenty.
     unchanged = refuse_unless(made.seen, column, database)
     statements = "; ".join([unchanged, *others, *_statements(database, column, made)])
-    parts = tuple(each.table for each in column.parts)
     swapped = f"DO $swap$ BEGIN {statements}; END $swap$"
-    yield Step(sql=swapped, joins=True, swaps=column.table, column=column.name, parts=parts)
+    yield Step(
+        sql=swapped,
+        joins=True,
+        swaps=column.table,
+        column=column.name,
+        parts=tuple(each.table for each in column.parts),
+        leaves=column.type,
+    )
 
 
 def _statements(database: Database, column: OldColumn, made: Made) -> Iterator[str]:

@@ -631,6 +631,84 @@ ENUMS = [
         UPDATE tickets SET mood = 'open'""",
     ),
 ]
+LABELS_BY_TEXT = """op.alter_column("tickets", "state", server_default=None)
+    op.execute("DROP VIEW open_tickets")
+    op.drop_constraint("ck_closed", "tickets", type_="check")
+    op.drop_index("ix_open", "tickets")
+    op.alter_column("tickets", "state", type_=sa.Text(), postgresql_using="state::text")
+    op.execute("ALTER TABLE tickets ALTER was TYPE varchar(20) USING was::text")
+    op.execute("DROP TYPE state")
+    op.execute("CREATE TYPE state AS ENUM ('open', 'closed', 'new')")
+    op.execute("UPDATE tickets SET state = 'new' WHERE state = 'draft' AND id < 40")
+    op.execute("UPDATE tickets SET was = upper(tickets.was)")
+    op.execute("UPDATE tickets AS t SET state = CASE WHEN t.state IN ('new', 'draft') THEN 'new' ELSE state END")
+    op.execute("ALTER TABLE tickets ALTER was TYPE state USING lower(was)::state")
+    op.alter_column("tickets", "state", type_=sa.Enum(name="state"), postgresql_using="state::state")
+    op.alter_column("tickets", "state", server_default="open")
+    op.create_check_constraint("ck_closed", "tickets", "state <> 'closed'::state OR body IS NOT NULL")
+    op.execute("CREATE VIEW open_tickets AS SELECT id, body FROM tickets WHERE state = 'open'::state")"""
+DRAFTS = SHOP + (
+    "UPDATE tickets SET state = 'draft', was = 'open' WHERE id % 3 = 0;"
+)
+DRAFT_NOTES = DRAFTS + (
+    "CREATE TABLE notes (id integer PRIMARY KEY, states state[] NOT NULL DEFAULT '{draft}');"
+    "INSERT INTO notes SELECT i, '{open,draft}' FROM generate_series(1, 30) i;"
+)
+BY_TEXT = [
+    Case("a label goes by way of text", LABELS_BY_TEXT, "pass", DRAFTS),
+    Case(
+        "a label goes by way of text, of two tables and in a batch",
+        """from sqlalchemy.dialects import postgresql
+    kind = postgresql.ENUM("open", "closed", "new", name="state")
+    label = "draft"
+    op.execute("DROP VIEW open_tickets")
+    op.drop_constraint("ck_closed", "tickets", type_="check")
+    op.drop_index("ix_open", "tickets")
+    with op.batch_alter_table("tickets") as batch:
+        batch.alter_column("state", type_=sa.String(length=20), server_default=None)
+        batch.alter_column("was", type_=sa.String(length=20))
+    op.execute("ALTER TABLE notes ALTER states DROP DEFAULT, ALTER states TYPE text[] USING states::text[]")
+    sa.Enum(name="state").drop(op.get_bind())
+    kind.create(op.get_bind())
+    op.execute(f"UPDATE tickets SET state = 'new' WHERE state = '{label}'")
+    op.execute(f"UPDATE notes SET states = array_replace(states, '{label}', 'new')")
+    op.execute("ALTER TABLE notes ALTER states TYPE state[] USING states::state[], ALTER states SET DEFAULT '{new}'")
+    with op.batch_alter_table("tickets") as batch:
+        batch.alter_column("state", type_=kind, server_default="open", postgresql_using="state::state")
+        batch.alter_column("was", type_=kind, postgresql_using="was::state")
+    op.create_check_constraint("ck_closed", "tickets", "state <> 'closed'::state OR body IS NOT NULL")
+    op.execute("CREATE VIEW open_tickets AS SELECT id, body FROM tickets WHERE state = 'open'::state")""",
+        "pass",
+        DRAFT_NOTES,
+    ),
+    Case(
+        "an enum for a while",
+        """op.execute("CREATE TYPE state_tmp AS ENUM ('draft', 'open', 'closed', 'shut')")
+    op.execute("ALTER TABLE tickets ALTER COLUMN was TYPE state_tmp USING was::text::state_tmp")
+    op.execute("UPDATE tickets SET was = 'shut' WHERE was = 'closed'")
+    op.execute("DROP VIEW open_tickets")
+    op.drop_constraint("ck_closed", "tickets")
+    op.drop_index("ix_open", "tickets")
+    op.execute("ALTER TABLE tickets ALTER state DROP DEFAULT, ALTER state TYPE text")
+    op.execute("DROP TYPE state")
+    op.execute("CREATE TYPE state AS ENUM ('open', 'closed', 'draft', 'shut')")
+    op.execute("ALTER TABLE tickets ALTER was TYPE state USING was::text::state")
+    op.execute("ALTER TABLE tickets ALTER state TYPE state USING state::state, ALTER state SET DEFAULT 'open'")
+    op.execute("DROP TYPE state_tmp")
+    op.create_check_constraint("ck_closed", "tickets", "state <> 'closed'::state OR body IS NOT NULL")
+    op.execute("CREATE VIEW open_tickets AS SELECT id, body FROM tickets WHERE state = 'open'::state")""",
+        "pass",
+        DRAFTS,
+    ),
+    case(
+        "several actions in one statement",
+        'op.execute("DROP VIEW long_books")',
+        'op.execute("ALTER TABLE books ALTER pages DROP DEFAULT, ALTER pages SET NOT NULL, DROP CONSTRAINT ck_pages,'
+        " ADD CONSTRAINT ck_pages CHECK (pages > -1), ALTER pages TYPE bigint, ALTER pages SET DEFAULT 0,"
+        ' ADD COLUMN code integer, ADD UNIQUE (pages, id)")',
+        CREATE_VIEW,
+    ),
+]
 
 INTERRUPTED = (
     "a default",
@@ -839,7 +917,7 @@ KEYS_AFTER_SWAP = case(
     # Of each kind some always.
     [
         param
-        for kind in (CASES, ROWS_IN_BETWEEN, NUMBERED, KEYS, ENUMS, [COMPUTED, COMPUTED_NOW], [NEW_PARTITION])
+        for kind in (CASES, ROWS_IN_BETWEEN, NUMBERED, KEYS, ENUMS, BY_TEXT, [COMPUTED, COMPUTED_NOW], [NEW_PARTITION])
         for param in every(23, kind)
     ],
 )
@@ -907,6 +985,7 @@ def test_a_key_that_an_earlier_try_has_made_is_not_made_again(
         *NUMBERED,
         *KEYS,
         *ENUMS,
+        *BY_TEXT,
         COMPUTED_NOW,
     ],
     ids=str,
