@@ -46,16 +46,18 @@ class Dependents:
 
 
 def dependents_of_tables(
-    database: Database, tables: Iterable[tuple[str, str]], ignored: Collection[str] = ()
+    database: Database, tables: Iterable[tuple[str, str]], ignored: Collection[str] = (), *, gone_above: bool = False
 ) -> Dependents:
     """What depends on tables, by schema and name, that are dropped; and their own triggers, rules and policies, which
-    go with them, but for the triggers that are `ignored`."""
+    go with them, but for the triggers that are `ignored`. With `gone_above`, what the revision drops above is gone."""
     found = _read(database)
     roots = {Identity(Kind.TABLE, schema, "", table) for schema, table in tables}
     own = {each for root in roots for each in _descendants(found, root)}
-    others = _closure(found, {*roots, *own}, CutOver()) - own
+    cut_over = database.cut_over if gone_above else CutOver()
+    others = _closure(found, {*roots, *own}, cut_over) - own
     entangled = {each for each in own if found.needs.get(each, frozenset()) & others and each.kind not in _OWN}
     hanging = {each for each in own if each.kind in _OWN and each.name not in ignored}
+    hanging = {each for each in hanging if not _is_given_up(found, each, cut_over)}
     return _statements(found, others, hanging, entangled)
 
 

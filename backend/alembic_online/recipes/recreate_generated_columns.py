@@ -14,8 +14,13 @@ from alembic_online.recipes.names import folded, literal
 from alembic_online.recipes.step import OnlineChange
 
 
-def generated_again(actions: Sequence[Reader], table: str, sql: str, database: Database) -> OnlineChange | None:
-    """Its online way; None where the actions are others, or the database is not known."""
+def generated_again(
+    actions: Sequence[Reader], table: str, sql: str, database: Database, *, joins: bool = False
+) -> OnlineChange | None:
+    """Its online way; None where the actions are others, or the database is not known.
+
+    It `joins` the cut-over where that gives names to the types.
+    """
     change = sql[actions[0].rest()[0].start :]
     computed: dict[str, str] = {}
     gone, back = set(), set()
@@ -45,7 +50,8 @@ def generated_again(actions: Sequence[Reader], table: str, sql: str, database: D
     from alembic_online.recipes.shadow_table import shadow_table  # noqa: PLC0415  see `registry`
 
     using = {column: expression for column, expression in computed.items() if expression}
-    return shadow_table(table, change, database, computed=using, mark=_types([*computed, *gone]))
+    mark = _types([*computed, *gone])
+    return shadow_table(table, change, database, computed=using, mark=mark, joins=joins)
 
 
 def _using(action: Reader, sql: str) -> str:

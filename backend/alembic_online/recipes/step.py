@@ -42,8 +42,8 @@ class Step:
     """The partitions and children of that table, which have it too."""
     retypes: str = ""
     """The enum that the column had, where another takes its place."""
-    leaves: str = ""
-    """The type that the column had."""
+    leaves: tuple[str, ...] = ()
+    """The types that the columns had which it gives others."""
 
     @property
     def patient(self) -> bool:

@@ -96,18 +96,22 @@ class CutOver:
         parts = {last_part(plain(each)) for each in waiting.step.parts} if waiting.step else set()
         later += [each for each in self.waiting if each not in later and swaps and _comes_for_key(each, later, parts)]
         later += self._made_on(waiting.step, later) if waiting.step and swaps else []
-        later += self._after_type(waiting.step.leaves, later) if waiting.step and waiting.step.leaves else []
+        later += self._after_types(waiting.step, later) if waiting.step and waiting.step.leaves else []
         self.waiting = [each for each in self.waiting if each not in later] + [waiting, *later]
 
-    def _after_type(self, kind: str, besides: Sequence[Waiting]) -> list[Waiting]:
-        """What drops the type that a column leaves, and what needs its name: the type lines of both may stand below."""
-        name, found, names = last_part(plain(kind.removesuffix("[]"))), list[Waiting](), set[str]()
+    def _after_types(self, swap: Step, besides: Sequence[Waiting]) -> list[Waiting]:
+        """What drops the types that columns leave, and what needs their names: its lines may stand above the swap.
+
+        Nor may they be renamed before a whole table is exchanged: its last rows are copied there, by the names at hand.
+        """
+        names = {last_part(plain(kind.removesuffix("[]"))) for kind in swap.leaves}
+        free, found = set[str](), list[Waiting]()
         for each in self.waiting:
-            drops = any(one.kind == "type" and last_part(one.name) == name for one in each.gives_up)
-            if drops and "DROP" in each.sql.upper():
-                names.add(name)
-                found.append(each)
-            elif names & each.makes:
+            gone = names & {last_part(one.name) for one in each.gives_up if one.kind == "type"}
+            is_renamed = bool(gone) and "RENAME" in each.sql.upper()
+            names = (names - gone) | each.makes if is_renamed else names
+            if (gone and not (is_renamed and swap.column)) or free & each.makes:
+                free |= gone
                 found.append(each)
         return [each for each in found if each not in besides]
 
@@ -273,6 +277,11 @@ class CutOver:
             same_name(plain(each.swaps), plain(table)) for each in self.waiting if each.swaps for table in tables
         )
 
+    def _exchanges_all_of(self, *tables: str) -> bool:
+        """Whether one of these is exchanged as a whole."""
+        whole = [plain(each.swaps) for each in self.waiting if each.swaps and each.step and not each.step.column]
+        return any(same_name(name, plain(table)) for name in whole for table in tables)
+
     def exchanged(self, table: str) -> list[str]:
         """The columns of `table` that are exchanged here, without quotes, in their order."""
         swaps = [each.step for each in self.waiting if each.step is not None and each.step.column]
@@ -293,6 +302,8 @@ class CutOver:
             return True
         if sets_not_null(sql) and any(self.gives_up("not null", each, altered_column(sql)) for each in tables):
             return True  # as long as that waits, the column is NOT NULL, and there would be nothing to do
+        if not is_check_or_foreign_key(sql) and self._exchanges_all_of(*tables):
+            return True  # what is done to the old one is lost
         if self._indexes_like(sql):  # a statement by hand does not replace it: the old one goes first
             return True
         if is_check_or_foreign_key(sql) and self._adds_key(*tables):

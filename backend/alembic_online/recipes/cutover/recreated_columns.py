@@ -6,17 +6,19 @@ One by one, clients would miss the column for as long as the table is copied, on
 kept until the column comes back, and `recreate_generated_columns` does all of it with one new table.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
 from typing import TypeVar
 
 from alembic_online.postgres.locks.reader import statements
 from alembic_online.recipes.cutover.pending_statements import Postponed, Waiting
+from alembic_online.recipes.cutover.replaced_type import StandIn, with_stand_in_names
 from alembic_online.recipes.database import Database
-from alembic_online.recipes.names import plain
+from alembic_online.recipes.names import literal, plain
 from alembic_online.recipes.object_effects import GivenUp, same_name
 from alembic_online.recipes.recreate_generated_columns import generated_again
-from alembic_online.recipes.step import OnlineChange
+from alembic_online.recipes.step import OnlineChange, Step
 
 _STORED = """
     SELECT 1 FROM pg_attribute WHERE attrelid = to_regclass(:table) AND attgenerated = 's' AND NOT attisdropped
@@ -99,11 +101,17 @@ class Recreated:
         checks = _checks(self.table, [each.name for each, _ in dropped], database)
         parts = [each for each, _ in (*checks, *dropped, *self.kept)]
         sql = f"ALTER TABLE {self.table} {', '.join(each.action for each in [*parts, self.last])}"
+        types = database.cut_over.stand_ins(sql)
+        sql = with_stand_in_names(sql, types)
         (reader,) = statements(sql)
         reader.accept("ALTER TABLE")
         reader.name()
-        change = generated_again(list(reader.split()), self.table, sql, database)
-        return (sql, change, [waiting for _, waiting in (*checks, *dropped)]) if change else None
+        change = generated_again(list(reader.split()), self.table, sql, database, joins=bool(types))
+        if change is None:
+            return None
+        if types:  # they are made before, and get their names in the cut-over
+            change = replace(change, steps=chain(_made(types, database), change.steps))
+        return sql, change, [waiting for _, waiting in (*checks, *dropped)]
 
 
 def recreated(sql: str, database: Database, computed_below: Callable[[GivenUp], bool]) -> Recreated | None:
@@ -125,6 +133,12 @@ def recreated(sql: str, database: Database, computed_below: Callable[[GivenUp], 
     if not dropped or (here.kind == "add" and not any(here.comes_for(each) for each, _ in dropped)):
         return None
     return Recreated(here.table, dropped, kept, here)
+
+
+def _made(types: Sequence[StandIn], database: Database) -> Iterator[Step]:
+    for each in types:
+        if database.cut_over.use(each):
+            yield Step(sql=each.create, unless=f"SELECT to_regtype({literal(each.made)}) IS NOT NULL")
 
 
 def _lines(table: str, waiting: Sequence[_T]) -> list[tuple[Line, _T]]:

@@ -100,7 +100,7 @@ def with_stand_ins(construct: Any, stand_ins: Sequence[StandIn]) -> Any:
 
 
 def with_stand_in_names(sql: str, stand_ins: Sequence[StandIn]) -> str:
-    """`sql` with the names of types, as they come after `::` and `AS`, replaced."""
+    """`sql` with the names of types, as they come after `::`, `AS` and `TYPE`, replaced."""
     found = list(tokens(sql))
     return _exchanged(sql, found, _types(found), stand_ins)[0]
 
@@ -140,7 +140,7 @@ def _types_of_parts(found: Sequence[Token]) -> Iterator[tuple[int, int]]:
 def _types(found: list[Token]) -> Iterator[tuple[int, int]]:
     """The places of the first and the last token of each name of a type."""
     for at, token in enumerate(found[:-1]):
-        if token.text == "::" or token.keyword == "AS":
+        if token.text == "::" or token.keyword in ("AS", "TYPE"):
             last = at + 1
             while last + 2 < len(found) and found[last + 1].text == ".":
                 last += 2

@@ -66,7 +66,8 @@ def retyped_twice(written: Sequence[str]) -> list[RetypedTwice]:
     chains = list(firsts.values())
     while True:  # each may stand between the lines of another only as long as that one is such a column too
         places = {at for each in chains for at in each.places}
-        sound = [each for each in chains if all(at in places or _is_apart(written[at]) for at in each.between)]
+        apart = {at for at, sql in enumerate(written) if at in places or _is_apart(sql) or _is_default(at, sql, chains)}
+        sound = [each for each in chains if apart.issuperset(each.between)]
         if sound == chains:
             return [RetypedTwice(each.column.written_table, each.texts(written), each.one) for each in chains]
         chains = sound
@@ -128,14 +129,24 @@ def _from(start: int, written: Sequence[str]) -> _Chain | None:
 
 def _drops_default(sql: str, column: _Column) -> bool:
     """Then rows that are changed in between would be changed while clients miss the default."""
+    changed = _default_of(sql, "DROP DEFAULT")
+    return changed is not None and changed.is_of(column)
+
+
+def _is_default(at: int, sql: str, chains: Sequence[_Chain]) -> bool:
+    """Whether it sets the default of a column that has its last type there."""
+    column = _default_of(sql, "SET DEFAULT")
+    return column is not None and not any(each.column.is_of(column) and at in each.between for each in chains)
+
+
+def _default_of(sql: str, words: str) -> _Column | None:
     for reader in statements(sql):
-        if reader.accept("ALTER TABLE") and ".".join(map(folded, reader.parts())) == column.table:
-            for action in reader.split():
-                action.accept("ALTER")
-                action.accept("COLUMN")
-                if folded(action.name()) == column.name and action.accept("DROP DEFAULT"):
-                    return True
-    return False
+        table = reader.name() if reader.accept("ALTER TABLE") else ""
+        if table and reader.accept("ALTER"):
+            reader.accept("COLUMN")
+            column = reader.name()
+            return _column(table, column) if reader.accept(words) else None
+    return None
 
 
 def _converted(value: str, kind: str, using: str, column: _Column) -> str | None:

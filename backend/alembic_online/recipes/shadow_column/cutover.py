@@ -61,7 +61,7 @@ def swap(database: Database, column: OldColumn, made: Made) -> Iterator[Step]:
         swaps=column.table,
         column=column.name,
         parts=tuple(each.table for each in column.parts),
-        leaves=column.type,
+        leaves=(column.type,),
     )
 
 

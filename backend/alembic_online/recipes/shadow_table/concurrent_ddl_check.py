@@ -1,6 +1,7 @@
 """Whether the old table has got something since the new one was planned: it would go with it without a word.
 
 The swap looks once more, when nobody can change anything.
+Another default is another object. What it says is not compared: the same cut-over may drop it, or rename its type.
 """
 
 import json
@@ -11,9 +12,9 @@ from alembic_online.recipes.shadow_table.source_table import OldTable
 
 # What others hang on it, such as views, is in the way of its DROP: of what it owns, nothing is.
 _OWNED = """
-    SELECT concat_ws(' ', attnum, attname, atttypid, atttypmod, attnotnull, attidentity, pg_get_expr(adbin, adrelid))
-           AS words, 'column ' || quote_ident(attname) AS name
-    FROM pg_attribute LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
+    SELECT concat_ws(' ', attnum, attname, atttypid, atttypmod, attnotnull, attidentity) AS words,
+           'column ' || quote_ident(attname) AS name
+    FROM pg_attribute
     WHERE attrelid = to_regclass({table}) AND attnum > 0 AND NOT attisdropped
     UNION ALL SELECT concat_ws(' ', classid, objid), pg_describe_object(classid, objid, 0) FROM pg_depend
     WHERE refclassid = 'pg_class'::regclass AND refobjid = to_regclass({table}) AND deptype IN ('a', 'i')

@@ -40,9 +40,14 @@ class Copy:
         return cls(**{**given, "old": OldTable(**given["old"])})
 
 
-def plan_copy(old: OldTable, change: str, database: Database, checks: Sequence[str] = ()) -> Copy:
-    """`ALTER TABLE ... change` is made to the new one while it is empty; `checks` are statements that come after it."""
-    before, parts = owned(database, old), carried(database, old)
+def plan_copy(
+    old: OldTable, change: str, database: Database, checks: Sequence[str] = (), *, gone_above: bool = False
+) -> Copy:
+    """`ALTER TABLE ... change` is made to the new one while it is empty; `checks` are statements that come after it.
+
+    With `gone_above` it has no index that the revision drops above.
+    """
+    before, parts = owned(database, old), carried(database, old, gone_above=gone_above)
     changed = f"ALTER TABLE {old.new} {change}"
     return Copy(
         old,

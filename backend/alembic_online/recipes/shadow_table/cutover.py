@@ -82,11 +82,12 @@ def plan_swap(
     return Swap(dependents.drop_views, lock, block(statements), keys.after)
 
 
-def swapped(swap: Swap) -> Iterator[Step]:
-    """The steps."""
-    yield from (Step(sql=statement, with_next=True) for statement in swap.drop_views)
-    yield Step(sql=swap.lock, with_next=True)
-    yield Step(sql=swap.swap)
+def swapped(swap: Swap, joining: str = "", leaves: Sequence[str] = ()) -> Iterator[Step]:
+    """The steps; where they join the cut-over, with the table, and the types that columns of it leave."""
+    joins = bool(joining)
+    yield from (Step(sql=statement, with_next=True, joins=joins) for statement in swap.drop_views)
+    yield Step(sql=swap.lock, with_next=True, joins=joins)
+    yield Step(sql=swap.swap, joins=joins, swaps=joining, leaves=tuple(leaves))
     yield from (Step(sql=statement) for statement in swap.after)
 
 

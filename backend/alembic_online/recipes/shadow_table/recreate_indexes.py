@@ -86,14 +86,17 @@ class Carried:
     """What the swap does with it."""
 
 
-def carried(database: Database, old: OldTable) -> Carried:
+def carried(database: Database, old: OldTable, *, gone_above: bool = False) -> Carried:
     """Indexes, their constraints, statistics, replica identity; but for what goes with a column that is dropped."""
     given = {"table": old.sql, "new": old.new, "shadow": old.shadow}
     on_columns = {**given, "gone": list(old.dropped)}
     key, filled, moved = [], [], []
     for row in database.ask(_INDEXES.replace("{key}", KEY_OF_TABLE), **on_columns):
         # One that a line above drops is there until its own line, or the one that makes it again, finds it.
-        given_up = database.cut_over.gives_up("index", old.sql, row.sql) or (
+        drops_index = database.cut_over.gives_up("index", old.sql, row.sql)
+        if drops_index and gone_above:
+            continue
+        given_up = drops_index or (
             row.constraint is not None and database.cut_over.gives_up("constraint", old.sql, row.constraint)
         )
         if row.goes and not given_up:
