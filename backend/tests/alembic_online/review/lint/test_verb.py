@@ -51,7 +51,8 @@ def test_each_finding_says_where_it_is_and_what_to_write_about_the_table_at_hand
     path.write_text(
         path.read_text()
         + "\ndef _refer():\n    op.create_table('pages', sa.Column('shop', sa.Integer, sa.ForeignKey('shops.id')))\n"
-        + "    op.execute('CREATE TABLE b AS SELECT FROM shops; ALTER TABLE shops ALTER id TYPE bigint, ADD m int')\n"
+        + "    op.execute('CREATE TABLE b AS SELECT FROM shops;"
+        + " ALTER TABLE shops ALTER id TYPE bigint, RESET (fillfactor)')\n"
     )
     _, printed = command(project, database, "--json", "002_b")
     found = {each["rule"]: (each["line"], each["remedy"]) for each in json.loads(printed)}

@@ -24,9 +24,13 @@ from tests.alembic_online.project import Project
 BOOKS = 'op.create_table("books", sa.Column("id", sa.Integer, primary_key=True), sa.Column("title", sa.Text))'
 MANY = (
     'op.add_column("books", sa.Column("n", sa.Integer)); op.create_index("ix", "books", ["title"]);'
-    'op.execute("ALTER TABLE books ALTER id TYPE bigint, ADD m int"); op.execute("UPDATE books SET n = 1")'
+    'op.execute("ALTER TABLE books ALTER id TYPE bigint, ADD m int, RESET (fillfactor)");'
+    'op.execute("UPDATE books SET n = 1")'
 )
-UNDO = 'op.drop_index("ix"); op.drop_column("books", "n"); op.execute("ALTER TABLE books ALTER id TYPE int, DROP m")'
+UNDO = (
+    'op.drop_index("ix"); op.drop_column("books", "n");'
+    'op.execute("ALTER TABLE books ALTER id TYPE int, DROP m, RESET (fillfactor)")'
+)
 
 
 @pytest.fixture
