@@ -67,7 +67,8 @@ async def _look_again(connection: AsyncConnection, versions: Mapping[Key, int], 
     ]
     if renamed:
         named_with = {*await connection.scalars(NAMED_WITH, {"oids": ",".join(renamed)})}
-        again |= {key for key in versions if key[1] in named_with}
+        # A rule of a domain is named with table 0.
+        again |= {key for key in versions if key != _COMMON and key[1] in named_with}
         facts = await _print(connection, versions, again)
     kept = {key: reading for key, reading in known.readings.items() if key in versions and key not in again}
     objects, numbers = dict(known.objects), dict(known.numbers)

@@ -23,6 +23,7 @@ _COLUMN = """
                    AND k.refobjsubid = 0 AND k.deptype = 'i') AS of_key,
            CASE WHEN a.attgenerated = '' THEN pg_get_expr(d.adbin, d.adrelid) END AS "default",
            a.attgenerated <> '' AS generated, a.attidentity::text AS identity,
+           nullif(c.reloftype, 0)::regtype::text AS of_type,
            ARRAY(SELECT objid::regclass::text FROM pg_depend WHERE classid = 'pg_class'::regclass AND refobjid = c.oid
                  AND refclassid = 'pg_class'::regclass AND refobjsubid = a.attnum AND deptype IN ('a', 'i')
                  AND objid IN (SELECT seqrelid FROM pg_sequence) ORDER BY deptype DESC, objid) AS sequences
@@ -118,3 +119,5 @@ def _reasons(family: Sequence[tuple[str, Row[Any]]]) -> Iterator[str]:
         yield "it says to which partition a row belongs"
     if row.generated:
         yield "its values are generated"
+    if row.of_type is not None:
+        yield f"the table is of the type {row.of_type}, and so gets no column beside it"

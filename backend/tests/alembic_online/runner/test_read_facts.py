@@ -13,6 +13,7 @@ from alembic_online.runner.facts import Facts, changes
 GROUND = """\
 CREATE TYPE mood AS ENUM ('good', 'bad')
 CREATE DOMAIN short AS mood
+CREATE DOMAIN ruled AS integer CHECK (VALUE > 0)
 CREATE TYPE pair AS (one integer, other mood)
 CREATE FUNCTION doubled(integer) RETURNS integer LANGUAGE sql IMMUTABLE RETURN $1 * 2
 CREATE FUNCTION fire() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN new; END'
@@ -26,6 +27,7 @@ CREATE MATERIALIZED VIEW counted AS SELECT author, count(*) FROM book GROUP BY 1
 CREATE TRIGGER fire BEFORE UPDATE ON book FOR EACH ROW EXECUTE FUNCTION fire()
 CREATE POLICY own ON book USING (doubled(id) > 0)"""
 STEPS = """\
+ALTER DOMAIN ruled RENAME TO bound
 ALTER TABLE author RENAME TO writer
 ALTER TABLE writer RENAME name TO title
 ALTER TABLE writer RENAME mood TO was; ALTER TABLE writer RENAME moods TO mood; ALTER TABLE writer RENAME was TO moods
