@@ -42,12 +42,12 @@ psql: $(STAMP)  ## psql on that database
 test quick prove: export PYTHONDONTWRITEBYTECODE :=
 
 # Three at once for two cores: a test of locks waits for a while.
-test: $(STAMP)  ## the tests, on PostgreSQL 18 and a few on 16 (five minutes)
+test: $(STAMP)  ## the tests, on PostgreSQL 18 and a few on 16 (five to ten minutes)
 	@$(BIN)/python -m pytest -n 3 --dist worksteal $(ARGS)
 
 # Where all tests need a server, none is looked for: to collect them takes as long as the others run.
 WITHOUT_PURE := alembic_online/autogenerate alembic_online/recipes alembic_online/postgres/catalogue api/test_schema.py
-quick: $(STAMP)  ## what needs no server (twenty seconds)
+quick: $(STAMP)  ## what needs no server (some twenty seconds)
 	@$(BIN)/python -m pytest -n 2 --dist worksteal -m "pure and not prove" --postgres=18 $(WITHOUT_PURE:%=--ignore=backend/tests/%) $(ARGS)
 
 prove: $(STAMP)  ## the longer proofs: all cases of each table, kills at every step, all of the toolkit on 16
