@@ -24,7 +24,7 @@ _POLICY: dict[str, Any] = {
     "lock_timeout": 0.05,
     "total_lock_timeout": 0.4,
     "max_retry_delay_seconds": 0.05,
-    "migrator_timeout": 30.0,
+    "migrator_timeout": 120.0,
     "backfill_pause_ratio": 0.0,
     "unknown_sessions": "none",
 }
