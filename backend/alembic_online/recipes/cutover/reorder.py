@@ -9,12 +9,16 @@ text: what is not certain waits its turn.
 
 import re
 from collections.abc import Sequence
+from functools import cached_property
+from typing import Any
+
+from sqlalchemy import Row
 
 from alembic_online.postgres.locks import is_patient, strong_locks
 from alembic_online.postgres.locks.reader import first_word
 from alembic_online.recipes.cutover.cutover import CutOver
 from alembic_online.recipes.cutover.pending_statements import Waiting, gaps
-from alembic_online.recipes.cutover.statement_forms import assigned, is_type_change, names_of
+from alembic_online.recipes.cutover.statement_forms import assigned, is_type_change, names_of, updated
 from alembic_online.recipes.database import Database
 from alembic_online.recipes.names import plain
 from alembic_online.recipes.object_effects import GivenUp, is_definition, last_part
@@ -59,7 +63,25 @@ _REACHES_FURTHER = """
             SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum = ANY (t.tgattr)
             AND lower(a.attname) = ANY (CAST(:columns AS text[])))) END
     UNION ALL SELECT 1 FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class
-    WHERE lower(c.relname) = ANY (:names) AND c.relkind <> 'v' LIMIT 1
+    WHERE lower(c.relname) = ANY (:names) AND r.rulename <> '_RETURN' LIMIT 1
+"""
+# The relations that hold the rows of those with such names, or rule them: the tables under a view, partitions and
+# children, and all that these are partitions or children of: no triggers of the last are fired. A view `calls` a
+# function that is not PostgreSQL's own.
+_OF_THE_SAME_ROWS = """
+    WITH RECURSIVE below AS (
+        SELECT oid FROM pg_class WHERE lower(relname) = ANY (:names) AND relkind IN ('r', 'p', 'f', 'v')
+        AND relnamespace NOT IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace)
+        UNION SELECT e.oid FROM below JOIN (
+            SELECT inhparent AS of, inhrelid AS oid FROM pg_inherits
+            UNION ALL SELECT r.ev_class, d.refobjid FROM pg_rewrite r JOIN pg_depend d ON d.objid = r.oid
+            AND d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass) e ON e.of = below.oid
+    ), above AS (SELECT oid FROM below UNION SELECT i.inhparent FROM above JOIN pg_inherits i ON i.inhrelid = above.oid)
+    SELECT DISTINCT lower(c.relname) AS name, c.oid IN (SELECT oid FROM below) AS fires, c.relkind = 'v' AS is_view,
+        c.relkind = 'v' AND EXISTS (
+            SELECT FROM pg_rewrite r JOIN pg_depend d ON d.objid = r.oid AND d.classid = 'pg_rewrite'::regclass
+            WHERE r.ev_class = c.oid AND d.refclassid = 'pg_proc'::regclass) AS calls
+    FROM above JOIN pg_class c USING (oid)
 """
 # The tables and columns that a constraint or a unique index rules; what is computed of others counts with it.
 _RULED = """
@@ -109,6 +131,15 @@ class _Statement:
         self._has_default = "DEFAULT" in capitals
         self._is_of_rows = not is_definition(sql)
 
+    @cached_property
+    def _same_rows(self) -> Sequence[Row[Any]]:
+        return self._database.ask(_OF_THE_SAME_ROWS, names=sorted(self._words))
+
+    @cached_property
+    def _reached(self) -> set[str]:
+        """Its words, and the relations that share rows with one of them."""
+        return self._words | {row.name for row in self._same_rows}
+
     def passes(self, cut_over: CutOver) -> bool:
         """It names nothing that is made, and depends on nothing that goes."""
         if _OF_THE_CATALOGUE.search(self._sql):
@@ -132,6 +163,8 @@ class _Statement:
         return self._words.isdisjoint(last_part(each.name) for each in waiting.gives_up)
 
     def _calls_others(self) -> bool:
+        if any(row.calls for row in self._same_rows):
+            return True
         if self._writes & {"INSERT"}:  # its list of columns comes in parentheses too
             return "SELECT" in self._sql.upper() and bool(self._called() - self._named_tables())
         return bool(self._called())
@@ -153,58 +186,64 @@ class _Statement:
         return bool(self._words & (waiting.makes | given | _locked(waiting)))
 
     def _comes_before(self, waiting: Waiting, cut_over: CutOver) -> bool:
-        if self._words & waiting.makes:
+        if self._reached & waiting.makes:
             return False
         if waiting.step is not None:
             return self._leaves_columns(waiting, cut_over)
         if not waiting.gives_up:
-            return not self._words & _locked(waiting)
+            return not self._reached & _locked(waiting)
         return all(self._may_precede(each) for each in waiting.gives_up)
 
     def _leaves_columns(self, waiting: Waiting, cut_over: CutOver) -> bool:
         """It is a step of a swap: rows of its table may change, but not the column, nor may all columns be listed."""
-        named = [table for table in {*_locked(waiting), last_part(plain(waiting.swaps))} if table in self._words]
+        named = [table for table in {*_locked(waiting), last_part(plain(waiting.swaps))} if table in self._reached]
         columns = [column.lower() for table in named for column in cut_over.exchanged(table)]
         listed = "*" in self._sql or bool(self._writes - {"UPDATE", "DELETE"})
-        return not named or (bool(columns) and not listed and self._words.isdisjoint(columns))
+        return not named or (bool(columns) and not listed and self._reached.isdisjoint(columns))
 
     def _may_precede(self, each: GivenUp) -> bool:
         table, name = last_part(each.table), last_part(each.name)
         if each.kind in ("view", "function", "grant"):
-            return name not in self._words or each.kind == "grant"
+            return name not in self._reached or each.kind == "grant"
         if each.kind == "policy" or (each.kind == "switch" and name.endswith("security")):
             # Who is above them reads and writes the same rows with them and without.
-            return table not in self._words or not self._database.ask(_IS_RULED, table=table)
+            return table not in self._reached or not self._database.ask(_IS_RULED, table=table)
         if not self._writes:
-            return table not in self._words if each.kind == "column" else name not in self._words
+            return table not in self._reached if each.kind == "column" else name not in self._reached
         if each.kind in _RULES:
             return self._respects(each, name)
         if self._reaches_further():
             return False
         if each.kind == "default":
-            return table not in self._words or not (self._has_default or self._writes - {"UPDATE", "DELETE"})
-        return not {table, name} & self._words if table else name not in self._words
+            return table not in self._reached or not (self._has_default or self._writes - {"UPDATE", "DELETE"})
+        return not {table, name} & self._reached if table else name not in self._reached
 
     def _respects(self, each: GivenUp, name: str) -> bool:
         """It cannot break the rule, nor is another statement where there is none."""
-        if name in self._words:
+        if name in self._reached:
             return False
         ruled = self._database.ask(_RULED, name=name) if each.kind != "not null" else ()
         columns, tables = {row.name for row in ruled} or {name}, {row.table for row in ruled} or {last_part(each.table)}
-        if not tables & self._words or (not ruled and each.kind == "index"):
+        if not tables & self._reached or (not ruled and each.kind == "index"):
             return not self._reaches_further()
         if self._reaches_further():
             return False
         if self._writes == {"UPDATE"}:
-            changed = assigned(self._sql)
+            changed = self._assigned()
             return changed is not None and not changed & columns
         return self._writes == {"DELETE"} and not any(row.foreign for row in ruled)
+
+    def _assigned(self) -> set[str] | None:
+        """The columns that a plain UPDATE sets; those of a view may have other names in its tables."""
+        is_of_view = updated(self._sql) in {row.name for row in self._same_rows if row.is_view}
+        return None if is_of_view else assigned(self._sql)
 
     def _reaches_further(self) -> bool:
         deletes, updates = self._writes - {"UPDATE", "INSERT"}, self._writes - {"DELETE", "TRUNCATE"}
         events = sum(_FIRED_BY.get(each, _ALL_EVENTS) for each in self._writes)
-        columns = assigned(self._sql) if self._writes == {"UPDATE"} else None
-        asked = {"names": sorted(self._words), "deletes": bool(deletes), "updates": bool(updates), "events": events}
+        columns = self._assigned() if self._writes == {"UPDATE"} else None
+        fired = self._words | {row.name for row in self._same_rows if row.fires}
+        asked = {"names": sorted(fired), "deletes": bool(deletes), "updates": bool(updates), "events": events}
         asked["columns"] = None if columns is None else sorted(columns)
         return bool(self._database.ask(_REACHES_FURTHER, **asked))
 

@@ -79,19 +79,27 @@ def altered_column(sql: str) -> str:
     return ""
 
 
+def updated(sql: str) -> str:
+    """The relation that a plain UPDATE names, plain and without its schema; "" for any other statement."""
+    (reader, *_) = statements(sql)
+    if not reader.accept("UPDATE"):
+        return ""
+    reader.accept("ONLY")
+    return last_part(plain(reader.name()))
+
+
 def assigned(sql: str) -> set[str] | None:
-    """The columns that a plain UPDATE sets; None for any other statement."""
+    """The columns that a plain UPDATE sets, and maybe a few more; None for any other statement."""
     (reader, *others) = statements(sql)
     if others or not reader.accept("UPDATE") or not reader.skip_to("SET"):
         return None
     found: set[str] = set()
     for part in reader.split():
-        listed = part.parentheses()
-        names = [plain(each.name()) for each in listed.split()] or [plain(part.name())]
-        if not part.accept("="):
-            return found  # behind WHERE and FROM there are commas too
-        found.update(names)
-    return found
+        # Of `tags[1]` and `address.city` the first name is the column. Behind WHERE and FROM there are commas too:
+        # what is named there counts with the others.
+        listed = list(part.parentheses().split()) or [part]
+        found.update(plain(name) for each in listed for name in each.parts()[:1])
+    return found or None
 
 
 def makes_index(sql: str) -> bool:

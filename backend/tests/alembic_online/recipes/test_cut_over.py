@@ -863,7 +863,51 @@ GUARDED = Case(
     ALTER TABLE shelves ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
     """,
 )
-ROWS_IN_BETWEEN = [TYPE_BETWEEN, ROWS_BETWEEN, COMMITS_BETWEEN, KEEPS_RULES, NULL_BETWEEN, DELETED_BETWEEN, GUARDED]
+RULES_OF_PARTS = Case(
+    "rules of a partition, a child and the table under a view are gone while rows in between break them",
+    f"""op.execute("DROP VIEW long_books")
+    op.drop_constraint("ck_day", "events_2")
+    op.drop_constraint("ck_name", "authors")
+    op.drop_constraint("ck_id", "poets")
+    op.execute("UPDATE events SET day = 2000 WHERE id > 60")
+    op.execute("UPDATE people SET called = 'nobody'")
+    op.execute("UPDATE authors SET id = 1000 WHERE id = 500")
+    {LARGER}
+    {CREATE_VIEW}
+    op.create_check_constraint("ck_day", "events_2", "day < 3000")
+    op.create_check_constraint("ck_id", "poets", "id < 2000")""",
+    "pass",
+    EVENTS
+    + """
+    ALTER TABLE events_2 ADD CONSTRAINT ck_day CHECK (day < 1000);
+    ALTER TABLE authors ADD CONSTRAINT ck_name CHECK (name <> 'nobody');
+    CREATE TABLE poets (CONSTRAINT ck_id CHECK (id < 1000)) INHERITS (authors);
+    INSERT INTO poets VALUES (500, 'poet');
+    CREATE VIEW people AS SELECT id, name AS called FROM authors WHERE id < 400;
+    """,
+)
+ELEMENT_BETWEEN = Case(
+    "elements of a column that a rule is about are changed in between",
+    f"""op.execute("DROP VIEW long_books")
+    op.drop_constraint("ck_tags", "books")
+    op.execute("UPDATE books SET title = title, tags[1] = 9, pages = 5 WHERE id = 5")
+    {LARGER}
+    {CREATE_VIEW}
+    op.create_check_constraint("ck_tags", "books", "tags[1] < 10")""",
+    "pass",
+    f"{SHOP}; ALTER TABLE books ADD tags integer[], ADD CONSTRAINT ck_tags CHECK (tags[1] < 5)",
+)
+ROWS_IN_BETWEEN = [
+    TYPE_BETWEEN,
+    ROWS_BETWEEN,
+    COMMITS_BETWEEN,
+    KEEPS_RULES,
+    NULL_BETWEEN,
+    DELETED_BETWEEN,
+    GUARDED,
+    RULES_OF_PARTS,
+    ELEMENT_BETWEEN,
+]
 
 # Clients would miss something for as long as these run: by what the refusal says.
 REFUSED = {
@@ -876,6 +920,22 @@ REFUSED = {
         'op.execute("ALTER TABLE tickets DISABLE TRIGGER noting")',
         """op.execute("UPDATE tickets SET body = body || '.'")""",
         'op.execute("ALTER TABLE tickets ENABLE TRIGGER noting")',
+    ),
+    "the trigger noting of events_2 in line 11 and makes it again in line 13": (
+        'op.execute("DROP TRIGGER noting ON events_2")',
+        'op.execute("UPDATE events SET day = day + 1")',
+        'op.execute("CREATE TRIGGER noting BEFORE UPDATE ON events_2 FOR EACH ROW EXECUTE FUNCTION note()")',
+    ),
+    "the trigger noting of tickets in line 12 and makes it again in line 14": (
+        "",
+        'op.execute("DROP TRIGGER noting ON tickets")',
+        """op.execute("UPDATE open_tickets SET body = body || '.'")""",
+        'op.execute("CREATE TRIGGER noting BEFORE UPDATE ON tickets FOR EACH ROW EXECUTE FUNCTION note()")',
+    ),
+    "the default pages of books in line 11 and makes it again in line 13": (
+        'op.alter_column("books", "pages", server_default=None)',
+        """op.execute("INSERT INTO titles (id, name) VALUES (1000, 'x')")""",
+        'op.alter_column("books", "pages", server_default="5")',
     ),
     "the view long_books in line 11 and makes it again in line 14": (
         'op.execute("DROP VIEW long_books")',
@@ -992,8 +1052,10 @@ def test_it_converges_though_its_session_ends_around_every_step(
 def test_what_clients_would_miss_meanwhile_is_refused(project: Project, database: str, words: str) -> None:
     noting = "CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;"
     noting += "CREATE TRIGGER noting BEFORE UPDATE ON tickets FOR EACH ROW EXECUTE FUNCTION note();"
+    noting += "CREATE TRIGGER noting BEFORE UPDATE ON events_2 FOR EACH ROW EXECUTE FUNCTION note();"
+    noting += "CREATE VIEW titles AS SELECT id, title AS name FROM books;"
     noting += "ALTER TABLE authors ADD twice integer GENERATED ALWAYS AS (id * 2) STORED"
-    write(project, database, Case("refused", "\n    ".join(REFUSED[words]), "pass", SHOP + noting))
+    write(project, database, Case("refused", "\n    ".join(REFUSED[words]), "pass", EVENTS + noting))
     before = read_state(database)
     with pytest.raises(UserError, match=f"(?s){words}") as refused:
         project.alembic.having(**PATIENT)(database, "upgrade", "head")
