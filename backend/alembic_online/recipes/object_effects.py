@@ -48,7 +48,7 @@ def given_up(sql: str) -> Iterator[GivenUp]:
         elif reader.accept("REVOKE"):
             yield from _of_roles(reader, "FROM")
         elif reader.accept_any("ALTER TYPE", "ALTER DOMAIN") and (name := reader.name()) and reader.accept("RENAME TO"):
-            yield GivenUp("type", "", plain(name))
+            yield GivenUp("type", "", plain(name), name, stays=True)
 
 
 def switched_on(sql: str) -> Iterator[GivenUp]:

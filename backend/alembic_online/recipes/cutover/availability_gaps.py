@@ -7,6 +7,7 @@ gap: whoever ran before runs on without it, and rows that break it are found whe
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from traceback import FrameSummary
+from typing import NamedTuple
 
 from alembic.script import Script
 
@@ -23,11 +24,13 @@ from alembic_online.revisions.source_line import line_in
 
 _RELATION = "SELECT 1 FROM pg_class WHERE lower(relname) = :name"
 _PART = "SELECT 1 FROM {} JOIN pg_class c ON c.oid = {} WHERE lower(c.relname) = :table AND {}"
+# Those of partitions and children change with the column that they inherit.
 _OF_TYPE = """
-    SELECT lower(c.relname) AS table, lower(a.attname) AS name FROM pg_attribute a
-    JOIN pg_class c ON c.oid = a.attrelid AND c.relkind IN ('r', 'p') AND NOT c.relispartition
-    JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN pg_type e ON e.oid = t.typelem AND t.typlen = -1
-    WHERE lower(coalesce(e.typname, t.typname)) = :name AND NOT a.attisdropped
+    SELECT lower(n.nspname) || '.' || lower(c.relname) AS qualified, lower(c.relname) AS table,
+        pg_table_is_visible(c.oid) AS visible, lower(a.attname) AS name
+    FROM pg_type t JOIN pg_attribute a ON a.atttypid IN (t.oid, t.typarray) AND a.attinhcount = 0 AND NOT a.attisdropped
+    JOIN pg_class c ON c.oid = a.attrelid AND c.relkind IN ('r', 'p') JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE t.oid = to_regtype(:name)
 """
 _THERE = {
     "view": _RELATION,
@@ -54,6 +57,14 @@ _THERE = {
 }
 
 
+class _Column(NamedTuple):
+    """One of a table, plain."""
+
+    tables: frozenset[str]
+    """The names of the table: with its schema, and without where the search path leads to it."""
+    name: str
+
+
 class Gaps:
     """Of one direction of one revision."""
 
@@ -65,8 +76,8 @@ class Gaps:
         self._below = Below(Path(script.path), direction)
         self._there: dict[GivenUp, bool] = {}
         """As it was before this revision."""
-        self._columns: dict[str, set[tuple[str, str]]] = {}
-        """The same, by the type."""
+        self._columns: dict[str, list[_Column]] = {}
+        """The same, by the type as SQL writes it."""
 
     def found(self, waiting: Iterable[Waiting]) -> Iterator[tuple[GivenUp, Waiting, int]]:
         """What is given up by these, and the line that makes it again."""
@@ -84,8 +95,8 @@ class Gaps:
         """These are about to be carried out, and not yet committed: what they give up is there until now."""
         for each in gaps(waiting):
             self._is_there(each)
-        for each in (each for one in waiting for each in one.gives_up if each.kind == "type"):
-            self._columns_of(last_part(each.name))
+        for each in (each for one in waiting for each in one.gives_up if each.kind == "type" and each.stays):
+            self._columns_of(each.written)
 
     def refuse(self, waiting: Sequence[Waiting], sql: str) -> None:
         """Raise `RevisionFailed` where a commit of these, before `sql`, would leave one."""
@@ -185,12 +196,13 @@ class Gaps:
         """A type's name goes to another one, and columns that do not get that here are of the old: casts to it fail."""
         for each, by in ((each, one) for one in waiting for each in one.gives_up if each.kind == "type"):
             line = by.line
-            if "RENAME" not in by.sql.upper() or line is None or self._is_noted(by.sql, by.operation):
+            if not each.stays or line is None or self._is_noted(by.sql, by.operation):
                 continue
             name = last_part(each.name)
             here = any(name in one.makes for one in waiting if one is not by)
             again = self._below.brings_back(each, line.lineno or 0, line.end_lineno or line.lineno or 0)
-            if not (here or again) or all(any(_changes(one, *of) for one in waiting) for of in self._columns_of(name)):
+            columns = self._columns_of(each.written) if here or again else []
+            if all(any(_changes(one, column) for one in waiting) for column in columns):
                 continue
             raise RevisionFailed(
                 f"{self._script.revision} gives the name of the type {name} to another one, from line {line.lineno} on:"
@@ -200,10 +212,14 @@ class Gaps:
                 " others, such as those that write rows, above or below.",
             )
 
-    def _columns_of(self, kind: str) -> set[tuple[str, str]]:
-        """Of tables, plain, as it was when that was asked first; also of arrays of it."""
+    def _columns_of(self, kind: str) -> list[_Column]:
+        """Of tables, as it was when that was asked first; also of arrays of it."""
         if kind not in self._columns:
-            self._columns[kind] = {(row.table, row.name) for row in self._database.ask(_OF_TYPE, name=kind)}
+            rows = self._database.ask(_OF_TYPE, name=kind)
+            self._columns[kind] = [
+                _Column(frozenset({row.qualified, row.table} if row.visible else {row.qualified}), row.name)
+                for row in rows
+            ]
         return self._columns[kind]
 
     def default_follows(self, table: str, column: str, waiting: Iterable[Waiting]) -> bool:
@@ -251,14 +267,15 @@ class Gaps:
         return line_in(str(Path(self._script.path).parent))
 
 
-def _changes(waiting: Waiting, table: str, column: str) -> bool:
+def _changes(waiting: Waiting, column: _Column) -> bool:
     """Whether the column gets another type by it, or goes."""
     words = waiting.sql.upper()
     if waiting.step and waiting.swaps:
-        return last_part(plain(waiting.swaps)) == table and waiting.step.column.lower() == column
+        return plain(waiting.swaps) in column.tables and waiting.step.column.lower() == column.name
+    if column.tables.isdisjoint(plain(lock.name) for lock in strong_locks(waiting.sql)):
+        return False
     gets_type = words.lstrip().startswith("ALTER TABLE") and ("TYPE" in words or "DROP" in words)
-    goes = words.lstrip().startswith("DROP TABLE")
-    return (gets_type and {table, column} <= names_of(waiting.sql)) or (goes and table in names_of(waiting.sql))
+    return (gets_type and column.name in names_of(waiting.sql)) or words.lstrip().startswith("DROP TABLE")
 
 
 def _alone(each: GivenUp) -> str:

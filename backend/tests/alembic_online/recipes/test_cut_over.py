@@ -631,6 +631,20 @@ ENUMS = [
         f"""{SHOP}; CREATE TYPE "mood.v4" AS ENUM ('open', 'closed'); ALTER TABLE tickets ADD mood "mood.v4";
         UPDATE tickets SET mood = 'open'""",
     ),
+    Case(
+        "another enum, filled before the old one goes, though another schema has one of that name",
+        """op.execute("ALTER TYPE mood RENAME TO mood_old")
+    op.execute("CREATE TYPE mood AS ENUM ('draft', 'open', 'shut')")
+    op.execute("ALTER TABLE tickets ALTER mood TYPE mood USING mood::text::mood")
+    op.execute("UPDATE tickets SET mood = 'shut' WHERE mood = 'draft'")
+    op.execute("DROP TYPE mood_old")""",
+        "pass",
+        MOODS
+        + """
+        CREATE SCHEMA tenant; CREATE TYPE tenant.mood AS ENUM ('draft');
+        CREATE TABLE tenant.moods (mood tenant.mood); CREATE TABLE tenant.tickets (mood tenant.mood);
+        """,
+    ),
 ]
 LABELS_BY_TEXT = """op.alter_column("tickets", "state", server_default=None)
     op.execute("DROP VIEW open_tickets")
