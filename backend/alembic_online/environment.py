@@ -16,7 +16,7 @@ from alembic_online.postgres.connection.connected_url import connected_url
 from alembic_online.postgres.connection.engine import async_engine, resolve_url, revision_engine
 from alembic_online.revision_file import (
     ASKS_OTHERS,
-    drop_empty,
+    finish_files,
     number_merges,
     prepare,
     process_directives,
@@ -161,6 +161,6 @@ def _configure(metadata: MetaData, command: Command, policy: Policy, **options: 
         **options,
     )
     surround_hooks(
-        context.get_context(), partial(process_directives, command, metadata, policy), partial(drop_empty, command)
+        context.get_context(), partial(process_directives, command, metadata, policy), partial(finish_files, command)
     )
     refuse_what_has_no_value(context.get_context().dialect)

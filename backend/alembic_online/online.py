@@ -34,15 +34,23 @@ from alembic_online.postgres.connection.sync_facade import as_async, connection_
 from alembic_online.postgres.connection.url import DatabaseURL
 from alembic_online.postgres.declared import one_metadata
 from alembic_online.review import preflight
-from alembic_online.revision_file import ASKS_OTHERS, drop_empty, surround_hooks, write_what_differs
+from alembic_online.revision_file import ASKS_OTHERS, finish_files, surround_hooks, write_what_differs
 from alembic_online.revisions.faulty_line import refuse_what_has_no_value
 from alembic_online.revisions.graph import load_chain
 from alembic_online.revisions.project import RECEIVER, OwnSession, ProjectTold
 from alembic_online.revisions.squashed import begin_with_squashed
+from alembic_online.runtime.advisory_lock import SESSION, lock_space, released_at_end
 from alembic_online.runtime.bookkeeping import VERSION_TABLE
 from alembic_online.runtime.current_command import Command
 from alembic_online.runtime.logs import show_what_happens
-from alembic_online.runtime.owners_session import is_same_session, left_as_it_was, make_like, others_alike, set_by_owner
+from alembic_online.runtime.owners_session import (
+    is_same_session,
+    left_as_it_was,
+    local_settings_kept,
+    make_like,
+    others_alike,
+    set_by_owner,
+)
 from alembic_online.runtime.rehearsal import REHEARSAL, ROLLED_BACK, Rehearsal
 from alembic_online.runtime.session import prepare_own_session, session_settings
 from alembic_online.runtime.up_to_date import is_up_to_date
@@ -130,6 +138,8 @@ def _carried_out(
         )
     with ExitStack() as stack:
         migrator = None
+        if not theirs:
+            stack.enter_context(local_settings_kept(connection))
         if command.changes_database and not theirs:
             commit_each_revision(run)
             rehearses = REHEARSAL in context.config.attributes
@@ -187,6 +197,7 @@ def _migrating(connection: Connection, command: Command, policy: Policy, target:
     with ExitStack() as stack:
         owners = set_by_owner(connection)
         stack.enter_context(left_as_it_was(connection, session_settings(policy.network_timeout)))
+        stack.enter_context(released_at_end(connection, lock_space(), SESSION))
         waiter, engine, own = stack.enter_context(_waiting(connection))
         wait = waiter.wait
 
@@ -247,7 +258,7 @@ class CallersTransaction(Supervisor):
 
 def _compare_with(run: MigrationContext, command: Command, metadata: MetaData, policy: Policy) -> None:
     """`revision --autogenerate` and `check` compare as the toolkit does; then the project's own hook sees the lines."""
-    surround_hooks(run, partial(write_what_differs, command, metadata, policy), partial(drop_empty, command))
+    surround_hooks(run, partial(write_what_differs, command, metadata, policy), partial(finish_files, command))
     # No change is to be reported twice; plugins of others go on.
     plugins = run.opts.get("autogenerate_plugins") or ()
     run.opts["autogenerate_plugins"] = [*ASKS_OTHERS, *(name for name in plugins if not name.startswith("alembic."))]

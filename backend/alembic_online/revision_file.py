@@ -80,11 +80,18 @@ def _in_turn(*hooks: Hook | None) -> Hook:
     return run
 
 
-def drop_empty(command: Command, _: object, __: object, directives: list[MigrationScript]) -> None:
-    """Alembic's hook: no file where autogenerate, and whoever has changed its lines, has nothing to write."""
+def finish_files(command: Command, _: object, __: object, directives: list[MigrationScript]) -> None:
+    """Alembic's last hook: no file where autogenerate, and whoever has changed its lines, has nothing to write; the
+    second one of a pair stands on the first one, which may have got another id."""
     if command.autogenerates and directives and all(each.is_empty() for each in directives[0].upgrade_ops_list):
         directives.clear()
         command.environment.config.print_stdout("Nothing to write: models and database do not differ.")
+    for script in directives[1:]:
+        # Imported late: who writes a pair has imported it already.
+        from alembic_online.autogenerate.directives import ContractScript  # noqa: PLC0415
+
+        if isinstance(script, ContractScript):
+            script.stand_on_expand()
 
 
 def process_directives(

@@ -29,6 +29,9 @@ from alembic_online.releases.breaks import phase_between
 from alembic_online.releases.phase import Phase
 from alembic_online.revisions.named_schemas import schemas_of_project, text_of_revisions
 
+_TELLS_FILES_APART = ("%(rev)s", "%(slug)s")
+"""Words of Alembic's `file_template` of which two files of one command differ."""
+
 
 @dataclass(frozen=True)
 class Comparison:
@@ -107,12 +110,14 @@ class Comparison:
 
         `whole` is the trial of one revision for all of it. None where it is expand or contract as a whole, where it
         renames (a name of before and a name of after need a view or a trigger), and where two do not run or do not lead
-        to the models.
+        to the models; nor where both files would have one name.
         """
         assert self.context.connection is not None, "the command needs the database"
         live, wanted = self._ours
         renames = any(each.old.kind not in (Kind.CONSTRAINT, Kind.INDEX) for each in whole.renames)
-        between = None if renames else halfway(live, wanted, self.metadata)
+        assert self.context.script is not None, "Alembic gives every environment its script directory"
+        one_name = not any(word in self.context.script.file_template for word in _TELLS_FILES_APART)
+        between = None if renames or one_name else halfway(live, wanted, self.metadata)
         if between is None:
             return None
         task = replace(self._task(), hold_null=hold_null(self.context.connection, live, wanted))

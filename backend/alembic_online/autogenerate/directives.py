@@ -51,26 +51,32 @@ def write_differences(comparison: Comparison, directives: list[MigrationScript],
         raise RequestRefused("Autogenerate sees what differs and has no line for it.", "Write the revision by hand.")
     phase = comparison.phase if says_phase else None
     if phase is Phase.CONTRACT and (pair := comparison.pair(trial)):
-        directives.append(_behind(directives[0]))
+        directives.append(ContractScript(directives[0]))
         _write(comparison, pair[0], directives[0], Phase.EXPAND)
         _write(comparison, pair[1], directives[1], Phase.CONTRACT)
     else:
         _write(comparison, trial, directives[0], phase)
 
 
-def _behind(script: MigrationScript) -> MigrationScript:
-    """A second file, which stands on the first one."""
-    assert isinstance(script.upgrade_ops, UpgradeOps)
-    assert isinstance(script.downgrade_ops, DowngradeOps)
-    return MigrationScript(
-        rev_id(),
-        UpgradeOps([], upgrade_token=script.upgrade_ops.upgrade_token),
-        DowngradeOps([], downgrade_token=script.downgrade_ops.downgrade_token),
-        message=f"{Phase.CONTRACT}: {script.message}",
-        imports={*script.imports},
-        head=script.rev_id,
-        version_path=script.version_path,
-    )
+class ContractScript(MigrationScript):
+    """The second file of a pair. It stands on the first one, whatever id a hook of the project gives that."""
+
+    def __init__(self, expand: MigrationScript) -> None:
+        assert isinstance(expand.upgrade_ops, UpgradeOps)
+        assert isinstance(expand.downgrade_ops, DowngradeOps)
+        super().__init__(
+            rev_id(),
+            UpgradeOps([], upgrade_token=expand.upgrade_ops.upgrade_token),
+            DowngradeOps([], downgrade_token=expand.downgrade_ops.downgrade_token),
+            message=f"{Phase.CONTRACT}: {expand.message}" if expand.message else str(Phase.CONTRACT),
+            imports={*expand.imports},
+            version_path=expand.version_path,
+        )
+        self.expand = expand
+
+    def stand_on_expand(self) -> None:
+        """To be called when all hooks have run."""
+        self.head = self.expand.rev_id
 
 
 def _write(comparison: Comparison, trial: Trial, script: MigrationScript, phase: Phase | None) -> None:

@@ -16,10 +16,18 @@ from sqlalchemy import MetaData
 from alembic_online.autogenerate.context import Context, Schema
 from alembic_online.autogenerate.python_defaults import from_models
 from alembic_online.postgres.catalogue import Attribute, Catalogue, CatalogueObject, Identity, Kind, compare
-from alembic_online.releases.breaks import How, breaks
+from alembic_online.releases.breaks import Break, How, breaks
 
 _FILLS_ITSELF = (Attribute.DEFAULT, Attribute.IDENTITY, Attribute.GENERATED)
+_NOT_NULL = (
+    Attribute.NOT_NULL,
+    Attribute.NOT_NULL_NAME,
+    Attribute.NOT_NULL_NOT_VALID,
+    Attribute.NOT_NULL_NOT_INHERITED,
+)
 _MADE_OF_COLUMN = (Kind.CONSTRAINT, Kind.INDEX, Kind.STATISTICS)
+_SAYS_NULL = "NULL"
+"""In the rule of a domain: it may refuse it."""
 _VIEWS = (Kind.VIEW, Kind.MATERIALIZED_VIEW)
 _REFUSES = (Kind.CONSTRAINT, Kind.TRIGGER)
 
@@ -33,13 +41,18 @@ def halfway(live: Schema, wanted: Schema, models: MetaData) -> Schema | None:
     catalogue = _without_refusals(Catalogue(objects), wanted.catalogue)
     if next(breaks(live.catalogue, catalogue), None):
         return None
-    if any(each.how is How.REFUSED for each in breaks(wanted.catalogue, catalogue)):
+    if not all(_is_new_key(each, live.catalogue) for each in breaks(wanted.catalogue, catalogue)):
         return None
     if not compare(live.catalogue, catalogue):
         return None
     known = live.needs.keys() | wanted.needs.keys()
     both = {each: live.needs.get(each, frozenset()) | wanted.needs.get(each, frozenset()) for each in known}
     return replace(wanted, catalogue=catalogue, needs=both)
+
+
+def _is_new_key(lacking: Break, live: Catalogue) -> bool:
+    """Whether it is a unique key that the release after has to do without until the contract."""
+    return lacking.identity.kind in (Kind.CONSTRAINT, Kind.INDEX) and lacking.identity not in live
 
 
 @dataclass(frozen=True)
@@ -58,7 +71,7 @@ class _Sides:
         later = _with_users((each for each in new if each.kind is not Kind.COLUMN), self.wanted)
         as_before = {each for each in self.broken if each in before and each in after}
         views = {each for each in as_before if each.kind in _VIEWS}
-        stay = _with_parts(self.broken - after.keys(), self.live) - after.keys()
+        stay = (_with_parts(self.broken - after.keys(), self.live) & before.keys()) - after.keys()
         taken = {
             each.identity: each for each in after.values() if each.identity not in later and each.parent not in views
         }
@@ -66,9 +79,13 @@ class _Sides:
             if (value := from_models(after[identity], Context(self.live, self.wanted, self.models))) is None:
                 return None
             taken[identity] = _with(taken[identity], Attribute.DEFAULT, value)
+        if any(self._refuses_null(before[each]) for each in stay):
+            return None
         for entry in before.values():
             if entry.kind is Kind.ENUM and entry.identity in as_before:
                 taken[entry.identity] = _all_labels(entry, after[entry.identity])
+            elif entry.kind is Kind.COLUMN and entry.identity in as_before and entry.parent not in views:
+                taken[entry.identity] = _as_both_write_it(entry, after[entry.identity])
             elif entry.identity in as_before or entry.parent in views:
                 taken[entry.identity] = entry
             elif entry.identity in stay:
@@ -76,14 +93,33 @@ class _Sides:
         return list(taken.values())
 
     def _as_it_stays(self, entry: CatalogueObject) -> CatalogueObject:
+        return entry.without(_NOT_NULL) if self._is_left_out(entry) else entry
+
+    def _is_left_out(self, entry: CatalogueObject) -> bool:
+        """Whether the release after writes NULL into what stays, for it does not know it."""
         left_out = entry.kind is Kind.COLUMN and entry.parent in self.wanted.catalogue
-        if left_out and not any(entry.has(each) for each in _FILLS_ITSELF):
-            return entry.without((Attribute.NOT_NULL, Attribute.NOT_NULL_NAME))
-        return entry
+        return left_out and not any(entry.has(each) for each in _FILLS_ITSELF)
+
+    def _refuses_null(self, entry: CatalogueObject) -> bool:
+        """Whether that NULL is refused by the column's domain, which others have too."""
+        needs = self.live.needs.get(entry.identity, ()) if self._is_left_out(entry) else ()
+        domains = [each for each in needs if each.kind is Kind.DOMAIN and each in self.live.catalogue]
+        return any(
+            self.live.catalogue[each].has(Attribute.NOT_NULL)
+            or any(_SAYS_NULL in rule.text(Attribute.DEFINITION) for rule in self.live.children(each))
+            for each in domains
+        )
 
 
 def _with(entry: CatalogueObject, attribute: Attribute, value: str | tuple[str, ...]) -> CatalogueObject:
     return replace(entry, attributes={**entry.attributes, attribute: value})
+
+
+def _as_both_write_it(before: CatalogueObject, after: CatalogueObject) -> CatalogueObject:
+    """NULL is let in where it was, and whoever leaves the column out gets a value where he did, or will."""
+    filled = after if any(after.has(each) for each in _FILLS_ITSELF) else before
+    strict = before if not before.has(Attribute.NOT_NULL) else after
+    return before.like(filled, _FILLS_ITSELF).like(strict, _NOT_NULL)
 
 
 def _all_labels(before: CatalogueObject, after: CatalogueObject) -> CatalogueObject:

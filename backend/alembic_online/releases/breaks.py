@@ -27,6 +27,7 @@ _SIZED = re.compile(
 )
 _LADDERS = (("smallint", "integer", "bigint"), ("real", "double precision"))
 """Types of which each holds all values of those before it."""
+_ACTION = re.compile(r"^FOREIGN KEY .* ON (DELETE|UPDATE) (CASCADE|SET )")
 _USED_BY_NAME = frozenset(
     {
         *(Kind.TABLE, Kind.FOREIGN_TABLE, Kind.VIEW, Kind.MATERIALIZED_VIEW, Kind.COLUMN, Kind.SEQUENCE, Kind.SCHEMA),
@@ -94,6 +95,10 @@ def _removed(identity: Identity, before: Catalogue, after: Catalogue) -> Iterato
             )
     elif _is_unique(before[identity]) and _stays(before[identity], after) and not _same(before[identity], after):
         yield Break(identity, How.GONE, "goes: INSERT ... ON CONFLICT that relies on it fails.")
+    elif _acts(before[identity]) and _stays(before[identity], after) and not _same(before[identity], after):
+        yield Break(
+            identity, How.RULED, "goes: rows that it deleted or changed with those they refer to are left alone."
+        )
     elif identity.kind is Kind.POLICY and _stays(before[identity], after):
         yield Break(identity, How.RULED, "goes: rows that it showed are hidden.")
 
@@ -275,6 +280,11 @@ def _is_unique(entry: CatalogueObject) -> bool:
     return entry.kind is Kind.CONSTRAINT and entry.text(Attribute.DEFINITION).startswith(
         ("UNIQUE", "PRIMARY", "EXCLUDE")
     )
+
+
+def _acts(entry: CatalogueObject) -> bool:
+    """Whether it is a foreign key that changes rows itself."""
+    return entry.kind is Kind.CONSTRAINT and bool(_ACTION.search(entry.text(Attribute.DEFINITION)))
 
 
 def _stays(part: CatalogueObject, after: Catalogue) -> bool:

@@ -3,16 +3,17 @@
 Polled, because a blocking call holds a snapshot for which CREATE INDEX CONCURRENTLY of the holder waits, and PostgreSQL
 sees no deadlock. Of its own, because the migration's session may be ended without the migrator being gone. A second
 lock is held by the migration's session itself: while a killed migrator's last statement still runs, nobody begins.
-The server releases both when the sessions end.
+The server releases both when the sessions end; a session of the project's own gives its lock back before.
 """
 
 import asyncio
 import time
 import zlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alembic_online.errors import TableBlocked
@@ -28,6 +29,15 @@ _HOLDER = text(
     WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 2
       AND l.classid = CAST(CAST(:space AS int8) AS oid) AND l.objid = CAST(CAST(:which AS int8) AS oid)
       AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+    """
+)
+
+_RELEASE = text(
+    """
+    SELECT pg_advisory_unlock(:space, :which) FROM pg_locks
+    WHERE pid = pg_backend_pid() AND locktype = 'advisory' AND objsubid = 2 AND granted
+      AND classid = CAST(CAST(:space AS int8) AS oid) AND objid = CAST(CAST(:which AS int8) AS oid)
+      AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
     """
 )
 
@@ -81,6 +91,18 @@ async def _try(connection: AsyncConnection, space: int, which: int) -> bool:
     given = bool(await connection.scalar(_TRY, {"space": space, "which": which}))
     await connection.rollback()  # the lock is the session's and stays; a snapshot would be in the way of others
     return given
+
+
+@contextmanager
+def released_at_end(connection: Connection, space: int, which: int) -> Iterator[None]:
+    """At the end of the block the session does not hold the lock any more: its connection may go back to a pool."""
+    try:
+        yield
+    finally:
+        if not connection.invalidated and not connection.closed:
+            connection.rollback()
+            connection.execute(_RELEASE, {"space": space, "which": which})
+            connection.commit()
 
 
 async def find_holder(connection: AsyncConnection, space: int, which: int = MIGRATOR) -> Holder | None:

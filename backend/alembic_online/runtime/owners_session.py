@@ -30,6 +30,25 @@ def set_by_owner(connection: Connection) -> dict[str, str]:
 
 
 @contextmanager
+def local_settings_kept(connection: Connection) -> Iterator[None]:
+    """What env.py has SET LOCAL in the transaction that it has begun counts to the end of the block, and no longer.
+
+    With plain Alembic all revisions run in that transaction. Here each is committed by itself, and so is this.
+    """
+    if not connection.in_transaction():
+        yield
+        return
+    before = set_by_owner(connection)
+    connection.commit()
+    now = set_by_owner(connection)
+    local = {name: value for name, value in before.items() if now.get(name) != value}
+    with left_as_it_was(connection, local):
+        if local:
+            make_like(connection, local)
+        yield
+
+
+@contextmanager
 def others_alike(connection: Connection, settings: Mapping[str, str]) -> Iterator[None]:
     """Until the end of the block, what else is connected by this connection's engine has these settings.
 

@@ -18,6 +18,14 @@ TENANT = SYNC.replace(
         connection.dialect.default_schema_name = tenant
         context.configure(connection""",
 )
+# For the transaction that the revisions of plain Alembic run in.
+LOCAL = SYNC.replace(
+    "        with ",
+    """        tenant = context.get_x_argument(as_dictionary=True)["tenant"]
+        connection.exec_driver_sql(f'SET LOCAL search_path TO "{tenant}"')
+        connection.dialect.default_schema_name = tenant
+        with """,
+)
 TRANSLATED = SYNC.replace(
     "        context.configure(connection",
     """        tenant = context.get_x_argument(as_dictionary=True)["tenant"]
@@ -112,6 +120,7 @@ def own_engine(hook: str) -> str:
     "shape",
     [
         pytest.param(TENANT, id="search_path"),
+        pytest.param(LOCAL, id="search_path of a transaction"),
         pytest.param(TRANSLATED, id="schema_translate_map", marks=pytest.mark.prove),
     ],
 )
@@ -221,6 +230,7 @@ with engine.connect() as connection:
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
     print("THEIRS", connection.exec_driver_sql(SETTINGS).all())
+    print("LOCKS", connection.exec_driver_sql("SELECT * FROM pg_locks WHERE locktype = 'advisory'").all())
     with engine.connect() as second, engine.connect() as third:
         for each in (second, third):
             print("OTHERS", each.exec_driver_sql(SETTINGS).all())
@@ -234,6 +244,7 @@ def test_the_sessions_of_a_pool_are_left_as_they_were(tmp_path: Path, database: 
     said = shop("start")
     assert "THEIRS [('statement_timeout', '3600000')]" in said
     assert said.count("OTHERS []") == 2
+    assert "LOCKS []" in said  # else the next migration waits until the application ends
     assert shop.ask("SELECT count(*) FROM books") == [(1000,)]
 
 

@@ -16,6 +16,9 @@ from alembic_online.runtime.history import BOOKKEEPING
 from tests.alembic_online.project import Project
 from tests.alembic_online.releases.shop import ON
 
+IMPORTS = """from sqlalchemy import CheckConstraint, Computed, Enum, ForeignKey, Text
+from sqlalchemy.dialects.postgresql import DOMAIN
+"""
 PEOPLE = 'Table("people", metadata, Column("id", Integer, primary_key=True), {})'
 
 
@@ -86,6 +89,14 @@ PAIRS = {
         ('op.create_table(\n        "teams"', 'op.alter_column("people", "club_id"'),
         ('op.drop_table("clubs")', 'op.drop_column("people", "club_id")'),
     ),
+    "a column may not be NULL any more, and gets a default": Pair(
+        PEOPLE.format('Column("age", Integer)'),
+        PEOPLE.format('Column("age", Integer, nullable=False, server_default="7")'),
+        "INSERT INTO people (age) VALUES (NULL)",
+        "INSERT INTO people DEFAULT VALUES",
+        ('op.alter_column("people", "age", server_default=',),
+        ('op.alter_column("people", "age", nullable=False)',),
+    ),
     "a condition is another one, and a column comes": Pair(
         PEOPLE.format('Column("age", Integer), CheckConstraint("age > 0", name="ck_age")'),
         PEOPLE.format('Column("age", Integer), Column("name", Text), CheckConstraint("age < 0", name="ck_age")'),
@@ -99,7 +110,7 @@ PAIRS = {
 
 def made(project: Project, url: str, models: str, message: str) -> list[Path]:
     """The files that autogenerate writes for these models, the first one first."""
-    project.models("from sqlalchemy import CheckConstraint, Enum, ForeignKey, Text\n" + models)
+    project.models(IMPORTS + models)
     before = {*(project.folder / "versions").glob("*.py")}
     project.alembic.having(**ON)(url, "revision", "--autogenerate", "-m", message)
     return sorted({*(project.folder / "versions").glob("*.py")} - before)
@@ -136,6 +147,75 @@ def test_both_releases_write_between_the_two(project: Project, database: str, na
     alembic(database, "check")
     alembic(database, "downgrade", "-2")
     assert not describe(compare(before, catalogue(database)))
+
+
+CLUBS = PEOPLE + '\nTable("clubs", metadata, Column("id", Integer, primary_key=True))'
+MAIL = 'Column("mail", DOMAIN("email", Text, not_null=True)), '
+ONE_FILE = {
+    "no code writes both types": (
+        PEOPLE.format('Column("age", Integer)'),
+        PEOPLE.format('Column("age", String), Column("name", Text)'),
+    ),
+    "the domain of what stays refuses NULL": (
+        PEOPLE.format(MAIL + 'Column("name", Text)'),
+        PEOPLE.format('Column("name", Text), Column("nick", Text, info={"renamed_from": None})'),
+    ),
+    "what is computed cannot be written": (
+        PEOPLE.format('Column("age", Integer), Column("half", Integer)'),
+        PEOPLE.format('Column("age", Integer), Column("half", Integer, Computed("age / 2")), Column("name", Text)'),
+    ),
+    "the old release relies on ON DELETE CASCADE": (
+        CLUBS.format('Column("club_id", ForeignKey("clubs.id", ondelete="CASCADE"))'),
+        CLUBS.format('Column("club_id", Integer), Column("name", Text)'),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ONE_FILE)
+def test_one_file_where_no_schema_serves_both(project: Project, database: str, name: str) -> None:
+    before, after = ONE_FILE[name]
+    made(project, database, before, "one")
+    project.alembic(database, "upgrade", "head")
+    (both,) = made(project, database, after, "two")
+    assert 'phase = "contract"' in both.read_text()
+
+
+HOOKED = """
+import os
+from alembic import context
+from sqlalchemy import Column, Integer, MetaData, String, Table, Text, create_engine, pool
+from alembic_online import online
+
+def number(context, revision, directives):
+    directives[0].rev_id = "%04d" % (len(os.listdir(os.path.dirname(__file__) + "/versions")) + 1)
+
+metadata = MetaData()
+{models}
+url = os.environ["DATABASE_URL"].replace("postgresql:", "postgresql+psycopg:", 1)
+with create_engine(url, poolclass=pool.NullPool).connect() as connection:
+    context.configure(connection=connection, target_metadata=metadata, process_revision_directives=number)
+    with online(context, expand_contract=True):
+        context.run_migrations()
+"""
+
+
+def test_the_contract_stands_on_the_expand_whose_id_a_hook_gives(project: Project, database: str) -> None:
+    """And it is written without a message, too."""
+    env = project.folder / "env.py"
+    for models in ('Column("mail", String)', 'Column("email", Text, info={"renamed_from": None})'):
+        env.write_text(HOOKED.format(models=PEOPLE.format(models)))
+        project.alembic(database, "revision", "--autogenerate")
+        if 'mail", String' in models:
+            project.alembic(database, "upgrade", "head")
+    (contract,) = (
+        each
+        for each in (project.folder / "versions").glob("*.py")
+        if "drop_column" in each.read_text().partition("def downgrade")[0]
+    )
+    assert "Revises: 0002" in contract.read_text()
+    assert "None" not in contract.read_text().splitlines()[0]
+    project.alembic.having(MIGRATION_ALLOW_DATA_LOSS="true")(database, "upgrade", "head")
+    project.alembic(database, "check")
 
 
 def test_one_file_where_nothing_can_go_before(project: Project, database: str) -> None:
