@@ -32,7 +32,15 @@ from alembic_online.recipes.cutover.statement_forms import (
     sets_not_null,
 )
 from alembic_online.recipes.names import plain
-from alembic_online.recipes.object_effects import GivenUp, besides_dropped, last_part, made, same_name, sets_default
+from alembic_online.recipes.object_effects import (
+    GivenUp,
+    besides_dropped,
+    given_up,
+    last_part,
+    made,
+    same_name,
+    sets_default,
+)
 from alembic_online.recipes.step import Step, Task
 
 _PARTITIONS = re.compile(r"\b((ATTACH|DETACH)\s+PARTITION|PARTITION\s+OF|INHERITS?)\b", re.IGNORECASE)
@@ -332,7 +340,10 @@ class CutOver:
     def hides_loss(self, sql: str) -> bool:
         """Whether what `sql` takes away can be counted only when what waits is done."""
         words = {token.keyword for token in tokens(sql)}
-        return "DROP" in words and ("CASCADE" in words or ("TABLE" in words and self.is_needed_for(sql)))
+        if "DROP" not in words:
+            return False
+        rows_go = any(each.kind in ("table", "column") for each in given_up(sql))
+        return "CASCADE" in words or (rows_go and self.is_needed_for(sql))
 
     def is_needed_for(self, sql: str) -> bool:
         """Whether `sql` names something that is only made here."""
