@@ -116,7 +116,7 @@ class OnlineOperations:
             return directly()
         sql = sql_of(statement)
         replaces = isinstance(statement, CreateIndex) and self._database.cut_over.take_index_like(sql)
-        if self._database.cut_over.names_postponed(sql):
+        if self._database.cut_over.needs_postponed(sql):
             self._timing.carry_out_now(sql)
         if isinstance(statement, TextClause) and self._in_batches(statement):
             return None

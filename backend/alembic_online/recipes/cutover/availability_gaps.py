@@ -209,7 +209,10 @@ class Gaps:
                 f" line {self._line.lineno if self._line else 0} would have that committed before all of its columns"
                 f" are of the new one, and clients that know {name} would fail.",
                 f"Between line {line.lineno} and the last of these columns, leave only lines that belong to them: put"
-                " others, such as those that write rows, above or below.",
+                " others, such as those that write rows, above or below."
+                if not any(_adds_column_of(name, one) for one in waiting)
+                else f"Leave {name} its name at first: CREATE TYPE {name}_new ..., fill a column of that type, drop the"
+                f" old column and DROP TYPE {name}, then rename the new column and the new type.",
             )
 
     def _columns_of(self, kind: str) -> list[_Column]:
@@ -276,6 +279,12 @@ def _changes(waiting: Waiting, column: _Column) -> bool:
         return False
     gets_type = words.lstrip().startswith("ALTER TABLE") and ("TYPE" in words or "DROP" in words)
     return (gets_type and column.name in names_of(waiting.sql)) or words.lstrip().startswith("DROP TABLE")
+
+
+def _adds_column_of(kind: str, waiting: Waiting) -> bool:
+    """Whether it adds a column of this type to a table."""
+    words = waiting.sql.upper().split()
+    return words[:2] == ["ALTER", "TABLE"] and "ADD" in words and kind in names_of(waiting.sql)
 
 
 def _alone(each: GivenUp) -> str:

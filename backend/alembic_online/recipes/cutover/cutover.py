@@ -193,9 +193,17 @@ class CutOver:
         """What is given up here, and not made again."""
         return list(gaps(self.waiting))
 
-    def names_postponed(self, sql: str) -> bool:
-        """Whether `sql` names what is still to be done: an index, or a column that waits for its default."""
-        return not sets_default(sql) and any(each.name in names_of(sql) for each in self.postponed)
+    def needs_postponed(self, sql: str) -> bool:
+        """Whether what is still to be done comes before `sql`, which names it: an index, or a column that waits for its
+        default. Where that is set, it comes before a gap too, over which it could not be done.
+        """
+        if sets_default(sql):
+            return False
+        defaults = {last_part(each.name) for each in self._given_up() if each.kind == "default"}
+        return any(
+            each.name in names_of(sql) or (each.name in defaults and any(given_up(sql)) and not self.gaps())
+            for each in self.postponed
+        )
 
     def take(self) -> list[Waiting]:
         """All that waits; nothing does afterwards."""

@@ -199,6 +199,14 @@ def case(name: str, *lines: str) -> Case:
 
 CASES = [
     case(
+        "a column with a default in the place of another one",
+        'op.add_column("authors", sa.Column("text", sa.Text()))',
+        """op.execute("UPDATE authors SET text = name")""",
+        'op.alter_column("authors", "text", nullable=False, server_default="none")',
+        'op.drop_column("authors", "name")',
+        'op.alter_column("authors", "text", new_column_name="name")',
+    ),
+    case(
         "a default",
         'op.alter_column("books", "pages", server_default=None)',
         LARGER,
@@ -622,6 +630,18 @@ ENUMS = [
         f"{SHOP}; ALTER TABLE tickets ADD number int CONSTRAINT uq_three UNIQUE",
     ),
     Case(
+        "another enum, of a column beside the old one",
+        """op.execute("CREATE TYPE mood_new AS ENUM ('draft', 'open')")
+    op.execute("ALTER TABLE tickets ADD COLUMN next mood_new")
+    op.execute("UPDATE tickets SET next = mood::text::mood_new")
+    op.drop_column("tickets", "mood")
+    op.execute("DROP TYPE mood")
+    op.alter_column("tickets", "next", new_column_name="mood")
+    op.execute("ALTER TYPE mood_new RENAME TO mood")""",
+        "pass",
+        MOODS,
+    ),
+    Case(
         "another enum, whose name has a dot",
         """op.execute('ALTER TYPE "mood.v4" RENAME TO "mood.v4_old"')
     op.execute("CREATE TYPE \\"mood.v4\\" AS ENUM ('open')")
@@ -999,6 +1019,14 @@ REFUSED = {
         'op.execute("UPDATE tickets SET body = body")',
         'op.execute("ALTER TABLE tickets ALTER COLUMN was TYPE state USING was::text::state")',
         'op.execute("DROP TYPE state_old")',
+    ),
+    "that know state would fail.\nLeave state its name at first: CREATE TYPE state_new": (
+        'op.execute("ALTER TYPE state RENAME TO state_old")',
+        """op.execute("CREATE TYPE state AS ENUM ('draft', 'open', 'closed', 'shut')")""",
+        'op.execute("ALTER TABLE tickets ADD COLUMN next state")',
+        'op.execute("UPDATE tickets SET next = was::text::state")',
+        'op.drop_column("tickets", "was")',
+        'op.alter_column("tickets", "next", new_column_name="was")',
     ),
     "the name tickets to a new table": (
         'op.rename_table("tickets", "old_tickets")',
