@@ -7,7 +7,7 @@ has taken it back since.
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
@@ -15,24 +15,15 @@ from typing import Any
 from alembic_online.postgres.sql.literals import hide_literals
 from alembic_online.postgres.sql.tokens import Kind, tokens
 from alembic_online.recipes.cutover.commit_points import calls_functions, writes_rows
-from alembic_online.recipes.object_effects import given_up, last_part, made
 from alembic_online.runner.facts import Attributes, Change, Facts, Identity, differences
+from alembic_online.runner.made_objects import Named, names_afterwards
 
 _COMMITTED = "committed "
-_SETS = ("words", "made", "gone", "rows")
+_SETS = ("words", "rows")
+_NAMED = ("made", "gone")
 _LONGEST = 10_000
 """Characters of a statement: a longer one has rows in it."""
-_LONGEST_NAME = 63  # bytes, of PostgreSQL's names
 _ANY_CASE = re.IGNORECASE | re.DOTALL
-# What facts tell of, with a name that stands in the statement.
-_NAMES = re.compile(
-    r"\s*(CREATE\s+(UNIQUE\s+)?INDEX|CREATE\s+(TABLE|TRIGGER|POLICY|VIEW|MATERIALIZED\s+VIEW|SEQUENCE|TYPE|DOMAIN)"
-    r"|ALTER\s+(TABLE|INDEX|VIEW|SEQUENCE)|DROP)\b",
-    _ANY_CASE,
-)
-_KINDS_OF_NAMES = ("column", "constraint", "table", "index", "view", "sequence", "type", "trigger", "policy")
-# A constraint without a name: these words stand where others have theirs.
-_UNNAMED = frozenset({"check", "unique", "primary", "foreign", "exclude", "not", "on"})
 # What facts show. Where they show nothing of it, somebody has taken it back, or it has changed nothing.
 _SHOWN = re.compile(
     r"\s*((CREATE|DROP)\s+(UNIQUE\s+|MATERIALIZED\s+)?(INDEX|TABLE|VIEW|TRIGGER|POLICY|TYPE|DOMAIN|SEQUENCE|FUNCTION)\b"
@@ -56,10 +47,10 @@ class Intent:
 
     words: frozenset[str]
     """All that its statements name, in lower case."""
-    made: frozenset[str]
-    """The names that are there afterwards, as far as the text tells."""
-    gone: frozenset[str]
-    """Those that are not."""
+    made: frozenset[Named]
+    """What is there afterwards, as far as the text tells."""
+    gone: frozenset[Named]
+    """What is not."""
     shows: bool
     """Where facts show nothing of it, it may be run again."""
     repeats: bool
@@ -91,29 +82,25 @@ class Intent:
 
     def is_undone(self, changed: Sequence[Change], now: Facts) -> bool:
         """Whether nothing of it is there any more; `changed` is what became of what it names."""
-        there, before = self._names_in(now.objects), self._names_in(self.before or ())
-        made, gone = self.made - before, (self.gone & before if self.before is not None else frozenset[str]())
+        before = () if self.before is None else self.before
+        made, gone = _not_in(self.made, before), self.gone - _not_in(self.gone, before)
         if made or gone:
-            return not made & there and gone <= there
+            return _not_in(made, now.objects) == made and not _not_in(gone, now.objects)
         return self.before is not None and self.shows and not changed
 
     def missing(self, now: Facts) -> list[str]:
-        """The names that it has made and that are not there."""
-        return [] if self.opaque or self.before is None else sorted(self.made - self._names_in(now.objects))
-
-    def _names_in(self, objects: Iterable[Identity]) -> frozenset[str]:
-        """The names of these, without parts of tables of which nothing is said."""
-        return frozenset(each.name.lower() for each in objects if not each.table or _is_in(each.table, self.words))
+        """What it has made and that is not there."""
+        return [] if self.opaque or self.before is None else sorted(map(str, _not_in(self.made, now.objects)))
 
 
 def committed(texts: Sequence[str], before: Facts | None) -> str:
     """The line for these statements; `before` is what the catalogue was like."""
     short = [text for text in texts if len(text) < _LONGEST]
-    made_there = _names_afterwards(short)
+    there = names_afterwards(short)
     intent = Intent(
         words=_words(short),
-        made=frozenset(name for name, there in made_there.items() if there),
-        gone=frozenset(name for name, there in made_there.items() if not there),
+        made=frozenset(each for each, is_there in there.items() if is_there),
+        gone=frozenset(each for each, is_there in there.items() if not is_there),
         shows=any(map(_SHOWN.match, short)) and all(_SHOWN.match(text) or _REPEATABLE.match(text) for text in texts),
         repeats=bool(texts) and all(map(_REPEATABLE.match, texts)),
         opaque=any(map(calls_functions, short)) or any(map(_CASCADES.search, short)),
@@ -137,6 +124,7 @@ def read_intent(line: str) -> Intent:
     """What `committed` wrote."""
     found: dict[str, Any] = json.loads(line.removeprefix(_COMMITTED))
     found |= {name: frozenset(found[name]) for name in _SETS}
+    found |= {name: frozenset(Named(*each) for each in found[name]) for name in _NAMED}
     found["wrote"] = {Identity(*names): number for *names, number in found["wrote"]}
     if (before := found["before"]) is not None:
         found["before"] = {Identity(*names): attributes for *names, attributes in before}
@@ -170,18 +158,12 @@ def _is_its_own(intent: Intent, change: Change, known: Mapping[Identity, Attribu
     return intent.touches(identity) and (identity.kind != "column" or table not in now.objects)
 
 
-def _names_afterwards(texts: Sequence[str]) -> dict[str, bool]:
-    """Each name that is made or given up, and whether it is there in the end."""
-    found: dict[str, bool] = {}
-    for text in filter(_NAMES.match, texts):
-        found |= dict.fromkeys(_plain(each.name for each in given_up(text) if each.kind in _KINDS_OF_NAMES), False)
-        found |= dict.fromkeys(_plain(made(text)), True)
-    return found
-
-
-def _plain(names: Iterator[str]) -> list[str]:
-    found = [last_part(name).lower() for name in names]
-    return [name for name in found if name and name not in _UNNAMED and len(name.encode()) <= _LONGEST_NAME]
+def _not_in(named: frozenset[Named], objects: Iterable[Identity]) -> frozenset[Named]:
+    """Those of which nothing is there."""
+    by_name: dict[str, list[Identity]] = {}
+    for identity in objects if named else ():
+        by_name.setdefault(identity.name.lower(), []).append(identity)
+    return frozenset(each for each in named if not any(map(each.means, by_name.get(each.last_part, ()))))
 
 
 def _is_in(name: str, words: frozenset[str]) -> bool:
@@ -208,7 +190,7 @@ def _as_json(intent: Intent) -> str:
     before = None if intent.before is None else [[*each, attributes] for each, attributes in intent.before.items()]
     found = {
         **intent.__dict__,
-        **{name: sorted(getattr(intent, name)) for name in _SETS},
+        **{name: sorted(getattr(intent, name)) for name in (*_SETS, *_NAMED)},
         "before": before,
         "wrote": [[*each, number] for each, number in intent.wrote.items()],
     }

@@ -303,6 +303,18 @@ with op.get_context().autocommit_block():
         op.execute("ALTER TABLE event ALTER kind SET DEFAULT 'x'")"""
 
 
+OF_TWO = """\
+with op.get_context().autocommit_block():
+        op.execute("CREATE SCHEMA there")
+        op.execute("CREATE TABLE other (size integer, place varchar(9))")
+    op.execute("SAVEPOINT before_it")
+    op.execute("UPDATE other SET size = 1")
+    op.execute("ALTER TABLE other ALTER place TYPE text")
+    op.execute("ALTER TABLE other ALTER place TYPE varchar(9)")
+    op.execute("ALTER TABLE event ADD COLUMN place text")
+    op.execute("RELEASE SAVEPOINT before_it")"""
+
+
 ANSWER = "SELECT {} FROM pg_attribute WHERE attrelid = 'event'::regclass AND attname = '{}'"
 HAS_INDEX = "SELECT true FROM pg_indexes WHERE indexname = 'ix_place'"
 KIND = "ALTER TABLE event ALTER kind"
@@ -338,6 +350,30 @@ UNSEEN = {
         NEGATIVE,
     ),
     "the column beside a large one's, dropped": (SIZE, 2, "ALTER TABLE event DROP COLUMN IF EXISTS size__new", BIG),
+    "a column of a name that another table has, dropped": (
+        OF_TWO,
+        3,
+        "ALTER TABLE event DROP COLUMN place",
+        "SELECT count(*) = 1 FROM pg_attribute WHERE attrelid = 'event'::regclass AND attname = 'place'",
+    ),
+    "a policy of a name that a column has, dropped": (
+        OF_TWO.replace("ALTER TABLE event ADD COLUMN place text", "CREATE POLICY place ON event"),
+        3,
+        "DROP POLICY place ON event",
+        "SELECT count(*) = 1 FROM pg_policy WHERE polname = 'place'",
+    ),
+    "a table of a name that a column has, dropped": (
+        OF_TWO.replace("ALTER TABLE event ADD COLUMN place text", "CREATE TABLE place (n integer)"),
+        3,
+        "DROP TABLE place",
+        "SELECT to_regclass('place') IS NOT NULL",
+    ),
+    "a column of a name that a table of another schema has, dropped": (
+        OF_TWO.replace("TABLE event", "TABLE public.event").replace("other", "there.event"),
+        3,
+        "ALTER TABLE public.event DROP COLUMN place",
+        "SELECT count(*) = 1 FROM pg_attribute WHERE attrelid = 'public.event'::regclass AND attname = 'place'",
+    ),
     "rows": (
         "with op.get_context().autocommit_block():\n        op.execute('UPDATE event SET size = size + 1')",
         1,
