@@ -74,6 +74,19 @@ HABITS = [
         SHOP,
     ),
     Case(
+        "an indexed column goes and comes back with its index",
+        """op.drop_index("ix_placed", "orders")
+    op.execute("UPDATE orders SET placed = placed + interval '1 day'")
+    op.drop_column("orders", "placed")
+    op.add_column("orders", sa.Column("placed", sa.Text()))
+    op.create_index("ix_placed", "orders", ["placed"])""",
+        """op.drop_index("ix_placed", "orders")
+    op.drop_column("orders", "placed")
+    op.add_column("orders", sa.Column("placed", sa.DateTime()))
+    op.create_index("ix_placed", "orders", ["placed"])""",
+        SHOP + "; CREATE INDEX ix_placed ON orders (placed)",
+    ),
+    Case(
         "savepoints in a loop, some given up, then large changes",
         """for name in ("uq_none", "uq_code", "ck_none"):
         try:
