@@ -364,8 +364,8 @@ class CutOver:
     def take_index_like(self, sql: str) -> bool:
         """Whether `sql` makes an index of the name of one that waits to be dropped: then that is to be replaced.
 
-        It is not where it must go before the column's swap, or before what it names goes too. Nor where a column that it
-        names goes and comes back: the old index goes with the old column.
+        It is not where it must go before the column's swap, or before what it names goes too.
+        Nor where a column that it names goes and comes back: the old index goes with the old column.
         """
         kinds, names = ("function", "type", "column"), names_of(sql)
         named = any(each.kind in kinds and last_part(each.name) in names for each in self._given_up())
