@@ -186,8 +186,8 @@ from alembic import context
 from sqlalchemy import Column, Integer, MetaData, String, Table, Text, create_engine, pool
 from alembic_online import online
 
-def number(context, revision, directives):
-    directives[0].rev_id = "%04d" % (len(os.listdir(os.path.dirname(__file__) + "/versions")) + 1)
+def number(run, revision, directives):
+    directives[0].rev_id = "%04d" % (len([*run.script.walk_revisions()]) + 1)
 
 metadata = MetaData()
 {models}
