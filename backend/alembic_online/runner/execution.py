@@ -169,6 +169,8 @@ class Running:
                 # What the revision has set, or done by a function, is not to be committed without what waits.
                 alone = self._attempt.may_commit or self._attempt.is_outside
                 again = self._attempt.at_hand.has_begun and alone
+                if again and self._attempt.locks.has_rows and not self.would_leave_gap:
+                    self.commit()  # who waits for one of these rows has kept the locks from it before
                 parts = list(one_by_one(waiting)) if again else [waiting]
                 # One lock alone is waited for with nothing committed: what fails has changed nothing then.
                 several = len(parts) > 1 or self._attempt.locks.holds

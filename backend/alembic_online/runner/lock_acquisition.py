@@ -75,6 +75,11 @@ class LockTaker:
         return bool(self._held)
 
     @property
+    def has_rows(self) -> bool:
+        """Whether this transaction has written rows: who waits for one holds its table against a strong lock."""
+        return self._has_rows
+
+    @property
     def together(self) -> bool:
         """Whether what was done in this transaction must be seen at once, or not at all."""
         return self._held.together
