@@ -91,8 +91,7 @@ class Comparison:
 
         Raises `RequestRefused`, also where no order was found, `CannotWrite`.
         """
-        assert self.context.connection is not None, "the command needs the database"
-        task = replace(self._task(), hold_null=hold_null(self.context.connection, *self._ours))
+        task = replace(self._task(), hold_null=self._hold_null)
         trial = in_scratch(self.target, self.place, task.run, elsewhere=self.elsewhere)
         if not trial.failure:
             return trial
@@ -112,7 +111,6 @@ class Comparison:
         renames (a name of before and a name of after need a view or a trigger), and where two do not run or do not lead
         to the models; nor where both files would have one name.
         """
-        assert self.context.connection is not None, "the command needs the database"
         live, wanted = self._ours
         renames = any(each.old.kind not in (Kind.CONSTRAINT, Kind.INDEX) for each in whole.renames)
         assert self.context.script is not None, "Alembic gives every environment its script directory"
@@ -120,7 +118,7 @@ class Comparison:
         between = None if renames or one_name else halfway(live, wanted, self.metadata)
         if between is None:
             return None
-        task = replace(self._task(), hold_null=hold_null(self.context.connection, live, wanted))
+        task = replace(self._task(), hold_null=self._hold_null)
         others = without(self.whole, frozenset(live.catalogue)).catalogue
         beside = replace(
             between,
@@ -136,6 +134,12 @@ class Comparison:
             each.failure or each.problems or len(each.with_rows) > len(whole.with_rows) for each in (first, second)
         )
         return None if failed else (first, second)
+
+    @cached_property
+    def _hold_null(self) -> frozenset[Identity]:
+        """Each column is asked about once, for all trials."""
+        assert self.context.connection is not None, "the command needs the database"
+        return hold_null(self.context.connection, *self._ours)
 
     def _task(self) -> Task:
         assert self.context.script is not None, "as above"

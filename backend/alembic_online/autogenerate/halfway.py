@@ -8,7 +8,7 @@ not in the models, becomes nullable: they leave it out. A new one that may not b
 before is gone.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from sqlalchemy import MetaData
@@ -16,9 +16,8 @@ from sqlalchemy import MetaData
 from alembic_online.autogenerate.context import Context, Schema
 from alembic_online.autogenerate.python_defaults import from_models
 from alembic_online.postgres.catalogue import Attribute, Catalogue, CatalogueObject, Identity, Kind, compare
-from alembic_online.releases.breaks import Break, How, breaks
+from alembic_online.releases.breaks import FILLS_ITSELF, Break, How, breaks, fills_itself
 
-_FILLS_ITSELF = (Attribute.DEFAULT, Attribute.IDENTITY, Attribute.GENERATED)
 _NOT_NULL = (
     Attribute.NOT_NULL,
     Attribute.NOT_NULL_NAME,
@@ -98,7 +97,7 @@ class _Sides:
     def _is_left_out(self, entry: CatalogueObject) -> bool:
         """Whether the release after writes NULL into what stays, for it does not know it."""
         left_out = entry.kind is Kind.COLUMN and entry.parent in self.wanted.catalogue
-        return left_out and not any(entry.has(each) for each in _FILLS_ITSELF)
+        return left_out and not fills_itself(entry)
 
     def _refuses_null(self, entry: CatalogueObject) -> bool:
         """Whether that NULL is refused by the column's domain, which others have too."""
@@ -117,9 +116,9 @@ def _with(entry: CatalogueObject, attribute: Attribute, value: str | tuple[str, 
 
 def _as_both_write_it(before: CatalogueObject, after: CatalogueObject) -> CatalogueObject:
     """NULL is let in where it was, and whoever leaves the column out gets a value where he did, or will."""
-    filled = after if any(after.has(each) for each in _FILLS_ITSELF) else before
+    filled = after if fills_itself(after) else before
     strict = before if not before.has(Attribute.NOT_NULL) else after
-    return before.like(filled, _FILLS_ITSELF).like(strict, _NOT_NULL)
+    return before.like(filled, FILLS_ITSELF).like(strict, _NOT_NULL)
 
 
 def _all_labels(before: CatalogueObject, after: CatalogueObject) -> CatalogueObject:
@@ -134,24 +133,33 @@ def _all_labels(before: CatalogueObject, after: CatalogueObject) -> CatalogueObj
 
 def _with_parts(gone: Iterable[Identity], live: Schema) -> set[Identity]:
     """With what belongs to them, of a column what is made of it, and all that these need."""
-    waiting, found = [*gone], set[Identity]()
-    while waiting:
-        if (identity := waiting.pop()) not in found:
-            found.add(identity)
-            waiting += [part.identity for part in live.children(identity)]
-            users = live.needed_by.get(identity, ()) if identity.kind is Kind.COLUMN else ()
-            waiting += [each for each in users if each.kind in _MADE_OF_COLUMN]
+
+    def follow(identity: Identity) -> Iterator[Identity]:
+        yield from (part.identity for part in live.children(identity))
+        if identity.kind is Kind.COLUMN:
+            yield from (each for each in live.needed_by.get(identity, ()) if each.kind in _MADE_OF_COLUMN)
+
+    found = _reached(gone, follow)
     return found | {needed for each in found for needed in live.needs.get(each, ())}
 
 
 def _with_users(new: Iterable[Identity], wanted: Schema) -> set[Identity]:
     """With what belongs to them, and what needs them."""
-    waiting, found = [*new], set[Identity]()
+
+    def follow(identity: Identity) -> Iterator[Identity]:
+        yield from (part.identity for part in wanted.children(identity))
+        yield from wanted.needed_by.get(identity, ())
+
+    return _reached(new, follow)
+
+
+def _reached(start: Iterable[Identity], follow: Callable[[Identity], Iterable[Identity]]) -> set[Identity]:
+    """These, and all to which one leads step by step."""
+    waiting, found = [*start], set[Identity]()
     while waiting:
         if (identity := waiting.pop()) not in found:
             found.add(identity)
-            waiting += [part.identity for part in wanted.children(identity)]
-            waiting += wanted.needed_by.get(identity, ())
+            waiting += follow(identity)
     return found
 
 

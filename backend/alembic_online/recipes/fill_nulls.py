@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from alembic_online.backfill.definition import Backfill
 from alembic_online.backfill.keyset import KEY_OF_TABLE
-from alembic_online.postgres.locks.reader import Reader, statements
-from alembic_online.postgres.sql.tokens import Kind, Token, tokens
+from alembic_online.postgres.locks.reader import Reader, single
+from alembic_online.postgres.sql.tokens import Kind, Token, called, text_of, tokens
 from alembic_online.recipes.backfill_step import fill
 from alembic_online.recipes.database import Database
 from alembic_online.recipes.names import folded, plain
@@ -76,10 +76,9 @@ class Fill:
 
 def as_fill(sql: str) -> Fill | None:
     """None for any other statement, and for one that would not do the same of each row whenever its turn comes."""
-    found = list(statements(sql))
-    if len(found) != 1 or not found[0].accept("UPDATE"):
+    reader = single(sql)
+    if reader is None or not reader.accept("UPDATE"):
         return None
-    (reader,) = found
     parts = reader.parts()
     table = ".".join(parts)
     if not table or not reader.accept("SET"):
@@ -91,14 +90,14 @@ def as_fill(sql: str) -> Fill | None:
         column = folded(part.name())
         if not column or column in values or not part.accept("=") or not part.rest():
             return None
-        values[column] = _written(part.rest(), sql)
+        values[column] = text_of(part.rest(), sql)
         if not _stays(part.rest()):
             return None
     condition = left[end + 1 :]
     # What it reads of them would be another value in a second statement of the same words.
     if not values or any(_reads(value, values) for value in map(_tokens, values.values())) or not _stays(condition):
         return None
-    where = _written(condition, sql) if condition else None
+    where = text_of(condition, sql) or None
     return Fill(sql, table, values, where, frozenset(_empty(condition)))
 
 
@@ -154,10 +153,6 @@ def _read(token: Token) -> str:
     return folded(token.text) if token.kind in (Kind.WORD, Kind.QUOTED_NAME) else token.text
 
 
-def _written(found: Sequence[Token], sql: str) -> str:
-    return sql[found[0].start : found[-1].start + len(found[-1].text)]
-
-
 def _tokens(sql: str) -> list[Token]:
     return [token for token in tokens(sql) if token.kind is not Kind.COMMENT]
 
@@ -201,17 +196,13 @@ def _at_top(found: Sequence[Token]) -> Iterator[Token]:
 def _stays(value: Sequence[Token]) -> bool:
     """Whether it is the same each time: it does not read the clock, nor other rows."""
     depth = 0
-    for at, token in enumerate(value):
+    for token in value:
         depth += {"(": 1, ")": -1}.get(token.text, 0)
         if token.text == "." or (token.text == "," and not depth) or _is_moment(token):
             return False
         if token.kind is Kind.PARAMETER or token.keyword in _ANOTHER_EACH_TIME:
             return False
-        called = at + 1 < len(value) and value[at + 1].text == "(" and token.kind in (Kind.WORD, Kind.QUOTED_NAME)
-        cast = at > 0 and (value[at - 1].text == "::" or value[at - 1].keyword == "AS")
-        if called and not cast and token.text.lower() not in _ONE_VALUE:
-            return False
-    return True
+    return all(name.lower() in _ONE_VALUE for name in called(value))
 
 
 def _is_moment(token: Token) -> bool:

@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from alembic_online.postgres.locks.reader import statements
+from alembic_online.postgres.locks.reader import single, statements
 from alembic_online.postgres.sql.identifiers import without_schema
 from alembic_online.recipes.cutover.cutover import CutOver
 from alembic_online.recipes.cutover.replaced_type import StandIn, with_stand_in_names
@@ -55,10 +55,9 @@ class InPlace:
 
 def in_place(sql: str, database: Database) -> InPlace | None:
     """For a CREATE UNIQUE INDEX of a name that waits to be given up; None for any other statement."""
-    found = list(statements(sql))
-    if len(found) != 1 or not database.cut_over or not found[0].accept("CREATE UNIQUE INDEX"):
+    reader = single(sql)
+    if reader is None or not database.cut_over or not reader.accept("CREATE UNIQUE INDEX"):
         return None
-    (reader,) = found
     if reader.comes("CONCURRENTLY", "IF NOT EXISTS", "ON"):
         return None
     name = reader.name()

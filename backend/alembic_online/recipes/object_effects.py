@@ -55,9 +55,7 @@ def switched_on(sql: str) -> Iterator[GivenUp]:
     """The row security and triggers of tables that `sql` switches on, in the words by which they are switched off."""
     for reader in statements(sql):
         if reader.accept("ALTER TABLE"):
-            reader.accept("IF EXISTS")
-            reader.accept("ONLY")
-            table = plain(reader.name())
+            table = plain(reader.altered())
             names = (
                 _switched(action, "ENABLE ALWAYS", "ENABLE REPLICA", "ENABLE", "FORCE") for action in reader.split()
             )
@@ -144,9 +142,7 @@ def _dropped(reader: Reader) -> Iterator[GivenUp]:
 
 
 def _altered(reader: Reader) -> Iterator[GivenUp]:
-    reader.accept("IF EXISTS")
-    reader.accept("ONLY")
-    table = plain(reader.name())
+    table = plain(reader.altered())
     for action in reader.split():
         if action.accept("DROP CONSTRAINT"):
             action.accept("IF EXISTS")
@@ -203,9 +199,7 @@ def _part(kind: str, table: str, written: str) -> GivenUp:
 
 def _made_by_altering(reader: Reader) -> Iterator[str]:
     reader.accept_any("TABLE", "TYPE", "VIEW", "INDEX", "SEQUENCE", "MATERIALIZED VIEW")
-    reader.accept("IF EXISTS")
-    reader.accept("ONLY")
-    reader.name()
+    reader.altered()
     for action in reader.split():
         if action.accept("ADD"):
             action.accept_any("COLUMN", "CONSTRAINT")

@@ -13,7 +13,7 @@ from sqlalchemy import TextClause
 from sqlalchemy.schema import AddConstraint
 
 from alembic_online.postgres.locks import strong_locks
-from alembic_online.postgres.locks.reader import Reader, statements
+from alembic_online.postgres.locks.reader import Reader, single, statements
 from alembic_online.postgres.sql.tokens import tokens
 from alembic_online.recipes.alter_column_type import alter_type
 from alembic_online.recipes.attach_partition import attach_partition, create_partition
@@ -42,11 +42,11 @@ _Form = Callable[[Reader, str, Database], OnlineChange | None]
 def written_by_hand(statement: TextClause, database: Database) -> OnlineChange | None:
     """The online way of the statement, if it has one of these forms."""
     sql = ddl(statement).rstrip("; \n")
-    found = list(statements(sql))
-    if len(found) != 1 or statement._bindparams:
+    reader = single(sql)
+    if reader is None or statement._bindparams:
         return None
-    form = found[0].accept_any(*_FORMS)
-    return _FORMS[form](found[0], sql, database) if form else None
+    form = reader.accept_any(*_FORMS)
+    return _FORMS[form](reader, sql, database) if form else None
 
 
 def _create_index(reader: Reader, sql: str, database: Database) -> OnlineChange | None:

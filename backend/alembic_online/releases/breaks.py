@@ -27,6 +27,7 @@ _SIZED = re.compile(
 )
 _LADDERS = (("smallint", "integer", "bigint"), ("real", "double precision"))
 """Types of which each holds all values of those before it."""
+FILLS_ITSELF = (Attribute.DEFAULT, Attribute.IDENTITY, Attribute.GENERATED)
 _ACTION = re.compile(r"^FOREIGN KEY .* ON (DELETE|UPDATE) (CASCADE|SET )")
 _USED_BY_NAME = frozenset(
     {
@@ -127,7 +128,7 @@ def _columns_of(relation: CatalogueObject, there: Catalogue) -> Iterator[Catalog
 
 def _added(new: CatalogueObject, before: Catalogue, after: Catalogue) -> Iterator[Break]:
     if new.kind is Kind.COLUMN:
-        if new.parent in before and new.has(Attribute.NOT_NULL) and not _fills_itself(new):
+        if new.parent in before and new.has(Attribute.NOT_NULL) and not fills_itself(new):
             yield Break(
                 new.identity,
                 How.REFUSED,
@@ -150,7 +151,7 @@ def _changed(each: Difference, before: Catalogue, after: Catalogue) -> Iterator[
         return  # defaults and rules are those of the table below it
     match each.attribute:
         case Attribute.NOT_NULL if identity.kind is Kind.COLUMN and new.has(Attribute.NOT_NULL):
-            if not _fills_itself(new):
+            if not fills_itself(new):
                 yield Break(identity, How.REFUSED, "becomes NOT NULL: INSERTs of code that leaves it out fail.")
             else:
                 yield Break(identity, How.RULED, "becomes NOT NULL: code that writes NULL into it fails.")
@@ -158,7 +159,7 @@ def _changed(each: Difference, before: Catalogue, after: Catalogue) -> Iterator[
             yield Break(identity, How.RULED, "becomes NOT NULL: code that writes NULL into it fails.")
         case Attribute.TYPE if identity.kind is Kind.COLUMN:
             yield from _retyped(identity, str(each.before), str(each.after))
-        case Attribute.DEFAULT | Attribute.IDENTITY | Attribute.GENERATED if _fills_itself(old) and not _fills_itself(
+        case Attribute.DEFAULT | Attribute.IDENTITY | Attribute.GENERATED if fills_itself(old) and not fills_itself(
             new
         ):
             how = How.REFUSED if new.has(Attribute.NOT_NULL) else How.RULED
@@ -243,8 +244,9 @@ def _holds_all(before: str, after: str) -> bool:
     return after == "text" if new is None else old["name"] == new["name"]
 
 
-def _fills_itself(column: CatalogueObject) -> bool:
-    return any(column.has(each) for each in (Attribute.DEFAULT, Attribute.IDENTITY, Attribute.GENERATED))
+def fills_itself(column: CatalogueObject) -> bool:
+    """Whether whoever leaves it out gives it a value."""
+    return any(column.has(each) for each in FILLS_ITSELF)
 
 
 def _fires(trigger: CatalogueObject) -> bool:

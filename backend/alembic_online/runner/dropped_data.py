@@ -12,6 +12,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, text
 
 from alembic_online.postgres.locks.reader import Reader, statements
+from alembic_online.postgres.sql.tokens import text_of
 
 _KINDS = (
     "DROP TABLE",
@@ -132,7 +133,7 @@ def deleted(statement: str) -> Iterator[tuple[str, str]]:
         if reader.accept("DELETE FROM"):
             only, table, rest = _starts_with_only(reader), reader.name(), reader.rest()
             end = next((place for place, token in enumerate(rest) if token.keyword == "RETURNING"), len(rest))
-            words = statement[rest[0].start : rest[end - 1].start + len(rest[end - 1].text)] if rest[:end] else ""
+            words = text_of(rest[:end], statement)
             using = next((token.start - rest[0].start for token in rest if token.keyword == "USING"), None)
             if using is not None:
                 words = f"{words[:using]}, {words[using + len('USING') :]}"

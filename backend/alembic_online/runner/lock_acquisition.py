@@ -29,7 +29,6 @@ class LockTaker:
         """What the statement at hand locks, and is not held: the way to it is free."""
         self._to_stage: frozenset[str] = frozenset()
         self._has_rows = False
-        """This transaction has written rows: who waits for one holds the table against a strong lock."""
         self._may_have_rows = False
         """The same, or it has asked something that may have: a function."""
         self._defers = False

@@ -104,9 +104,7 @@ def _made(text: str) -> Iterator[Named]:
         if reader.accept("CREATE"):
             yield from _created(reader)
         elif (word := _altered(reader)) is not None:
-            reader.accept("IF EXISTS")
-            reader.accept("ONLY")
-            whole = plain(reader.name())
+            whole = plain(reader.altered())
             for action in reader.split():
                 yield from _by_action(action, whole, word)
 

@@ -68,9 +68,7 @@ class NamesAbove:
         if reader.accept_any(*_TABLES):
             self.changed |= names_of(sql)
         elif reader.accept("ALTER TABLE"):
-            reader.accept("IF EXISTS")
-            reader.accept("ONLY")
-            written = reader.name()
+            written = reader.altered()
             for action in reader.split():
                 self._note_action(action, written)
         elif reader.comes("CREATE TYPE", "CREATE DOMAIN"):

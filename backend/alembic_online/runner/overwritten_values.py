@@ -9,7 +9,7 @@ from itertools import pairwise, repeat
 from typing import NamedTuple
 
 from alembic_online.postgres.locks.reader import Reader, statements
-from alembic_online.postgres.sql.tokens import Kind, Token
+from alembic_online.postgres.sql.tokens import Kind, Token, text_of
 from alembic_online.recipes.names import plain
 
 _SECTIONS = ("FROM", "WHERE", "RETURNING")
@@ -40,9 +40,9 @@ def overwritten(statement: str) -> Iterator[Overwritten]:
             continue
         parts = _sections(reader.rest())
         values = list(_assignments(parts[""], statement))
-        beside = f", {_text(statement, parts['FROM'])}" if "FROM" in parts else ""
+        beside = f", {text_of(parts['FROM'], statement)}" if "FROM" in parts else ""
         rows = f"FROM {'ONLY ' if only else ''}{table}{f' AS {alias}' if alias else ''}{beside} WHERE "
-        rows += f"({_text(statement, parts['WHERE'])}) AND " if "WHERE" in parts else ""
+        rows += f"({text_of(parts['WHERE'], statement)}) AND " if "WHERE" in parts else ""
         for each in values:
             if not any(_keeps(each.column, other.tokens) for other in values):
                 held = f"{alias or table}.{each.column} IS DISTINCT FROM NULL"
@@ -106,12 +106,12 @@ def _assignments(found: Sequence[Token], statement: str) -> Iterator[_Value]:
         part.accept("ROW")
         whole = part.rest()
         if len(columns) == 1:
-            yield _Value(columns[0], whole, _text(statement, whole))
+            yield _Value(columns[0], whole, text_of(whole, statement))
             continue
         inside = part.parentheses()
         if inside.comes("SELECT", "WITH", "VALUES", "TABLE"):
             names = [f"value_{number}" for number, _ in enumerate(columns)]
-            query = f"FROM {_text(statement, whole)} AS given ({', '.join(names)})"
+            query = f"FROM {text_of(whole, statement)} AS given ({', '.join(names)})"
             yield from (
                 _Value(*each)
                 for each in zip(columns, repeat(whole), (f"SELECT {n} {query}" for n in names), strict=False)
@@ -120,7 +120,7 @@ def _assignments(found: Sequence[Token], statement: str) -> Iterator[_Value]:
             values = [each.rest() for each in inside.split()]
             if len(values) == len(columns):
                 yield from (
-                    _Value(one, value, _text(statement, value)) for one, value in zip(columns, values, strict=True)
+                    _Value(one, value, text_of(value, statement)) for one, value in zip(columns, values, strict=True)
                 )
 
 
@@ -150,7 +150,3 @@ def _unwrapped(value: Sequence[Token]) -> Sequence[Token]:
     reader = Reader(value)
     inside = reader.parentheses()
     return _unwrapped(inside.rest()) if value[:1] and value[0].text == "(" and reader.done else value
-
-
-def _text(statement: str, found: Sequence[Token]) -> str:
-    return statement[found[0].start : found[-1].start + len(found[-1].text)] if found else ""

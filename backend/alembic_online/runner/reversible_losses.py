@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from alembic.script import Script
 
 from alembic_online.postgres.locks.reader import statements
+from alembic_online.postgres.sql.tokens import text_of
 from alembic_online.recipes.names import plain
 from alembic_online.runner.lossy_casts import changes
 from alembic_online.runner.overwritten_values import updated
@@ -67,7 +68,7 @@ def _computed(statement: str) -> Iterator[tuple[tuple[str, str], str]]:
                     if rest and action.skip_to("GENERATED ALWAYS AS"):
                         end, inside = action.rest()[0].start, action.parentheses().rest()
                         kind = statement[rest[0].start : end].rpartition("GENERATED")[0].partition("COLLATE")[0]
-                        value = statement[inside[0].start : inside[-1].start + len(inside[-1].text)] if inside else ""
+                        value = text_of(inside, statement)
                         yield (_bare(table), plain(column)), f"CAST(({value}) AS {kind})"
 
 

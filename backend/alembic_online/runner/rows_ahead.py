@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError
 
 from alembic_online.postgres.locks import strong_locks
 from alembic_online.postgres.locks.reader import Reader, statements
-from alembic_online.postgres.sql.tokens import Token
+from alembic_online.postgres.sql.tokens import text_of
 from alembic_online.postgres.sqlstate import sqlstate
 from alembic_online.recipes.bypass import is_large
 from alembic_online.recipes.constraint import obstacle_columns
@@ -109,7 +109,7 @@ def _of_action(action: Reader, table: str, sql: str, above: NamesAbove, database
         return
     name = action.name() if action.accept("CONSTRAINT") else ""
     if action.accept("CHECK"):
-        condition = above.expression(table, _text(action.parentheses().rest(), sql) or "true")
+        condition = above.expression(table, text_of(action.parentheses().rest(), sql) or "true")
         if condition:
             what = (f"{name or 'the new check'} on {table}", "rows that break it", f"NOT ({condition})")
             yield _Rule(table, _names(table, names_of(condition)), partial(_rows, table, *what, database))
@@ -128,7 +128,7 @@ def _new_type(
     """Values that it does not have, as far as they are told without the conversion itself."""
     found = list(action.rest())
     at = next((at for at, token in enumerate(found) if token.keyword == "USING"), len(found))
-    kind, written = _text(found[:at], sql), _text(found[at + 1 :], sql)
+    kind, written = text_of(found[:at], sql), text_of(found[at + 1 :], sql)
     using = above.expression(table, written)
     today, made = above.type(kind), above.type_made(kind)
     if made and today and database.ask("SELECT 1 WHERE to_regtype(:kind) IS NOT NULL", kind=uncollated(today)):
@@ -147,10 +147,6 @@ def _new_type(
         return refused_values(table, rows[0].quoted, rows[0].type, new, using or None, labels, database)
 
     yield _Rule(table, _names(table, {column, *names_of(using)}), find)
-
-
-def _text(found: Sequence[Token], sql: str) -> str:
-    return sql[found[0].start : found[-1].start + len(found[-1].text)] if found else ""
 
 
 def _nulls(table: str, columns: Sequence[str], database: Database) -> _Rule:

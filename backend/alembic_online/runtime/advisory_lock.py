@@ -21,24 +21,19 @@ from alembic_online.errors import TableBlocked
 MIGRATOR, SESSION = 1, 2  # the second half of the key
 _POLL = 0.1  # seconds
 
+_OF_THE_LOCK = """l.locktype = 'advisory' AND l.granted AND l.objsubid = 2
+      AND l.classid = CAST(CAST(:space AS int8) AS oid) AND l.objid = CAST(CAST(:which AS int8) AS oid)
+      AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())"""
 _TRY = text("SELECT pg_try_advisory_lock(:space, :which)")
 _HOLDER = text(
-    """
+    f"""
     SELECT a.pid, a.usename AS role, a.application_name AS application, a.backend_start AS since
     FROM pg_locks l JOIN pg_stat_activity a USING (pid)
-    WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 2
-      AND l.classid = CAST(CAST(:space AS int8) AS oid) AND l.objid = CAST(CAST(:which AS int8) AS oid)
-      AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+    WHERE {_OF_THE_LOCK}
     """
 )
-
 _RELEASE = text(
-    """
-    SELECT pg_advisory_unlock(:space, :which) FROM pg_locks
-    WHERE pid = pg_backend_pid() AND locktype = 'advisory' AND objsubid = 2 AND granted
-      AND classid = CAST(CAST(:space AS int8) AS oid) AND objid = CAST(CAST(:which AS int8) AS oid)
-      AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-    """
+    f"SELECT pg_advisory_unlock(:space, :which) FROM pg_locks l WHERE l.pid = pg_backend_pid() AND {_OF_THE_LOCK}"
 )
 
 

@@ -26,9 +26,7 @@ def alter_table(reader: Reader, kind: Kind = "table") -> Iterator[TableLock]:
     """After ALTER TABLE (or ALTER MATERIALIZED VIEW, ...): the name, then actions separated by commas."""
     if reader.accept("ALL IN TABLESPACE"):
         return
-    reader.accept("IF EXISTS")
-    reader.accept("ONLY")
-    table = reader.name()
+    table = reader.altered()
     reader.accept("*")
     for action in reader.split():
         yield from _action(action, table, kind)

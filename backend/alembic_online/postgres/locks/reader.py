@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
-from alembic_online.postgres.sql.tokens import Kind, Token, tokens
+from alembic_online.postgres.sql.tokens import Kind, Token, text_of, tokens
 
 
 class Reader:
@@ -57,6 +57,12 @@ class Reader:
             found.append(part)
         return found
 
+    def altered(self) -> str:
+        """Step over `IF EXISTS ONLY a.b`, as it comes behind ALTER TABLE, and return the name as written."""
+        self.accept("IF EXISTS")
+        self.accept("ONLY")
+        return self.name()
+
     def names(self) -> list[str]:
         """Step over a list of tables: `ONLY a, b.c *, d`."""
         found: list[str] = []
@@ -104,6 +110,12 @@ def statements(sql: str) -> Iterator[Reader]:
     yield from map(Reader, filter(None, _split_statements(_read(sql))))
 
 
+def single(sql: str) -> Reader | None:
+    """A reader of the one statement of `sql`; None where it has several, or none."""
+    found = list(statements(sql))
+    return found[0] if len(found) == 1 else None
+
+
 def first_word(sql: str) -> str:
     """The keyword that it begins with, behind comments and parentheses; "" where it begins with none."""
     return next((token.keyword for token in _read(sql) if token.text != "("), "")
@@ -112,7 +124,7 @@ def first_word(sql: str) -> str:
 def texts(sql: str) -> list[str]:
     """The text of each statement in `sql`, without the comments around it; as it is, where there is but one."""
     found = [each for each in _split_statements(_read(sql)) if each]
-    return [sql[each[0].start : each[-1].start + len(each[-1].text)] for each in found] if len(found) > 1 else [sql]
+    return [text_of(each, sql) for each in found] if len(found) > 1 else [sql]
 
 
 @lru_cache(maxsize=8)  # each statement is looked at from several sides, one after the other

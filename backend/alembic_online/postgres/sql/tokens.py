@@ -4,7 +4,7 @@ It never fails: the server shows long queries cut off, so what is not closed end
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import Enum, auto
 from typing import NamedTuple
 
@@ -58,6 +58,19 @@ def tokens(sql: str) -> Iterator[Token]:
         kind = Kind[found.lastgroup or "SYMBOL"]
         position = _comment_end(sql, found.end()) if found[0] == "/*" else found.end()
         yield Token(kind, sql[found.start() : position], found.start())
+
+
+def text_of(found: Sequence[Token], sql: str) -> str:
+    """What stands in `sql` from the first of these of its tokens to the last; "" for none."""
+    return sql[found[0].start : found[-1].start + len(found[-1].text)] if found else ""
+
+
+def called(found: Sequence[Token]) -> Iterator[str]:
+    """The names before a parenthesis, but for those of types to which something is cast; words such as IN, too."""
+    for at, token in enumerate(found[:-1]):
+        is_cast = at > 0 and (found[at - 1].text == "::" or found[at - 1].keyword == "AS")
+        if token.kind in (Kind.WORD, Kind.QUOTED_NAME) and found[at + 1].text == "(" and not is_cast:
+            yield token.text
 
 
 def _comment_end(sql: str, position: int) -> int:

@@ -4,7 +4,8 @@ As one statement it holds the table for as long as the new type is written. One 
 and what clients would miss in between waits for the cut-over, as if the revision had written them so.
 """
 
-from alembic_online.postgres.locks.reader import Reader, statements
+from alembic_online.postgres.locks.reader import Reader, single
+from alembic_online.postgres.sql.tokens import text_of
 from alembic_online.recipes.cutover.statement_forms import names_of
 from alembic_online.recipes.names import plain
 
@@ -16,13 +17,8 @@ _CONSTRAINTS = ("CONSTRAINT", "CHECK", "UNIQUE", "PRIMARY KEY", "FOREIGN KEY")
 
 def actions_apart(sql: str) -> list[str]:
     """The statements, in their order; [] where it has one action, none is work on rows, or one is of another kind."""
-    found = list(statements(sql))
-    if len(found) != 1 or not found[0].accept("ALTER TABLE"):
-        return []
-    (reader,) = found
-    reader.accept("IF EXISTS")
-    reader.accept("ONLY")
-    if not reader.name() or reader.done:
+    reader = single(sql)
+    if reader is None or not reader.accept("ALTER TABLE") or not reader.altered() or reader.done:
         return []
     head = sql[: reader.rest()[0].start]
     parts = [_Part(sql, each) for each in reader.split()]
@@ -36,8 +32,7 @@ class _Part:
     """One action: its text, its kind, the column that it alters, and what its USING says."""
 
     def __init__(self, sql: str, action: Reader) -> None:
-        first, last = action.rest()[0], action.rest()[-1]
-        self.text = sql[first.start : last.start + len(last.text)]
+        self.text = text_of(action.rest(), sql)
         self.column = self.using = ""
         self.kind = self._read(action)
 

@@ -7,8 +7,8 @@ Which of them are carried out, only the block knows; what it runs by EXECUTE or 
 
 from collections.abc import Iterator
 
-from alembic_online.postgres.locks.reader import Reader, statements
-from alembic_online.postgres.sql.tokens import Kind, Token, tokens
+from alembic_online.postgres.locks.reader import Reader, single, statements
+from alembic_online.postgres.sql.tokens import Kind, Token, text_of, tokens
 from alembic_online.recipes.object_effects import given_up
 
 _EDGES = ("BEGIN", "THEN", "ELSE", "LOOP", "DECLARE")
@@ -25,8 +25,8 @@ def with_block_statements(sql: str) -> str:
 def all_in_block(sql: str) -> str | None:
     """The statements of one DO block, where they tell all that it does, and it gives up nothing that may come back
     below; None for anything else."""
-    found = list(statements(sql))
-    if len(found) != 1 or not found[0].comes("DO"):
+    reader = single(sql)
+    if reader is None or not reader.comes("DO"):
         return None
     inside = list(_in_blocks(sql))
     told = ";\n".join(each for each, reader in inside if reader.comes(*_PLAIN))
@@ -49,7 +49,7 @@ def _in_body(body: str) -> Iterator[tuple[str, Reader]]:
             continue
         if token.text == ";" or token.keyword in _EDGES:
             if start:
-                yield body[start[0].start : start[-1].start + len(start[-1].text)], Reader(start)
+                yield text_of(start, body), Reader(start)
             start = []
         else:
             start.append(token)

@@ -40,7 +40,5 @@ def _stands_alone(reader: Reader) -> bool:
         return True
     if not reader.accept("ALTER TABLE"):
         return False
-    reader.accept("IF EXISTS")
-    reader.accept("ONLY")
-    reader.name()
+    reader.altered()
     return all(action.accept_any("ADD", "ALTER", "DROP") for action in reader.split())

@@ -161,9 +161,7 @@ def _makes(each: GivenUp, sql: str) -> bool:
 def _adds(column: GivenUp, reader: Reader) -> bool:
     if not reader.accept("ALTER TABLE"):
         return False
-    reader.accept("IF EXISTS")
-    reader.accept("ONLY")
-    if not same_name(plain(reader.name()), column.table) or not reader.accept("ADD"):
+    if not same_name(plain(reader.altered()), column.table) or not reader.accept("ADD"):
         return False
     reader.accept("COLUMN")
     return same_name(plain(reader.name()), column.name) and not any(map(reader.has, ("DEFAULT", "IDENTITY", "SERIAL")))

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import TypeVar
 
-from alembic_online.postgres.locks.reader import statements
+from alembic_online.postgres.locks.reader import single, statements
 from alembic_online.recipes.cutover.pending_statements import Postponed, Waiting
 from alembic_online.recipes.cutover.replaced_type import StandIn, with_stand_in_names
 from alembic_online.recipes.database import Database
@@ -53,10 +53,10 @@ class Line:
 
 def line(sql: str) -> Line | None:
     """What `sql` says, if it is such a statement."""
-    found = list(statements(sql))
-    if len(found) != 1 or not found[0].accept("ALTER TABLE") or found[0].comes("IF EXISTS", "ONLY"):
+    reader = single(sql)
+    if reader is None or not reader.accept("ALTER TABLE") or reader.comes("IF EXISTS", "ONLY"):
         return None
-    table, actions = found[0].name(), list(found[0].split())
+    table, actions = reader.name(), list(reader.split())
     if not table or len(actions) != 1:
         return None
     (action,) = actions

@@ -12,8 +12,8 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from alembic_online.postgres.locks.reader import Reader, statements
-from alembic_online.postgres.sql.tokens import Kind, Token, tokens
+from alembic_online.postgres.locks.reader import Reader, single, statements
+from alembic_online.postgres.sql.tokens import Kind, Token, called, text_of, tokens
 from alembic_online.recipes.names import folded
 
 # What may stand between and has nothing to do with the type of a column.
@@ -169,7 +169,7 @@ def _changed(value: str, kind: str, sql: str, update: _Column) -> str | None:
     where = next((at for at, token in enumerate(rest) if token.keyword == "WHERE"), len(rest))
     if not where or not _is_of_the_row(rest):
         return None
-    new, condition = _text(rest[:where], sql), _text(rest[where + 1 :], sql)
+    new, condition = text_of(rest[:where], sql), text_of(rest[where + 1 :], sql)
     becomes = f"({_replaced(new, update, f'({value})')})::{_unlimited(kind)}"
     if not condition:
         return becomes
@@ -178,24 +178,19 @@ def _changed(value: str, kind: str, sql: str, update: _Column) -> str | None:
 
 def _is_of_the_row(found: Sequence[Token]) -> bool:
     """Whether the row alone says what it is: no query, no clock, no function that nobody knows here."""
-    for at, token in enumerate(found):
-        called = token.kind in _NAMES and at + 1 < len(found) and found[at + 1].text == "("
-        cast = at > 0 and (found[at - 1].text == "::" or found[at - 1].keyword == "AS")
-        if called and not cast and not _SAME_EACH_TIME.fullmatch(token.text):
-            return False
+    for token in found:
         if token.kind is Kind.PARAMETER or token.keyword in _OF_MORE_THAN_THE_ROW:
             return False
         if token.keyword.startswith(_OF_THE_MOMENT):
             return False
-    return True
+    return all(map(_SAME_EACH_TIME.fullmatch, called(found)))
 
 
 def _type_change(sql: str) -> tuple[_Column, str, str] | None:
     """The column, its new type, and what USING says, of a statement that does nothing else."""
-    found = list(statements(sql))
-    if len(found) != 1 or not found[0].accept("ALTER TABLE"):
+    reader = single(sql)
+    if reader is None or not reader.accept("ALTER TABLE"):
         return None
-    (reader,) = found
     table, actions = reader.name(), list(reader.split())
     if not table or len(actions) != 1 or not actions[0].accept("ALTER"):
         return None
@@ -208,15 +203,14 @@ def _type_change(sql: str) -> tuple[_Column, str, str] | None:
     using = next((at for at, token in enumerate(rest) if token.keyword == "USING"), len(rest))
     if not using:
         return None
-    return _column(table, column), _text(rest[:using], sql), _text(rest[using + 1 :], sql)
+    return _column(table, column), text_of(rest[:using], sql), text_of(rest[using + 1 :], sql)
 
 
 def _update(sql: str) -> _Column | None:
     """The one column that it sets."""
-    found = list(statements(sql))
-    if len(found) != 1 or not found[0].accept("UPDATE"):
+    reader = single(sql)
+    if reader is None or not reader.accept("UPDATE"):
         return None
-    (reader,) = found
     table = reader.name()
     reader.accept("AS")
     alias = "" if reader.comes("SET") else reader.name()
@@ -288,7 +282,3 @@ def _places(found: Sequence[Token], column: _Column) -> Iterator[tuple[int, int]
                 yield at - 2, at
         elif before.text != "::" and before.keyword not in ("AS", "SET"):
             yield at, at
-
-
-def _text(found: Sequence[Token], sql: str) -> str:
-    return sql[found[0].start : found[-1].start + len(found[-1].text)] if found else ""

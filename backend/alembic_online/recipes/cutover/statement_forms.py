@@ -1,6 +1,6 @@
 """The forms of statements that may overtake what waits for the cut-over, or follow it: told by their text."""
 
-from alembic_online.postgres.locks.reader import statements
+from alembic_online.postgres.locks.reader import single, statements
 from alembic_online.postgres.sql.tokens import Kind, tokens
 from alembic_online.recipes.names import plain
 from alembic_online.recipes.object_effects import last_part
@@ -104,10 +104,10 @@ def assigned(sql: str) -> set[str] | None:
 
 def makes_index(sql: str) -> bool:
     """Whether it makes an index that has a name, and does not say CONCURRENTLY itself."""
-    found = list(statements(sql))
-    if len(found) != 1 or not found[0].accept_any("CREATE INDEX", "CREATE UNIQUE INDEX"):
+    reader = single(sql)
+    if reader is None or not reader.accept_any("CREATE INDEX", "CREATE UNIQUE INDEX"):
         return False
-    return not found[0].comes("ON", "IF NOT EXISTS", "CONCURRENTLY")
+    return not reader.comes("ON", "IF NOT EXISTS", "CONCURRENTLY")
 
 
 def makes_on_columns(sql: str) -> bool:

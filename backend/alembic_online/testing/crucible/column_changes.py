@@ -109,10 +109,8 @@ def _nullable(dice: Dice, schema: Schema) -> Schema:
     if column is None:
         return schema
     default = column.default
-    unique = {name for rule in table.rules if not rule.check for name in rule.columns}
-    unique |= {name for index in table.indexes if index.unique for name in index.columns}
     # Without one autogenerate refuses, where rows hold NULL; and several of them cannot get the same.
-    if column.nullable and not default and column.name not in unique and dice.chance(0.7):
+    if column.nullable and not default and column.name not in table.unique and dice.chance(0.7):
         default = schemas.random_default(dice, schema, column.type)
     return schema.having(table.having(replace(column, nullable=not column.nullable, default=default)))
 

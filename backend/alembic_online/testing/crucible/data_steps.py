@@ -32,8 +32,7 @@ def targets(before: Schema, after: Schema) -> Sequence[Target]:
         now = next((each for each in after.tables if each.name == was.name), None)
         if now is None:
             continue
-        unique = {name for each in (was, now) for rule in each.rules if not rule.check for name in rule.columns}
-        unique |= {name for each in (was, now) for index in each.indexes if index.unique for name in index.columns}
+        unique = was.unique | now.unique
         same = [column for column in was.plain if column in now.plain and column.name not in unique]
         free = tuple(each for each in same if before.labels(each.type) == after.labels(each.type))
         if free:

@@ -90,6 +90,13 @@ class Table:
             each for each in self.columns if each.name not in bound and not each.generated and not each.identity
         )
 
+    @property
+    def unique(self) -> frozenset[str]:
+        """Columns in a unique constraint or index."""
+        keys = [rule.columns for rule in self.rules if not rule.check]
+        keys += [index.columns for index in self.indexes if index.unique]
+        return frozenset(name for columns in keys for name in columns)
+
     def having(self, column: Column) -> "Table":
         """With this one in the place of the one of its name."""
         return replace(self, columns=tuple(column if each.name == column.name else each for each in self.columns))
