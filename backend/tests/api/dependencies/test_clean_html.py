@@ -1,7 +1,10 @@
 """Promise: HTML that administrators send is cleaned before it is kept, and nobody else waits for that."""
 
 import asyncio
+import os
 import time
+from functools import partial
+from pathlib import Path
 from unittest.mock import patch
 
 import pytest
@@ -39,6 +42,25 @@ async def test_html_that_takes_too_much_is_refused_with_its_place(
             assert error["location"] == ["body", "content_html"]
             assert error["message"].startswith("could not be read within ")
     assert (await administrator.put(f"{CHAPTER}/c/translations/de", json=LONG)).is_success
+
+
+def _dies(marker: Path, times: int, html: str) -> str:
+    """As a process that is ended from outside, `times` times; it runs in that process."""
+    died = len(marker.read_text()) if marker.exists() else 0
+    if died < times:
+        marker.write_text("x" * (died + 1))
+        os._exit(1)
+    return html
+
+
+async def test_a_process_that_was_ended_is_not_the_senders_fault(administrator: AsyncClient, tmp_path: Path) -> None:
+    await add_module(administrator, "m")
+    with patch("src.api.dependencies.clean_html.sanitise", partial(_dies, tmp_path / "once", 1)):
+        await add_chapter(administrator, "m", "c")
+    with patch("src.api.dependencies.clean_html.sanitise", partial(_dies, tmp_path / "twice", 2)):
+        refused = await administrator.post(CHAPTER, json=LONG | {"slug": "d"})
+    assert (refused.status_code, refused.headers["Retry-After"]) == (503, "1")
+    await add_chapter(administrator, "m", "d")
 
 
 async def test_others_are_answered_while_html_is_cleaned(administrator: AsyncClient) -> None:
