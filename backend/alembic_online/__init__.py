@@ -12,9 +12,10 @@ from alembic_online.environment import run_environment
 from alembic_online.online import online
 from alembic_online.policy import Policy
 from alembic_online.postgres.connection.cached_plans import retry_outdated_plans
+from alembic_online.releases.recorder import record_statements
 from alembic_online.releases.stamp import stamp_engine
 from alembic_online.revisions.model_import import watch_env_py
 
 watch_env_py()
 
-__all__ = ["Policy", "online", "retry_outdated_plans", "run_environment", "stamp_engine"]
+__all__ = ["Policy", "online", "record_statements", "retry_outdated_plans", "run_environment", "stamp_engine"]

@@ -36,6 +36,11 @@ class MainBranch:
             if self._differs(path, f"{self.name}:{name}") and not self._is_as_it_was(path, name)
         }
 
+    def text(self, path: Path) -> str | None:
+        """What the file holds there; None where it is not there."""
+        named = next((name for _, name in self._named([path])), None)
+        return ask_git(self.root, "show", f"{self.name}:{named}") if named else None
+
     def gone(self, folders: Iterable[Path], known: set[str]) -> Iterator[tuple[str, str]]:
         """Revisions in these folders that it has, and that this branch had when it began, but are not `known`.
 

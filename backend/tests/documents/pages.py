@@ -51,7 +51,7 @@ _NEXT = {
     20: "`alembic revision --autogenerate`, or correct the models.",
     21: "[Run its command](../how-to/backfill.md#when-it-takes-long), then the upgrade again.",
     22: "Install the extra that is named.",
-    23: "Nothing, or [wait or force](../how-to/expand-and-contract.md#4-deploy); then the same command again.",
+    23: "Nothing, or [wait or force](../how-to/expand-and-contract.md#5-deploy); then the same command again.",
 }
 _STOPPED = "Ctrl-C or SIGTERM. The statement was cancelled; it says at which step, and where the database is."
 _ELSEWHERE = (

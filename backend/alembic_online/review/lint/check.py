@@ -1,7 +1,7 @@
 """Which revisions are looked at, and what the rules find."""
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -17,6 +17,8 @@ from alembic_online.review.lint.allowances import ALLOWANCE, less_allowed
 from alembic_online.review.lint.executed_revision import Trial
 from alembic_online.review.lint.execution import try_out
 from alembic_online.review.lint.main_branch_models import mapped
+from alembic_online.review.lint.recordings import statements_beside
+from alembic_online.review.lint.replay import Broken, replay
 from alembic_online.review.lint.rule import Finding, Mapped, Revision
 from alembic_online.review.lint.rules import RULES, deleted
 from alembic_online.review.lint.source import Source
@@ -97,7 +99,9 @@ def check(
     Raises `UserError` where no scratch database can be had.
     """
     trials = try_out(project, place, chosen)
-    looked_at = _revisions(project, main, chosen, trials, set(edited))
+    new = main.new(Path(script.path) for script in chosen) if main else {Path(script.path) for script in chosen}
+    beside = statements_beside(project, main, [script for script in chosen if Path(script.path) in new])
+    looked_at = _revisions(project, main, chosen, trials, set(edited), replay(project, place, beside))
     return [finding for revision in looked_at for finding in findings_of(revision)]
 
 
@@ -126,6 +130,7 @@ def _revisions(
     chosen: Sequence[Script],
     trials: dict[str, Trial],
     applied_otherwise: set[str],
+    replayed: Mapping[str, Sequence[Broken]],
 ) -> Iterator[Revision]:
     paths = [Path(script.path) for script in chosen]
     edited = main.edited(paths) if main else set()
@@ -150,6 +155,7 @@ def _revisions(
             mapped_there,
             said_phase(script) if script.revision in expected else None,
             script.revision in expected,
+            replayed=tuple(replayed.get(script.revision, ())),
         )
 
 

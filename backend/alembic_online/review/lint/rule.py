@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from alembic_online.releases.phase import Phase
 from alembic_online.review.lint.executed_revision import Trial
+from alembic_online.review.lint.replay import Broken
 from alembic_online.review.lint.source import Source
 from alembic_online.review.plan.large_tables import Sizes
 
@@ -33,6 +34,8 @@ class Revision:
     """Whether the project has its contracts wait, and this is no revision from before that."""
     sizes: Sizes = field(default_factory=Sizes)
     """How large its tables count as."""
+    replayed: tuple[Broken, ...] = ()
+    """What it breaks of the statements that were recorded."""
 
 
 @dataclass(frozen=True)
