@@ -44,6 +44,8 @@ class Backfill:
     """A row's values are asked for but once, as a sequence's must be: `where` alone says which rows need them."""
     into: str = ""
     """Another table, as SQL writes it: the values are copied there as new rows, and the table itself stays as it is."""
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """What a session must have set for it, as the search_path by which the revision has found the table."""
     name: str = ""
 
     def __post_init__(self) -> None:
@@ -74,6 +76,7 @@ class Backfill:
             "unnoticed": self.unnoticed,
             "asked_once": self.asked_once,
             "into": self.into,
+            **({"settings": dict(self.settings)} if self.settings else {}),
         }
 
     @classmethod

@@ -16,6 +16,7 @@ from alembic_online.backfill import state
 from alembic_online.backfill.definition import Backfill, verbatim
 from alembic_online.backfill.monitor import Report
 from alembic_online.backfill.run import backfill, begin
+from alembic_online.backfill.session import session
 from alembic_online.errors import BackfillPending
 from alembic_online.policy import Policy
 from alembic_online.runtime.activity import Activity, Progress
@@ -40,6 +41,7 @@ def run_outside(
     if unlimited:
         policy = replace(policy, backfill_upgrade_seconds=math.inf)
     with context.autocommit_block():
+        definition = replace(definition, settings=run.settings())
         table = beside.waiter.wait(_with_connection(beside.engine, state.make_table))
         written = context.dialect.identifier_preparer.format_table(table)
         name = definition.name.replace("'", "''")
@@ -56,7 +58,7 @@ def run_outside(
         if deferred or policy.backfill_upgrade_seconds == 0:
             look = partial(needed.is_needed, definition=definition)
             if rehearsal is None and beside.waiter.wait(_with_connection(beside.engine, look)):
-                beside.waiter.wait(_with_connection(beside.engine, lambda connection: begin(connection, definition)))
+                beside.waiter.wait(_begin(beside.engine, definition, policy))
                 if deferred:
                     return
             else:
@@ -115,6 +117,11 @@ def _teller(definition: Backfill, policy: Policy, activity: Activity) -> Any:
             raise pending(definition.name, f"takes about {left:,.0f} s more, and an upgrade may take {may:g} s for one")
 
     return tell
+
+
+async def _begin(engine: AsyncEngine, definition: Backfill, policy: Policy) -> None:
+    async with session(engine, policy.total_lock_timeout, definition.settings) as connection:
+        await begin(connection, definition)
 
 
 async def _with_connection(engine: AsyncEngine, act: Any) -> Any:

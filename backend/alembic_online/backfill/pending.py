@@ -1,5 +1,7 @@
 """Is there a row left that needs it? A backfill of which none is left counts as done: that of an empty table does."""
 
+import json
+
 from sqlalchemy import func, text, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -7,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from alembic_online.backfill import state
 from alembic_online.backfill.batch import prepare
 from alembic_online.backfill.definition import Backfill
-from alembic_online.backfill.session import transaction
+from alembic_online.backfill.session import SET_LOCAL, transaction
 from alembic_online.errors import RequestRefused
 from alembic_online.postgres import sqlstate
 
@@ -22,11 +24,12 @@ async def is_needed(connection: AsyncConnection, definition: Backfill, *, limit:
 
     Milliseconds; 0 for as long as it takes. Raises `RequestRefused` where the table is not fit.
     """
-    work = await prepare(connection, definition)
-    differs = "true" if definition.into or definition.function is not None else work.differs
-    query = text(f"SELECT EXISTS (SELECT FROM {work.table} WHERE {work.needed} AND {differs})")
     try:
         async with transaction(connection):
+            await connection.execute(SET_LOCAL, {"settings": json.dumps(dict(definition.settings))})
+            work = await prepare(connection, definition)
+            differs = "true" if definition.into or definition.function is not None else work.differs
+            query = text(f"SELECT EXISTS (SELECT FROM {work.table} WHERE {work.needed} AND {differs})")
             await connection.execute(_LOOK, {"limit": str(limit)})
             return bool(await connection.scalar(query))
     except DBAPIError as error:

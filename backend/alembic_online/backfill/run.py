@@ -58,7 +58,9 @@ async def backfill(
     """
     policy = policy or Policy()
     run = _Run(engine, definition, policy, on_report)
-    async with session(engine, policy.total_lock_timeout) as connection:  # it only reads, and nobody waits for it
+    async with session(
+        engine, policy.total_lock_timeout, definition.settings
+    ) as connection:  # it only reads, and nobody waits for it
         await begin(connection, definition)
         run.work = await prepare(connection, definition)
         if definition.unnoticed:
@@ -103,7 +105,7 @@ class _Run:
     @asynccontextmanager
     async def session(self) -> AsyncIterator[AsyncConnection]:
         """A connection of its own, for statements that never queue for long."""
-        async with session(self._engine, self._policy.lock_timeout) as connection:
+        async with session(self._engine, self._policy.lock_timeout, self._definition.settings) as connection:
             if self._definition.unnoticed:
                 await silence(connection)
             yield connection

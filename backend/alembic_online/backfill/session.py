@@ -1,11 +1,13 @@
 """The connections of a backfill: in autocommit, so that VACUUM can run on them, and each batch a transaction."""
 
-from collections.abc import AsyncIterator
+import json
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from alembic_online.backfill.state import make_table
 from alembic_online.runtime.session import prepare_session
 
 # A role's own statement_timeout is not meant for a VACUUM. Nobody waits for the disk: a server that crashes loses the
@@ -18,16 +20,36 @@ _LIMITS = text(
     " false)"
 )
 
+SET_LOCAL = text("SELECT set_config(key, value, true) FROM json_each_text(CAST(:settings AS json))")
+_SET = text("SELECT set_config(key, value, false) FROM json_each_text(CAST(:settings AS json))")
+
 
 @asynccontextmanager
-async def session(engine: AsyncEngine, lock_timeout: float) -> AsyncIterator[AsyncConnection]:
-    """A connection for statements that end with their client, and wait for a lock no longer than so many seconds."""
+async def session(
+    engine: AsyncEngine, lock_timeout: float, settings: Mapping[str, str]
+) -> AsyncIterator[AsyncConnection]:
+    """A connection for statements that end with their client, and wait for a lock no longer than so many seconds.
+
+    `settings` are those of a definition; with some, it is closed afterwards, and goes back to no pool.
+    """
     async with engine.connect() as connection:
         await connection.execution_options(isolation_level="AUTOCOMMIT")
         await prepare_session(connection)
+        await have_set(connection, settings)
         limit = min(max(1, round(lock_timeout * 1000)), 2**31 - 1)
         await connection.execute(_LIMITS, {"limit": str(limit)})
-        yield connection
+        try:
+            yield connection
+        finally:
+            if settings:
+                await connection.invalidate()
+
+
+async def have_set(connection: AsyncConnection, settings: Mapping[str, str]) -> None:
+    """Give a connection, in autocommit, the settings of a definition until it is closed."""
+    if settings:
+        await make_table(connection)  # found now: the search_path may soon lead elsewhere
+        await connection.execute(_SET, {"settings": json.dumps(dict(settings))})
 
 
 @asynccontextmanager

@@ -18,6 +18,7 @@ from alembic_online.backfill.definition import Backfill
 from alembic_online.backfill.estimate import estimate
 from alembic_online.backfill.monitor import Report
 from alembic_online.backfill.run import backfill
+from alembic_online.backfill.session import have_set
 from alembic_online.cli.verb import FINE, FOUND, Verb
 from alembic_online.errors import RequestRefused, TableBlocked
 from alembic_online.policy import Policy
@@ -46,6 +47,7 @@ async def run(connection: AsyncConnection, options: Namespace, console: Console)
     definition = await state.read_definition(connection, options.name)
     if options.dry_run:
         with _refusals(definition):
+            await have_set(connection, definition.settings)
             await _estimate(connection, definition, console, as_json=options.json)
         return FINE
     if options.restart:

@@ -22,6 +22,7 @@ from alembic_online.runner.statement import Statement
 from alembic_online.runner.statement_origin import Whose
 from alembic_online.runner.temp_tables import refuse_temporary
 from alembic_online.runtime.history import Entry
+from alembic_online.runtime.owners_session import set_by_revision
 
 
 class Transaction(Enum):
@@ -198,6 +199,11 @@ class Attempt(Whose):
             else:
                 self.locks.calm(self.connection)
             yield self.connection
+
+    def settings_for_others(self) -> dict[str, str]:
+        """What counts in the session of the revision, for those that work beside it."""
+        with self.ours():
+            return set_by_revision(self.connection, self.settings.of_application)
 
     # Transactions
 

@@ -133,7 +133,7 @@ class OnlineOperations:
             name = next(made(sql), plain(altered_column(sql)))
             self._database.cut_over.postponed.append(Postponed(name, again, self._timing.line))
             return None
-        change = online_change(statement, self._database)
+        change = self._timing.takes_over_numbers(sql) or online_change(statement, self._database)
         if change is not None and replaces:
             return self._carry_out(change.replacing, change.index)
         self._new.update(map(plain, new_names(statement)))
@@ -278,6 +278,7 @@ class OnlineOperations:
         if isinstance(statement, DropIndex) and change.index:
             return self._drop_index(sql, change)
         self._timing.refusals.refuse_steps(change.table, sql)
+        change = self._timing.numbers_meanwhile(sql, change)
         if change.after_swap:
             self._timing.carry_out_now(sql)
         return self._carry_out(change.steps, sql)

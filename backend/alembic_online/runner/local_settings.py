@@ -4,6 +4,7 @@ With plain Alembic it holds to the end of the transaction, which is the end of t
 after a commit of ours it is set for the session, and given back at that end.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -15,6 +16,8 @@ from alembic_online.postgres.sql.tokens import Kind
 _READ = text("SELECT name, coalesce(current_setting(name, true), '') FROM unnest(CAST(:names AS text[])) AS name")
 _SET = text("SELECT set_config(:name, :value, false)")
 _SPECIAL = {"SESSION AUTHORIZATION": "session_authorization", "TIME ZONE": "timezone", "SCHEMA": "search_path"}
+# Another one than a parameter of an application's own is in the server's list, where it is asked for.
+_MAY_SET = re.compile(r"\bSET\s+(LOCAL|SESSION|[\w\"]+\s*\.)|set_config", re.IGNORECASE)
 _LIMITS = ("lock_timeout", "statement_timeout")
 _WHO = ("session_authorization", "role")
 
@@ -28,6 +31,8 @@ class LocalSettings:
         self._now: dict[str, str] = {}
         """What it had set when we committed; of the session since."""
         self._lost = self._commit_is_ours = self._read_ahead = False
+        self.of_application: set[str] = set()
+        """Parameters that are in no list of the server's, and that a revision of this run has set."""
 
     @property
     def any_local(self) -> bool:
@@ -38,7 +43,9 @@ class LocalSettings:
         """Keep up with `statement`, which is about to run; whether it does nothing but set something."""
         if self._lost:
             self.give_back(connection)
-        names = [] if "LOCAL" not in statement.upper() and "set_config" not in statement else list(_set_by(statement))
+        settings = list(_set_by(statement)) if _MAY_SET.search(statement) else []
+        self.of_application.update(name for name, _ in settings if "." in name)
+        names = [name for name, local in settings if local]
         if new := [name for name in names if name not in self._before]:
             self._before |= _read(connection, new)
         if names:
@@ -111,18 +118,22 @@ def _set(connection: Connection, name: str, value: str) -> None:
     connection.execute(_SET, {"name": name, "value": value})
 
 
-def _set_by(statement: str) -> Iterator[str]:
+def _set_by(statement: str) -> Iterator[tuple[str, bool]]:
+    """Which settings, and whether for the transaction only."""
     for reader in statements(statement):
-        if reader.accept("SET LOCAL"):
-            special = reader.accept_any(*_SPECIAL)
-            yield _SPECIAL[special] if special else reader.name().replace('"', "").lower()
+        if reader.accept("SET"):
+            local = reader.accept("LOCAL")
+            if local or not reader.accept("SESSION CHARACTERISTICS"):
+                _ = local or reader.accept("SESSION")
+                special = reader.accept_any(*_SPECIAL)
+                yield _SPECIAL[special] if special else reader.name().replace('"', "").lower(), local
         else:
             yield from _by_function(reader)
 
 
-def _by_function(reader: Reader) -> Iterator[str]:
+def _by_function(reader: Reader) -> Iterator[tuple[str, bool]]:
     """`set_config('name', value, true)`, wherever it stands."""
     while reader.skip_to("SET_CONFIG"):
         arguments = [each.rest() for each in reader.parentheses().split()]
-        if len(arguments) == 3 and arguments[0][0].kind is Kind.STRING and arguments[2][0].keyword != "FALSE":
-            yield arguments[0][0].text.strip("'").lower()
+        if len(arguments) == 3 and arguments[0][0].kind is Kind.STRING:
+            yield arguments[0][0].text.strip("'").lower(), arguments[2][0].keyword != "FALSE"

@@ -78,6 +78,7 @@ class Apply(Supervisor):
             run.beside,
             run.rehearsal,
             is_in_savepoint=lambda: self._attempt.locks.may_be_undone,
+            settings=self._attempt.settings_for_others,
             count_overwritten=self._count_backfill,
             once=self._once,
         ).announce(run.context)

@@ -19,7 +19,9 @@ from alembic_online.recipes.cutover.reorder import is_independent
 from alembic_online.recipes.cutover.statement_forms import altered_column, locks_tables, sets_not_null
 from alembic_online.recipes.database import Database
 from alembic_online.recipes.given_up import all_given_up
+from alembic_online.recipes.names import plain
 from alembic_online.recipes.object_effects import GivenUp, besides_dropped, is_definition
+from alembic_online.recipes.step import OnlineChange
 from alembic_online.revisions.source_line import line_in
 from alembic_online.runner.attempt import Attempt
 from alembic_online.runner.execution import Running
@@ -129,6 +131,28 @@ class Timing:
         if gaps is None or not self._attempt.may_wait or not sets_not_null(sql):
             return False
         return any(gaps.default_follows(lock.name, column, waiting) for lock in strong_locks(sql))
+
+    def numbers_meanwhile(self, sql: str, change: OnlineChange) -> OnlineChange:
+        """NOT NULL in steps; with numbers for the column, where it becomes an identity only below."""
+        gaps, column = self._gaps, altered_column(sql)
+        if gaps is None or not sets_not_null(sql):
+            return change
+        words = f"identity of {change.table}.{column}"
+        identity = self._database.recall(words, lambda: gaps.identity_follows(change.table, column))
+        if not identity:
+            return change
+        from alembic_online.recipes.identity_column import numbered_meanwhile  # noqa: PLC0415  few revisions have one
+
+        is_new = gaps.adds_above(GivenUp("column", plain(change.table), plain(column)))
+        return numbered_meanwhile(change, column, identity, self._database, is_new=is_new)
+
+    def takes_over_numbers(self, sql: str) -> OnlineChange | None:
+        """The way of a column that is numbered meanwhile to its identity."""
+        if self._gaps is None or "IDENTITY" not in sql.upper():
+            return None
+        from alembic_online.recipes.identity_column import takes_over  # noqa: PLC0415  as above
+
+        return takes_over(sql, self._database, self._gaps.says_number_below)
 
     def computed_below(self, column: GivenUp) -> bool:
         """Whether a line below makes the column again as a stored generated one."""

@@ -1,13 +1,15 @@
 """The session of a connection that env.py brings is its owner's: other connections of a run are made like it, and
-afterwards it is as it was.
+afterwards it is as it was. So are those that work beside a revision which has set something.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
 from sqlalchemy import Connection, event, text
 from sqlalchemy.pool import ConnectionPoolEntry
+
+from alembic_online.runtime.session import session_settings
 
 _OURS = "alembic-online"
 # `role` is in no list of settings. It is set last: what a superuser has set, another role may not.
@@ -16,6 +18,13 @@ _SET_BY_OWNER = text(
     " AND context IN ('user', 'superuser')"
     " AND name NOT IN ('transaction_isolation', 'transaction_read_only', 'transaction_deferrable')"
     " UNION ALL SELECT 'role', current_setting('role')"
+)
+# What is in no list of settings, as a parameter of an application, is asked for by its name.
+_SET_BY_REVISION = text(
+    "SELECT name, setting FROM pg_settings WHERE source = 'session' AND context IN ('user', 'superuser')"
+    " AND name NOT IN ('transaction_isolation', 'transaction_read_only', 'transaction_deferrable')"
+    " UNION SELECT name, current_setting(name, true) FROM unnest(CAST(:named AS text[])) AS name"
+    " WHERE current_setting(name, true) IS NOT NULL"
 )
 _CURRENT = text(
     "SELECT key, current_setting(key) AS value FROM json_each_text(CAST(:settings AS json))"
@@ -27,6 +36,15 @@ _SET = text("SELECT set_config(key, value, false) FROM json_each_text(CAST(:sett
 def set_by_owner(connection: Connection) -> dict[str, str]:
     """What was SET in this session: the search_path of a tenant, parameters of the application, and the role."""
     return {row.name: row.setting for row in connection.execute(_SET_BY_OWNER)}
+
+
+def set_by_revision(connection: Connection, named: Iterable[str]) -> dict[str, str]:
+    """What counts in the session at hand and was not set by us, with these parameters of an application's own.
+
+    Not the role: what is done beside a revision is done by the role that the migration has.
+    """
+    found = connection.execute(_SET_BY_REVISION, {"named": list(named)})
+    return {row.name: row.setting for row in found if row.name not in session_settings()}
 
 
 @contextmanager

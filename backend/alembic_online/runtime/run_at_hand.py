@@ -26,6 +26,8 @@ class RunAtHand:
     """Whom to tell, where the run is only to be looked at."""
     is_in_savepoint: Callable[[], bool]
     """Whether the revision may go back to where it was: what is committed elsewhere would stay."""
+    settings: Callable[[], dict[str, str]]
+    """What the revision has set and counts now: the search_path, parameters of the application."""
     count_overwritten: Callable[[str], None]
     """Told of an UPDATE that is about to run on another connection: a downgrade asks before it destroys values."""
     once: Callable[[str, Callable[[], None]], None]

@@ -240,6 +240,17 @@ class Gaps:
         end = line.end_lineno or line.lineno or 0 if line else 0
         return line is not None and self._below.sets_default_below(default, line.lineno or 0, end)
 
+    def identity_follows(self, table: str, column: str) -> str:
+        """The text of a line below that makes the column an identity, where it has no default of its own; else ""."""
+        line = self._line
+        found = self._below.identity_below(table, column, line.lineno or 0) if line else ""
+        return "" if found and self._looks_there(GivenUp("default", plain(table), plain(column))) else found
+
+    def says_number_below(self, table: str, column: str) -> bool:
+        """Whether a line below says where the column's sequence goes on."""
+        line, numbers = self._line, GivenUp("numbers", plain(table), plain(column))
+        return line is not None and bool(self._below.brings_back(numbers, line.lineno or 0, line.end_lineno or 0))
+
     def computed_below(self, column: GivenUp) -> bool:
         """Whether a line below makes the column again as a stored generated one."""
         line = self._line

@@ -37,6 +37,12 @@ class Below:
         """Whether a line below this one, or the rest of it, sets the default; an identity wants NOT NULL before it."""
         return any("GENERATED" not in text.upper() for _, text in self._making(default, line, end))
 
+    def identity_below(self, table: str, column: str, line: int) -> str:
+        """The statement that makes this column of this very table an identity, on this line or below; "" for none."""
+        default = GivenUp("default", plain(table), plain(column))
+        texts = (sql for at, sql in self._texts if at >= line and "GENERATED" in sql.upper() and _makes(default, sql))
+        return next((sql for sql in texts if default[:3] in [each[:3] for each in given_up(sql)]), "")
+
     def computes_below(self, column: GivenUp, line: int, end: int) -> bool:
         """Whether a line below this one makes the column again as a stored generated one."""
         return any("STORED" in text.upper() for at, text in self._making(column, line, end) if at > line)

@@ -14,7 +14,7 @@ from alembic_online.recipes.step import Step
 # batch of the backfill is announced by a setting: of such a row nothing changes but the new column, whatever the other
 # triggers have done to it (updated_at, say). It says which column, for a table may have two of them at a time.
 _FUNCTION = """\
-CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS $shadow$
+CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql{settings} AS $shadow$
 #variable_conflict use_column
 BEGIN
     IF TG_OP = 'UPDATE' AND current_setting('safety.backfill', true) = concat_ws(' ', TG_RELID, {name}) THEN
@@ -26,6 +26,9 @@ BEGIN
     RETURN NEW;
 END
 $shadow$"""
+# A value is converted as the migration would, whoever writes it: by what its search_path finds, and to the text that
+# its settings give.
+_SETTINGS = ("search_path", "datestyle", "intervalstyle", "timezone", "extra_float_digits", "bytea_output")
 # What PostgreSQL says of a value: not of the type, against a rule, refused by a function, too large.
 _LENIENT = """\
 BEGIN
@@ -72,6 +75,7 @@ def _made(column: OldColumn, using: str | None, *, lenient: bool) -> str:
     assignment = f"SELECT ({using}) INTO NEW.{new} FROM {row}" if using else f"NEW.{new} := NEW.{column.quoted}"
     return _FUNCTION.format(
         function=function_name(column),
+        settings="".join(f" SET {name} FROM CURRENT" for name in _SETTINGS),
         name=literal(temporary(column.name)),
         assignment=assignment,
         of_clients=_LENIENT.format(assignment=assignment, new=new) if lenient else assignment,

@@ -4,7 +4,8 @@ From here on the trigger is strict. Where a value is found the change fails, and
 has to correct that value may take his time.
 """
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy.exc import DBAPIError
@@ -13,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from alembic_online.backfill.definition import Backfill
 from alembic_online.backfill.in_upgrade import runner
 from alembic_online.backfill.script import script
+from alembic_online.backfill.session import SET_LOCAL
 from alembic_online.recipes.names import quoted, temporary, verbatim
 from alembic_online.recipes.shadow_column.change_capture import become_lenient
 from alembic_online.recipes.shadow_column.column import OldColumn
@@ -35,13 +37,14 @@ def last_look(part: OldColumn, column: OldColumn, using: str | None, leftovers: 
     look, lenient = runner(definition, says_how_to_go_on(leftovers)), become_lenient(column, using)
 
     def run(context: MigrationContext) -> None:
+        at_hand = run_at_hand(context)
+        assert at_hand is not None, "who has none fills no column"
+        settings = at_hand.settings()
         try:
             look(context)
         except DBAPIError:
-            at_hand = run_at_hand(context)
-            assert at_hand is not None, "who has none fills no column"
             # On a connection of its own: the journal finds that it is not strict any more, and makes it so again.
-            at_hand.beside.waiter.wait(_send(at_hand.beside.engine, lenient))
+            at_hand.beside.waiter.wait(_send(at_hand.beside.engine, lenient, settings))
             raise
 
     return Task(
@@ -59,6 +62,7 @@ def says_how_to_go_on(leftovers: Sequence[str]) -> str:
     )
 
 
-async def _send(engine: AsyncEngine, sql: str) -> None:
+async def _send(engine: AsyncEngine, sql: str, settings: Mapping[str, str]) -> None:
     async with engine.begin() as connection:
+        await connection.execute(SET_LOCAL, {"settings": json.dumps(dict(settings))})
         await connection.execute(verbatim(sql))

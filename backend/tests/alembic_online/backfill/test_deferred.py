@@ -82,3 +82,17 @@ def test_the_kit_carries_it_out(books: Project, database: str, monkeypatch: pyte
     monkeypatch.setenv("DATABASE_URL", database)
     kit = Kit(open_project(Config(books.folder / "alembic.ini")))
     assert [each for name in ("round trip", "models") for each in kit.findings(name) if "doubled" in str(each)] == []
+
+
+def test_the_command_works_in_the_schema_that_the_revision_has_set(
+    project: Project, session: psycopg.Connection, database: str
+) -> None:
+    session.execute("CREATE SCHEMA tenant; CREATE TABLE tenant.books (id int PRIMARY KEY, old int, new int)")
+    session.execute("CREATE TABLE books (id int PRIMARY KEY, old int, new int); INSERT INTO tenant.books VALUES (1, 7)")
+    session.execute("CREATE FUNCTION tenant.twice(int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT $1 * 2'")
+    lines = [LEFT.replace("old * 2", "twice(old)"), 'op.execute("RESET search_path")']
+    project.revision("001_a", upgrade="\n    ".join(['op.execute("SET search_path TO tenant")', *lines]))
+    project.alembic(database, "upgrade", "head")
+    assert command(project, database, "backfill", "doubled", "--dry-run")[0] == FINE
+    assert command(project, database, "backfill", "doubled")[0] == FINE
+    assert session.execute("SELECT new FROM tenant.books").fetchone() == (14,)

@@ -455,6 +455,19 @@ COMPUTED_NOW = Case(
 )
 NUMBERED = [
     case(
+        "a new column is filled, NOT NULL, and only then an identity",
+        'op.add_column("tickets", sa.Column("number", sa.BigInteger()))',
+        'op.execute("UPDATE tickets SET number = id")',
+        """op.execute("ALTER TABLE tickets ALTER number SET NOT NULL, ALTER number ADD GENERATED ALWAYS AS IDENTITY"
+               " (START WITH 500 INCREMENT BY 10)")""",
+        'op.add_column("tickets", sa.Column("place", sa.Integer()))',
+        'op.execute("UPDATE tickets SET place = id")',
+        'op.alter_column("tickets", "place", nullable=False)',
+        'op.create_unique_constraint("uq_place", "tickets", ["place"])',
+        'op.alter_column("tickets", "place", server_default=sa.Identity())',
+        f"""op.execute("{LAST_NUMBER.replace("'id'", "'place'")}")""",
+    ),
+    case(
         "a serial becomes an identity, with work in between",
         *TO_IDENTITY[:2],
         'op.create_index("ix_body", "tickets", ["body"])',
@@ -783,7 +796,8 @@ INTERRUPTED = (
     "not null, with its default",
     "a unique index in the place of a key",
     "a key under a foreign key",
-    NUMBERED[1].name,
+    NUMBERED[0].name,
+    NUMBERED[2].name,
 )
 LONG = (
     "a key of another type under a foreign key",
