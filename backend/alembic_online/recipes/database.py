@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row, text
 
 from alembic_online.policy import Policy
 from alembic_online.recipes.cutover.cutover import CutOver
+from alembic_online.recipes.object_effects import GivenUp
 from alembic_online.runtime.table_facts import TableFacts
 
 _OLDEST = 16
@@ -98,6 +99,9 @@ class Source(Protocol):
     def note(self, key: str, found: str) -> None:
         """Keep it, under this name, for a second run."""
 
+    def comes_back(self, each: GivenUp) -> bool:
+        """Whether a line below the one that runs makes it again."""
+
     def believed(self, there: TableFacts) -> TableFacts:
         """What a table counts as."""
 
@@ -148,6 +152,10 @@ class Database:
             return ()
         with self._source.question() as connection:
             return connection.execute(text(query), values).all()
+
+    def comes_back(self, each: GivenUp) -> bool:
+        """Whether a line of the revision, below the one that runs, makes this again; no where nothing can be asked."""
+        return self._source is not None and self._source.comes_back(each)
 
     def scratch(self) -> AbstractContextManager[Connection]:
         """A connection on which something can be tried: all of it is rolled back. Only where something can be asked."""

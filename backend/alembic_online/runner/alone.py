@@ -71,7 +71,7 @@ class Alone:
         half_done = self._run.history.is_resumable(script.revision)
         if not self._is_alone or half_done or self._run.rehearsal is not None or says_that_it_leaves(path):
             return False
-        with attempt.revision(entry):
+        with attempt.revision(entry, path):
             attempt.losses.begin(script, direction)
             self._run.activity.begin_revision(entry.revision, direction)
             attempt.new_transaction()

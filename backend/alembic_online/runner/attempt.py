@@ -8,10 +8,12 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from enum import Enum
+from pathlib import Path
 
 from sqlalchemy import Connection
 
 from alembic_online.postgres.sql.literals import shorten
+from alembic_online.recipes.cutover.later_statements import Below
 from alembic_online.runner.catalogue_look import CatalogueLook
 from alembic_online.runner.data_loss_guard import LossesNow
 from alembic_online.runner.journal import Journal
@@ -41,6 +43,7 @@ class Attempt(Whose):
         self.run = run
         self.entry: Entry | None = None
         self._journal: Journal | None = None
+        self._below: Below | None = None
         self._transaction = Transaction.REVISION
         self.locks = LockTaker(run.policy, run.way, run.activity)
         self.losses = LossesNow(run.consent)
@@ -57,16 +60,17 @@ class Attempt(Whose):
         """Its length when the transaction of a single statement began."""
 
     @contextmanager
-    def revision(self, entry: Entry) -> Iterator[None]:
-        """This one runs, until the end of the block."""
+    def revision(self, entry: Entry, path: Path) -> Iterator[None]:
+        """This one, of this file, runs until the end of the block."""
         self.entry, self._journal = entry, Journal(entry, self.last_look)
+        self._below = Below(path, entry.direction)
         self._deadline = time.monotonic() + self.run.policy.total_lock_timeout
         self._has_read = self._has_temporary = self._may_fill_tables = False
         self.settings.forget()
         try:
             yield
         finally:
-            self.entry = self._journal = None
+            self.entry = self._journal = self._below = None
 
     def start_again(self) -> None:
         """The transaction was rolled back and the revision begins again."""
@@ -91,6 +95,12 @@ class Attempt(Whose):
         """Of the revision."""
         assert self._journal is not None, "only a revision has one"
         return self._journal
+
+    @property
+    def below(self) -> Below:
+        """The text of the revision, in its direction."""
+        assert self._below is not None, "only a revision has one"
+        return self._below
 
     # What may be done
 

@@ -5,6 +5,8 @@ from contextlib import AbstractContextManager, contextmanager
 
 from sqlalchemy import Connection
 
+from alembic_online.recipes.object_effects import GivenUp
+from alembic_online.revisions.source_line import line_in
 from alembic_online.runner.attempt import Attempt
 from alembic_online.runtime.table_facts import TableFacts
 
@@ -45,6 +47,12 @@ class Questions:
     def note(self, key: str, found: str) -> None:
         """Keep what was found, under this name."""
         self._attempt.journal.note(key, found)
+
+    def comes_back(self, each: GivenUp) -> bool:
+        """Whether a line below the one that runs makes it again."""
+        below = self._attempt.below
+        line = line_in(str(below.path.parent))
+        return line is not None and below.brings_back(each, line.lineno or 0, line.end_lineno or line.lineno or 0) > 0
 
     def believed(self, there: TableFacts) -> TableFacts:
         """What a table counts as: in a rehearsal, as what it is in the live database."""

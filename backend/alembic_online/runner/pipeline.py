@@ -140,7 +140,8 @@ class Apply(Supervisor):
             )
 
     def _pass_with_care(self, entry: Entry, script: Script, migrate: Callable[[], None]) -> None:
-        with self._attempt.revision(entry), self._effects.revision(entry, Path(script.path)):
+        path = Path(script.path)
+        with self._attempt.revision(entry, path), self._effects.revision(entry, path):
             self._attempt.losses.begin(script, entry.direction)
             while True:
                 self._run.activity.begin_revision(entry.revision, entry.direction)

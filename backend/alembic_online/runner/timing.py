@@ -45,7 +45,7 @@ class Timing:
     @contextmanager
     def revision(self, script: Script) -> Iterator[None]:
         """A try of this one, until the end of the block."""
-        gaps = Gaps(script, self._attempt.at_hand.direction, self._database, self._attempt.journal.is_noted)
+        gaps = Gaps(script, self._attempt.below, self._database, self._attempt.journal.is_noted)
         self._script, self._gaps = script, gaps
         self.refusals.forget()
         try:

@@ -68,12 +68,13 @@ class _Column(NamedTuple):
 class Gaps:
     """Of one direction of one revision."""
 
-    def __init__(
-        self, script: Script, direction: str, database: Database, is_noted: Callable[[str, str], bool]
-    ) -> None:
-        """`is_noted` says whether an earlier try has committed a statement, of an operation."""
+    def __init__(self, script: Script, below: Below, database: Database, is_noted: Callable[[str, str], bool]) -> None:
+        """`below` is the text of that direction.
+
+        `is_noted` says whether an earlier try has committed a statement, of an operation.
+        """
         self._script, self._database, self._is_noted = script, database, is_noted
-        self._below = Below(Path(script.path), direction)
+        self._below = below
         self._there: dict[GivenUp, bool] = {}
         """As it was before this revision."""
         self._columns: dict[str, list[_Column]] = {}

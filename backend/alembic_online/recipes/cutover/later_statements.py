@@ -27,7 +27,7 @@ class Below:
     """The text of one direction of one file: its function, and what that calls and names in the file."""
 
     def __init__(self, path: Path, direction: str) -> None:
-        self._path, self._direction = path, direction
+        self.path, self._direction = path, direction
 
     def brings_back(self, each: GivenUp, line: int, end: int) -> int:
         """The line below this one, which ends at `end`, that makes it again; 0 where none does."""
@@ -72,7 +72,7 @@ class Below:
 
     @cached_property
     def _tree(self) -> ast.Module:
-        return ast.parse(self._path.read_text(encoding="utf-8"))
+        return ast.parse(self.path.read_text(encoding="utf-8"))
 
     @cached_property
     def _texts(self) -> list[tuple[int, str]]:

@@ -7,9 +7,11 @@ from dataclasses import asdict, dataclass
 from alembic_online.backfill.in_upgrade import runner
 from alembic_online.recipes.database import Database
 from alembic_online.recipes.index_build import built_again
+from alembic_online.recipes.names import plain
+from alembic_online.recipes.object_effects import last_part, made
 from alembic_online.recipes.shadow_table.change_capture import begin_notes, copy_all, copy_noted, end_notes, make_notes
 from alembic_online.recipes.shadow_table.concurrent_ddl_check import owned
-from alembic_online.recipes.shadow_table.create_like import create_like
+from alembic_online.recipes.shadow_table.create_like import create_like, granted_again
 from alembic_online.recipes.shadow_table.recreate_indexes import carried
 from alembic_online.recipes.shadow_table.source_table import OldTable
 from alembic_online.recipes.step import Step, Steps, Task
@@ -49,10 +51,12 @@ def plan_copy(
     """
     before, parts = owned(database, old), carried(database, old, gone_above=gone_above)
     changed = f"ALTER TABLE {old.new} {change}"
+    added = {last_part(each) for each in made(f"ALTER TABLE {old.sql} {change}")}
+    granted = granted_again(database, old, [each for each in old.dropped if plain(each) in added])
     return Copy(
         old,
         before,
-        make=block([*create_like(database, old), changed, *checks, *parts.key, *make_notes(old)]),
+        make=block([*create_like(database, old), changed, *checks, *granted, *parts.key, *make_notes(old)]),
         lock_to_begin=f"LOCK TABLE {old.sql} IN SHARE ROW EXCLUSIVE MODE",
         begin=block(begin_notes(old)),
         filled=parts.filled,

@@ -1,11 +1,12 @@
 """A new table like the old one, without rows: columns, defaults, identities, checks, settings, comments, grants."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from alembic_online.postgres.catalogue.scope import column_options
 from alembic_online.postgres.sql.identifiers import object_name
 from alembic_online.recipes.database import Database
-from alembic_online.recipes.names import quoted
+from alembic_online.recipes.names import plain, quoted
+from alembic_online.recipes.object_effects import GivenUp
 from alembic_online.recipes.shadow_table.source_table import OldTable
 
 # A partition has its identity from the table above it (PostgreSQL 17), unless it has a sequence of its own.
@@ -54,6 +55,14 @@ GRANTS = """
                      CASE WHEN is_grantable THEN ' WITH GRANT OPTION' ELSE '' END) FROM granted
     ORDER BY 1, 2
 """
+_GRANTS_ON_COLUMNS = """
+    SELECT CASE g.grantee WHEN 0 THEN 'public' ELSE pg_get_userbyid(g.grantee) END AS role,
+           format('GRANT %s (%I) ON %s TO %s%s', privilege_type, a.attname, CAST(:new AS text),
+                  CASE g.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(g.grantee)) END,
+                  CASE WHEN is_grantable THEN ' WITH GRANT OPTION' ELSE '' END) AS statement
+    FROM pg_attribute a, aclexplode(a.attacl) AS g
+    WHERE attrelid = to_regclass(:table) AND NOT attisdropped AND attname = ANY (CAST(:columns AS text[])) ORDER BY 1, 2
+"""
 _IDENTITIES = """
     SELECT a.attname::text AS "column", c.relname::text AS sequence, s.seqtypid::regtype::text AS type
     FROM pg_attribute a
@@ -76,6 +85,15 @@ def create_like(database: Database, old: OldTable) -> list[str]:
         *(row.statement for row in database.ask(GRANTS, **given)),
         *_numbered(database, old),
     ]
+
+
+def granted_again(database: Database, old: OldTable, columns: Sequence[str]) -> list[str]:
+    """The statements that grant roles on these columns, which are dropped and made again, what they had.
+
+    Only where a line below grants it: clients would miss it until then.
+    """
+    found = database.ask(_GRANTS_ON_COLUMNS, table=old.sql, new=old.new, columns=list(columns))
+    return [row.statement for row in found if database.comes_back(GivenUp("grant", plain(old.sql), plain(row.role)))]
 
 
 def identities(database: Database, old: OldTable) -> list[str]:

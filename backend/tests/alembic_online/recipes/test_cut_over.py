@@ -111,6 +111,8 @@ OLD_CODE = [
     " felt = CAST('open' AS felt), pair = CAST(('open', 'open') AS pair) WHERE id = 3; END IF; END $$",
     "DO $$ BEGIN IF to_regtype('computed') IS NOT NULL THEN PERFORM twice FROM books; PERFORM twice FROM doubled;"
     " END IF; END $$",
+    "DO $$ BEGIN IF to_regtype('counted') IS NOT NULL THEN SET LOCAL ROLE counter; PERFORM twice FROM books; END IF;"
+    " END $$",
     "DO $$ BEGIN IF to_regclass('opened') IS NOT NULL THEN PERFORM is_open FROM opened; UPDATE tickets"
     " SET state = CAST('closed' AS state) WHERE id = 5 AND is_open; PERFORM 1 / count(*) FROM tickets"
     " WHERE id = 5 AND body = 'noted'; END IF; END $$",
@@ -429,10 +431,13 @@ COMPUTED = Case(
     op.execute("UPDATE authors SET name = name || '.'")
     op.add_column("books", sa.Column("twice", sa.BigInteger(), sa.Computed("pages * 2", persisted=True)))
     op.alter_column("books", "pages", server_default="0")
-    op.execute("CREATE VIEW doubled AS SELECT id, twice FROM books")""",
+    op.execute("CREATE VIEW doubled AS SELECT id, twice FROM books")
+    op.execute("GRANT SELECT (twice) ON books TO counter")""",
     "pass",
     f"{SHOP}; CREATE TYPE computed AS (a integer); ALTER TABLE books ADD twice integer GENERATED ALWAYS AS (pages * 2)"
-    " STORED; CREATE VIEW doubled AS SELECT id, twice FROM books",
+    " STORED; CREATE VIEW doubled AS SELECT id, twice FROM books; CREATE TYPE counted AS (a integer);"
+    " DO $$ BEGIN CREATE ROLE counter; EXCEPTION WHEN duplicate_object THEN NULL; END $$;"
+    " GRANT SELECT (twice) ON books TO counter",
 )
 COMPUTED_NOW = Case(
     "plain columns are computed from now on, and what one of them reads gets another type",
