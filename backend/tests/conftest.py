@@ -36,6 +36,7 @@ def pytest_configure(config: pytest.Config) -> None:
     chosen = config.option.postgres.split(",")
     if config.option.database == "embedded" and not set(chosen) <= {str(version) for version in VERSIONS}:
         raise pytest.UsageError(f"--postgres={config.option.postgres}: the embedded versions are {VERSIONS}")
+    servers.share_data()  # workers inherit it
     if config.option.database == "container" and not hasattr(config, "workerinput"):
         require_docker()
 

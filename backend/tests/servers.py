@@ -1,5 +1,7 @@
 """The servers that tests run on: out of the wheel, in a container, or one that is already there."""
 
+import fcntl
+import os
 import secrets
 import shutil
 import subprocess
@@ -18,6 +20,7 @@ import pytest
 from alembic_online.postgres.embedded import NEWEST, end_server, program, start_server
 
 _PLENTY = 4 * 2**30  # bytes
+_SHARED = "SYLLABUS_TESTS_DATA"
 # A test's data need not survive a power cut.
 _FAST = {
     "fsync": "off",
@@ -108,19 +111,35 @@ def pg_ctl(data: Path, *arguments: str) -> None:
 def new_data(directory: Path, version: int = NEWEST) -> Path:
     """What initdb makes, in `directory`: a copy, because initdb itself takes two seconds of a processor."""
     data = directory / "data"
-    subprocess.run(["cp", "-a", Path(_initialised(version).name, "data"), data], check=True)
+    subprocess.run(["cp", "-a", _initialised(version), data], check=True)
     return data
 
 
+def share_data() -> None:
+    """What initdb makes is made once for this process and all that it starts, and removed when it ends."""
+    if _SHARED not in os.environ:
+        os.environ[_SHARED] = _shared_directory().name
+
+
 @cache
-def _initialised(version: int) -> "TemporaryDirectory[str]":
-    """Made once in a process, and removed when that ends."""
-    directory: TemporaryDirectory[str] = TemporaryDirectory(prefix="syllabus-", dir=_in_memory())
-    data = Path(directory.name).resolve() / "data"
-    end_server(start_server(data, version=version, settings=_FAST))
-    for left in ("postgresql.auto.conf", "log", ".handle_pids.json"):
-        (data / left).unlink(missing_ok=True)
-    return directory
+def _shared_directory() -> "TemporaryDirectory[str]":
+    return TemporaryDirectory(prefix="syllabus-", dir=_in_memory())
+
+
+def _initialised(version: int) -> Path:
+    """The first process that wants it makes it; the others wait."""
+    share_data()
+    folder = Path(os.environ[_SHARED]).resolve() / str(version)
+    folder.mkdir(exist_ok=True)
+    data, made = folder / "data", folder / "made"
+    with Path(folder, "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not made.exists():
+            end_server(start_server(data, version=version, settings=_FAST))
+            for left in ("postgresql.auto.conf", "log", ".handle_pids.json"):
+                (data / left).unlink(missing_ok=True)
+            made.touch()
+    return data
 
 
 @contextmanager

@@ -161,7 +161,6 @@ STAMP = ("-x", "unproven=it is not", "stamp")
 WITHOUT_KEY = "SELECT count(*) FROM pg_constraint WHERE conrelid = 'alembic_version'::regclass AND contype = 'p'"
 
 
-@pytest.mark.prove
 def test_the_callback_of_each_step_and_the_shape_of_the_version_table(tmp_path: Path, database: str) -> None:
     shop = make_shop(tmp_path, database, TOLD + SYNC)
 

@@ -203,7 +203,6 @@ def test_what_the_project_calls_the_same_is_no_difference(tmp_path: Path, databa
     shop.alembic("check")
 
 
-@pytest.mark.prove
 def test_the_role_of_the_engine_owns_everything(tmp_path: Path, database: str) -> None:
     shop = make_shop(tmp_path, database, own_engine(ROLE))
     shop.execute("CREATE ROLE shop_owner")
@@ -259,7 +258,6 @@ def test_a_connection_of_the_application_is_used(tmp_path: Path, database: str) 
     assert shop.ask(STATE) == plain
 
 
-@pytest.mark.prove
 def test_a_lock_and_limits_of_the_project_are_kept(tmp_path: Path, database: str) -> None:
     shop = make_shop(tmp_path, database, LIMITS)
     shop.alembic("upgrade", "head")

@@ -95,23 +95,21 @@ def test_a_label_of_an_enum(project: Project, database: str, shelf: psycopg.Conn
 def test_without_a_hint_and_a_terminal_it_is_refused_with_the_hint_to_write(
     project: Project, database: str, shelf: psycopg.Connection
 ) -> None:
-    project.models(TABLE.format("books", TITLE.replace("title", "name")))
-    code, stderr = project.alembic.refused(database, "revision", "--autogenerate", "-m", "rename")
-    assert code == 16
-    assert 'Column("name", ..., info={"renamed_from": "title"})' in stderr
+    """A column or a table by another name, and a table in another schema."""
+    for models, hint in (
+        (TABLE.format("books", TITLE.replace("title", "name")), 'Column("name", ..., info={"renamed_from": "title"})'),
+        (TABLE.format("works", TITLE), 'Table("works", ..., info={"renamed_from": "books"})'),
+        (
+            TABLE.format("books", f'{TITLE}, schema="archive"'),
+            'Table("books", ..., info={"renamed_from": "public.books"})',
+        ),
+    ):
+        project.models(models)
+        code, stderr = project.alembic.refused(database, "revision", "--autogenerate", "-m", "rename")
+        assert (code, hint in stderr) == (16, True), stderr
     assert len(list((project.folder / "versions").glob("*.py"))) == 1
 
 
-@pytest.mark.prove
-def test_a_table_that_could_be_another_is_refused_too(
-    project: Project, database: str, shelf: psycopg.Connection
-) -> None:
-    project.models(TABLE.format("works", TITLE))
-    code, stderr = project.alembic.refused(database, "revision", "--autogenerate", "-m", "rename")
-    assert (code, 'Table("works", ..., info={"renamed_from": "books"})' in stderr) == (16, True)
-
-
-@pytest.mark.prove
 def test_a_hint_of_none_says_that_it_is_new_and_the_file_says_what_is_destroyed(
     project: Project, database: str, shelf: psycopg.Connection
 ) -> None:
@@ -148,21 +146,11 @@ def test_a_hint_finds_the_table_that_moves_with_its_schema_or_without(
     _there_and_back(project, database, shelf, "SELECT title FROM archive.works")
 
 
-@pytest.mark.prove
-def test_a_table_that_could_have_moved_to_another_schema_is_asked_about(
-    project: Project, database: str, shelf: psycopg.Connection
-) -> None:
-    project.models(TABLE.format("books", f'{TITLE}, schema="archive"'))
-    code, stderr = project.alembic.refused(database, "revision", "--autogenerate", "-m", "move")
-    assert (code, 'Table("books", ..., info={"renamed_from": "public.books"})' in stderr) == (16, True)
-
-
 CHAIN = """Table("books", metadata, Column("id", Integer, primary_key=True),
     Column("title", String(20), info={"renamed_from": "name"}),
     Column("name", String(20), info={"renamed_from": "sort"}))"""
 
 
-@pytest.mark.prove
 def test_a_name_that_is_freed_by_one_rename_is_taken_by_the_next(
     project: Project, database: str, shelf: psycopg.Connection
 ) -> None:
@@ -175,7 +163,6 @@ def test_a_name_that_is_freed_by_one_rename_is_taken_by_the_next(
     assert "do not differ" in project.alembic(database, "revision", "--autogenerate", "-m", "again")
 
 
-@pytest.mark.prove
 def test_a_hint_to_a_name_that_is_taken_is_refused(project: Project, database: str, shelf: psycopg.Connection) -> None:
     shelf.execute("ALTER TABLE books ADD name varchar(20)")
     project.models(TABLE.format("books", 'Column("name", String(20), info={"renamed_from": "title"})'))

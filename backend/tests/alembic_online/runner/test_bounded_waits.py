@@ -21,7 +21,6 @@ from tests.alembic_online.runner.processes import Migrator, until
 from tests.servers import Server, ServerDirectory, new_data
 
 Start = Callable[..., Migrator]
-LONGEST = 1.0  # seconds: ten times the lock timeout, for a busy machine
 TABLES = ("CREATE TABLE shelves (id integer PRIMARY KEY)", "CREATE TABLE books (id integer, shelf integer)")
 READ, WRITE = "SELECT count(*) FROM {}", "INSERT INTO {} SELECT WHERE false"
 SUE = "LOCK TABLE books IN SHARE UPDATE EXCLUSIVE MODE"
@@ -69,10 +68,10 @@ def session_runs(url: str, statement: str, watcher: psycopg.Connection, stack: E
 
 @contextmanager
 def asking(url: str, *tables: str) -> Iterator[list[Client]]:
-    """Clients that read and write these tables all the time."""
+    """Clients that read and write these tables all the time, and bear no long wait."""
     with ExitStack() as stack:
         yield [
-            stack.enter_context(Client(url, request.format(table)).asking())
+            stack.enter_context(Client(url, request.format(table), patient=False).asking())
             for table in tables
             for request in (READ, WRITE)
         ]
@@ -107,7 +106,7 @@ def test_clients_go_on_while_the_migration_waits_and_it_ends_soon_after(
                 client.goes_on()
             assert running.process.is_alive()
         assert running.exit_code() == 0, running.output
-        assert max(client.longest for client in clients) < LONGEST
+        assert [client.error for client in clients if client.error] == []
     waits = watcher.execute("SELECT outcome, lock_waits > 0 FROM alembic_history").fetchall()
     assert waits == [("done", True)]
 
@@ -167,7 +166,7 @@ def test_while_it_waits_for_one_table_it_keeps_no_strong_lock_on_another(
                 client.goes_on()
                 assert watcher.execute(strong).fetchone() is None
         assert running.exit_code() == 0, running.output
-        assert max(client.longest for client in clients) < LONGEST
+        assert [client.error for client in clients if client.error] == []
     assert watcher.execute("SELECT lock_waits > 0 FROM alembic_history").fetchone() == (True,)
 
 
@@ -229,7 +228,6 @@ def test_a_role_that_may_not_see_the_sessions_of_others_gets_past_their_short_tr
         project.alembic.having(MIGRATION_TOTAL_LOCK_TIMEOUT="10")(modest, "upgrade", "head")
 
 
-@pytest.mark.prove
 def test_such_a_role_waits_for_a_long_transaction_without_queueing_behind_it(
     project: Project, books: str, modest: str, watcher: psycopg.Connection, start: Start
 ) -> None:
@@ -278,5 +276,5 @@ def test_a_real_autovacuum_gives_way_and_no_client_notices(
         project.revision("001_a", upgrade=WANTED["column"])
         with asking(url, "books") as clients:
             project.alembic(url, "upgrade", "head")
-            assert max(client.longest for client in clients) < LONGEST
+            assert [client.error for client in clients if client.error] == []
     assert "canceling autovacuum task" in log.read_text()

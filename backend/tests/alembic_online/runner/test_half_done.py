@@ -255,7 +255,6 @@ def test_an_operation_that_has_nothing_to_do_is_no_half(
     assert watcher.execute("SELECT pg_typeof(size)::text FROM event LIMIT 1").fetchone() == ("bigint",)
 
 
-@pytest.mark.prove
 def test_a_stamp_ends_it(half: Project, database: str, watcher: psycopg.Connection) -> None:
     alembic = half.alembic.having(**PATIENT)
     alembic(database, "-x", "unproven=it is to be taken back by hand", "stamp", "001_a")
@@ -436,7 +435,6 @@ def test_what_is_no_column_nor_rule_is_missed_too(
     same(half, read_state(database))
 
 
-@pytest.mark.prove
 def test_what_fails_at_a_second_try_too_has_changed_nothing_of_its_table(
     project: Project, database: str, watcher: psycopg.Connection
 ) -> None:
@@ -491,7 +489,6 @@ def test_what_somebody_drops_meanwhile_is_missed_before_the_stamp(
     assert watcher.execute("SELECT to_regclass('ix_kind') IS NOT NULL").fetchall() == [(True,)]
 
 
-@pytest.mark.prove
 def test_rows_that_were_written_to_a_table_that_was_made_again_are_written_again(
     project: Project, database: str, watcher: psycopg.Connection
 ) -> None:

@@ -13,7 +13,7 @@ from tests.alembic_online.runner.processes import Migrator, until
 from tests.servers import Server
 
 Start = Callable[..., Migrator]
-MANY = 16
+MANY = 8
 COUNT = """op.execute("INSERT INTO applied VALUES ('{}')")"""
 LONG = f'op.execute("{gate.STEP}")'
 INDEX = 'op.create_index("ix_applied", "applied", ["revision"], postgresql_concurrently=True)'
@@ -39,7 +39,7 @@ def applied(watcher: psycopg.Connection) -> list[str]:
 
 
 @pytest.mark.parametrize("stamped", ["base", "001_a"])
-def test_sixteen_at_once_apply_each_revision_once_and_say_for_whom_they_wait(
+def test_many_at_once_apply_each_revision_once_and_say_for_whom_they_wait(
     counted: Project, database: str, watcher: psycopg.Connection, start: Start, stamped: str
 ) -> None:
     if stamped != "base":

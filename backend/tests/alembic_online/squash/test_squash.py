@@ -95,7 +95,6 @@ def test_what_is_squashed_can_be_squashed_again(chain: Project, database: str) -
     assert _applied(database) == ["004_pages"]
 
 
-@pytest.mark.prove
 def test_rows_that_revisions_insert_are_not_lost_without_a_word(chain: Project, database: str) -> None:
     chain.revision("002_vector", "001_books", f'op.execute("INSERT INTO books VALUES (1)")\n    {EXTENSION}')
     with pytest.raises(RequestRefused, match=r"insert rows into public\.books"):
