@@ -16,7 +16,7 @@ from sqlalchemy import Connection, create_engine
 from alembic_online.postgres.embedded import VERSIONS
 from tests import servers
 from tests.alembic_command import Alembic
-from tests.longer_proofs import mark_longer_proofs
+from tests.longer_proofs import mark_longer_proofs, runs_on_another_version
 from tests.paths import BACKEND
 from tests.servers import Server, ServerDirectory, container, embedded, existing, require_docker
 
@@ -45,7 +45,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "server" in metafunc.fixturenames:
         one = not metafunc.config.option.database.isalpha()
         versions = ["url"] if one else metafunc.config.option.postgres.split(",")
-        if metafunc.definition.path.relative_to(BACKEND / "tests").parts[0] in _OF_THE_HOST:
+        path = metafunc.definition.path
+        if path.relative_to(BACKEND / "tests").parts[0] in _OF_THE_HOST or (
+            metafunc.config.option.markexpr == "not prove" and not runs_on_another_version(path)
+        ):
             versions = versions[:1]
         metafunc.parametrize("server", versions, indirect=True, ids=lambda version: f"pg{version}", scope="session")
 

@@ -16,6 +16,8 @@ The rule: tests that run always keep every promise; a longer proof keeps it once
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -58,6 +60,11 @@ def every(nth: int, cases: Iterable[Any]) -> list[ParameterSet]:
     ]
 
 
+def runs_on_another_version(path: Path) -> bool:
+    """Whether anything of the module does so always; the rest is not even collected for it, which took a while."""
+    return _number(ON_ANOTHER_VERSION_ONE_OF, _relative(path), 0) > 0
+
+
 def mark_longer_proofs(config: pytest.Config, items: Sequence[pytest.Item]) -> None:
     """Mark with `prove` what the rule leaves to it, and keep in `COLLECTED` what there is."""
     first_version = config.option.postgres.split(",")[0]
@@ -88,7 +95,10 @@ def _mark_on_another_version(items: Iterable[pytest.Item]) -> None:
 
 
 def _one_of(table: Mapping[str, int], item: pytest.Item, otherwise: int) -> int:
-    path = _path(item)
+    return _number(table, _path(item), otherwise)
+
+
+def _number(table: Mapping[str, int], path: str, otherwise: int) -> int:
     return next((number for beginning, number in table.items() if path.startswith(beginning)), otherwise)
 
 
@@ -112,4 +122,10 @@ def _test(item: pytest.Item) -> str:
 
 
 def _path(item: pytest.Item) -> str:
-    return item.path.relative_to(BACKEND / "tests").as_posix()
+    return _relative(item.path)
+
+
+@cache
+def _relative(path: Path) -> str:
+    """Kept: thousands of items have few paths, and to take one apart was a tenth of all that collecting them takes."""
+    return path.relative_to(BACKEND / "tests").as_posix()

@@ -190,6 +190,7 @@ def test_what_the_toolkit_refuses_is_said_and_the_rest_is_known_all_the_same(tmp
     assert data["remarks"][-1] == "What would be executed instead is not known of 1 revision."
 
 
+@pytest.mark.programs
 def test_extensions_that_the_wheel_does_not_have_have_a_stand_in(tmp_path: Path) -> None:
     """On the server that the verb itself starts."""
     project = make_foreign(tmp_path)
