@@ -28,10 +28,12 @@ ALEMBIC = str(Path(sys.executable).with_name("alembic"))
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A copy of what the commands read, so that new revisions land in no real folder."""
+    """A copy of the migrations beside the real code, so that new revisions land in no real folder."""
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
-    ignore = shutil.ignore_patterns("tests", "benchmarks")
-    shutil.copytree(ROOT / "backend", tmp_path / "backend", ignore=ignore)
+    shutil.copytree(ROOT / "backend" / "migrations", tmp_path / "backend" / "migrations")
+    shutil.copy(ROOT / "backend" / "alembic.ini", tmp_path / "backend")
+    for code in ("alembic_online", "src"):
+        (tmp_path / "backend" / code).symlink_to(ROOT / "backend" / code)
     return tmp_path
 
 
@@ -44,6 +46,13 @@ def typed(command: str, folder: Path, url: str) -> str:
 
 def next_typed(command: str, folder: Path, url: str) -> str:
     """The same, forked."""
+    done = next_run(command, folder, url)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def next_run(command: str, folder: Path, url: str) -> subprocess.CompletedProcess[str]:
+    """What `run` does, forked."""
     with TemporaryDirectory() as directory:
         log, errors = Path(directory, "stdout"), Path(directory, "stderr")
         program = forked_programs.start(
@@ -56,8 +65,7 @@ def next_typed(command: str, folder: Path, url: str) -> str:
         )
         code = program.exit_code()
         program.end()
-        assert code == 0, log.read_text() + errors.read_text()
-        return log.read_text()
+        return subprocess.CompletedProcess(command, code, log.read_text(), errors.read_text())
 
 
 def run(command: str, folder: Path, url: str) -> subprocess.CompletedProcess[str]:
@@ -104,7 +112,7 @@ def test_the_root_has_a_door_of_its_own(checkout: Path, database: str) -> None:
 
 def test_sql_of_a_range_is_written_without_any_server(checkout: Path) -> None:
     backend = checkout / "backend"
-    typed('alembic revision -m "a second one"', backend, NOWHERE)
+    next_typed('alembic revision -m "a second one"', backend, NOWHERE)
     (made,) = (backend / "migrations" / "versions").glob("*_a_second_one.py")
     assert "CREATE TABLE users" in next_typed("alembic upgrade head --sql", backend, NOWHERE)
     between = next_typed(f"alembic upgrade {HEAD}:{made.stem} --sql", backend, NOWHERE)
@@ -122,7 +130,7 @@ def test_a_refusal_is_on_stderr_with_its_exit_code_and_no_traceback(checkout: Pa
 
 
 def test_raiseerr_shows_the_whole_traceback(checkout: Path) -> None:
-    refused = run("alembic --raiseerr upgrade head", checkout / "backend", "postgresql://u:secret@localhost:1/d")
+    refused = next_run("alembic --raiseerr upgrade head", checkout / "backend", "postgresql://u:secret@localhost:1/d")
     assert "Traceback" in refused.stderr
 
 
@@ -136,7 +144,7 @@ def test_a_folder_without_a_configuration_gets_one_sentence(tmp_path: Path) -> N
 def test_an_empty_url_is_refused_and_not_taken_for_none(checkout: Path) -> None:
     for variable in ("DATABASE_URL", "MIGRATION_DATABASE_URL"):
         with patch.dict(os.environ, {variable: ""}):
-            refused = run("alembic upgrade head", checkout / "backend", "" if variable == "DATABASE_URL" else "x")
+            refused = next_run("alembic upgrade head", checkout / "backend", "" if variable == "DATABASE_URL" else "x")
         assert (refused.returncode, refused.stderr.splitlines()[0]) == (10, f"{variable} is empty.")
 
 
