@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 
 from alembic_online.postgres.sql.literals import shorten
 from alembic_online.recipes.cutover.later_statements import Below
+from alembic_online.revisions.source_line import line_in
 from alembic_online.runner.catalogue_look import CatalogueLook
 from alembic_online.runner.data_loss_guard import LossesNow
 from alembic_online.runner.journal import Journal
@@ -22,7 +23,7 @@ from alembic_online.runner.lock_acquisition import LockTaker
 from alembic_online.runner.run import Run
 from alembic_online.runner.statement import Statement
 from alembic_online.runner.statement_origin import Whose
-from alembic_online.runner.temp_tables import refuse_temporary
+from alembic_online.runner.temp_tables import goes_with_transaction, makes_temporary, refuse_temporary
 from alembic_online.runtime.history import Entry
 from alembic_online.runtime.owners_session import set_by_revision
 
@@ -53,6 +54,8 @@ class Attempt(Whose):
         """At the catalogue: what is about to be committed is noted with what it was like."""
         self._deadline = 0.0
         self._has_read = self._has_temporary = self._may_leave_open = self._may_fill_tables = False
+        self._has_passing = False
+        """Something temporary that goes with the next commit."""
         self._key: str | None = None
         self._ahead: list[str] | None = None
         """The journal as this transaction has written it."""
@@ -65,7 +68,7 @@ class Attempt(Whose):
         self.entry, self._journal = entry, Journal(entry, self.last_look)
         self._below = Below(path, entry.direction)
         self._deadline = time.monotonic() + self.run.policy.total_lock_timeout
-        self._has_read = self._has_temporary = self._may_fill_tables = False
+        self._has_read = self._has_temporary = self._has_passing = self._may_fill_tables = False
         self.settings.forget()
         try:
             yield
@@ -176,9 +179,14 @@ class Attempt(Whose):
         self._has_read = True
         self.locks.note_reading()
 
-    def note_temporary(self) -> None:
-        """The revision makes something temporary."""
-        self._has_temporary = True
+    def note_temporary(self, statement: str) -> None:
+        """The revision may make something temporary by this statement."""
+        self._has_temporary |= makes_temporary(statement)
+        self._has_passing |= goes_with_transaction(statement)
+
+    def _is_named_below(self, name: str) -> bool:
+        line = line_in(str(self.below.path.parent))
+        return line is not None and self.below.names(name, line.lineno or 0)
 
     def add_work(self, since: float) -> None:
         """What was done since then, by `time.monotonic`, was work: the budget for waiting is not spent by it."""
@@ -238,7 +246,10 @@ class Attempt(Whose):
             self.journal.commit()
             with self.ours():
                 if self._has_temporary:
-                    refuse_temporary(self.connection, self.entry.revision)
+                    refuse_temporary(self.connection, self.entry.revision, lambda _: True)
+                elif self._has_passing:
+                    refuse_temporary(self.connection, self.entry.revision, self._is_named_below)
+                    self._has_passing = False
                 if self.entry.journal != self._ahead:
                     self.write_journal(self.entry.journal)
 

@@ -256,7 +256,8 @@ class OnlineOperations:
         return in_place(sql, self._database) is not None
 
     def _let_go(self) -> None:
-        if self._attempt.locks.holds and self._attempt.may_commit:
+        """Nothing is asked beside a lock, unless clients would miss what is done so far: of small tables, then."""
+        if self._attempt.locks.holds and self._attempt.may_commit and not self._running.would_leave_gap:
             self._running.commit()
 
     def _compiled(self, statement: Executable) -> str:

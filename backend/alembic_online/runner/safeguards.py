@@ -20,7 +20,6 @@ from alembic_online.runner.interrupted_ddl import is_complete_or_begins
 from alembic_online.runner.lock_wait import MustRetry
 from alembic_online.runner.replay import NOTHING, again, empty, keep
 from alembic_online.runner.statement import Statement
-from alembic_online.runner.temp_tables import makes_temporary
 from alembic_online.runtime.rehearsal import NextStatement
 
 _MAY_BREAK_INDEX = re.compile(r"\b(TYPE|DROP\s+(INDEX|CONSTRAINT))\b", re.IGNORECASE)
@@ -80,8 +79,7 @@ def replay_committed(statement: Statement, attempt: Attempt) -> Around:
 
 def show_step(statement: Statement, attempt: Attempt) -> Around:
     """Whoever watches sees what comes, in the history too."""
-    if makes_temporary(statement.sql):
-        attempt.note_temporary()
+    attempt.note_temporary(statement.sql)
     attempt.begin_step(statement)
     if not attempt.is_alone:
         attempt.note_step()

@@ -1,6 +1,7 @@
 """Temporary tables go with their session, so what a crash interrupts after a commit could never go on with them."""
 
 import re
+from collections.abc import Callable
 
 from sqlalchemy import Connection, text
 
@@ -16,10 +17,16 @@ def makes_temporary(statement: str) -> bool:
     return bool(_MAKES.search(statement)) and not _GOES_WITH_TRANSACTION.search(statement)
 
 
-def refuse_temporary(connection: Connection, revision: str) -> None:
-    """Raise `RevisionFailed` if something temporary is there now, before a commit in the middle of `revision`."""
-    if names := list(connection.scalars(_NAMES)):
+def goes_with_transaction(statement: str) -> bool:
+    """Whether it may make something temporary that is gone after a commit."""
+    return bool(_MAKES.search(statement)) and bool(_GOES_WITH_TRANSACTION.search(statement))
+
+
+def refuse_temporary(connection: Connection, revision: str, is_needed: Callable[[str], bool]) -> None:
+    """Raise `RevisionFailed` if something temporary that is needed is there now, before a commit amid `revision`."""
+    if names := [name for name in connection.scalars(_NAMES) if is_needed(name)]:
         raise RevisionFailed(
-            f"Revision {revision} has the temporary {names[0]} and leaves its transaction: after a crash it is gone.",
+            f"Revision {revision} has the temporary {names[0]} and leaves its transaction: after a crash it is gone,"
+            " and with ON COMMIT DROP at once.",
             "Drop it before that point, or make it an ordinary table (UNLOGGED)\nand drop it at the end.",
         )

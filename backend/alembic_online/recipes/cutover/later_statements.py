@@ -1,6 +1,7 @@
 """What a revision makes again below one of its lines, as far as its text tells: nothing of it is run."""
 
 import ast
+import re
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
@@ -62,6 +63,11 @@ class Below:
     def adds_above(self, column: GivenUp, line: int) -> bool:
         """Whether a line above this one adds the column to this very table, with no default and no IF NOT EXISTS."""
         return any(_adds(column, reader) for at, sql in self._texts if at < line for reader in statements(sql))
+
+    def names(self, name: str, line: int) -> bool:
+        """Whether a text on this line or below has this name in it."""
+        word = re.compile(rf"\b{re.escape(name)}\b", re.IGNORECASE)
+        return any(word.search(sql) for at, sql in self._texts if at >= line)
 
     def reads(self, line: int) -> bool:
         """Whether what this line executes returns something to it: it is not a plain call of `execute`."""

@@ -18,7 +18,7 @@ from alembic_online.postgres.locks import is_patient, strong_locks
 from alembic_online.postgres.locks.reader import first_word
 from alembic_online.recipes.cutover.cutover import CutOver
 from alembic_online.recipes.cutover.pending_statements import Waiting, gaps
-from alembic_online.recipes.cutover.statement_forms import assigned, is_type_change, names_of, updated
+from alembic_online.recipes.cutover.statement_forms import assigned, is_type_change, names_of, retyped, updated
 from alembic_online.recipes.database import Database
 from alembic_online.recipes.names import plain
 from alembic_online.recipes.object_effects import GivenUp, is_definition, last_part
@@ -47,6 +47,11 @@ _PLAIN = re.compile(
     re.VERBOSE,
 )
 _DEPENDED_ON = ("column", "table", "type", "function", "sequence", "view", "key")
+# `GROUP BY` a primary key may list all columns: the view needs the key then (PostgreSQL 9.1 and later).
+_LEANS_ON_KEY = """
+    SELECT 1 FROM pg_constraint k JOIN pg_depend d ON d.refclassid = 'pg_constraint'::regclass AND d.refobjid = k.oid
+    WHERE d.classid = 'pg_rewrite'::regclass AND lower(k.conname) = :name LIMIT 1
+"""
 _RULES = ("constraint", "key", "index", "not null")
 _IS_RULED = "SELECT 1 FROM pg_class WHERE lower(relname) = :table AND row_security_active(oid)"
 # By the bits of pg_trigger.tgtype (TRIGGER_TYPE_INSERT and so on). MERGE does any of them, and INSERT may update.
@@ -107,19 +112,26 @@ def may_stay(waiting: Sequence[Waiting], sql: str, cut_over: CutOver, database: 
     stay = [each for each in stay if statement.passes_one(each, cut_over)] if sql else []
     while True:
         others = [each for each in waiting if each not in stay]
-        left = [each for each in stay if all(_goes_before(other, each) for other in others)]
+        left = [each for each in stay if all(_goes_before(other, each, database) for other in others)]
         if left == stay:
             return stay
         stay = left
 
 
-def _goes_before(other: Waiting, waiting: Waiting) -> bool:
+def _goes_before(other: Waiting, waiting: Waiting, database: Database) -> bool:
     """Whether it can be done though what `waiting` gives up is still there."""
-    if other.swaps or other.step is not None or is_type_change(other.sql):
+    if other.swaps or is_type_change(other.sql):
         return False
     names = {last_part(each.name) for each in waiting.gives_up}
-    drops = "RENAME" not in other.sql.upper() and any(each.kind in _DEPENDED_ON for each in other.gives_up)
+    needed = [each for each in other.gives_up if each.kind in _DEPENDED_ON]
+    drops = "RENAME" not in other.sql.upper() and any(not _is_free(each, waiting, database) for each in needed)
     return not drops and "CASCADE" not in other.sql.upper() and names.isdisjoint(names_of(other.sql))
+
+
+def _is_free(each: GivenUp, waiting: Waiting, database: Database) -> bool:
+    """Whether it is a key on which no view leans, and nothing but views is still there."""
+    only_views = all(one.kind == "view" for one in waiting.gives_up)
+    return each.kind == "key" and only_views and not database.ask(_LEANS_ON_KEY, name=last_part(each.name))
 
 
 class _Statement:
@@ -192,14 +204,20 @@ class _Statement:
             return self._leaves_columns(waiting, cut_over)
         if not waiting.gives_up:
             return not self._reached & _locked(waiting)
+        if (columns := retyped(waiting.sql)) and self._reached & _locked(waiting) and self._uses(columns):
+            return False
         return all(self._may_precede(each) for each in waiting.gives_up)
 
     def _leaves_columns(self, waiting: Waiting, cut_over: CutOver) -> bool:
         """It is a step of a swap: rows of its table may change, but not the column, nor may all columns be listed."""
         named = [table for table in {*_locked(waiting), last_part(plain(waiting.swaps))} if table in self._reached]
-        columns = [column.lower() for table in named for column in cut_over.exchanged(table)]
+        columns = {column.lower() for table in named for column in cut_over.exchanged(table)}
+        return not named or (bool(columns) and not self._uses(columns))
+
+    def _uses(self, columns: set[str]) -> bool:
+        """Whether it names one of these columns of a table that it names, or may list all that the table has."""
         listed = "*" in self._sql or bool(self._writes - {"UPDATE", "DELETE"})
-        return not named or (bool(columns) and not listed and self._reached.isdisjoint(columns))
+        return listed or not self._reached.isdisjoint(columns)
 
     def _may_precede(self, each: GivenUp) -> bool:
         table, name = last_part(each.table), last_part(each.name)

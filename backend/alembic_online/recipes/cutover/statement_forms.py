@@ -70,6 +70,20 @@ def is_type_change(sql: str) -> bool:
     return words[:2] == ["ALTER", "TABLE"] and words.count("ALTER") > 1 and "TYPE" in words
 
 
+def retyped(sql: str) -> set[str]:
+    """The columns, plain, that ALTER TABLE gives a type, whatever else it does."""
+    found = set()
+    for reader in statements(sql):
+        if reader.accept("ALTER TABLE"):
+            reader.altered()
+            for action in reader.split():
+                if action.accept("ALTER"):
+                    action.accept("COLUMN")
+                    column = plain(action.name())
+                    found |= {column} if action.comes("TYPE", "SET DATA TYPE") else set()
+    return found
+
+
 def altered_column(sql: str) -> str:
     """That which the first action of ALTER TABLE alters, as SQL writes it."""
     for reader in statements(sql):

@@ -950,6 +950,24 @@ ELEMENT_BETWEEN = Case(
     "pass",
     f"{SHOP}; ALTER TABLE books ADD tags integer[], ADD CONSTRAINT ck_tags CHECK (tags[1] < 5)",
 )
+KEYS_BETWEEN = case(
+    "a view is gone while a foreign key is replaced twice",
+    'op.execute("DROP VIEW long_books")',
+    """for rule in ("CASCADE", "SET NULL"):
+        op.drop_constraint("fk_author", "books")
+        op.create_foreign_key("fk_author", "books", "authors", ["author_id"], ["id"], ondelete=rule)""",
+    CREATE_VIEW,
+)
+KEY_BROKEN = Case(
+    "a view is gone while rows break a key that is gone",
+    f"""op.execute("DROP VIEW long_books")
+    op.drop_constraint("uq_name", "authors")
+    op.execute("UPDATE authors SET name = 'the same'")
+    {LARGER}
+    {CREATE_VIEW}""",
+    "pass",
+    f"{SHOP}; ALTER TABLE authors ADD CONSTRAINT uq_name UNIQUE (name)",
+)
 ROWS_IN_BETWEEN = [
     TYPE_BETWEEN,
     ROWS_BETWEEN,
@@ -960,6 +978,8 @@ ROWS_IN_BETWEEN = [
     GUARDED,
     RULES_OF_PARTS,
     ELEMENT_BETWEEN,
+    KEYS_BETWEEN,
+    KEY_BROKEN,
 ]
 
 # Clients would miss something for as long as these run: by what the refusal says.

@@ -365,3 +365,39 @@ def test_on_a_terminal_a_person_is_asked_and_nobody_waits_for_the_answer(
         os.close(person)
         os.close(terminal)
     assert at(watcher) == left_at
+
+
+@pytest.mark.parametrize(
+    "update",
+    [
+        """op.execute("UPDATE tickets SET state = 'a' WHERE state = 'new'")""",
+        'op.get_bind().execute(sa.text("UPDATE tickets SET state = :a WHERE state = :b"), {"a": "a", "b": "new"})',
+        """op.execute("UPDATE tickets SET state = other.v FROM (SELECT 'a' AS v) other WHERE state = 'new'")""",
+    ],
+)
+@pytest.mark.parametrize("apart", [True, False])
+def test_a_label_of_a_small_table_that_goes_by_way_of_text_is_asked_for(
+    project: Project, database: str, watcher: psycopg.Connection, update: str, apart: bool
+) -> None:
+    watcher.execute("CREATE TYPE state AS ENUM ('a', 'new'); CREATE TABLE tickets (state state NOT NULL DEFAULT 'a')")
+    watcher.execute("INSERT INTO tickets SELECT 'new' FROM generate_series(1, 5); INSERT INTO tickets VALUES ('a')")
+    actions = [
+        ["ALTER state DROP DEFAULT", "ALTER state TYPE text USING state::text"],
+        ["ALTER state TYPE state USING state::state", "ALTER state SET DEFAULT 'a'"],
+    ]
+    first, last = [[*each] if apart else [", ".join(each)] for each in actions]
+    types = ["DROP TYPE state", "CREATE TYPE state AS ENUM ('a')"]
+    before, after = (
+        [f'op.execute("{alter}")' for alter in lines]
+        for lines in (
+            [f"ALTER TABLE tickets {each}" for each in first],
+            [*types, *(f"ALTER TABLE tickets {each}" for each in last)],
+        )
+    )
+    project.revision("001_a", downgrade="\n    ".join([*before, update, *after]))
+    project.alembic(database, "upgrade", "head")
+    code, stderr = project.alembic.having().refused(database, "downgrade", "base")
+    assert code == 19, stderr
+    assert "column tickets.state: 5 values written over" in stderr
+    project.alembic.having(MIGRATION_ALLOW_DATA_LOSS="001_a")(database, "downgrade", "base")
+    assert watcher.execute("SELECT count(*) FROM tickets WHERE state = 'a'").fetchone() == (6,)

@@ -154,6 +154,24 @@ def test_a_temporary_table_that_goes_before_the_commit_is_fine(project: Project,
     project.alembic(database, "upgrade", "head")
 
 
+def test_a_temporary_table_that_is_named_below_the_commit_with_which_it_goes_is_refused_before_it(
+    project: Project, database: str, watcher: psycopg.Connection
+) -> None:
+    watcher.execute("CREATE TABLE books (id integer PRIMARY KEY, pages integer); INSERT INTO books VALUES (1, 7)")
+    lines = [
+        "op.execute('CREATE TEMP TABLE moved ON COMMIT DROP AS SELECT id, pages * 2 AS n FROM books')",
+        "op.execute('UPDATE books SET pages = moved.n FROM moved WHERE moved.id = books.id')",
+        "op.create_index('ix_pages', 'books', ['pages'])",
+    ]
+    project.revision("001_a", upgrade="\n    ".join([*lines, lines[1]]))
+    project.revision("001_b", upgrade="\n    ".join(lines))
+    code, stderr = project.alembic.having(MIGRATION_SMALL_TABLE_BYTES="0").refused(database, "upgrade", "001_a")
+    assert (code, "001_a has the temporary moved and leaves its transaction" in stderr) == (18, True)
+    assert watcher.execute("SELECT pages FROM books").fetchone() == (7,)
+    project.alembic.having(MIGRATION_SMALL_TABLE_BYTES="0")(database, "upgrade", "001_b")
+    assert watcher.execute("SELECT pages FROM books").fetchone() == (14,)
+
+
 def test_a_temporary_table_in_a_revision_that_stays_in_its_transaction_is_fine(project: Project, database: str) -> None:
     project.revision("001_a", upgrade="op.execute('CREATE TEMP TABLE moved (id integer)')")
     project.alembic(database, "upgrade", "head")
