@@ -8,9 +8,11 @@ import psycopg
 
 from tests.alembic_online.runner.processes import until
 
+_PAUSE = 0.004  # seconds: several clients without one take the processor from the migration that they watch
+
 
 class Client:
-    """Asks without a pause, each request a transaction of its own."""
+    """Asks again and again, each request a transaction of its own."""
 
     def __init__(self, url: str, request: str, *, patient: bool = True) -> None:
         """One that is not patient fails where it waits for a lock for more than a second.
@@ -34,7 +36,7 @@ class Client:
         try:
             with psycopg.connect(self._url, autocommit=True, prepare_threshold=None) as session:
                 session.execute(f"SET lock_timeout = '{self._lock_timeout}'")
-                while not self._ended.wait(0.001):
+                while not self._ended.wait(_PAUSE):
                     session.execute(self._request)
                     self.answers += 1
         except psycopg.Error as error:
