@@ -21,7 +21,7 @@ from alembic_online.recipes.cutover.pending_statements import Waiting, gaps
 from alembic_online.recipes.cutover.statement_forms import assigned, is_type_change, names_of, retyped, updated
 from alembic_online.recipes.database import Database
 from alembic_online.recipes.names import plain
-from alembic_online.recipes.object_effects import GivenUp, is_definition, last_part
+from alembic_online.recipes.object_effects import GivenUp, is_definition, last_part, same_name
 
 _WORD = re.compile(r"[^\W\d][\w$]*")
 _CALLED = re.compile(r"([^\W\d][\w$.]*)\s*\(")
@@ -47,11 +47,19 @@ _PLAIN = re.compile(
     re.VERBOSE,
 )
 _DEPENDED_ON = ("column", "table", "type", "function", "sequence", "view", "key")
-# `GROUP BY` a primary key may list all columns: the view needs the key then (PostgreSQL 9.1 and later).
-_LEANS_ON_KEY = """
-    SELECT 1 FROM pg_constraint k JOIN pg_depend d ON d.refclassid = 'pg_constraint'::regclass AND d.refobjid = k.oid
-    WHERE d.classid = 'pg_rewrite'::regclass AND lower(k.conname) = :name LIMIT 1
-"""
+# Views that name the column, or that list all columns by `GROUP BY` a primary key, which they need then.
+_LEANS_ON = {
+    "key": """
+        SELECT 1 FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid
+        JOIN pg_depend d ON d.refclassid = 'pg_constraint'::regclass AND d.refobjid = k.oid
+        WHERE d.classid = 'pg_rewrite'::regclass AND lower(k.conname) = :name AND lower(c.relname) = :table LIMIT 1
+    """,
+    "column": """
+        SELECT 1 FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+        JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid AND d.refobjsubid = a.attnum
+        WHERE d.classid = 'pg_rewrite'::regclass AND lower(a.attname) = :name AND lower(c.relname) = :table LIMIT 1
+    """,
+}
 _RULES = ("constraint", "key", "index", "not null")
 _IS_RULED = "SELECT 1 FROM pg_class WHERE lower(relname) = :table AND row_security_active(oid)"
 # By the bits of pg_trigger.tgtype (TRIGGER_TYPE_INSERT and so on). MERGE does any of them, and INSERT may update.
@@ -129,9 +137,17 @@ def _goes_before(other: Waiting, waiting: Waiting, database: Database) -> bool:
 
 
 def _is_free(each: GivenUp, waiting: Waiting, database: Database) -> bool:
-    """Whether it is a key on which no view leans, and nothing but views is still there."""
-    only_views = all(one.kind == "view" for one in waiting.gives_up)
-    return each.kind == "key" and only_views and not database.ask(_LEANS_ON_KEY, name=last_part(each.name))
+    """Whether a key or a column can go though what `waiting` gives up is still there: nothing of it leans on that."""
+    if each.kind not in _LEANS_ON or not each.table:
+        return False
+    for one in waiting.gives_up:
+        if one.kind in ("column", "default", "not null"):
+            if each.kind != "column" or same_name(one.table, each.table):
+                return False
+        elif one.kind != "view":
+            return False
+    given = {"name": last_part(each.name), "table": last_part(each.table)}
+    return not any(one.kind == "view" for one in waiting.gives_up) or not database.ask(_LEANS_ON[each.kind], **given)
 
 
 class _Statement:
