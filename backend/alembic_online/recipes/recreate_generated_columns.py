@@ -23,7 +23,7 @@ def generated_again(
     """
     change = sql[actions[0].rest()[0].start :]
     computed: dict[str, str] = {}
-    gone, back = set(), set()
+    gone, back, stored = set(), set(), False
     for action in actions:
         if action.accept("DROP CONSTRAINT"):
             action.name()
@@ -33,7 +33,8 @@ def generated_again(
             gone.add(folded(action.name()))
             if not action.done:
                 return None
-        elif action.accept("ADD") and action.has("GENERATED") and action.has("STORED"):
+        elif action.accept("ADD") and action.has("GENERATED") and not action.has("IDENTITY"):
+            stored |= action.has("STORED")
             action.accept("COLUMN")
             action.accept("IF NOT EXISTS")
             back.add(folded(action.name()))
@@ -45,7 +46,7 @@ def generated_again(
             computed[column] = _using(action, sql)
         else:
             return None
-    if not (database.is_known and gone and gone == back):
+    if not (database.is_known and stored and gone == back):
         return None
     from alembic_online.recipes.shadow_table import shadow_table  # noqa: PLC0415  see `registry`
 

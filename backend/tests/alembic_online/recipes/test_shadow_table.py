@@ -161,6 +161,27 @@ def test_an_expression_ends_as_the_rewrite_does(
 
 
 @pytest.mark.prove
+def test_stored_and_virtual_columns_of_one_that_gets_another_type(
+    project: Project, database: str, directly: Direct, server: Server
+) -> None:
+    if server.version < 18:
+        pytest.skip("PostgreSQL 18 and later")
+    case = Case(
+        "both kinds of generated columns",
+        """op.execute("ALTER TABLE pairs DROP COLUMN v, DROP COLUMN s, ALTER COLUMN a TYPE bigint, ADD COLUMN v bigint"
+               " GENERATED ALWAYS AS (a + 1) VIRTUAL, ADD COLUMN s bigint GENERATED ALWAYS AS (a + 2) STORED")""",
+        "pass",
+        """CREATE TABLE pairs (id integer PRIMARY KEY, a integer, v integer GENERATED ALWAYS AS (a + 1) VIRTUAL,
+            s integer GENERATED ALWAYS AS (a + 2) STORED);
+        INSERT INTO pairs SELECT i, i FROM generate_series(1, 60) i""",
+    )
+    up = directly.up(case)
+    write(project, database, case)
+    project.alembic.having(**PATIENT)(database, "upgrade", "head")
+    same(up, read_state(database))
+
+
+@pytest.mark.prove
 @pytest.mark.parametrize("case", [CASES[1], CASES[-1]], ids=str)
 def test_it_converges_though_its_session_ends_around_every_step(
     project: Project, database: str, case: Case, directly: Direct
