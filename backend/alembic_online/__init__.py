@@ -7,7 +7,8 @@ An env.py says `with online(context):` where it said `with context.begin_transac
 `run_environment(metadata, url=...)` and nothing else. An application says `stamp_engine(engine, config)`.
 """
 
-import alembic_online.backfill.operation  # noqa: F401  so that revisions can say op.backfill
+import alembic_online.backfill.operation
+import alembic_online.releases.kept  # noqa: F401  as above, op.keep_aside
 from alembic_online.environment import run_environment
 from alembic_online.online import online
 from alembic_online.policy import Policy

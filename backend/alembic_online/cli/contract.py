@@ -1,4 +1,7 @@
-"""`contract`: carry out the contract steps that are due, as soon as nobody needs what they take."""
+"""`contract`: carry out the contract steps that are due, as soon as nobody needs what they take.
+
+What `op.keep_aside` has kept for long enough is cleared, too: a job that runs again and again is the place for both.
+"""
 
 import asyncio
 import os
@@ -9,11 +12,15 @@ from contextlib import contextmanager
 import alembic.config
 from alembic.script import ScriptDirectory
 from rich.console import Console
+from sqlalchemy import NullPool
 
 from alembic_online.api import status_of
 from alembic_online.cli.verb import FINE, FOUND, Verb
 from alembic_online.errors import ContractWaits
 from alembic_online.policy import PREFIX
+from alembic_online.postgres.connection.connect import connected
+from alembic_online.postgres.connection.engine import async_engine
+from alembic_online.releases.kept import clear_expired
 from alembic_online.releases.phase import Phase, steps_of
 from alembic_online.revisions.project import Project, config_here, open_project
 
@@ -30,6 +37,9 @@ def on_files(options: Namespace, console: Console) -> int:
     """
     project = open_project(config_here(options.x))
     due = _due(project)
+    if not options.dry_run:
+        for name in asyncio.run(_clear_expired(project)):
+            console.print(f"What was kept of {name} is cleared: its time is over.", markup=False, highlight=False)
     if not due:
         console.print("No contract is due.")
         return FINE
@@ -68,6 +78,15 @@ def _due(project: Project) -> list[str]:
     return due_after(project.scripts, status.current)
 
 
+async def _clear_expired(project: Project) -> list[str]:
+    engine = async_engine(project.target, application_name="alembic", poolclass=NullPool, isolation_level="AUTOCOMMIT")
+    try:
+        async with connected(engine, project.target, patience=project.policy.connect_timeout) as connection:
+            return await clear_expired(connection, project.session.version_schema)
+    finally:
+        await engine.dispose()
+
+
 def due_after(scripts: ScriptDirectory, current: Sequence[str]) -> list[str]:
     """The same, for a database at `current`."""
     pending = list(scripts.iterate_revisions("heads", tuple(current), implicit_base=True))[::-1]
@@ -81,5 +100,8 @@ def due_after(scripts: ScriptDirectory, current: Sequence[str]) -> list[str]:
 
 
 VERB = Verb(
-    "contract", "carry out the contract steps that are due and wait for nobody", add_arguments, on_files=on_files
+    "contract",
+    "carry out the contract steps that are due and wait for nobody, and clear what was kept until now",
+    add_arguments,
+    on_files=on_files,
 )

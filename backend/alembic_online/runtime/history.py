@@ -48,7 +48,8 @@ log = logging.getLogger("alembic.runtime.migration")
 TABLE = "alembic_history"
 BACKFILL_TABLE = "alembic_backfill"
 PHASE_TABLE = "alembic_phase"
-OWN_TABLES = (TABLE, BACKFILL_TABLE, PHASE_TABLE)
+KEPT_TABLE = "alembic_kept"
+OWN_TABLES = (TABLE, BACKFILL_TABLE, PHASE_TABLE, KEPT_TABLE)
 """Those that plain Alembic does not have."""
 BOOKKEEPING = (VERSION_TABLE, *OWN_TABLES)
 """Tables of the migrations themselves: no model has them, and no comparison of schemas looks at them."""
