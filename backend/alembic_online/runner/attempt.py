@@ -4,6 +4,7 @@ One serves for a whole run, one revision after the other. It says what may be do
 what is done around a statement is in `safeguards`.
 """
 
+import re
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from sqlalchemy import Connection
 from alembic_online.postgres.sql.literals import shorten
 from alembic_online.recipes.cutover.later_statements import Below
 from alembic_online.revisions.source_line import line_in
+from alembic_online.runner.asked_lines import AskedLines
 from alembic_online.runner.catalogue_look import CatalogueLook
 from alembic_online.runner.data_loss_guard import LossesNow
 from alembic_online.runner.journal import Journal
@@ -26,6 +28,8 @@ from alembic_online.runner.statement_origin import Whose
 from alembic_online.runner.temp_tables import goes_with_transaction, makes_temporary, refuse_temporary
 from alembic_online.runtime.history import Entry
 from alembic_online.runtime.owners_session import set_by_revision
+
+_CHANGES_PATH = re.compile(r"\bsearch_path\b|\bSET\s+((LOCAL|SESSION)\s+)?(SCHEMA|ROLE|SESSION)\b", re.IGNORECASE)
 
 
 class Transaction(Enum):
@@ -48,9 +52,10 @@ class Attempt(Whose):
         self._transaction = Transaction.REVISION
         self.locks = LockTaker(run.policy, run.way, run.activity)
         self.losses = LossesNow(run.consent)
+        self.asked = AskedLines()
         self.settings = LocalSettings()
         """What the revision has set for its transaction."""
-        self.last_look = CatalogueLook(run.history, looks=run.rehearsal is None)
+        self.last_look = CatalogueLook(run.history, run.connection, looks=run.rehearsal is None)
         """At the catalogue: what is about to be committed is noted with what it was like."""
         self._deadline = 0.0
         self._has_read = self._has_temporary = self._may_leave_open = self._may_fill_tables = False
@@ -70,6 +75,7 @@ class Attempt(Whose):
         self._deadline = time.monotonic() + self.run.policy.total_lock_timeout
         self._has_read = self._has_temporary = self._has_passing = self._may_fill_tables = False
         self.settings.forget()
+        self.asked.forget()
         try:
             yield
         finally:
@@ -78,6 +84,7 @@ class Attempt(Whose):
     def start_again(self) -> None:
         """The transaction was rolled back and the revision begins again."""
         self.journal.start_again()
+        self.asked.forget()
         self._has_read = False
         self.losses.start_again()
         self.new_transaction()
@@ -178,6 +185,12 @@ class Attempt(Whose):
         """The revision reads something, on which what it does next may depend."""
         self._has_read = True
         self.locks.note_reading()
+
+    def note_line(self, sql: str) -> None:
+        """The revision has asked for this by its own line, and it has run, or waits."""
+        self.asked.note(sql)
+        if _CHANGES_PATH.search(sql):
+            self.last_look.path = None
 
     def note_temporary(self, statement: str) -> None:
         """The revision may make something temporary by this statement."""

@@ -15,8 +15,9 @@ from typing import Any
 from alembic_online.postgres.sql.literals import hide_literals
 from alembic_online.postgres.sql.tokens import Kind, tokens
 from alembic_online.recipes.cutover.commit_points import calls_functions, writes_rows
-from alembic_online.runner.facts import Attributes, Change, Facts, Identity, differences
-from alembic_online.runner.made_objects import Named, names_afterwards
+from alembic_online.recipes.names import plain
+from alembic_online.runner.facts import Attributes, Change, Facts, Identity, LastLook, differences
+from alembic_online.runner.made_objects import Named, in_its_schema, names_afterwards
 
 _COMMITTED = "committed "
 _SETS = ("words", "rows")
@@ -38,6 +39,9 @@ _REPEATABLE = re.compile(
     _ANY_CASE,
 )
 _RENAMES = re.compile(r"\sRENAME\s", re.IGNORECASE)
+# What goes only by a statement that says so, or with its table: what is named and gone besides, somebody has dropped.
+_SAYS_SO = ("column", "table", "view")
+_RENAMED_CONSTRAINT = re.compile(r"\sRENAME\s+CONSTRAINT\s+(\S+)\s+TO\s+([^\s,;]+)", re.IGNORECASE)
 _CASCADES = re.compile(r"\s(CASCADE|SCHEMA)\b", re.IGNORECASE)
 
 
@@ -71,6 +75,10 @@ class Intent:
         """Whether the object stands in its statements."""
         return _is_in(identity.name, self.words)
 
+    def gives_up(self, identity: Identity) -> bool:
+        """Whether it says that the object goes, or gets another name."""
+        return any(named.means(identity) for named in self.gone)
+
     def touches(self, identity: Identity) -> bool:
         """Whether it does, or the table that it is a part of."""
         return self.names(identity) or (bool(identity.table) and _is_in(identity.table, self.words))
@@ -93,26 +101,43 @@ class Intent:
         return [] if self.opaque or self.before is None else sorted(map(str, _not_in(self.made, now.objects)))
 
 
-def committed(texts: Sequence[str], before: Facts | None) -> str:
-    """The line for these statements; `before` is what the catalogue was like."""
+def committed(texts: Sequence[str], last: LastLook, work: Sequence[str] = ()) -> str:
+    """The line for these statements; `last` is what the catalogue was like. Those that are `work` fill rows."""
     short = [text for text in texts if len(text) < _LONGEST]
-    there = names_afterwards(short)
+    before = last.facts
+    untold = _untold_constraints(short, before)
+    there = {
+        in_its_schema(named, last): is_there
+        for named, is_there in names_afterwards(short).items()
+        if not (named.kind == "constraint" and named.name in untold)
+    }
     intent = Intent(
         words=_words(short),
         made=frozenset(each for each, is_there in there.items() if is_there),
         gone=frozenset(each for each, is_there in there.items() if not is_there),
-        shows=any(map(_SHOWN.match, short)) and all(_SHOWN.match(text) or _REPEATABLE.match(text) for text in texts),
+        shows=not untold
+        and any(map(_SHOWN.match, short))
+        and all(_SHOWN.match(text) or _REPEATABLE.match(text) for text in texts),
         repeats=bool(texts) and all(map(_REPEATABLE.match, texts)),
         opaque=any(map(calls_functions, short)) or any(map(_CASCADES.search, short)),
         renames=any(map(_RENAMES.search, short)),
         before=None,
-        rows=_words([text for text in short if writes_rows(text)]),
+        rows=_words([text for text in short if writes_rows(text)]) | {*re.findall(r"\w+", " ".join(work).lower())},
     )
     if before is not None:
         named = {each: attributes for each, attributes in before.objects.items() if intent.touches(each)}
         wrote = {each: number for each, number in before.numbers.items() if intent.writes(each)}
         intent = replace(intent, before=named, wrote=wrote, history=before.history)
     return _COMMITTED + _as_json(intent)
+
+
+def _untold_constraints(texts: Iterable[str], before: Facts | None) -> set[str]:
+    """The new names of those that get another one, and that facts do not tell: of NOT NULL, from PostgreSQL 18 on."""
+    told = {each.name.lower() for each in before.objects if each.kind == "constraint"} if before is not None else set()
+    found: set[str] = set()
+    for old, new in (pair for text in texts for pair in _RENAMED_CONSTRAINT.findall(text)):
+        (told if plain(old) in told else found).add(plain(new))
+    return found if before is not None else set()
 
 
 def is_committed(line: str) -> bool:
@@ -152,10 +177,14 @@ def _is_its_own(intent: Intent, change: Change, known: Mapping[Identity, Attribu
     identity = change.identity
     if change.after is not None:
         return intent.touches(identity) or (identity in known and (intent.opaque or intent.renames))
-    if intent.names(identity) or intent.opaque:
+    if intent.opaque or intent.gives_up(identity):
+        return True
+    if intent.names(identity) and identity.kind not in _SAYS_SO:
         return True
     table = Identity("table", identity.schema, "", identity.table)
-    return intent.touches(identity) and (identity.kind != "column" or table not in now.objects)
+    return intent.touches(identity) and (
+        identity.kind not in _SAYS_SO or (bool(identity.table) and table not in now.objects)
+    )
 
 
 def _not_in(named: frozenset[Named], objects: Iterable[Identity]) -> frozenset[Named]:

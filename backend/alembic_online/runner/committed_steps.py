@@ -15,6 +15,9 @@ from alembic_online.runner.facts import Attributes, Change, Facts, Identity
 from alembic_online.runner.journal import is_end, is_note
 
 _DID = "did "
+# What may be made beside rows, and said of a column, and nothing that is computed of its values changes.
+_BESIDE_ROWS = ("index", "constraint", "comment", "grant", "statistics")
+_OF_COLUMN = ("not null", "default")
 _VALID = {("validated", "False"): "True", ("valid", "False"): "True", ("not null", "not valid"): "yes"}
 State = dict[Identity, Attributes | None]
 
@@ -47,9 +50,23 @@ class Unit:
         self.rows_of = {Identity(*names): number for *names, number in found["rows"]}
 
     @property
+    def leaves_rows_alone(self) -> bool:
+        """Whether the values of all rows are what they were, and would be if they were written now."""
+        return not (self.rows_of or self.moved) and all(map(_is_beside_rows, self.changes))
+
+    @property
     def all_lines(self) -> list[str]:
         """With the one that says what it changed."""
         return [*self.lines, self.line()]
+
+
+def _is_beside_rows(change: Change) -> bool:
+    if change.identity.kind in _BESIDE_ROWS:
+        return True
+    is_column = change.identity.kind == "column"
+    return is_column and (
+        change.before is None or (change.after is not None and change.before.keys() <= set(_OF_COLUMN))
+    )
 
 
 def units(journal: Iterable[str]) -> tuple[list[Unit], list[str]]:

@@ -28,6 +28,8 @@ class ConnectionEvents:
     def __init__(self, attempt: Attempt, timing: Timing, effects: Effects) -> None:
         self._attempt, self._timing, self._effects = attempt, timing, effects
         self._safeguards = Safeguards(attempt)
+        self._line = ""
+        """What the revision sends by the connection itself, while it runs."""
 
     def attach(self) -> None:
         """Listen from now on."""
@@ -54,13 +56,19 @@ class ConnectionEvents:
             (self._commits if end == "COMMIT" else self._rolls_back)()
             sent = f"{end} AND CHAIN"  # driver and SQLAlchemy go on in a transaction, so the server begins one
         statement = Statement.on(connection, sent, parameters, context)
-        if not (self._attempt.is_prepared or self._attempt.is_alone or self._attempt.nobody_reads or sent == NOTHING):
+        attempt = self._attempt
+        is_line = not (attempt.is_prepared or attempt.is_alone or attempt.nobody_reads or sent == NOTHING)
+        if is_line:
             self._timing.used(statement)
-        return self._safeguards.before(statement)
+        instead = self._safeguards.before(statement)
+        self._line = statement.sql if is_line and not self._attempt.in_steps else ""
+        return instead
 
     def _after(self, _connection: Connection, cursor: Any, sent: str, *_: Any) -> None:
         if self._attempt.is_guarded:
+            line, self._line = self._line, ""
             self._safeguards.after(cursor)
+            self._attempt.note_line(line)
             self._effects.ran(sent)
 
     def _commits(self) -> None:
@@ -89,4 +97,5 @@ class ConnectionEvents:
             self._timing.rolls_back()
             attempt.settings.lose()
             attempt.journal.roll_back()
+            attempt.asked.forget()
         attempt.new_transaction()

@@ -20,14 +20,16 @@ from alembic_online.runner.committed_steps import (
     Named,
     Unit,
     differing,
+    is_so,
     names_in,
     state_after,
     still_done,
     units,
     unnoted,
 )
+from alembic_online.runner.expected_end import ExpectedEnd, types_of
 from alembic_online.runner.facts import Change, Facts, Identity, changes, moved
-from alembic_online.runner.journal import half_done, is_end
+from alembic_online.runner.journal import half_done, is_done, is_end
 from alembic_online.runner.replay import NOTHING
 from alembic_online.runtime.history import Entry
 
@@ -69,10 +71,11 @@ class Effects:
             self._entry = None
 
     def _begin(self, entry: Entry, path: Path) -> None:
-        self._entry, self._last.facts = None, None
+        self._entry, self._last.facts, self._last.path = None, None, None
         self._texts, self._tracked = [], set()
         if entry.journal or (self._last.looks and self._may_leave(path)):
-            self._last.facts = self._last.read()
+            with self._attempt.ours():
+                self._last.begin()
         if entry.journal and self._last.facts is not None:
             self._resume(entry, self._last.facts)
         self._entry, self._noted = entry, len(entry.journal)
@@ -146,6 +149,15 @@ class Effects:
             return identity.name in named or (bool(identity.table) and identity.table in named)
         return change.after is not None or identity.name in named or any(map(_TAKES_MORE.search, texts))
 
+    def left_alone_since(self, key: str) -> bool:
+        """Whether nothing that was committed after this has to do with rows: it may be looked at once more."""
+        entry = self._entry
+        found = [] if entry is None else units(entry.journal)[0]
+        place = next(
+            (n for n, unit in enumerate(found) if any(each.startswith(f"{key}=") for each in unit.lines)), None
+        )
+        return place is not None and all(unit.leaves_rows_alone for unit in found[place + 1 :])
+
     def refuse_half_undone(self, heads: Sequence[str], steps: Sequence[object]) -> None:
         """Raise `RequestRefused` for a way that does not go on with a downgrade that is half done.
 
@@ -180,6 +192,39 @@ class Effects:
                 "Somebody else has changed it meanwhile; nothing is stamped.\n"
                 "Run the same command again: it makes what is missing, or says what is in the way.",
             )
+        if self._last.facts is not None and (missing := self._not_as_written(self._last.facts)):
+            raise RevisionFailed(
+                f"Revision {entry.revision} is at its end, and what its lines say is not all so: {_listed(missing)}.",
+                "Nothing is stamped. Bring it about by hand, as the file says, or take back what is there\n"
+                "(python -m alembic_online drift prints how). Then run the same command again.",
+            )
+
+        if self._last.facts is not None and entry.edited and (left := self._left_over(found, self._last.facts)):
+            raise RevisionFailed(
+                f"Revision {entry.revision} was edited when it was half done, and what a line has made that is not in"
+                f" the file any more is there still: {_listed(left)}.",
+                "Take that back by hand, or put the line back. Then run the same command again.",
+            )
+
+    def _left_over(self, found: Sequence[Unit], now: Facts) -> list[str]:
+        """In words, what is there of units that nothing in this try has asked for."""
+        named, journal = names_in(self._attempt.asked.texts), self._attempt.journal
+        last = {change.identity: (unit, change) for unit in found for change in unit.changes}
+        return [
+            str(identity)
+            for identity, (unit, change) in last.items()
+            if identity.name not in named
+            and is_so(now, identity, change.after)
+            and not any(journal.was_asked_for(line) for line in unit.lines if is_done(line))
+        ]
+
+    def _not_as_written(self, facts: Facts) -> list[str]:
+        """In words, what the texts of the revision's own lines say and the catalogue does not show."""
+        expected = ExpectedEnd(each.name.partition("(")[0] for each in facts.objects if each.kind == "function")
+        for line in self._attempt.asked.texts:
+            expected.follow(line)
+        types = self._history.ask(lambda connection: types_of(connection, expected.types)) if expected.types else {}
+        return expected.missing(facts, self._last.path, types)
 
 
 def _rows_of(now: Facts, named: Named) -> dict[Identity, int]:

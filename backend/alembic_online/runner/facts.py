@@ -4,7 +4,7 @@
 behind, and by which it is told whether that is still there. `catalogue_facts` reads them.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -64,6 +64,8 @@ class LastLook:
     """What the catalogue was like when a run last looked at it; None where it has not, or could not."""
 
     facts: Facts | None = None
+    path: Sequence[str] | None = None
+    """The schemas in which the revision's names without one are looked for; None where nobody knows."""
 
 
 def changes(before: Facts, after: Facts) -> list[Change]:

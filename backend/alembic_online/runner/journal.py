@@ -34,7 +34,7 @@ _PLACES = re.compile(
     r"(?:\$\d+|%\(\w+\)s)(?:::[\w.\"]+(?: WITH(?:OUT)? TIME ZONE| PRECISION| VARYING)?(?:\([\d, ]+\))?(?:\[\])*)?"
 )
 _DONE = re.compile(r"[0-9a-f]{20}:\d+=")
-_BEGUN, _ENDED = "~operation ", "=ended"
+_BEGUN, _ENDED, _WORK = "~operation ", "=ended", "=done"
 
 
 @dataclass
@@ -95,6 +95,11 @@ class Journal:
         self._texts[key] = statement
         return key
 
+    def was_asked_for(self, line: str) -> bool:
+        """Whether the statement that this line of the journal notes has come in this try, too."""
+        text, _, rest = line.partition(":")
+        return self._seen[text] >= int(rest.partition("=")[0])
+
     def is_noted(self, statement: str, operation: str) -> bool:
         """Whether an earlier try has committed such a statement, of this operation."""
         with self.again(operation):
@@ -151,24 +156,20 @@ class Journal:
         """What was found is kept for the next try, with the first thing that is done for it."""
         self._pending.append(f"{key}~{found}")
 
-    def once(self, words: str, run: Callable[[], None], *, again_if_last: bool = False) -> None:
+    def once(self, words: str, run: Callable[[], None], *, again: Callable[[str], bool] = lambda _: False) -> None:
         """Work that is more than a statement, known by these words: an earlier try has done it, or it is run.
 
-        With `again_if_last` also where nothing was done after it: it finds itself what is left.
+        Also where `again` says so of its name: it finds itself what is left.
         """
         key = self.key(words, None, has_read=False)
         noted = self.noted(key) is not None
-        if not noted or (again_if_last and self._is_last(key)):
+        if not noted or again(key):
             self._keep_pending()  # the work may commit in its middle
             run()
         if not noted:
             self._tasks.append(words)
-            self._pending.append(f"{key}=done")
-
-    def _is_last(self, key: str) -> bool:
-        """Whether no statement is noted after the one of this name."""
-        done = [line.partition("=")[0] for line in self.entry.journal if _DONE.match(line) and not is_end(line)]
-        return done[-1:] == [key]
+            self._texts[key] = words  # a commit in the middle of it has cleared them
+            self._pending.append(f"{key}{_WORK}")
 
     def take_tasks(self) -> list[str]:
         """The words of the work that was done since this was last asked."""
@@ -202,8 +203,9 @@ class Journal:
             self._texts.clear()
 
     def _committed(self) -> str:
-        texts = [text for line in self._pending if (text := self._texts.get(line.partition("=")[0]))]
-        return committed(texts, self.last_look.facts)
+        named = [(line, text) for line in self._pending if (text := self._texts.get(line.partition("=")[0]))]
+        work = [text for line, text in named if line.endswith(_WORK)]
+        return committed([text for _, text in named], self.last_look, work)
 
     def _keep_pending(self) -> None:
         self.entry.journal += self._pending
@@ -229,6 +231,11 @@ def half_done(journal: Sequence[str]) -> list[str]:
     ended = {line.partition(":")[0] for line in journal if is_end(line)}
     begun = (line.partition(_BEGUN) for line in journal if is_note(line))
     return [" ".join(words.split())[:100] for key, _, words in begun if words and key.partition(":")[0] not in ended]
+
+
+def is_done(line: str) -> bool:
+    """Whether a line of a journal says that a statement was committed."""
+    return bool(_DONE.match(line)) and not is_end(line)
 
 
 def is_note(line: str) -> bool:

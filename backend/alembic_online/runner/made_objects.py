@@ -10,7 +10,7 @@ from typing import NamedTuple
 from alembic_online.postgres.locks.reader import Reader, statements
 from alembic_online.recipes.names import plain
 from alembic_online.recipes.object_effects import given_up, last_part, same_name
-from alembic_online.runner.facts import Identity
+from alembic_online.runner.facts import Facts, Identity, LastLook
 
 _ANY_CASE = re.IGNORECASE | re.DOTALL
 # What facts tell of, with a name that stands in the statement.
@@ -20,8 +20,9 @@ _NAMES = re.compile(
     _ANY_CASE,
 )
 _RELATIONS = ("TABLE", "MATERIALIZED VIEW", "VIEW", "SEQUENCE", "TYPE", "DOMAIN")
-_PARTS = ("column", "constraint", "trigger", "policy")
-_KINDS_GIVEN_UP = (*_PARTS, "table", "index", "view", "sequence", "type")
+PARTS = ("column", "constraint", "trigger", "policy")
+"""Of a table, each with names of its own."""
+_KINDS_GIVEN_UP = (*PARTS, "table", "index", "view", "sequence", "type")
 # A constraint without a name: these words stand where others have theirs.
 _UNNAMED = frozenset({"check", "unique", "primary", "foreign", "exclude", "not", "on"})
 _LONGEST_NAME = 63  # bytes, of PostgreSQL's names
@@ -57,8 +58,8 @@ class Named(NamedTuple):
             return False
         if self.table:
             return identity.kind == self.kind and same_name(self.table, f"{identity.schema}.{identity.table}".lower())
-        stands_alone = not identity.table or identity.kind == "index"
-        return stands_alone and same_name(self.name, f"{identity.schema}.{identity.name}".lower())
+        is_relation = identity.kind == "index" or not (identity.table or identity.kind in ("schema", "extension"))
+        return is_relation and same_name(self.name, f"{identity.schema}.{identity.name}".lower())
 
 
 def names_afterwards(texts: Iterable[str]) -> dict[Named, bool]:
@@ -74,12 +75,32 @@ def names_afterwards(texts: Iterable[str]) -> dict[Named, bool]:
     return found
 
 
+def in_its_schema(named: Named, last: LastLook) -> Named:
+    """With the schema that a name without one means, where that is known: two schemas may have a table of that name."""
+    if last.facts is None or not last.path or "." in (named.table or named.name):
+        return named
+    schemas = [schema for schema in last.path if not named.table or _has_table(last.facts, schema, named.table)]
+    if not schemas or (not named.table and len(last.path) > 1):
+        return named  # nobody knows where it is, or is to be
+    if named.table:
+        return named._replace(table=f"{schemas[0].lower()}.{named.table}")
+    return named._replace(name=f"{schemas[0].lower()}.{named.name}")
+
+
+def _has_table(facts: Facts, schema: str, name: str) -> bool:
+    return any(Identity(kind, schema, "", name) in facts.objects for kind in ("table", "view", "materialized view"))
+
+
 def _set(found: dict[Named, bool], named: Named, *, there: bool) -> None:
     for each in [each for each in found if each.is_like(named)]:
         del found[each]
-    name = named.last_part
-    if name and name not in _UNNAMED and len(name.encode()) <= _LONGEST_NAME:
+    if is_name(named.last_part):
         found[named] = there
+
+
+def is_name(name: str) -> bool:
+    """Whether it can be the name of an object, and no other word in its place."""
+    return bool(name) and name not in _UNNAMED and len(name.encode()) <= _LONGEST_NAME
 
 
 def _follow(found: dict[Named, bool], text: str, gone: list[Named], new: list[Named]) -> None:
@@ -96,7 +117,24 @@ def _follow(found: dict[Named, bool], text: str, gone: list[Named], new: list[Na
 def _gone(text: str) -> Iterator[Named]:
     for each in given_up(text):
         if each.kind in _KINDS_GIVEN_UP:
-            yield Named(each.kind if each.kind in _PARTS else "relation", each.table, each.name)
+            yield Named(each.kind if each.kind in PARTS else "relation", each.table, each.name)
+    for reader in statements(text):
+        word = _altered(reader)
+        if word is not None:
+            whole = plain(reader.altered())
+            for action in reader.split():
+                yield from _index_given_up(action, whole, word)
+
+
+def _index_given_up(action: Reader, whole: str, word: str) -> Iterator[Named]:
+    """An index has the name of its constraint, and gets another one with it."""
+    schema, dot, _ = whole.rpartition(".")
+    if action.accept("RENAME TO"):
+        yield from () if word == "ALTER TABLE" else (Named("relation", "", whole),)
+    elif action.accept_any("RENAME CONSTRAINT", "DROP CONSTRAINT IF EXISTS", "DROP CONSTRAINT") or (
+        action.accept("ADD") and action.skip_to("USING INDEX")
+    ):
+        yield Named("relation", "", f"{schema}{dot}{plain(action.name())}")
 
 
 def _made(text: str) -> Iterator[Named]:
@@ -138,7 +176,9 @@ def _by_action(action: Reader, whole: str, word: str) -> Iterator[Named]:
         kind = "constraint" if action.accept("CONSTRAINT") else "column"
         action.accept("COLUMN")
         action.accept("IF NOT EXISTS")
-        yield Named(kind, whole, plain(action.name()))
+        name = plain(action.name())
+        if not (kind == "constraint" and action.comes("NOT NULL")):  # facts tell that of the column (PostgreSQL 18)
+            yield Named(kind, whole, name)
     elif action.accept("RENAME TO"):
         schema, dot, _ = whole.rpartition(".")
         yield Named("relation", "", f"{schema}{dot}{plain(action.name())}")

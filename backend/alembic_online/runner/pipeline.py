@@ -28,6 +28,7 @@ from alembic_online.recipes.database import Database
 from alembic_online.recipes.names import sql_of_definition
 from alembic_online.runner import multi_statement as several
 from alembic_online.runner.alone import Alone
+from alembic_online.runner.asked_lines import text_of_line
 from alembic_online.runner.attempt import Attempt
 from alembic_online.runner.catalogue_queries import Questions
 from alembic_online.runner.connection_events import ConnectionEvents
@@ -231,7 +232,12 @@ class Apply(Supervisor):
         result = None
         for each in several.split(construct):
             self._count_losses(each)
+            line = (
+                "" if self._attempt.is_alone or self._attempt.in_steps else text_of_line(each)
+            )  # a recipe may rename it
             result = self._operations.execute(each, send)
+            if line and self._attempt.entry is not None:
+                self._attempt.note_line(line)
         return result
 
     def autocommit_block(self, leave: Callable[[], AbstractContextManager[None]]) -> AbstractContextManager[None]:
@@ -256,7 +262,7 @@ class Apply(Supervisor):
         if self._attempt.entry is None:
             run()
             return
-        self._attempt.journal.once(words, run, again_if_last=True)
+        self._attempt.journal.once(words, run, again=self._effects.left_alone_since)
         if not self._attempt.is_outside:
             self._transactions.commit()
 

@@ -12,6 +12,11 @@ _GOES_WITH_TRANSACTION = re.compile(r"\bON\s+COMMIT\s+DROP\b", re.IGNORECASE)
 _NAMES = text("SELECT relname FROM pg_class WHERE relnamespace = pg_my_temp_schema() AND relkind IN ('r', 'v', 'S')")
 
 
+def is_temporary(statement: str) -> bool:
+    """Whether what it makes may be temporary."""
+    return bool(_MAKES.search(statement)) or "pg_temp" in statement
+
+
 def makes_temporary(statement: str) -> bool:
     """Whether it may make something temporary that outlives the transaction."""
     return bool(_MAKES.search(statement)) and not _GOES_WITH_TRANSACTION.search(statement)

@@ -48,6 +48,8 @@ class Transactions:
         self.rejoin()
         with attempt.ours():
             attempt.settings.note(connection)
+            if attempt.entry is not None and not attempt.locks.holds:
+                attempt.last_look.before_locks()  # of a table that an earlier revision of this run has made, too
         attempt.before_commit()
         with _first_error(), self._context.leave_transaction():
             attempt.leave_transaction()

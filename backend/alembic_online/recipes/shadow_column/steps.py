@@ -156,7 +156,7 @@ def _fill(column: OldColumn, using: str | None, leftovers: Sequence[str]) -> Tas
         return [Step(sql=script(definition, commits=True))]
 
     return Task(
-        words=f"backfill {definition.name} with {definition.values}",
+        words=f"backfill {definition.name} of {definition.table} with {definition.values}",
         run=runner(definition, says_how_to_go_on(leftovers)),
         script=written,
     )

@@ -16,6 +16,7 @@ from alembic_online.cli.main import main
 from alembic_online.errors import RevisionFailed
 from alembic_online.postgres.errors import UserError
 from alembic_online.testing.crucible.interruptions import forked
+from tests.alembic_command import Alembic
 from tests.alembic_online.project import Project, make_project
 from tests.alembic_online.recipes.interruption import PATIENT, Interruption, listening
 from tests.alembic_online.recipes.state import State, read_state, same
@@ -318,7 +319,7 @@ ANSWER = "SELECT {} FROM pg_attribute WHERE attrelid = 'event'::regclass AND att
 HAS_INDEX = "SELECT true FROM pg_indexes WHERE indexname = 'ix_place'"
 KIND = "ALTER TABLE event ALTER kind"
 SIZE = 'op.alter_column("event", "size", type_=sa.BigInteger)'
-BIG = ANSWER.format("format_type(atttypid, atttypmod) = 'bigint'", "size")
+BIG = "SELECT bool_and(pg_typeof(size)::text = 'bigint' AND size = id) FROM event"
 NEGATIVE = "SELECT count(*) = 1 FROM pg_constraint WHERE conrelid = 'event'::regclass AND contype = 'c'"
 UNSEEN = {
     "a default is dropped, then an index": (TWICE, 2, "", HAS_INDEX),
@@ -349,6 +350,15 @@ UNSEEN = {
         NEGATIVE,
     ),
     "the column beside a large one's, dropped": (SIZE, 2, "ALTER TABLE event DROP COLUMN IF EXISTS size__new", BIG),
+    **{
+        f"the same, when {words}": (SIZE, nth, "ALTER TABLE event DROP COLUMN IF EXISTS size__new", BIG)
+        for nth, words in {
+            3: "its function is there",
+            4: "its trigger is there",
+            6: "it is filled",
+            7: "all is",
+        }.items()
+    },
     "a column of a name that another table has, dropped": (
         OF_TWO,
         3,
@@ -373,6 +383,12 @@ UNSEEN = {
         "ALTER TABLE public.event DROP COLUMN place",
         "SELECT count(*) = 1 FROM pg_attribute WHERE attrelid = 'public.event'::regclass AND attname = 'place'",
     ),
+    "a column of a name that a table of another schema has, dropped, no schema being written": (
+        OF_TWO.replace("other", "there.event"),
+        3,
+        "ALTER TABLE event DROP COLUMN place",
+        "SELECT count(*) = 1 FROM pg_attribute WHERE attrelid = 'public.event'::regclass AND attname = 'place'",
+    ),
     "rows": (
         "with op.get_context().autocommit_block():\n        op.execute('UPDATE event SET size = size + 1')",
         1,
@@ -380,6 +396,20 @@ UNSEEN = {
         "SELECT sum(size) = sum(id) + 50 FROM event",
     ),
 }
+
+
+def killed_at_note(alembic: Alembic, database: str, nth: int, folder: Path) -> None:
+    """Upgrade in a process of its own, which is killed between this commit and the note of what it has changed."""
+
+    def killed() -> None:
+        event.listen(Engine, "before_cursor_execute", kill)
+        alembic(database, "upgrade", "head")
+
+    def kill(_connection: Connection, _cursor: object, _statement: str, parameters: object, *_: object) -> None:
+        if str(parameters).count("did {") == nth:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    assert os.WTERMSIG(os.waitpid(forked(killed, folder / "log"), 0)[1]) == signal.SIGKILL
 
 
 @pytest.mark.parametrize("case", UNSEEN)
@@ -390,20 +420,53 @@ def test_what_was_committed_and_not_yet_looked_at_is_done_unless_it_was_taken_ba
     project.revision("001_a", None, f"{EVENT}\n    {FILL}")
     project.revision("002_b", "001_a", revision)
     alembic = project.alembic.having(**PATIENT)
-
-    def killed() -> None:
-        event.listen(Engine, "before_cursor_execute", kill)
-        alembic(database, "upgrade", "head")
-
-    def kill(_connection: Connection, _cursor: object, _statement: str, parameters: object, *_: object) -> None:
-        if str(parameters).count("did {") == nth:
-            os.kill(os.getpid(), signal.SIGKILL)
-
     alembic(database, "upgrade", "001_a")
-    assert os.WTERMSIG(os.waitpid(forked(killed, tmp_path / "log"), 0)[1]) == signal.SIGKILL
+    killed_at_note(alembic, database, nth, tmp_path)
     watcher.execute(repair.encode())
     alembic(database, "upgrade", "head")
     assert watcher.execute(answer.encode()).fetchall() == [(True,)]
+
+
+BESIDE_A_BLOCK = """\
+op.execute("SAVEPOINT before_it")
+    op.execute("DO $$ BEGIN PERFORM 1; END $$")
+    op.execute("ALTER TABLE event ADD COLUMN place text, ADD COLUMN way text")
+    op.execute("RELEASE SAVEPOINT before_it")
+    op.create_index("ix_kind", "event", ["kind"])"""
+
+
+def test_what_its_lines_make_is_looked_for_before_the_stamp_whatever_was_noted(
+    project: Project, database: str, watcher: psycopg.Connection, tmp_path: Path
+) -> None:
+    project.revision("001_a", None, f"{EVENT}\n    {FILL}")
+    project.revision("002_b", "001_a", BESIDE_A_BLOCK)
+    alembic = project.alembic.having(**PATIENT)
+    alembic(database, "upgrade", "001_a")
+    killed_at_note(alembic, database, 1, tmp_path)
+    watcher.execute("ALTER TABLE event DROP COLUMN place")
+    for _ in range(2):
+        code, stderr = alembic.refused(database, "upgrade", "head")
+        assert (code, "lines say is not all so: column place of event is missing." in stderr) == (18, True), stderr
+        assert watcher.execute("SELECT version_num FROM alembic_version").fetchall() == [("001_a",)]
+    watcher.execute("ALTER TABLE event ADD COLUMN place text")
+    alembic(database, "upgrade", "head")
+
+
+def test_what_a_line_has_made_that_was_edited_away_is_not_stamped(
+    project: Project, database: str, watcher: psycopg.Connection
+) -> None:
+    project.revision("001_a", None, f"{EVENT}\n    {FILL}")
+    kept = 'op.add_column("event", sa.Column("place", sa.String(10)))'
+    project.revision(
+        "002_b", "001_a", f'{kept}\n    op.create_index("ix_kind", "event", ["kind"])\n    op.execute("SELECT 1 / 0")'
+    )
+    alembic = project.alembic.having(**PATIENT)
+    assert alembic.refused(database, "upgrade", "head").exit_code == 18
+    project.revision("002_b", "001_a", kept)
+    code, stderr = alembic.refused(database, "upgrade", "head")
+    assert (code, "is not in the file any more is there still: index ix_kind of event." in stderr) == (18, True), stderr
+    watcher.execute("DROP INDEX ix_kind")
+    alembic(database, "upgrade", "head")
 
 
 UNNAMED = {
@@ -513,6 +576,10 @@ BACKFILLED = {
         'op.create_index("ix_kind", "event", ["kind"])',
     ),
     "the rows are those of a backup": ("UPDATE event SET place = NULL WHERE id < 40", ""),
+    "the rows are those of a backup, behind an index": (
+        "UPDATE event SET place = NULL WHERE id < 40",
+        'op.create_index("ix_kind", "event", ["kind"])',
+    ),
 }
 
 
