@@ -74,13 +74,21 @@ def causes(error: BaseException) -> Iterator[BaseException]:
 
 def sqlstate(error: BaseException) -> str | None:
     """The five characters that PostgreSQL gave, or None if the error is not the server's."""
-    return next((state for cause in causes(error) if isinstance(state := getattr(cause, "sqlstate", None), str)), None)
+    return next((state for cause in causes(error) if (state := _own(cause))), None)
+
+
+def _own(cause: BaseException) -> str | None:
+    """Of this one alone: asyncpg and psycopg call it `sqlstate`, psycopg2 `pgcode`."""
+    for name in ("sqlstate", "pgcode"):
+        if isinstance(state := getattr(cause, name, None), str):
+            return state
+    return None
 
 
 def server_message(error: BaseException) -> str:
     """The server's own sentence, without SQLAlchemy's additions: statement and parameters may hold secrets."""
     innermost = [cause for cause in causes(error) if not isinstance(cause, SQLAlchemyError)] or [error]
-    cause = next((cause for cause in reversed(innermost) if getattr(cause, "sqlstate", None)), innermost[0])
+    cause = next((cause for cause in reversed(innermost) if _own(cause)), innermost[0])
     primary = getattr(getattr(cause, "diag", None), "message_primary", None)
     lines = str(primary or getattr(cause, "message", None) or cause).splitlines()
     return lines[0].rpartition("FATAL:  ")[2] if lines else type(cause).__name__

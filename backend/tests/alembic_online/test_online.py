@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import NullPool, create_engine, text
 
-from tests.alembic_online.shop import ASYNC, STATE, SYNC, make_shop
+from tests.alembic_online.shop import ASYNC, REVISION, STATE, SYNC, make_shop
 from tests.paths import BACKEND
 
 pytestmark = pytest.mark.programs
@@ -47,6 +47,27 @@ def test_up_and_down_as_plain_alembic(tmp_path: Path, database: str, shape: str,
     shop.alembic("upgrade", "head")
     assert shop.ask(STATE) == plain
     assert "Nothing to do" in shop.alembic("upgrade", "head")
+
+
+@pytest.mark.parametrize(
+    ("shape", "driver"),
+    [
+        pytest.param(SYNC, "psycopg2", id="psycopg2"),
+        pytest.param(SYNC, "psycopg", id="psycopg", marks=PROVE),
+        pytest.param(ASYNC, "asyncpg", id="asyncpg", marks=PROVE),
+    ],
+)
+def test_a_failure_says_the_row_and_what_stays(tmp_path: Path, database: str, shape: str, driver: str) -> None:
+    shop = make_shop(tmp_path, database, shape, driver)
+    shop.adopt()
+    shop.alembic("upgrade", "head")
+    up = """op.create_index("ix_pages", "books", ["pages"])
+    op.execute("UPDATE books SET id = 1 WHERE id = 2")"""
+    (tmp_path / "versions" / "9c.py").write_text(REVISION.format(revision="9c", parent="7a8b", up=up, down="pass"))
+    said = shop("alembic.__main__", "upgrade", "head", code=18, MIGRATION_SMALL_TABLE_BYTES="0")
+    assert 'violates unique constraint "books_pkey"' in said
+    assert "Key (id)=(1) already exists." in said
+    assert "What 9c did before that is committed, and stays" in said
 
 
 @SYNC_AT_LEAST
