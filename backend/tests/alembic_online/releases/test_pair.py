@@ -162,7 +162,9 @@ ONE_FILE = {
     ),
     "what is computed cannot be written": (
         PEOPLE.format('Column("age", Integer), Column("half", Integer)'),
-        PEOPLE.format('Column("age", Integer), Column("half", Integer, Computed("age / 2")), Column("name", Text)'),
+        PEOPLE.format(
+            'Column("age", Integer), Column("half", Integer, Computed("age / 2", persisted=True)), Column("name", Text)'
+        ),
     ),
     "the old release relies on ON DELETE CASCADE": (
         CLUBS.format('Column("club_id", ForeignKey("clubs.id", ondelete="CASCADE"))'),
