@@ -16,6 +16,7 @@ from alembic_online.runner.effects import Effects
 from alembic_online.runner.hidden_tables import without_ours
 from alembic_online.runner.lock_wait import MustRetry
 from alembic_online.runner.multi_statement import run_all_but_the_last
+from alembic_online.runner.raw_connection import notice
 from alembic_online.runner.replay import NOTHING
 from alembic_online.runner.safeguards import Safeguards
 from alembic_online.runner.statement import Statement, end_of_transaction
@@ -40,6 +41,12 @@ class ConnectionEvents:
         event.listen(connection, "begin", lambda _: self._effects.look())
         event.listen(connection, "commit", lambda _: self._commits())
         event.listen(connection, "rollback", lambda _: self._rolls_back())
+        notice(connection, self._taken)
+
+    def _taken(self) -> None:
+        """What comes by the driver's connection is not seen: it finds what stands above it, now and later."""
+        if self._attempt.is_guarded and not self._attempt.is_alone:
+            self._timing.taken()
 
     def _asks(self, _connection: Connection, asked: Any, many: Any, given: Any, _options: Any) -> tuple[Any, Any, Any]:
         """What is compiled and sent in the place of this."""

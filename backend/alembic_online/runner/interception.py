@@ -141,6 +141,10 @@ class OnlineOperations:
             return self._timing.as_it_stands(sql, directly)
         return self._change(statement, sql, change, directly)
 
+    def show(self) -> None:
+        """An operation has been asked for: whoever has taken the driver's connection finds what it does."""
+        self._timing.show()
+
     def _in_batches(self, statement: Executable) -> bool:
         """Whether it has given values to the rows of a large table that have none, a few at a time.
 

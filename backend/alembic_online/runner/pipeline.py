@@ -238,6 +238,7 @@ class Apply(Supervisor):
             result = self._operations.execute(each, send)
             if line and self._attempt.entry is not None:
                 self._attempt.note_line(line)
+            self._operations.show()
         return result
 
     def autocommit_block(self, leave: Callable[[], AbstractContextManager[None]]) -> AbstractContextManager[None]:

@@ -41,12 +41,14 @@ class Timing:
         self.refusals = Refusals(attempt)
         self._script: Script | None = None
         self._gaps: Gaps | None = None
+        self._is_taken = False
+        """Whether the revision has the driver's connection, and may send what nobody sees."""
 
     @contextmanager
     def revision(self, script: Script) -> Iterator[None]:
         """A try of this one, until the end of the block."""
         gaps = Gaps(script, self._attempt.below, self._database, self._attempt.journal.is_noted)
-        self._script, self._gaps = script, gaps
+        self._script, self._gaps, self._is_taken = script, gaps, False
         self.refusals.forget()
         try:
             with self._running.revision(gaps):
@@ -203,6 +205,17 @@ class Timing:
             self.carry_out_now(statement.sql)
         else:
             self._running.carry_out(statement.sql)
+
+    def taken(self) -> None:
+        """The revision takes the driver's connection, and finds what it has done."""
+        if self.is_revisions_line:
+            self._is_taken = True
+            self.show()
+
+    def show(self) -> None:
+        """Carry out what waits, if the driver's connection was taken; not what clients would miss."""
+        if self._is_taken and self.is_revisions_line and not self._running.keeps_waiting():
+            self.carry_out_now()
 
     def commits(self) -> None:
         """The revision is about to commit by itself."""

@@ -195,6 +195,45 @@ def test_a_script_has_the_steps_too(tmp_path: Path) -> None:
     assert "CREATE INDEX CONCURRENTLY ix_title" in shop.alembic("upgrade", "head", "--sql")
 
 
+TAKEN = """bind = op.get_bind()
+    op.add_column("books", sa.Column("pages", sa.Integer))
+    cursor = bind.connection.cursor()
+    cursor.execute("UPDATE books SET pages = 3 WHERE id < 3")
+    cursor.execute("SELECT count(*) FROM books WHERE pages = 3")
+    op.add_column("books", sa.Column("isbn", sa.Text))
+    cursor.execute(f"UPDATE books SET isbn = 'n{cursor.fetchone()[0]}' WHERE id = 1")
+    op.alter_column("books", "isbn", new_column_name="number")
+    with bind.begin_nested():
+        op.execute("ALTER TABLE books ADD COLUMN note text")
+        cursor.execute("UPDATE books SET note = number, number = pages WHERE id = 1")"""
+VALUES = """
+    from psycopg2.extras import execute_values
+    op.add_column("books", sa.Column("sold", sa.Integer))
+    with bind.connection.driver_connection.cursor() as theirs:
+        execute_values(theirs, "UPDATE books SET sold = v.n FROM (VALUES %s) v (i, n) WHERE id = i", [(1, 9)])"""
+
+
+@pytest.mark.parametrize(
+    ("shape", "driver", "more"),
+    [(SYNC, "psycopg", ""), (SYNC, "psycopg2", VALUES), (ASYNC, "asyncpg", "")],
+    ids=["psycopg", "psycopg2", "asyncpg"],
+)
+def test_a_cursor_of_the_driver_finds_what_stands_above_it(
+    tmp_path: Path, database: str, shape: str, driver: str, more: str
+) -> None:
+    shop = make_shop(tmp_path, database, shape, driver)
+    for each in ("3c4d", "5e6f", "7a8b"):
+        (tmp_path / "versions" / f"{each}_.py").unlink()
+    shop.adopt()
+    shop.alembic("upgrade", "head")
+    (tmp_path / "versions" / "2_.py").write_text(
+        REVISION.format(revision="2", parent="1a2b", up=TAKEN + more, down="pass")
+    )
+    shop.alembic("upgrade", "head")
+    assert shop.ask("SELECT number, note, pages FROM books WHERE id = 1") == [("3", "n2", 3)]
+    assert not more or shop.ask("SELECT sold FROM books WHERE id = 1") == [(9,)]
+
+
 def test_one_connection_for_all_is_refused(tmp_path: Path, database: str) -> None:
     shop = make_shop(tmp_path, database, SYNC.replace("pool.NullPool", "pool.StaticPool"))
     shop.adopt()
