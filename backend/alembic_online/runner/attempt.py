@@ -145,6 +145,11 @@ class Attempt(Whose):
         return self.may_wait and not self.locks.together
 
     @property
+    def may_change_path(self) -> bool:
+        """Whether the file says something by which names may mean other objects."""
+        return bool(_CHANGES_PATH.search(self.below.path.read_text(encoding="utf-8")))
+
+    @property
     def deadline(self) -> float:
         """When the budget for waiting is spent, by `time.monotonic`."""
         return self._deadline

@@ -29,8 +29,10 @@ from alembic_online.runner.committed_steps import (
 )
 from alembic_online.runner.expected_end import ExpectedEnd, types_of
 from alembic_online.runner.facts import Change, Facts, Identity, changes, moved
+from alembic_online.runner.halves import finish_halves
 from alembic_online.runner.journal import half_done, is_done, is_end
 from alembic_online.runner.replay import NOTHING
+from alembic_online.runner.transactions import Transactions
 from alembic_online.runtime.history import Entry
 
 log = logging.getLogger("alembic.runtime.migration")
@@ -49,8 +51,9 @@ def says_that_it_leaves(path: Path) -> bool:
 class Effects:
     """Of the revisions of one run."""
 
-    def __init__(self, attempt: Attempt) -> None:
-        self._attempt, self._history, self._last = attempt, attempt.run.history, attempt.last_look
+    def __init__(self, attempt: Attempt, transactions: Transactions) -> None:
+        self._attempt, self._transactions = attempt, transactions
+        self._history, self._last = attempt.run.history, attempt.last_look
         self._entry: Entry | None = None
         self._noted = 0
         """How much of the journal is committed, and known to be."""
@@ -78,6 +81,7 @@ class Effects:
                 self._last.begin()
         if entry.journal and self._last.facts is not None:
             self._resume(entry, self._last.facts)
+            finish_halves(self._attempt, self._transactions)
         self._entry, self._noted = entry, len(entry.journal)
 
     def _resume(self, entry: Entry, now: Facts) -> None:

@@ -223,14 +223,24 @@ def is_end(line: str) -> bool:
     return line.endswith(_ENDED)
 
 
-def half_done(journal: Sequence[str]) -> list[str]:
-    """In words, the operations of which something is done, and not all.
+def begun(journal: Sequence[str]) -> dict[str, str]:
+    """The lines that say that an operation has begun, each with its words, where none says that all of it is done.
 
     A revision may catch the error of one and try the same again: its repetition counts for it.
     """
-    ended = {line.partition(":")[0] for line in journal if is_end(line)}
-    begun = (line.partition(_BEGUN) for line in journal if is_note(line))
-    return [" ".join(words.split())[:100] for key, _, words in begun if words and key.partition(":")[0] not in ended]
+    done = {line.partition(":")[0] for line in journal if is_end(line)}
+    found = ((line, line.partition(_BEGUN)) for line in journal if is_note(line))
+    return {line: words for line, (key, _, words) in found if words and key.partition(":")[0] not in done}
+
+
+def ended(line: str) -> str:
+    """The line that says that the operation is done which has begun by this one."""
+    return f"{line.partition(_BEGUN)[0]}{_ENDED}"
+
+
+def half_done(journal: Sequence[str]) -> list[str]:
+    """In words, the operations of which something is done, and not all."""
+    return [" ".join(words.split())[:100] for words in begun(journal).values()]
 
 
 def is_done(line: str) -> bool:

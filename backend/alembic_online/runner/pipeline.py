@@ -71,7 +71,7 @@ class Apply(Supervisor):
         running = Running(self._attempt, self._transactions, database)
         timing = Timing(self._attempt, database, running)
         self._operations = OnlineOperations(self._attempt, database, self._transactions, running, timing)
-        self._effects = Effects(self._attempt)
+        self._effects = Effects(self._attempt, self._transactions)
         ConnectionEvents(self._attempt, timing, self._effects).attach()
         RunAtHand(
             run.policy,

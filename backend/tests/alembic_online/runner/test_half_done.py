@@ -20,6 +20,7 @@ from tests.alembic_command import Alembic
 from tests.alembic_online.project import Project, make_project
 from tests.alembic_online.recipes.interruption import PATIENT, Interruption, listening
 from tests.alembic_online.recipes.state import State, read_state, same
+from tests.alembic_online.runner.processes import Migrator, until
 from tests.longer_proofs import every
 from tests.servers import Server
 
@@ -222,6 +223,62 @@ def test_what_a_condition_of_its_own_passes_over_is_not_left_half_done(
     stamped = watcher.execute("SELECT version_num FROM alembic_version").fetchall() == [("002_b",)]
     assert stamped == done == (not refused)
     assert done or "was not asked for again: ALTER TABLE event ADD COLUMN" in refused
+
+
+# Each asks the catalogue by the name of what it makes, and finds the half of it too.
+BY_NAME = """\
+at = sa.inspect(op.get_bind())
+    if "ix_kind" not in {each["name"] for each in at.get_indexes("event")}:
+        op.create_index("ix_kind", "event", ["kind"], unique=True)
+    if "fk_self" not in {each["name"] for each in sa.inspect(op.get_bind()).get_foreign_keys("event")}:
+        op.create_foreign_key("fk_self", "event", "event", ["size"], ["id"])
+    if "ck_size" not in {each["name"] for each in sa.inspect(op.get_bind()).get_check_constraints("event")}:
+        op.create_check_constraint("ck_size", "event", "size >= 0")
+    if "uq_size" not in {each["name"] for each in sa.inspect(op.get_bind()).get_unique_constraints("event")}:
+        op.create_unique_constraint("uq_size", "event", ["size"])"""
+MADE_BY_NAME = """
+    SELECT relname::text, indisvalid AND indisunique FROM pg_index JOIN pg_class c ON c.oid = indexrelid
+    WHERE indrelid = 'event'::regclass AND NOT indisprimary
+    UNION ALL SELECT conname::text, convalidated FROM pg_constraint
+    WHERE conrelid = 'event'::regclass AND contype IN ('c', 'f', 'u') ORDER BY 1
+"""
+
+
+@pytest.mark.parametrize("when", ["unnoted", "noted"])
+@pytest.mark.parametrize("step", range(1, 7))
+def test_what_asks_by_name_for_what_it_makes_is_finished(
+    project: Project, database: str, watcher: psycopg.Connection, start: Callable[..., Migrator], step: int, when: str
+) -> None:
+    dies = "from tests.alembic_online.recipes.interruption import die_as_told; die_as_told()"
+    project.revision("001_a", None, f"{EVENT}\n    {FILL}", 'op.drop_table("event")')
+    project.alembic.having(**PATIENT)(database, "upgrade", "head")
+    project.revision("002_b", "001_a", f"{dies}\n    {BY_NAME}")
+    killed = start(project, database, "upgrade", "head", **PATIENT, DIES=f"{step} {when}")
+    assert killed.exit_code() == -signal.SIGKILL, killed.output
+    again = start(project, database, "upgrade", "head", **PATIENT, DIES="99 noted")
+    assert again.exit_code() == 0, again.output
+    made = [("ck_size", True), ("fk_self", True), ("ix_kind", True), ("uq_size", True), ("uq_size", True)]
+    assert watcher.execute(MADE_BY_NAME.encode()).fetchall() == made
+
+
+def test_an_index_that_was_being_built_is_built_whatever_asks_for_its_name(
+    project: Project, database: str, watcher: psycopg.Connection, start: Callable[..., Migrator]
+) -> None:
+    project.revision("001_a", None, f"{EVENT}\n    {FILL}", 'op.drop_table("event")')
+    project.revision("002_b", "001_a", BY_NAME)
+    project.alembic.having(**PATIENT)(database, "upgrade", "001_a")
+    with psycopg.connect(database) as reader:
+        reader.execute("SELECT FROM event")
+        reader.execute("UPDATE event SET size = size WHERE id = 1")  # the build waits for it
+        killed = start(project, database, "upgrade", "head", **PATIENT)
+        invalid = "SELECT FROM pg_index WHERE NOT indisvalid AND indexrelid = to_regclass('ix_kind')"
+        until(lambda: bool(watcher.execute(invalid).fetchall()))
+        assert killed.tell(signal.SIGKILL) == -signal.SIGKILL
+        builds = "FROM pg_stat_activity WHERE query LIKE 'CREATE%ix_kind%' AND state = 'active'"
+        watcher.execute(f"SELECT pg_terminate_backend(pid, 5000) {builds}".encode())
+    assert watcher.execute(invalid).fetchall() == [()]
+    project.alembic.having(**PATIENT)(database, "upgrade", "head")
+    assert ("ix_kind", True) in watcher.execute(MADE_BY_NAME.encode()).fetchall()
 
 
 CAUGHT = """\
