@@ -13,15 +13,16 @@ from alembic_online.recipes.object_effects import GivenUp, given_up, last_part
 
 _IS_KEY = """
     SELECT 1 FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid WHERE k.contype IN ('p', 'u', 'x')
-    AND lower(k.conname) = :name
-    AND :table IN (lower(c.relname), lower(format('%s.%s', c.relnamespace::regnamespace, c.relname)))
+    AND replace(lower(k.conname), '"', '') = :name
+    AND :table IN (lower(c.relname), replace(lower(format('%s.%s', c.relnamespace::regnamespace, c.relname)), '"', ''))
 """
 _IS_UNIQUE = "SELECT 1 FROM pg_index WHERE indexrelid = to_regclass(:name) AND indisunique"
 _REFERRING = """
     SELECT format('%I.%I', r.relnamespace::regnamespace, r.relname) AS table, quote_ident(f.conname) AS name
     FROM pg_constraint f JOIN pg_class r ON r.oid = f.conrelid JOIN pg_constraint k ON k.conindid = f.conindid
-    JOIN pg_class c ON c.oid = k.conrelid WHERE f.contype = 'f' AND k.contype IN ('p', 'u') AND lower(k.conname) = :name
-    AND :table IN (lower(c.relname), lower(format('%s.%s', c.relnamespace::regnamespace, c.relname)))
+    JOIN pg_class c ON c.oid = k.conrelid WHERE f.contype = 'f' AND k.contype IN ('p', 'u')
+    AND replace(lower(k.conname), '"', '') = :name
+    AND :table IN (lower(c.relname), replace(lower(format('%s.%s', c.relnamespace::regnamespace, c.relname)), '"', ''))
 """
 
 
@@ -30,14 +31,14 @@ _DEFAULTS = """
     FROM pg_class s JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = s.oid
     JOIN pg_attrdef v ON d.classid = 'pg_attrdef'::regclass AND v.oid = d.objid JOIN pg_class t ON t.oid = v.adrelid
     JOIN pg_attribute ON attrelid = t.oid AND attnum = v.adnum
-    WHERE :name IN (lower(s.relname), lower(format('%s.%s', s.relnamespace::regnamespace, s.relname)))
+    WHERE :name IN (lower(s.relname), replace(lower(format('%s.%s', s.relnamespace::regnamespace, s.relname)), '"', ''))
 """
 _IDENTITY = """
     SELECT s.relname::text AS name FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND attidentity <> ''
     JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid AND d.refobjsubid = attnum
                     AND d.classid = 'pg_class'::regclass AND d.deptype = 'i'
     JOIN pg_class s ON s.oid = d.objid WHERE lower(attname) = :name
-    AND :table IN (lower(c.relname), lower(format('%s.%s', c.relnamespace::regnamespace, c.relname)))
+    AND :table IN (lower(c.relname), replace(lower(format('%s.%s', c.relnamespace::regnamespace, c.relname)), '"', ''))
 """
 
 

@@ -50,7 +50,7 @@ from alembic_online.runtime.run_at_hand import RunAtHand
 
 log = logging.getLogger("alembic.runtime.migration")
 
-_AGAIN = (state.LOCK_NOT_AVAILABLE, state.DEADLOCK_DETECTED)
+_AGAIN = (state.LOCK_NOT_AVAILABLE, state.DEADLOCK_DETECTED, state.CHANGED_MEANWHILE)
 _FIRST_PAUSE = 0.05  # seconds; doubles with every try up to Policy.max_retry_delay_seconds
 
 
@@ -64,6 +64,7 @@ class Apply(Supervisor):
     def __init__(self, run: Run) -> None:
         self._run, self._history = run, run.history
         self._any_done = False  # whether a revision is done already
+        self._changed = ""  # what a swap last found changed
         self._attempt = Attempt(run)
         database = Database(run.policy, Questions(self._attempt))
         self._transactions = Transactions(self._attempt, database)
@@ -197,6 +198,8 @@ class Apply(Supervisor):
             return
         if not isinstance(error, MustRetry) and state.sqlstate(error) not in _AGAIN:
             raise error
+        if state.sqlstate(error) == state.CHANGED_MEANWHILE:
+            self._look_again(error, entry)
         if time.monotonic() > self._attempt.deadline:
             raise self._blocked(error, entry) from error
         entry.retries += 1
@@ -205,6 +208,19 @@ class Apply(Supervisor):
         self._run.activity.wait(f"Retrying {entry.revision} (attempt {entry.retries + 1})")
         # Full jitter: two migrations, or one and a cron job, do not meet again at the same instant.
         self._history.sleep(random.uniform(0, limit))
+
+    def _look_again(self, error: Exception, entry: Entry) -> None:
+        """Fail where a swap finds what the try before has found: nobody has changed anything between the two."""
+        says = state.server_message(error)
+        found = f"{entry.revision} {says} {state.server_field(error, 'detail')}"
+        if found == self._changed:
+            raise RevisionFailed(
+                f"The cut-over of {entry.revision} is refused, twice for the same: {says}.",
+                "But between the two tries nobody has: a line of the revision itself changes it, above the new type.\n"
+                "Put the lines that change the table's indexes or constraints into a revision of their own,"
+                " then run the same command again.",
+            ) from error
+        self._changed = found
 
     def _start_again(self, entry: Entry) -> None:
         self._history.read_journal(entry)  # a commit that failed has kept nothing of what was to go with it

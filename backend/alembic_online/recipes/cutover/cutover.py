@@ -158,6 +158,11 @@ class CutOver:
         gone = {name for each in self.waiting for name in _indexes_of(each)}
         return sorted(gone if self._drops_indexes_first() else gone & self.unfit)
 
+    def keys_dropped(self, table: str) -> list[str]:
+        """The keys of `table` that go here, by their plain names; not those that only get another name."""
+        keys = (each for each in self._given_up() if each.kind == "key" and not each.stays)
+        return sorted({last_part(each.name) for each in keys if same_name(each.table, plain(table))})
+
     def _drops_indexes_first(self) -> bool:
         return self._replaces_type or bool(self.stand_ins())
 

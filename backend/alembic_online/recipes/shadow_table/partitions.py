@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
+from alembic_online.recipes.changed_meanwhile import fails_unless
 from alembic_online.recipes.database import Database
 from alembic_online.recipes.dependents import dependents_of_tables
 from alembic_online.recipes.names import literal, quoted, temporary
@@ -114,8 +115,5 @@ def _attached(rows: Sequence[Row[Any]]) -> Iterator[str]:
 
 def _refuse_unless(seen: str, table: str) -> str:
     """Where somebody has made or dropped a partition since, the revision is begun again."""
-    words = f"Somebody has made or dropped partitions of {table} meanwhile".replace("%", "%%")
-    return (
-        f"IF ({_SEEN.format(table=literal(table))}) IS DISTINCT FROM {literal(seen)} THEN"
-        f" RAISE {literal(words)} USING ERRCODE = 'lock_not_available'; END IF"
-    )
+    words = f"Somebody has made or dropped partitions of {table} meanwhile"
+    return fails_unless(_SEEN.format(table=literal(table)), seen, words)

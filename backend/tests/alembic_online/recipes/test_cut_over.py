@@ -83,6 +83,17 @@ EVENTS = (
     CREATE TABLE visits (event integer CONSTRAINT fk_event REFERENCES events);
 """
 )
+TURNS = (
+    SHOP
+    + """
+    CREATE TABLE turns (id integer PRIMARY KEY, place integer, kind varchar(10) NOT NULL, n smallint NOT NULL,
+        CONSTRAINT "uq ""q"" all" UNIQUE (kind, n), CONSTRAINT uq_place UNIQUE (n, place));
+    CREATE INDEX ix_turns ON turns (n, lower(kind)) WHERE kind <> 'q';
+    CREATE STATISTICS st_turns ON kind, n FROM turns;
+    CREATE VIEW places AS SELECT place FROM turns;
+    INSERT INTO turns SELECT i, i, 'k', i FROM generate_series(1, 90) i;
+"""
+)
 TABLES = [
     "books",
     "authors",
@@ -95,6 +106,7 @@ TABLES = [
     "events_2",
     "visits",
     "shelves",
+    "turns",
 ]
 OLD_CODE = [
     "INSERT INTO books (id, author_id, title) VALUES (1000, 1, 'new'); SELECT 1 / coalesce((pages = 0)::int, 0)"
@@ -340,6 +352,25 @@ CASES = [
     op.execute("CREATE VIEW long_loans AS SELECT book, reader FROM loans WHERE days > 30")""",
         "pass",
         SHARED,
+    ),
+    Case(
+        "a key that goes, of a column that gets its type at once and of one that is exchanged",
+        """op.alter_column("turns", "place", type_=sa.BigInteger())
+    op.drop_constraint('uq "q" all', "turns", type_="unique")
+    op.alter_column("turns", "kind", type_=sa.String(20))
+    op.alter_column("turns", "n", type_=sa.Integer())
+    op.create_unique_constraint("uq_turns", "turns", ["n", "kind", "place"])""",
+        "pass",
+        TURNS.replace("CREATE VIEW places AS SELECT place", "CREATE VIEW places AS SELECT id"),
+    ),
+    Case(
+        "indexes that stay, of a column that gets its type at once and of one that is exchanged",
+        """op.execute("DROP VIEW places")
+    op.alter_column("turns", "kind", type_=sa.Text())
+    op.alter_column("turns", "n", type_=sa.Integer())
+    op.execute("CREATE VIEW places AS SELECT place FROM turns")""",
+        "pass",
+        TURNS,
     ),
     case(
         "a primary key",
@@ -1161,6 +1192,23 @@ def test_what_clients_would_miss_meanwhile_is_refused(project: Project, database
         same(before, read_state(database))
     else:  # the new column is filled, and waits
         assert "TYPE state_tmp" in REFUSED[words][1] or LARGER in REFUSED[words]
+
+
+def test_a_swap_that_is_refused_twice_for_the_same_fails(project: Project, database: str) -> None:
+    """The project's own event trigger changes the table in the transaction of the swap, each time."""
+    changing = f"""{SHOP}
+    CREATE FUNCTION changing() RETURNS event_trigger LANGUAGE plpgsql AS $$
+    BEGIN CREATE INDEX ix_late ON books (pages, author_id); END $$;
+    CREATE EVENT TRIGGER changing ON ddl_command_end WHEN TAG IN ('DROP TRIGGER') EXECUTE FUNCTION changing()
+"""
+    lines = f'op.execute("DROP VIEW long_books")\n    {LARGER}'
+    write(project, database, Case("refused twice", lines, "pass", changing))
+    refused = "refused, twice for the same: Somebody has changed books or its pages meanwhile"
+    with pytest.raises(UserError, match=refused):
+        project.alembic.having(**PATIENT)(database, "upgrade", "head")
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute("DROP EVENT TRIGGER changing")
+    project.alembic.having(**PATIENT)(database, "upgrade", "head")
 
 
 @pytest.mark.prove
