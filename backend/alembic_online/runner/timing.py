@@ -84,7 +84,8 @@ class Timing:
         missed = any(each.kind != "index" for each in gone) or self._waits_for_name(sql)
         if not locked and not missed and (self._cut_over.lets_pass(sql) or self.overtakes(sql)):
             return directly()
-        if any(map(self._cut_over.puts_in_place, gone)) and not self._running.would_be_missed(sql):
+        replaced = any(map(self._cut_over.puts_in_place, gone)) and not self._running.would_be_missed(sql)
+        if replaced or self._cut_over.is_named_afterwards(sql, gone):
             self.carry_out_now(sql)
         waiting = Waiting.of(sql, directly, bounded=bounded, line=self.line, gives_up=gone)
         self._running.wait(waiting, large=bool(self.large_of(sql, locked)))

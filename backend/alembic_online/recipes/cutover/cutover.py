@@ -22,6 +22,7 @@ from alembic_online.recipes.cutover.statement_forms import (
     adds_column,
     adopts_index,
     altered_column,
+    changes_schema,
     is_check_or_foreign_key,
     is_key,
     is_type_change,
@@ -358,6 +359,17 @@ class CutOver:
         rows_go = any(each.kind in ("table", "column") for each in given_up(sql))
         return "CASCADE" in words or (rows_go and self.is_needed_for(sql))
 
+    def is_named_afterwards(self, sql: str, gone: Sequence[GivenUp]) -> bool:
+        """Whether what comes after the cut-over names something that has another name, or none, after `sql`.
+
+        Were the two in one cut-over, a VALIDATE of a new foreign key would find no table of the name it knows.
+        """
+        lost = {last_part(each.name) for each in gone if each.kind == "table" or each.stays}
+        if changes_schema(sql) or _drops_column(sql, gone):  # with the column goes its foreign key
+            lost |= _tables_of(sql)
+        steps = (step for _, step, _ in self.after if isinstance(step, Step))
+        return bool(lost) and any(lost & names_of(step.sql) for step in steps)
+
     def is_needed_for(self, sql: str) -> bool:
         """Whether `sql` names something that is only made here."""
         words, is_type = names_of(sql), is_type_change(sql)
@@ -408,6 +420,10 @@ def _comes_for_key(waiting: Waiting, gone: Sequence[Waiting], parts: Set[str]) -
     if renames_index(waiting.sql) or "REPLICA IDENTITY" in waiting.sql:
         return any(last_part(each.name) in names_of(waiting.sql) for each in keys)
     return is_check_or_foreign_key(waiting.sql) and any(last_part(each.table) in names_of(waiting.sql) for each in keys)
+
+
+def _drops_column(sql: str, gone: Sequence[GivenUp]) -> bool:
+    return any(each.kind == "column" for each in gone) and "RENAME" not in sql.upper()
 
 
 def _tables_of(sql: str) -> set[str]:

@@ -1,5 +1,7 @@
 """The forms of statements that may overtake what waits for the cut-over, or follow it: told by their text."""
 
+from itertools import pairwise
+
 from alembic_online.postgres.locks.reader import single, statements
 from alembic_online.postgres.sql.tokens import Kind, tokens
 from alembic_online.recipes.names import plain
@@ -10,6 +12,12 @@ def names_of(sql: str) -> set[str]:
     """Every word and name in it, plain; of a name with a dot of its own, also what `last_part` makes of it."""
     found = {plain(token.text) for token in tokens(sql) if token.kind in (Kind.WORD, Kind.QUOTED_NAME)}
     return found | {last_part(each) for each in found if "." in each}
+
+
+def changes_schema(sql: str) -> bool:
+    """Whether a table goes to another schema."""
+    words = [token.keyword for token in tokens(sql)]
+    return words[:2] == ["ALTER", "TABLE"] and ("SET", "SCHEMA") in pairwise(words)
 
 
 def is_check_or_foreign_key(sql: str) -> bool:

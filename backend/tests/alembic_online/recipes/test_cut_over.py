@@ -372,6 +372,23 @@ CASES = [
         "pass",
         TURNS,
     ),
+    *(
+        Case(
+            f"a new foreign key, and below {words}",
+            f"""op.execute("DROP VIEW long_loans")
+    op.alter_column("loans", "book", type_=sa.BigInteger())
+    op.create_foreign_key("fk_fines", "fines", "loans", ["book", "reader"], ["book", "reader"])
+    {below}""",
+            "pass",
+            f"{SHARED}; ALTER TABLE fines DROP CONSTRAINT fines_book_reader_fkey; DROP STATISTICS st_loans",
+        )
+        for words, below in {
+            "its table gets a name": 'op.rename_table("fines", "fees")',
+            "its table gets a schema": 'op.execute("CREATE SCHEMA old; ALTER TABLE fines SET SCHEMA old")',
+            "it gets a name": 'op.execute("ALTER TABLE fines RENAME CONSTRAINT fk_fines TO fk_fees")',
+            "its column goes": 'op.drop_column("fines", "reader")',
+        }.items()
+    ),
     case(
         "a primary key",
         'op.drop_constraint("books_pkey", "books")',
