@@ -179,7 +179,8 @@ def _as_backfill(operation: BringBackOp, column: str, words: dict[str, str]) -> 
     this = f"kept.of = {words['of']} AND kept.key = CAST(json_build_array({key}) AS text)"
     row = f"json_build_object({_literal(column)}, kept.value)"
     value = _FOUND.format(read=f"held.{quoted(column)}", row=row, this=this, **words)
-    where = f"EXISTS (SELECT FROM {words['kept']} AS kept WHERE {this})"
+    # A scalar subquery, which PostgreSQL looks up row by row: EXISTS it may join, and reads all that is kept each time.
+    where = f"(SELECT true FROM {words['kept']} AS kept WHERE {this})"
     return Backfill(
         table=operation.table, values={column: value}, where=where, name=f"what was kept of {operation.name}"
     )

@@ -139,4 +139,42 @@ CHANGES = (
         ' op.create_table("notes", sa.Column("customer", sa.BigInteger, sa.ForeignKey("customers.id")))',
         'op.drop_table("notes"); op.drop_index("by_mail", "customers")',
     ),
+    Change(
+        "a column goes whose values are kept for a while",
+        'op.alter_column("customers", "fax", nullable=True)',
+        '"""Rows without one may be there by now."""',
+        'op.keep_aside("customers", "fax", by=["id"], keep_for="1 day"); op.drop_column("customers", "fax")',
+        'op.add_column("customers", sa.Column("fax", sa.Text)); op.bring_back("customers", "fax", by=["id"])',
+        table="mail text, fax text NOT NULL",
+        old=Model.of("mail", "fax"),
+    ),
+    Change(
+        "a column may be NULL",
+        'op.alter_column("customers", "mail", nullable=True)',
+        'op.alter_column("customers", "mail", nullable=False)',
+        table="mail text NOT NULL",
+    ),
+    Change(
+        "a column gets a default",
+        """op.alter_column("customers", "mail", server_default="none")""",
+        'op.alter_column("customers", "mail", server_default=None)',
+    ),
+    Change(
+        "an index goes",
+        'op.drop_index("by_mail", "customers")',
+        'op.create_index("by_mail", "customers", ["mail"])',
+        table="mail text); CREATE INDEX by_mail ON customers (mail",
+    ),
+    Change(
+        "a text may be longer",
+        'op.alter_column("customers", "mail", type_=sa.String(200))',
+        'op.alter_column("customers", "mail", type_=sa.String(100))',
+        table="mail varchar(100)",
+    ),
+    Change(
+        "a check goes",
+        'op.drop_constraint("has_at", "customers")',
+        """op.create_check_constraint("has_at", "customers", "mail LIKE '%@%'")""",
+        table="mail text CONSTRAINT has_at CHECK (mail LIKE '%@%')",
+    ),
 )
