@@ -19,12 +19,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alembic_online.postgres.locks.reader import Reader, first_word, statements
 from alembic_online.postgres.locks.reader import texts as texts_in
-from alembic_online.postgres.sql.tokens import Kind, tokens
+from alembic_online.postgres.sql.tokens import Kind, Token, tokens
 from alembic_online.recipes.names import plain
 from alembic_online.recipes.object_effects import last_part, same_name
 from alembic_online.runner.facts import Attributes, Facts, Identity
 from alembic_online.runner.made_objects import Named, is_name
 from alembic_online.runner.temp_tables import is_temporary
+from alembic_online.runtime.history import BOOKKEEPING
 
 _RELATION = ("INDEX", "TABLE", "MATERIALIZED VIEW", "VIEW", "SEQUENCE", "TYPE", "DOMAIN")
 _ROUTINES = ("FUNCTION", "PROCEDURE", "AGGREGATE")
@@ -40,6 +41,7 @@ _AFTER_TYPE = (
     *("NOT", "NULL", "DEFAULT", "CONSTRAINT", "CHECK", "UNIQUE", "PRIMARY", "REFERENCES", "GENERATED"),
     *("COLLATE", "STORAGE", "COMPRESSION", "USING"),
 )
+_AFTER_DEFAULT = ("NOT", "CONSTRAINT", "CHECK", "UNIQUE", "PRIMARY", "REFERENCES", "GENERATED")
 _NAME_OF_TYPE = sa_text("SELECT format_type(to_regtype(:kind), NULL)")
 _OPAQUE = ("SELECT", "WITH", "EXECUTE", "CALL", "DO")
 _TAKES_ALL = re.compile(r"\s*(DROP\s+(SCHEMA|OWNED|EXTENSION)|ALTER\s+SCHEMA)\b", re.IGNORECASE)
@@ -51,6 +53,7 @@ _OF_COLUMN = ("column", "not null", "default", "type")
 _OF_MANY_NAMES = ("interval", "character")
 _OWN_MODIFIERS = ("bit", "real", "double")
 _HAS_CHILDREN = re.compile(r"\b(INHERITS?|PARTITION)\b", re.IGNORECASE)
+_IF_EXISTS = re.compile(r"\bIF\s+EXISTS\b", re.IGNORECASE)
 _BEGINS_LIKE = 20
 """Characters of a table's name with which PostgreSQL begins the names that it makes for its parts."""
 
@@ -188,7 +191,9 @@ class ExpectedEnd:
             self._forget(_words(text))
         elif word in ("TYPE", "DOMAIN"):
             self._alter_type(reader, whole)
-        elif word is not None and last_part(whole) not in self._temporary:
+        elif word is None:  # a policy, a trigger, a function
+            self._forget(_words(text))
+        elif last_part(whole) not in self._temporary:
             for action in reader.split():
                 self._by_action(action, whole, word, text)
 
@@ -229,7 +234,10 @@ class ExpectedEnd:
             self._forget_column(whole, name)
             self._take(Named("column", whole, name), text)
         elif action.accept("RENAME TO"):
-            self._rename(whole, plain(action.name()))
+            may_go = word != "TABLE" or bool(
+                _IF_EXISTS.search(text)
+            )  # an index goes with a column, a view with CASCADE
+            self._rename(whole, plain(action.name()), may_go=may_go)
             if word == "INDEX":
                 self._expected = {n: e for n, e in self._expected.items() if (n.kind, n.name) != ("constraint", own)}
         elif action.accept("RENAME CONSTRAINT"):
@@ -274,10 +282,10 @@ class ExpectedEnd:
         self._expect(Named("column", whole, name), "yes", {last_part(whole), name, *words})
         if not may_be_there:
             self._expect_of_column("type", whole, name, kind)
-            rest = [token.keyword for token in action.rest()]
-            if _follows(rest, "NOT", "NULL"):
+            rest = list(action.rest())
+            if _follows(_outside_parentheses(rest), "NOT", "NULL"):
                 self._expect_of_column("not null", whole, name, "yes")
-            if "DEFAULT" in rest and not _follows(rest, "DEFAULT", "NULL"):
+            if _has_default(rest):
                 self._expect_of_column("default", whole, name, "yes")
 
     def _alter_column(self, action: Reader, whole: str) -> None:
@@ -291,7 +299,7 @@ class ExpectedEnd:
             self._expect_of_column("default", whole, name, "no")
         elif action.accept("SET DEFAULT"):
             self._pop(Named("default", whole, name))
-            if not action.comes("NULL"):
+            if not _is_null(action.rest()):
                 self._expect_of_column("default", whole, name, "yes")
         elif action.accept_any("SET DATA TYPE", "TYPE"):
             self._expect_of_column("type", whole, name, _type_words(action))
@@ -354,7 +362,7 @@ class ExpectedEnd:
             if each.state == "no" and named.kind in ("relation", "constraint") and named.last_part.startswith(begins):
                 del self._expected[named]
 
-    def _rename(self, old: str, new: str) -> None:
+    def _rename(self, old: str, new: str, *, may_go: bool = False) -> None:
         """A relation or a type, with all that is a part of it or named together with it."""
         before, after = last_part(old), last_part(new)
         self._forget_type(before)
@@ -367,7 +375,10 @@ class ExpectedEnd:
             also = {after} if before in each.hangs_on else set()
             moved[named] = replace(each, hangs_on=each.hangs_on | also)
         self._expected = moved
-        self._expect(Named("relation", "", f"{_schema(old)}{after}"), "yes", {after})
+        if may_go:
+            self._pop(Named("relation", "", f"{_schema(old)}{after}"))
+        else:
+            self._expect(Named("relation", "", f"{_schema(old)}{after}"), "yes", {after})
 
     def _forget_type(self, name: str) -> None:
         """What columns were to be of that type are of it still, under another name."""
@@ -432,6 +443,8 @@ class _There:
 
     def lacks(self, named: Named, state: str, types: Mapping[str, str]) -> str:
         """In words; "" where it is so, or where that cannot be told."""
+        if last_part(named.table or named.name) in BOOKKEEPING:
+            return ""  # the catalogue that is read here leaves them out
         if named.table and not self._found(Named("relation", "", named.table)):
             return ""  # it is of an extension, or one of ours; where it is missing itself, that is said
         if named.kind == "label":
@@ -508,6 +521,37 @@ def _numbers(kind: str) -> list[str]:
 def _type_words(action: Reader) -> str:
     """Of the type that comes next, up to what is said of the column besides."""
     return " ".join(token.text for token in takewhile(lambda token: token.keyword not in _AFTER_TYPE, action.rest()))
+
+
+def _outside_parentheses(found: Iterable[Token]) -> list[str]:
+    """What is said in an expression is not said of the column."""
+    depth, outside = 0, []
+    for token in found:
+        depth += {"(": 1, ")": -1}.get(token.text, 0)
+        if depth == 0:
+            outside.append(token.keyword)
+    return outside
+
+
+def _has_default(found: Sequence[Token]) -> bool:
+    words = [token.keyword for token in found]
+    for place, (before, word) in enumerate(pairwise(["", *words])):
+        if word == "DEFAULT" and before != "SET":  # ON DELETE SET DEFAULT
+            return not _is_null(
+                takewhile(
+                    lambda token: (
+                        token.keyword
+                        not in ("NOT", "CONSTRAINT", "CHECK", "UNIQUE", "PRIMARY", "REFERENCES", "GENERATED")
+                    ),
+                    found[place + 1 :],
+                )
+            )
+    return False
+
+
+def _is_null(found: Iterable[Token]) -> bool:
+    """Whether an expression may be NULL, which PostgreSQL keeps as no default, however it is written."""
+    return any(token.keyword == "NULL" for token in found)
 
 
 def _follows(words: list[str], one: str, other: str) -> bool:

@@ -160,6 +160,43 @@ SO = [
     "CREATE RULE r AS ON DELETE TO book DO INSTEAD NOTHING; CREATE STATISTICS st ON id, pages FROM book",
     "ALTER TYPE mood RENAME TO temper; ALTER TYPE temper ADD VALUE 'calm'; ALTER TABLE book ADD t temper",
     "SET search_path TO there; ALTER TABLE book DROP place; CREATE TABLE shop (id integer)",
+    "ALTER TABLE book ADD a integer CHECK (a IS NOT NULL OR pages IS NULL), ADD b bool GENERATED ALWAYS AS"
+    " (pages IS NOT"
+    " NULL) STORED, ADD c integer REFERENCES author ON DELETE SET DEFAULT, ADD d integer DEFAULT (NULL), ADD e integer"
+    " DEFAULT CAST(NULL AS integer) NULL, ADD f text DEFAULT 'NOT NULL'",
+    "ALTER TABLE book ALTER pages SET DEFAULT (NULL); ALTER TABLE author ALTER name SET DEFAULT CAST(NULL AS text)",
+    "CREATE POLICY own ON book; ALTER POLICY own ON book RENAME TO other",
+    "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'; CREATE TRIGGER one BEFORE UPDATE"
+    " ON book FOR EACH ROW EXECUTE FUNCTION f(); ALTER TRIGGER one ON book RENAME TO two",
+    "ALTER TABLE IF EXISTS no RENAME TO other; ALTER VIEW IF EXISTS no RENAME TO v; ALTER INDEX IF EXISTS no"
+    " RENAME TO i",
+    "ALTER TABLE book ADD a integer; ALTER TABLE book RENAME a TO b; ALTER TABLE book ADD a text; ALTER TABLE"
+    " book DROP b;"
+    "ALTER TABLE book RENAME a TO b",
+    "ALTER TABLE book RENAME TO book_old; CREATE TABLE book (LIKE book_old INCLUDING ALL); DROP TABLE book_old CASCADE;"
+    "ALTER TABLE book ADD b text; CREATE INDEX ix_pages ON book (pages)",
+    "ALTER INDEX ix_pages RENAME TO ix_old; CREATE INDEX ix_pages ON book (pages, id); DROP INDEX ix_old",
+    "ALTER TABLE author RENAME CONSTRAINT uq_name TO uq_old; ALTER TABLE author ADD CONSTRAINT uq_name UNIQUE"
+    " (name, id);"
+    "ALTER TABLE author DROP CONSTRAINT uq_old",
+    "ALTER TABLE book DROP CONSTRAINT IF EXISTS no, ADD CONSTRAINT no CHECK (true)",
+    "ALTER SEQUENCE book_id_seq RENAME TO s; ALTER TABLE book DROP id CASCADE",
+    "CREATE OR REPLACE VIEW short AS SELECT id, pages FROM book; ALTER VIEW short RENAME TO s; ALTER VIEW s SET SCHEMA"
+    " there",
+    "ALTER TABLE there.book ADD a integer NOT NULL; ALTER TABLE book ADD a text; ALTER TABLE there.book ALTER a"
+    " DROP NOT"
+    " NULL",
+    'ALTER TABLE book ADD "default" integer, ADD "check" text, ADD type text, ADD value integer; ALTER TABLE book DROP'
+    ' "check", ALTER "default" SET DEFAULT 3',
+    "CREATE TYPE pair AS (a integer, b text); ALTER TYPE pair RENAME ATTRIBUTE a TO c; ALTER TYPE pair DROP"
+    " ATTRIBUTE b",
+    "CREATE DOMAIN fee AS integer DEFAULT 3 NOT NULL; ALTER TABLE author ADD f fee; ALTER DOMAIN fee DROP DEFAULT;"
+    "ALTER DOMAIN fee RENAME TO fees; ALTER DOMAIN fees DROP NOT NULL",
+    "DROP TABLE book CASCADE; CREATE TABLE book (id integer, CONSTRAINT ix_pages UNIQUE (id))",
+    "ALTER TABLE book ALTER id DROP DEFAULT; ALTER TABLE book ALTER id ADD GENERATED ALWAYS AS IDENTITY;"
+    "ALTER TABLE book ALTER id DROP IDENTITY",
+    "ALTER TYPE mood ADD VALUE 'so-so' BEFORE 'bad'; ALTER TYPE mood ADD VALUE IF NOT EXISTS 'good'",
+    "ALTER TABLE book ADD COLUMN a text[] NOT NULL DEFAULT '{}'::text[], ADD b integer[] DEFAULT ARRAY[]::integer[]",
     'ALTER TYPE mood RENAME TO "mood.v4"; ALTER TYPE "mood.v4" RENAME TO "mood.v5"; CREATE TABLE "a.b" (id integer);'
     'ALTER TABLE "a.b" ADD c "mood.v5"; DROP TABLE "a.b"',
 ]
