@@ -200,9 +200,9 @@ class Effects:
             raise RevisionFailed(
                 f"Revision {entry.revision} is at its end, and what its lines say is not all so: {_listed(missing)}.",
                 "Nothing is stamped. Bring it about by hand, as the file says, or take back what is there\n"
-                "(python -m alembic_online drift prints how). Then run the same command again.",
+                "(python -m alembic_online drift prints how). Then run the same command again."
+                + _where_it_is_wrong(entry),
             )
-
         if self._last.facts is not None and entry.edited and (left := self._left_over(found, self._last.facts)):
             raise RevisionFailed(
                 f"Revision {entry.revision} was edited when it was half done, and what a line has made that is not in"
@@ -224,11 +224,19 @@ class Effects:
 
     def _not_as_written(self, facts: Facts) -> list[str]:
         """In words, what the texts of the revision's own lines say and the catalogue does not show."""
+        if self._attempt.below.takes_raw_connection:
+            return []
         expected = ExpectedEnd(each.name.partition("(")[0] for each in facts.objects if each.kind == "function")
         for line in self._attempt.asked.texts:
             expected.follow(line)
         types = self._history.ask(lambda connection: types_of(connection, expected.types)) if expected.types else {}
         return expected.missing(facts, self._last.path, types)
+
+
+def _where_it_is_wrong(entry: Entry) -> str:
+    """What a text says may have been undone in a way that no text tells."""
+    stamp = f'alembic -x unproven="because ..." stamp {entry.revision}'
+    return f"\nWhere something else took it away on purpose: {stamp}" if entry.direction == "upgrade" else ""
 
 
 def _rows_of(now: Facts, named: Named) -> dict[Identity, int]:

@@ -22,6 +22,7 @@ from alembic_online.recipes.object_effects import (
 
 _UNKNOWN = "_"
 """What stands in an f-string where nobody knows what it inserts."""
+_PAST_US = ("connection", "driver_connection", "dbapi_connection", "raw_connection", "cursor", "create_engine")
 
 
 class Below:
@@ -75,6 +76,15 @@ class Below:
         here = (each.value for each in alone if each.lineno <= line <= (each.end_lineno or line))
         calls = (each.func for each in here if isinstance(each, ast.Call))
         return not any(isinstance(each, ast.Attribute) and each.attr == "execute" for each in calls)
+
+    @property
+    def takes_raw_connection(self) -> bool:
+        """Whether the file takes the driver's own connection, or another one, of whose statements nobody hears."""
+        return any(
+            (isinstance(each, ast.Attribute) and each.attr in _PAST_US)
+            or (isinstance(each, ast.Name) and each.id in _PAST_US)
+            for each in ast.walk(self._tree)
+        )
 
     @cached_property
     def _tree(self) -> ast.Module:

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from alembic_online.postgres.locks.reader import texts
 from alembic_online.runner.catalogue_facts import read_facts
 from alembic_online.runner.expected_end import ExpectedEnd, types_of
+from tests.alembic_online.project import Project
 from tests.servers import Server
 
 GROUND = """
@@ -244,3 +245,13 @@ def test_nothing_is_missed_where_it_went_with_something_else(
             watcher.execute(each.encode())
         assert missing(database, lines) == [], lines
         watcher.execute(b"DISCARD ALL")
+
+
+def test_a_cursor_takes_away_what_a_line_has_made(project: Project, database: str, watcher: psycopg.Connection) -> None:
+    watcher.execute("CREATE TABLE book (pages integer)")
+    upgrade = """op.create_index("ix_pages", "book", ["pages"])
+    op.execute("CREATE TABLE shop (id integer)")
+    op.get_bind().connection.cursor().execute("DROP TABLE shop")"""
+    project.revision("001_a", upgrade=upgrade)
+    project.alembic.having(MIGRATION_SMALL_TABLE_BYTES="0")(database, "upgrade", "head")
+    assert watcher.execute("SELECT to_regclass('shop'), to_regclass('ix_pages')::text").fetchone() == (None, "ix_pages")
