@@ -251,6 +251,7 @@ def test_a_cursor_takes_away_what_a_line_has_made(project: Project, database: st
     watcher.execute("CREATE TABLE book (pages integer)")
     upgrade = """op.create_index("ix_pages", "book", ["pages"])
     op.execute("CREATE TABLE shop (id integer)")
+    op.get_bind().execute(sa.text("SELECT FROM shop"))
     op.get_bind().connection.cursor().execute("DROP TABLE shop")"""
     project.revision("001_a", upgrade=upgrade)
     project.alembic.having(MIGRATION_SMALL_TABLE_BYTES="0")(database, "upgrade", "head")
