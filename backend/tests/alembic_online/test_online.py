@@ -157,8 +157,9 @@ def test_sigterm_stops_it_and_the_next_run_finishes(tmp_path: Path, database: st
     shop.adopt()
     last = shop.folder / "versions" / "7a8b_.py"
     whole = last.read_text()
-    last.write_text(whole.replace("    pass", """    op.add_column("books", sa.Column("isbn", sa.Text))
-    op.execute("SELECT 'long', pg_sleep(3600)")""", 1))  # fmt: skip
+    column = '    op.add_column("books", sa.Column("isbn", sa.Text))'
+    wait = "    op.execute(\"SELECT 'long', pg_sleep(3600)\")"
+    last.write_text(whole.replace("    pass", f"{column}\n{wait}", 1))
     running = shop.start("alembic.__main__", "upgrade", "head")
     while not shop.ask("SELECT FROM pg_stat_activity WHERE query LIKE 'SELECT ''long''%' AND state = 'active'"):
         assert running.process.is_alive(), running.output
@@ -169,7 +170,7 @@ def test_sigterm_stops_it_and_the_next_run_finishes(tmp_path: Path, database: st
         True,
         False,
     ), said
-    last.write_text(whole)
+    last.write_text(whole.replace("    pass", column, 1))
     shop.alembic("upgrade", "head")
     assert shop.ask("SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT ''long''%'") == [(0,)]
 
