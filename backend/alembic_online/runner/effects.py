@@ -6,7 +6,7 @@ A revision that stays in its transaction is not read at all: it is there as a wh
 
 import logging
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -180,8 +180,11 @@ class Effects:
                     "Finish it first: alembic downgrade -1\nThen run the same command again.",
                 )
 
-    def prove(self, entry: Entry) -> None:
-        """Before the stamp. Raises `RevisionFailed` where something that the revision has made is not there."""
+    def prove(self, entry: Entry, commit: Callable[[], None]) -> None:
+        """Before the stamp. Raises `RevisionFailed` where something that the revision has made is not there.
+
+        It may `commit` what was done last.
+        """
         self.look()
         if half := half_done(entry.journal):
             raise RevisionFailed(
@@ -196,7 +199,7 @@ class Effects:
                 "Somebody else has changed it meanwhile; nothing is stamped.\n"
                 "Run the same command again: it makes what is missing, or says what is in the way.",
             )
-        if self._last.facts is not None and (missing := self._not_as_written(self._last.facts)):
+        if missing := self._still_not_as_written(commit):
             raise RevisionFailed(
                 f"Revision {entry.revision} is at its end, and what its lines say is not all so: {_listed(missing)}.",
                 "Nothing is stamped. Bring it about by hand, as the file says, or take back what is there\n"
@@ -221,6 +224,14 @@ class Effects:
             and is_so(now, identity, change.after)
             and not any(journal.was_asked_for(line) for line in unit.lines if is_done(line))
         ]
+
+    def _still_not_as_written(self, commit: Callable[[], None]) -> list[str]:
+        """What differs from the texts: by the last look or, where that may be too old, by one more after a commit."""
+        if self._last.facts is None or not self._not_as_written(self._last.facts):
+            return []
+        commit()
+        now = self._last.read()
+        return self._not_as_written(now) if now is not None else []
 
     def _not_as_written(self, facts: Facts) -> list[str]:
         """In words, what the texts of the revision's own lines say and the catalogue does not show."""

@@ -177,7 +177,7 @@ class Apply(Supervisor):
         if entry.journal:
             if self._attempt.journal.is_pending:
                 self._transactions.commit()
-            self._effects.prove(entry)
+            self._effects.prove(entry, self._transactions.commit)
 
     def _end(self, entry: Entry, leaves: Collection[str]) -> None:
         """Complete the history and check the end state, in the transaction that will stamp."""

@@ -76,6 +76,7 @@ def test_it_converges_though_its_session_ends_around_every_step(
         (f'{BEFORE}op.add_column("books", sa.Column("net", {PRICE}, default=5, nullable=False))', True),
         (CASES[2].upgrade, True),
         ('op.execute("ALTER TABLE books ADD net plain")', False),
+        ('op.execute("ALTER TABLE books ADD net national character varying(5)")', False),
     ],
 )
 def test_a_new_table_is_made_only_for_a_domain_with_a_rule(
