@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 ADMIN_SHUTDOWN = "57P01"
 CANNOT_COERCE = "42846"
 CANNOT_CONNECT_NOW = "57P03"
-CHANGED_MEANWHILE = "ZC001"  # our own, of a swap that finds something else than what it was made for
+CHANGED_MEANWHILE = "09000"  # ours, of a swap that finds something else than it was made for: PostgreSQL never gives it
 CHECK_VIOLATION = "23514"
 CONNECTION_DOES_NOT_EXIST = "08003"
 CONNECTION_FAILURE = "08006"
