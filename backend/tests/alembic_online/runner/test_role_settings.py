@@ -9,12 +9,12 @@ from tests.alembic_online.project import Project
 from tests.alembic_online.runner.outcomes import outcomes
 
 SETTINGS = {
-    "statement_timeout": "'300ms'",
+    "statement_timeout": "'1s'",
     "lock_timeout": "'1ms'",
-    "idle_in_transaction_session_timeout": "'300ms'",
-    "idle_session_timeout": "'300ms'",
+    "idle_in_transaction_session_timeout": "'1s'",
+    "idle_session_timeout": "'1s'",
     "default_transaction_isolation": "serializable",
-    "transaction_timeout": "'300ms'",
+    "transaction_timeout": "'1s'",
     "jit": "on",
 }
 
@@ -35,12 +35,12 @@ def test_a_roles_own_limits_do_not_end_a_migration(
     project: Project, hurried: str, watcher: psycopg.Connection, driver: str
 ) -> None:
     lines = [
-        "op.get_bind().execute(sa.text('SELECT pg_sleep(0.4)')).all()",
-        "import time; time.sleep(0.4)",
+        "op.get_bind().execute(sa.text('SELECT pg_sleep(1.1)')).all()",
+        "import time; time.sleep(1.1)",
         "op.execute('CREATE TABLE books (id integer)')",
-        "op.execute('SELECT pg_sleep(0.4)')",
+        "op.execute('SELECT pg_sleep(1.1)')",
         "op.create_index('ix', 'books', ['id'], postgresql_concurrently=True)",
-        "op.execute('INSERT INTO books SELECT 1 FROM pg_sleep(0.4)')",
+        "op.execute('INSERT INTO books SELECT 1 FROM pg_sleep(1.1)')",
     ]
     project.revision("001_a", upgrade="\n    ".join(lines))
     project.alembic(hurried.replace("postgresql:", f"postgresql+{driver}:"), "upgrade", "head")
