@@ -58,9 +58,8 @@ async def backfill(
     """
     policy = policy or Policy()
     run = _Run(engine, definition, policy, on_report)
-    async with session(
-        engine, policy.total_lock_timeout, definition.settings
-    ) as connection:  # it only reads, and nobody waits for it
+    # It only reads, and nobody waits for it.
+    async with session(engine, policy.total_lock_timeout, definition.settings) as connection:
         await begin(connection, definition)
         run.work = await prepare(connection, definition)
         if definition.unnoticed:

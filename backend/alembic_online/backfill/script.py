@@ -9,6 +9,7 @@ from alembic_online.backfill.keyset import KEY_SQL
 from alembic_online.backfill.triggers import SILENCE
 from alembic_online.errors import RequestRefused
 from alembic_online.postgres.sql.identifiers import quoted
+from alembic_online.postgres.sql.literals import literal
 
 _ROWS = 5000
 _BLOCK = """\
@@ -64,16 +65,16 @@ def script(definition: Backfill, *, commits: bool) -> str:
             "Run this revision with `alembic upgrade` and a URL, without --sql.",
         )
     silence = SILENCE.format(local="true")
-    columns = _literal(" ".join(definition.values))
+    columns = literal(" ".join(definition.values))
     announced = f"concat_ws(' ', target::oid, {columns})"
     announce = f"\n        PERFORM set_config('safety.backfill', {announced}, true), {silence};"
     return _BLOCK.format(
-        table=_literal(definition.table),
+        table=literal(definition.table),
         key=KEY_SQL.format(table="target"),
-        names=", ".join(map(_literal, definition.values)),
-        values=", ".join(map(_literal, definition.values.values())),
+        names=", ".join(map(literal, definition.values)),
+        values=", ".join(map(literal, definition.values.values())),
         rows=_ROWS,
-        where=_literal(definition.where or "true"),
+        where=literal(definition.where or "true"),
         differs="'true'" if definition.asked_once else "differs",
         announce=announce if definition.unnoticed else "",
         commit="\n        COMMIT;" if commits else "",
@@ -84,7 +85,3 @@ def as_update(definition: Backfill) -> str:
     """All of it as an UPDATE, by which is told what it would write over."""
     values = ", ".join(f"{quoted(column)} = ({value})" for column, value in definition.values.items())
     return f"UPDATE {definition.table} SET {values} WHERE {definition.where or 'true'}"
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

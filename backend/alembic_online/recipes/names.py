@@ -17,6 +17,7 @@ from sqlalchemy.sql.elements import ClauseElement, ColumnElement
 from sqlalchemy.sql.schema import Constraint, Table
 from sqlalchemy.types import TypeEngine
 
+from alembic_online.postgres.sql.literals import literal as literal
 from alembic_online.revisions.faulty_line import refuse_what_has_no_value
 
 # With named parameters a % stays as it is, whatever driver is in use.
@@ -119,11 +120,6 @@ def literal_value(value: object, kind: TypeEngine[Any]) -> str:
     """A Python value as a constant of this type."""
     own = kind.data_type if isinstance(kind, DOMAIN) else kind  # SQLAlchemy writes no constants of a domain
     return f"CAST({expression(literal_of(value, own))} AS {kind_sql(kind)})"
-
-
-def literal(value: str) -> str:
-    """A string constant."""
-    return "'" + value.replace("'", "''") + "'"
 
 
 def ddl(construct: Executable) -> str:

@@ -20,6 +20,7 @@ from alembic_online.backfill.definition import Backfill, verbatim
 from alembic_online.backfill.operation import BackfillOp
 from alembic_online.errors import RequestRefused
 from alembic_online.postgres.sql.identifiers import quoted
+from alembic_online.postgres.sql.literals import literal
 from alembic_online.runtime.bookkeeping import standing
 from alembic_online.runtime.history import KEPT_TABLE
 
@@ -68,7 +69,7 @@ class _Kept(MigrateOperation):
         schema = place.schema if place else context.version_table_schema
         return {
             "kept": ".".join(quoted(part) for part in (schema, KEPT_TABLE) if part),
-            "of": _literal(self.name),
+            "of": literal(self.name),
             "table": self.table,
         }
 
@@ -144,7 +145,7 @@ def _keep_aside(operations: Operations, operation: KeepAsideOp) -> None:
     words = operation.words(operations) | {
         "by": ", ".join(f"held.{quoted(each)}" for each in operation.by),
         "what": f"held.{quoted(operation.column)}" if operation.column else "held",
-        "keep_for": _literal(operation.keep_for),
+        "keep_for": literal(operation.keep_for),
     }
     for statement in (_MAKE, _FORGET, _KEEP):
         operations.execute(verbatim(statement.format(**words)))
@@ -162,11 +163,11 @@ def _bring_back(operations: Operations, operation: BringBackOp) -> None:
     words |= {
         "columns": ", ".join(map(quoted, operation.columns)),
         "read": ", ".join(f"held.{quoted(each)}" for each in operation.columns),
-        "literal_table": _literal(operation.table),
+        "literal_table": literal(operation.table),
     }
     operations.execute(verbatim(_BRING_ROWS.format(**words)))
     for column in operation.by:
-        operations.execute(verbatim(_COUNT_ON.format(name=_literal(column), **words)))
+        operations.execute(verbatim(_COUNT_ON.format(name=literal(column), **words)))
 
 
 def _is_kept(operations: Operations, words: dict[str, str]) -> bool:
@@ -177,17 +178,13 @@ def _is_kept(operations: Operations, words: dict[str, str]) -> bool:
 def _as_backfill(operation: BringBackOp, column: str, words: dict[str, str]) -> Backfill:
     key = ", ".join(f"{operation.table}.{quoted(each)}" for each in operation.by)
     this = f"kept.of = {words['of']} AND kept.key = CAST(json_build_array({key}) AS text)"
-    row = f"json_build_object({_literal(column)}, kept.value)"
+    row = f"json_build_object({literal(column)}, kept.value)"
     value = _FOUND.format(read=f"held.{quoted(column)}", row=row, this=this, **words)
     # A scalar subquery, which PostgreSQL looks up row by row: EXISTS it may join, and reads all that is kept each time.
     where = f"(SELECT true FROM {words['kept']} AS kept WHERE {this})"
     return Backfill(
         table=operation.table, values={column: value}, where=where, name=f"what was kept of {operation.name}"
     )
-
-
-def _literal(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
 
 
 async def clear_expired(connection: AsyncConnection, version_schema: str | None = None) -> list[str]:

@@ -147,7 +147,7 @@ class Attempt(Whose):
     @property
     def may_change_path(self) -> bool:
         """Whether the file says something by which names may mean other objects."""
-        return bool(_CHANGES_PATH.search(self.below.path.read_text(encoding="utf-8")))
+        return bool(_CHANGES_PATH.search(self.below.whole_file))
 
     @property
     def deadline(self) -> float:

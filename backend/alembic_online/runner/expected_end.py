@@ -23,7 +23,7 @@ from alembic_online.postgres.sql.tokens import Kind, Token, tokens
 from alembic_online.recipes.names import plain
 from alembic_online.recipes.object_effects import last_part, same_name
 from alembic_online.runner.facts import Attributes, Facts, Identity
-from alembic_online.runner.made_objects import Named, is_name
+from alembic_online.runner.made_objects import Named, beside, is_name
 from alembic_online.runner.temp_tables import is_temporary
 from alembic_online.runtime.history import BOOKKEEPING
 
@@ -156,7 +156,7 @@ class ExpectedEnd:
         if written:
             self._may_name_by_itself(table)
         elif what == "INDEX":  # it is in the schema of its table
-            self._expect(Named("relation", "", f"{_schema(table)}{name}"), "yes", _words(text))
+            self._expect(Named("relation", "", beside(table, name)), "yes", _words(text))
         else:
             self._expect(Named(what.lower(), table, name), "yes", _words(text))
 
@@ -221,7 +221,7 @@ class ExpectedEnd:
         elif action.accept("DROP CONSTRAINT"):
             action.accept("IF EXISTS")
             name = plain(action.name())
-            self._pop(Named("relation", "", f"{_schema(whole)}{name}"))
+            self._pop(Named("relation", "", beside(whole, name)))
             self._forget_kind("not null", whole, "yes")  # from PostgreSQL 18 on it is one of these
             if action.has("CASCADE"):
                 self._forget({own})
@@ -261,7 +261,7 @@ class ExpectedEnd:
             if action.accept("NOT NULL"):
                 self._expect_of_column("not null", whole, plain(action.name()), "yes")
                 return
-            self._pop(Named("relation", "", f"{_schema(whole)}{name}"))
+            self._pop(Named("relation", "", beside(whole, name)))
             self._expect(Named("constraint", whole, name), "yes", {own, *words})
         elif action.comes(*_UNNAMED):
             self._may_name_by_itself(whole)
@@ -271,7 +271,7 @@ class ExpectedEnd:
         if action.has("PRIMARY") or action.has("NOT"):
             self._forget_kind("not null", whole, "no")
         if action.skip_to("USING INDEX"):
-            self._pop(Named("relation", "", f"{_schema(whole)}{plain(action.name())}"))
+            self._pop(Named("relation", "", beside(whole, plain(action.name()))))
 
     def _add_column(self, action: Reader, whole: str) -> None:
         action.accept("COLUMN")
@@ -371,14 +371,14 @@ class ExpectedEnd:
             if not named.table and named.is_like(Named("relation", "", old)):
                 continue
             if named.table and same_name(named.table, old):
-                named = named._replace(table=f"{_schema(named.table)}{after}")
+                named = named._replace(table=beside(named.table, after))
             also = {after} if before in each.hangs_on else set()
             moved[named] = replace(each, hangs_on=each.hangs_on | also)
         self._expected = moved
         if may_go:
-            self._pop(Named("relation", "", f"{_schema(old)}{after}"))
+            self._pop(Named("relation", "", beside(old, after)))
         else:
-            self._expect(Named("relation", "", f"{_schema(old)}{after}"), "yes", {after})
+            self._expect(Named("relation", "", beside(old, after)), "yes", {after})
 
     def _forget_type(self, name: str) -> None:
         """What columns were to be of that type are of it still, under another name."""
@@ -405,7 +405,7 @@ class ExpectedEnd:
             n: replace(e, hangs_on=e.hangs_on | {new}) if old in e.hangs_on else e for n, e in self._expected.items()
         } | kept
         if kinds == ("constraint",):
-            self._pop(Named("relation", "", f"{_schema(whole)}{old}"))
+            self._pop(Named("relation", "", beside(whole, old)))
             return  # it may be that of a NOT NULL, of which the facts tell no name
         self._take(Named(kinds[0], whole, old), text)
         self._expect(Named(kinds[0], whole, new), "yes", {last_part(whole), new})
@@ -560,11 +560,6 @@ def _follows(words: list[str], one: str, other: str) -> bool:
 
 def _has_dotted_name(text: str) -> bool:
     return '"' in text and any(each.kind is Kind.QUOTED_NAME and "." in each.text for each in tokens(text))
-
-
-def _schema(name: str) -> str:
-    schema, dot, _ = name.rpartition(".")
-    return f"{schema}{dot}"
 
 
 def _words(text: str) -> set[str]:

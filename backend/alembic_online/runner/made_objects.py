@@ -87,6 +87,12 @@ def in_its_schema(named: Named, last: LastLook) -> Named:
     return named._replace(name=f"{schemas[0].lower()}.{named.name}")
 
 
+def beside(whole: str, name: str) -> str:
+    """`name`, in the schema that is written before `whole`, if one is."""
+    schema, dot, _ = whole.rpartition(".")
+    return f"{schema}{dot}{name}"
+
+
 def _has_table(facts: Facts, schema: str, name: str) -> bool:
     return any(Identity(kind, schema, "", name) in facts.objects for kind in ("table", "view", "materialized view"))
 
@@ -110,8 +116,7 @@ def _follow(found: dict[Named, bool], text: str, gone: list[Named], new: list[Na
     for each in [each for each in found if each.table and any(same_name(each.table, table) for table in tables)]:
         there = found.pop(each)
         if renamed:
-            schema, dot, _ = each.table.rpartition(".")
-            found[each._replace(table=f"{schema}{dot}{last_part(renamed)}")] = there
+            found[each._replace(table=beside(each.table, last_part(renamed)))] = there
 
 
 def _gone(text: str) -> Iterator[Named]:
@@ -128,13 +133,12 @@ def _gone(text: str) -> Iterator[Named]:
 
 def _index_given_up(action: Reader, whole: str, word: str) -> Iterator[Named]:
     """An index has the name of its constraint, and gets another one with it."""
-    schema, dot, _ = whole.rpartition(".")
     if action.accept("RENAME TO"):
         yield from () if word == "ALTER TABLE" else (Named("relation", "", whole),)
     elif action.accept_any("RENAME CONSTRAINT", "DROP CONSTRAINT IF EXISTS", "DROP CONSTRAINT") or (
         action.accept("ADD") and action.skip_to("USING INDEX")
     ):
-        yield Named("relation", "", f"{schema}{dot}{plain(action.name())}")
+        yield Named("relation", "", beside(whole, plain(action.name())))
 
 
 def _made(text: str) -> Iterator[Named]:
@@ -165,8 +169,7 @@ def _created(reader: Reader) -> Iterator[Named]:
         reader.accept("ONLY")
         table = plain(reader.name())
         if word == "INDEX":  # it is in the schema of its table
-            schema, dot, _ = table.rpartition(".")
-            yield Named("relation", "", f"{schema}{dot}{name}")
+            yield Named("relation", "", beside(table, name))
         else:
             yield Named(word.lower(), table, name)
 
@@ -180,8 +183,7 @@ def _by_action(action: Reader, whole: str, word: str) -> Iterator[Named]:
         if not (kind == "constraint" and action.comes("NOT NULL")):  # facts tell that of the column (PostgreSQL 18)
             yield Named(kind, whole, name)
     elif action.accept("RENAME TO"):
-        schema, dot, _ = whole.rpartition(".")
-        yield Named("relation", "", f"{schema}{dot}{plain(action.name())}")
+        yield Named("relation", "", beside(whole, plain(action.name())))
     elif action.accept("RENAME CONSTRAINT"):
         action.skip_to("TO")
         yield Named("constraint", whole, plain(action.name()))

@@ -248,9 +248,8 @@ class Apply(Supervisor):
         result = None
         for each in several.split(construct):
             self._count_losses(each)
-            line = (
-                "" if self._attempt.is_alone or self._attempt.in_steps else text_of_line(each)
-            )  # a recipe may rename it
+            # Before it is carried out: a recipe may rename it.
+            line = "" if self._attempt.is_alone or self._attempt.in_steps else text_of_line(each)
             result = self._operations.execute(each, send)
             if line and self._attempt.entry is not None:
                 self._attempt.note_line(line)

@@ -1,10 +1,15 @@
-"""A query made short and safe to show: what its author wrote stays, the values of users do not."""
+"""Constants: written as SQL, and left out of a query that is shown, for they may be the values of users."""
 
 from collections.abc import Iterator
 
 from alembic_online.postgres.sql.tokens import Kind, Token, tokens
 
 _VALUES = (Kind.STRING, Kind.NUMBER)
+
+
+def literal(value: str) -> str:
+    """A string constant."""
+    return "'" + value.replace("'", "''") + "'"
 
 
 def shorten(query: str, length: int = 80, *, show_literals: bool = False) -> str:

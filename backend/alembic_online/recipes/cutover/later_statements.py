@@ -87,8 +87,13 @@ class Below:
         )
 
     @cached_property
+    def whole_file(self) -> str:
+        """The text of the file, both directions."""
+        return self.path.read_text(encoding="utf-8")
+
+    @cached_property
     def _tree(self) -> ast.Module:
-        return ast.parse(self.path.read_text(encoding="utf-8"))
+        return ast.parse(self.whole_file)
 
     @cached_property
     def _texts(self) -> list[tuple[int, str]]:

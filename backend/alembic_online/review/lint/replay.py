@@ -19,6 +19,7 @@ from alembic_online.alembic_seam import with_ancestors
 from alembic_online.postgres.connection.engine import one_connection
 from alembic_online.postgres.errors import UserError
 from alembic_online.postgres.scratch import Place, scratch_url
+from alembic_online.postgres.sql.literals import literal
 from alembic_online.postgres.sql.verbatim import run_as_written
 from alembic_online.postgres.sqlstate import server_message
 from alembic_online.releases.recorded import LeftOut, Statement, Value, Values
@@ -226,4 +227,4 @@ def _written(value: Value, numbers: Iterator[int], type_: str, category: str, la
         case LeftOut():
             column = Column("recorded", type_, category, tuple(labels), True, None, "", type_.removesuffix("[]"))
             value = next(iter(candidates(column, Table("recorded", (), ()), next(numbers))), "")
-    return "'" + value.replace("'", "''") + "'"
+    return literal(value)
